@@ -1,0 +1,68 @@
+import { problem } from './errors.js';
+import type { ImageShape, NamedArray, NdArray } from './types.js';
+
+/** Number of entries of a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** An array from a shape and either data, a constant or a generator; refuses data of the wrong length. */
+export function ndarray(shape: readonly number[], fill: Float32Array | number | (() => number) = 0): NdArray {
+  const size = sizeOf(shape);
+  if (fill instanceof Float32Array) {
+    if (fill.length !== size) throw problem('ndarray', `shape [${shape}] needs ${size} values`, fill.length);
+    return { shape, data: fill };
+  }
+  const data = new Float32Array(size);
+  if (typeof fill === 'function') for (let i = 0; i < size; i++) data[i] = fill();
+  else data.fill(fill);
+  return { shape, data };
+}
+
+/** Refuses a batch of images that is not [n, height, width, channels] with finite values in [0, 1]. */
+export function checkImages(where: string, images: NdArray, imageShape?: ImageShape): void {
+  if (images?.shape?.length !== 4)
+    throw problem(where, 'images must be [batch, height, width, channels]', images?.shape ?? images);
+  if (imageShape && imageShape.some((n, i) => n !== images.shape[i + 1]))
+    throw problem(where, `the model takes images of shape [${imageShape}]`, images.shape.slice(1), 'resize the data set or build the model for this size');
+  for (let i = 0; i < images.data.length; i++) {
+    const value = images.data[i]!;
+    if (!(value >= 0 && value <= 1))
+      throw problem(where, 'pixels must lie in [0, 1]', value, value > 1 ? 'divide 8-bit values by 255' : undefined);
+  }
+}
+
+/** Refuses NaN and infinities, and says in which tensor. */
+export function checkFinite(where: string, tensors: readonly NamedArray[]): void {
+  for (const { name, data } of tensors)
+    for (let i = 0; i < data.length; i++)
+      if (!Number.isFinite(data[i])) throw problem(where, `every entry of the update must be finite; ${name}[${i}] is ${data[i]}`);
+}
+
+/** Refuses tensors whose names or shapes are not those of the model's parameters. */
+export function checkMatches(where: string, tensors: readonly NamedArray[], parameters: readonly NamedArray[]): void {
+  if (tensors.length !== parameters.length)
+    throw problem(where, `the model has ${parameters.length} parameter tensors`, `${tensors.length} in the update`);
+  parameters.forEach((parameter, i) => {
+    const tensor = tensors[i]!;
+    if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))
+      throw problem(where, `tensor ${i} must be ${parameter.name} [${parameter.shape}]`, `${tensor.name} [${tensor.shape}]`);
+  });
+}
+
+/** Image number `index` of a batch, as a batch of one. Shares memory with the input. */
+export function imageAt(images: NdArray, index: number): NdArray {
+  const [, ...shape] = images.shape;
+  const size = sizeOf(shape);
+  return { shape: [1, ...shape], data: images.data.subarray(index * size, (index + 1) * size) };
+}
+
+/** Batches of equal image shape, one after the other. */
+export function stackImages(batches: readonly NdArray[]): NdArray {
+  const [, ...shape] = batches[0]!.shape;
+  const data = new Float32Array(batches.reduce((sum, b) => sum + b.data.length, 0));
+  let offset = 0;
+  for (const batch of batches) {
+    data.set(batch.data, offset);
+    offset += batch.data.length;
+  }
+  return { shape: [data.length / sizeOf(shape), ...shape], data };
+}

@@ -1,0 +1,176 @@
+/**
+ * The nouns of roglab. All of them are plain data (typed arrays, strings, numbers): a user never disposes anything,
+ * and every noun can be written to disk, sent to a worker thread and compared bit by bit.
+ * Tensors live only inside the engine's compiled steps.
+ */
+
+/** A dense row-major array of 32-bit floats. `data.length` is the product of `shape`. */
+export interface NdArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** An array with the name of the parameter it belongs to, e.g. `conv1/kernel`. */
+export interface NamedArray extends NdArray {
+  readonly name: string;
+}
+
+/** [height, width, channels] of one image. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
+/** Private images of one client: `images` is [batch, height, width, channels] with values in [0, 1]. */
+export interface Batch {
+  readonly images: NdArray;
+  /** One class index per image. */
+  readonly labels: Int32Array;
+  /** One name per class. */
+  readonly classNames: readonly string[];
+  /** Which data set, split and positions, e.g. `cifar10 test 12,7,99,4`. */
+  readonly source: string;
+}
+
+/**
+ * One layer of a network as plain data. Images are NHWC, kernels [height, width, in, out], dense weights [in, out].
+ * "same" padding for every convolution; a dense layer flattens its input in the order height, width, channel.
+ */
+export type Layer =
+  | { readonly kind: 'conv'; readonly filters: number; readonly size: number; readonly stride?: number; readonly bias?: boolean }
+  | { readonly kind: 'dense'; readonly units: number; readonly bias?: boolean }
+  | { readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' }
+  | { readonly kind: 'leakyRelu'; readonly slope: number }
+  | { readonly kind: 'maxPool'; readonly size: number }
+  | { readonly kind: 'averagePool'; readonly size: number }
+  | { readonly kind: 'adaptiveAveragePool'; readonly size: number }
+  | { readonly kind: 'scale'; readonly factor: number }
+  | { readonly kind: 'residual'; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] };
+
+/** A network with its weights: architecture as data, parameters in the order in which the layers use them. */
+export interface Model {
+  readonly name: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly layers: readonly Layer[];
+  readonly parameters: readonly NamedArray[];
+}
+
+/** What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. */
+export interface ClientSettings {
+  readonly batchSize: number;
+  readonly localSteps: number;
+  readonly learningRate: number;
+  /** Images per local step; equal to `batchSize` when every step uses the whole batch. Mini-batches go round in order. */
+  readonly miniBatch: number;
+}
+
+/** delta = (w0 - w_tau) / learningRate, one array per parameter: for one local step exactly the gradient. */
+export interface Update {
+  readonly kind: 'update';
+  readonly tensors: readonly NamedArray[];
+  readonly client: ClientSettings;
+  /** Loss of the batch at w0. */
+  readonly loss: number;
+}
+
+/**
+ * What an observed tensor still says about the true one, entry by entry. `value` is the observed entry, `true` the
+ * entry before obfuscation. The server derives it from the public parameters of phi and the observed numbers alone.
+ */
+export interface Evidence {
+  /** |true - value| <= tolerance wherever value != 0. 0: exact. */
+  readonly tolerance: number;
+  /** |true| <= zeroTolerance wherever value == 0. 0: exact. Infinity: nothing is known. */
+  readonly zeroTolerance: number;
+  /** Standard deviation of zero-mean noise on each entry, in the units of the value. 0: none. */
+  readonly noise: number;
+  /** Only the sign of each entry is meaningful (magnitude unknown). */
+  readonly signOnly: boolean;
+  /** The tensor may have been scaled by an unknown positive factor (clipping). */
+  readonly scaleUnknown: boolean;
+}
+
+/** A known phi with its parameters, as the server is told about it. */
+export interface ObfuscationReport {
+  /** e.g. `uniformQuantizer(bits: 3)`. */
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+  /** Mean cost in bits per entry of the update, index cost of sparse entries included. */
+  readonly bitsPerEntry: number;
+  /** One per tensor of the update. */
+  readonly evidence: readonly Evidence[];
+}
+
+/** Result of phi on an update. */
+export interface Obfuscated {
+  readonly tensors: readonly NamedArray[];
+  readonly report: ObfuscationReport;
+}
+
+/** phi: a pure function of the update and a seed. */
+export interface Obfuscation {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+  /** `before`: what was already known to be lost, when operators are composed; default: nothing lost. */
+  readonly apply: (tensors: readonly NamedArray[], seed: number, before?: ObfuscationReport) => Obfuscated;
+}
+
+/** Everything an honest-but-curious server has. The signature of every attack: the threat model. */
+export interface Observation {
+  readonly kind: 'observation';
+  /** The architecture and the round's starting weights w0. */
+  readonly model: Model;
+  /** The obfuscated update, one array per parameter. */
+  readonly tensors: readonly NamedArray[];
+  readonly client: ClientSettings;
+  readonly obfuscation: ObfuscationReport;
+  /** Given only when the caller states that the server knows them. */
+  readonly labels?: Int32Array;
+}
+
+/** One point of an attack's history. */
+export interface HistoryPoint {
+  /** Objective-and-gradient evaluations so far. */
+  readonly closure: number;
+  readonly objective: number;
+  readonly seconds: number;
+}
+
+/** What an attack found. Chosen by the objective, never by the truth. */
+export interface Reconstruction {
+  readonly kind: 'reconstruction';
+  readonly attack: string;
+  /** [batch, height, width, channels] in [0, 1]. */
+  readonly images: NdArray;
+  readonly labels: Int32Array;
+  readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
+  readonly objective: number;
+  readonly history: readonly HistoryPoint[];
+  readonly closures: number;
+  readonly seconds: number;
+  readonly engine: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly stopped: 'finished' | 'cancelled';
+}
+
+/** Per-image scores of a reconstruction against the private images, already matched. */
+export interface Scores {
+  /** match[i] is the reconstruction that was assigned to private image i. */
+  readonly match: readonly number[];
+  readonly mse: readonly number[];
+  /** dB */
+  readonly psnr: readonly number[];
+  /** Windowed SSIM (11x11 Gaussian, sigma 1.5). */
+  readonly ssim: readonly number[];
+  /** The single-window SSIM of the authors' code. */
+  readonly globalSsim: readonly number[];
+}
+
+/** What a running attack reports. */
+export interface Progress {
+  readonly closure: number;
+  readonly total: number;
+  readonly objective: number;
+  readonly seconds: number;
+  readonly secondsLeft: number;
+  /** The current pictures, [batch, height, width, channels] in [0, 1]. */
+  readonly images: () => NdArray;
+}
