@@ -22,7 +22,12 @@ export function checkImages(where: string, images: NdArray, imageShape?: ImageSh
   if (images?.shape?.length !== 4)
     throw problem(where, 'images must be [batch, height, width, channels]', images?.shape ?? images);
   if (imageShape && imageShape.some((n, i) => n !== images.shape[i + 1]))
-    throw problem(where, `the model takes images of shape [${imageShape}]`, images.shape.slice(1), 'resize the data set or build the model for this size');
+    throw problem(
+      where,
+      `the model takes images of shape [${imageShape}]`,
+      images.shape.slice(1),
+      'resize the data set or build the model for this size',
+    );
   for (let i = 0; i < images.data.length; i++) {
     const value = images.data[i]!;
     if (!(value >= 0 && value <= 1))
@@ -34,7 +39,8 @@ export function checkImages(where: string, images: NdArray, imageShape?: ImageSh
 export function checkFinite(where: string, tensors: readonly NamedArray[]): void {
   for (const { name, data } of tensors)
     for (let i = 0; i < data.length; i++)
-      if (!Number.isFinite(data[i])) throw problem(where, `every entry of the update must be finite; ${name}[${i}] is ${data[i]}`);
+      if (!Number.isFinite(data[i]))
+        throw problem(where, `every entry of the update must be finite; ${name}[${i}] is ${data[i]}`);
 }
 
 /** Refuses tensors whose names or shapes are not those of the model's parameters. */
@@ -44,7 +50,11 @@ export function checkMatches(where: string, tensors: readonly NamedArray[], para
   parameters.forEach((parameter, i) => {
     const tensor = tensors[i]!;
     if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))
-      throw problem(where, `tensor ${i} must be ${parameter.name} [${parameter.shape}]`, `${tensor.name} [${tensor.shape}]`);
+      throw problem(
+        where,
+        `tensor ${i} must be ${parameter.name} [${parameter.shape}]`,
+        `${tensor.name} [${tensor.shape}]`,
+      );
   });
 }
 

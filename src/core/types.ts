@@ -34,7 +34,13 @@ export interface Batch {
  * "same" padding for every convolution; a dense layer flattens its input in the order height, width, channel.
  */
 export type Layer =
-  | { readonly kind: 'conv'; readonly filters: number; readonly size: number; readonly stride?: number; readonly bias?: boolean }
+  | {
+      readonly kind: 'conv';
+      readonly filters: number;
+      readonly size: number;
+      readonly stride?: number;
+      readonly bias?: boolean;
+    }
   | { readonly kind: 'dense'; readonly units: number; readonly bias?: boolean }
   | { readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' }
   | { readonly kind: 'leakyRelu'; readonly slope: number }

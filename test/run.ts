@@ -1,0 +1,32 @@
+/** Runs every test file (or those whose path contains an argument) with node:test and ends with one line of totals. */
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.js') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
+  .sort()
+  .map((file) => join(root, file));
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const stream = run({ files, concurrency: 2, timeout: 600_000 });
+const leaf = (data: { details: { type?: string } }): boolean => data.details.type !== 'suite';
+stream.on('test:pass', (data) => {
+  if (!leaf(data)) return;
+  if (data.skip !== undefined) totals.skipped++;
+  else totals.passed++;
+});
+stream.on('test:fail', (data) => {
+  if (leaf(data)) totals.failed++;
+});
+stream.on('end', () => {
+  const skipped = totals.skipped ? `, ${totals.skipped} skipped` : '';
+  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`, () =>
+    process.exit(totals.failed || totals.passed === 0 ? 1 : 0),
+  );
+});
+stream.compose(spec).pipe(process.stdout);
