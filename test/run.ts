@@ -29,4 +29,4 @@ stream.on('end', () => {
     process.exit(totals.failed || totals.passed === 0 ? 1 : 0),
   );
 });
-stream.compose(spec).pipe(process.stdout);
+stream.compose(new spec()).pipe(process.stdout);

@@ -21,7 +21,7 @@ export function ndarray(shape: readonly number[], fill: Float32Array | number | 
 export function checkImages(where: string, images: NdArray, imageShape?: ImageShape): void {
   if (images?.shape?.length !== 4)
     throw problem(where, 'images must be [batch, height, width, channels]', images?.shape ?? images);
-  if (imageShape && imageShape.some((n, i) => n !== images.shape[i + 1]))
+  if (imageShape?.some((n, i) => n !== images.shape[i + 1]))
     throw problem(
       where,
       `the model takes images of shape [${imageShape}]`,

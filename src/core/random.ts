@@ -28,10 +28,11 @@ export function normalStream(seed: number): () => number {
 
 /** A seed for a sub-stream: hashes the parent seed with any labels, so that streams do not overlap. */
 export function deriveSeed(seed: number, ...labels: readonly (string | number)[]): number {
-  let hash = (0x811c9dc5 ^ seed) >>> 0;
-  for (const char of `${seed}|${labels.join('|')}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  let hash = 0x811c9dc5;
+  for (const char of [seed, ...labels].join('|')) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 /** The numbers 0..count-1 in a seeded random order (Fisher-Yates). */
