@@ -1,0 +1,2 @@
+export { openDataset } from './open.js';
+export type { BatchOptions, Dataset, DatasetOptions, Split } from './types.js';
