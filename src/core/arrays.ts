@@ -76,3 +76,14 @@ export function stackImages(batches: readonly NdArray[]): NdArray {
   }
   return { shape: [data.length / sizeOf(shape), ...shape], data };
 }
+
+/** [n, classes] with a single 1 per row; refuses a label outside 0..classes-1. */
+export function oneHot(where: string, labels: Int32Array, classes: number): NdArray {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, i) => {
+    if (!(label >= 0 && label < classes))
+      throw problem(where, `labels must lie in 0..${classes - 1} for a model of ${classes} classes`, label);
+    data[i * classes + label] = 1;
+  });
+  return { shape: [labels.length, classes], data };
+}
