@@ -1,0 +1,13 @@
+export { type ClipOptions, clip } from './clip.js';
+export { compose } from './compose.js';
+export { gaussianNoise } from './gaussian-noise.js';
+export { laplaceNoise } from './laplace-noise.js';
+export type { NoiseOptions } from './noise.js';
+export { none } from './none.js';
+export { parseObfuscation } from './parse.js';
+export { qsgd } from './qsgd.js';
+export type { QuantizerOptions } from './quantize.js';
+export type { Norm, Scope } from './scope.js';
+export { type SignOptions, sign } from './sign.js';
+export { type TopKOptions, topK } from './top-k.js';
+export { uniformQuantizer } from './uniform-quantizer.js';

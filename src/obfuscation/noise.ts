@@ -1,0 +1,68 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, number, oneOf } from '../core/options.js';
+import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
+import { operator, type Parameters } from './operator.js';
+import { perScope, SCOPES, type Scope, squaredNorm } from './scope.js';
+
+/** Options of the noises: exactly one of `sigma` and `snr`. */
+export interface NoiseOptions {
+  /** Standard deviation of the noise on each entry, >= 0. */
+  readonly sigma?: number;
+  /** Signal-to-noise ratio in dB: 10 log10(||g||^2 / E||noise||^2). */
+  readonly snr?: number;
+  /** Over what the SNR is taken: 'update' (default, as the paper) or each 'tensor'. */
+  readonly scope?: Scope;
+}
+
+/** Additive noise of any law, given as a stream of zero-mean, unit-variance numbers. */
+export function noise(verb: string, options: NoiseOptions, unit: (seed: number) => () => number): Obfuscation {
+  checkOptions(verb, options, ['sigma', 'snr', 'scope']);
+  const { sigma, snr, scope = 'update' } = options;
+  oneOf(verb, 'scope', scope, SCOPES);
+  if ((sigma === undefined) === (snr === undefined))
+    throw problem(verb, 'give either sigma or snr (dB)', sigma === undefined ? 'neither' : 'both');
+  if (sigma !== undefined) number(verb, 'sigma', sigma, 0, Number.POSITIVE_INFINITY);
+  if (snr !== undefined) number(verb, 'snr', snr, -300, 300);
+  const parameters: Parameters = sigma === undefined ? { snr: snr!, scope } : { sigma };
+  return operator(
+    verb,
+    parameters,
+    scope === 'update' ? ['sigma', 'snr'] : ['sigma', 'snr', 'scope'],
+    (tensors, context) => {
+      const ratio = 10 ** ((snr ?? 0) / 10);
+      const deviations = (of: readonly NamedArray[], powerRatio: number): number[] =>
+        sigma === undefined ? meanPowers(of, scope).map((p) => Math.sqrt(p / powerRatio)) : of.map(() => sigma);
+      const sigmas = deviations(tensors, ratio);
+      const next = unit(context.seed);
+      const values = tensors.map(({ data }, t) => data.map((g) => g + sigmas[t]! * next()));
+      const observed = tensors.map((tensor, t) => ({ ...tensor, data: values[t]! }));
+      // The server does not see ||g||, but E||observed||^2 = E||noise||^2 (1 + ratio).
+      const derived = deviations(observed, 1 + ratio);
+      return {
+        values,
+        evidence: context.before.map((e, t) => blur(e, derived[t]!)),
+        message: { valueBits: 32, headers: 0 },
+      };
+    },
+  );
+}
+
+/** ||g||^2 / n of each tensor's scope. */
+const meanPowers = (tensors: readonly NamedArray[], scope: Scope): number[] =>
+  perScope(
+    tensors,
+    scope,
+    (group) =>
+      squaredNorm(group) /
+      Math.max(
+        1,
+        group.reduce((n, data) => n + data.length, 0),
+      ),
+  );
+
+/** Noise hides which entries were zero: the looser of both bounds holds for all. */
+function blur(before: Evidence, sigma: number): Evidence {
+  if (sigma === 0) return before;
+  const tolerance = Math.max(before.tolerance, before.zeroTolerance);
+  return { ...before, tolerance, zeroTolerance: tolerance, noise: Math.hypot(before.noise, sigma) };
+}

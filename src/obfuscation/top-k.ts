@@ -1,0 +1,63 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, oneOf } from '../core/options.js';
+import type { Obfuscation } from '../core/types.js';
+import { nonzeroCount } from './message.js';
+import { lose, operator } from './operator.js';
+import { groupCount, SCOPES, type Scope } from './scope.js';
+
+/** Options of {@link topK}. */
+export interface TopKOptions {
+  /** Share of the entries that is zeroed, 0 <= sparsity < 1. Default 0.95. */
+  readonly sparsity?: number;
+  /** 'tensor' (default, as the paper): the largest of each tensor; 'update': the largest of all. */
+  readonly scope?: Scope;
+}
+
+/**
+ * Keeps the k = ceil((1 - sparsity) n) entries of largest |g|, the rest becomes 0.
+ *
+ * Exactly k of a scope of n entries (the product in float64, so 0.95 of 40 keeps 3); of equal entries the first stay.
+ * Cost: 32 bits per nonzero sent, n H(k/n) bits for the positions (see `bitsPerEntry`), 32 for the threshold. Evidence:
+ * kept entries are exact, dropped ones at most the smallest kept |g| of the scope.
+ * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
+ * Source: Yue et al. 2023, section 2.2; Aji and Heafield 2017.
+ * @example topK({ sparsity: 0.95 }).apply(update.tensors, 1)
+ */
+export function topK(options: TopKOptions = {}): Obfuscation {
+  checkOptions('topK', options, ['sparsity', 'scope']);
+  const { sparsity = 0.95, scope = 'tensor' } = options;
+  if (!(sparsity >= 0 && sparsity < 1))
+    throw problem('topK', 'sparsity must be a number of at least 0 and below 1', sparsity);
+  oneOf('topK', 'scope', scope, SCOPES);
+  const parameters = { sparsity, scope };
+  return operator('topK', parameters, scope === 'tensor' ? ['sparsity'] : ['sparsity', 'scope'], (tensors, context) => {
+    const arrays = tensors.map(({ data }) => data);
+    const groups = (scope === 'tensor' ? arrays.map((data) => [data]) : [arrays]).map((group) => keep(group, sparsity));
+    const values = groups.flatMap((group) => group.values);
+    return {
+      values,
+      evidence: context.before.map((e, t) => lose(e, 0, groups[scope === 'tensor' ? t : 0]!.threshold)),
+      message: {
+        ...context.message,
+        sent: nonzeroCount(values),
+        headers: context.message.headers + groupCount(tensors, scope),
+      },
+    };
+  });
+}
+
+/** The k largest of several arrays together, and the smallest |g| among them. */
+function keep(arrays: readonly Float32Array[], sparsity: number): { values: Float32Array[]; threshold: number } {
+  const n = arrays.reduce((sum, data) => sum + data.length, 0);
+  if (n === 0) return { values: arrays.map(() => new Float32Array(0)), threshold: 0 };
+  const sizes = new Float32Array(n);
+  let offset = 0;
+  for (const data of arrays) for (let i = 0; i < data.length; i++) sizes[offset++] = Math.abs(data[i]!);
+  sizes.sort();
+  const k = Math.min(n, Math.ceil((1 - sparsity) * n));
+  const threshold = sizes[n - k]!;
+  let ties = k;
+  for (let i = n - 1; i >= 0 && sizes[i]! > threshold; i--) ties--;
+  const stays = (g: number) => Math.abs(g) > threshold || (Math.abs(g) === threshold && ties-- > 0);
+  return { values: arrays.map((data) => data.map((g) => (stays(g) ? g : 0))), threshold };
+}
