@@ -1,0 +1,7 @@
+/** The door to the pure JavaScript backend: always there, slow. */
+import '@tensorflow/tfjs-backend-cpu';
+import { findBackend } from '../tf.js';
+
+// The backend prints a hint about tfjs-node when it is first used in Node; roglab's session line says that better.
+const backend = findBackend('cpu') as unknown as { firstUse: boolean };
+backend.firstUse = false;

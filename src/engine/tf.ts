@@ -1,0 +1,11 @@
+/**
+ * tensorflow.js as roglab uses it: the package's own names, with gradients of gradients repaired
+ * (see gradients/table.ts). Import this, never the package.
+ * @example import { tf } from './engine/index.js'; tf.conv2d(x, kernel, 1, 'same')
+ */
+import { installGradients } from './gradients/install.js';
+
+export { logSoftmax } from './ops/logSoftmax.js';
+export * from './tfjs.js';
+
+installGradients();
