@@ -21,15 +21,15 @@ export function pictures(where: string, images: NdArray): Picture[] {
   const size = height * width * channels;
   if (images.data.length !== sizeOf(images.shape) || size === 0)
     throw problem(where, `images of shape [${images.shape}] need values`, images.data.length);
-  return Array.from({ length: n }, (_, i) => ({
-    height,
-    width,
-    channels,
-    data: Float64Array.from(images.data.subarray(i * size, (i + 1) * size), (value) => {
+  return Array.from({ length: n }, (_, i) => {
+    const data = new Float64Array(size);
+    for (let k = 0; k < size; k++) {
+      const value = images.data[i * size + k]!;
       if (Number.isNaN(value)) throw problem(where, `pixels must be numbers; image ${i} has NaN`);
-      return Math.min(1, Math.max(0, value));
-    }),
-  }));
+      data[k] = Math.min(1, Math.max(0, value));
+    }
+    return { height, width, channels, data };
+  });
 }
 
 /** Refuses two batches of which the images are not of one shape. */
@@ -53,8 +53,11 @@ export function perImage(name: string, metric: (truth: Picture, reconstruction: 
 }
 
 /** Channel c of a picture as a plane [height, width]. */
-export const plane = ({ height, width, channels, data }: Picture, c: number): Float64Array =>
-  Float64Array.from({ length: height * width }, (_, i) => data[i * channels + c]!);
+export function plane({ height, width, channels, data }: Picture, c: number): Float64Array {
+  const out = new Float64Array(height * width);
+  for (let i = 0; i < out.length; i++) out[i] = data[i * channels + c]!;
+  return out;
+}
 
 /** The mean of an array; 0 when empty. */
 export function mean(values: ArrayLike<number>): number {

@@ -15,7 +15,8 @@ export interface ClipOptions {
  * q(g) = g min(1, C / ||g||), C = `norm`.
  *
  * Cost: that of its input. Evidence: `scaleUnknown` where the observed norm reaches C (to 1e-6), for then the factor cannot be
- * known; below C nothing was lost. Earlier bounds and noise shrink with the values.
+ * known; below C nothing was lost. Earlier bounds and noise shrink with the values,
+ * except noise of an announced `sigma`, which is then only an upper bound.
  * Errors: norm not above 0; unknown options; NaN or infinite entries. Source: Abadi et al. 2016, algorithm 1.
  * @example compose([clip({ norm: 1 }), gaussianNoise({ sigma: 0.01 })])
  */
@@ -31,16 +32,19 @@ export function clip(options: ClipOptions): Obfuscation {
     const sizes = perScope(observed, scope, norms.l2);
     return {
       values,
-      evidence: context.before.map((e, t) => shrink(e, factors[t]!, sizes[t]! >= norm * (1 - 1e-6))),
+      evidence: context.before.map((e, t) =>
+        shrink(e, factors[t]!, sizes[t]! >= norm * (1 - 1e-6), context.message.absoluteNoise),
+      ),
       message: context.message,
     };
   });
 }
 
-const shrink = (before: Evidence, factor: number, mayHaveActed: boolean): Evidence => ({
+const shrink = (before: Evidence, factor: number, mayHaveActed: boolean, absoluteNoise = false): Evidence => ({
   tolerance: before.tolerance * factor,
   zeroTolerance: before.zeroTolerance * factor,
-  noise: before.noise * factor,
+  // An announced sigma times the factor would tell the factor: sigma itself is the bound that the server knows.
+  noise: absoluteNoise ? before.noise : before.noise * factor,
   signOnly: before.signOnly,
   scaleUnknown: before.scaleUnknown || mayHaveActed,
 });

@@ -8,6 +8,8 @@ export interface Message {
   readonly sent?: number;
   /** 32-bit numbers sent beside the values: scales, thresholds. */
   readonly headers: number;
+  /** Noise of an announced absolute size was added: a later clipping hides its size in the units of the message. */
+  readonly absoluteNoise?: boolean;
 }
 
 /** A report that also says how its values travel. */

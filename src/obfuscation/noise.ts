@@ -41,7 +41,7 @@ export function noise(verb: string, options: NoiseOptions, unit: (seed: number) 
       return {
         values,
         evidence: context.before.map((e, t) => blur(e, derived[t]!)),
-        message: { valueBits: 32, headers: 0 },
+        message: { valueBits: 32, headers: 0, ...(sigma !== undefined && { absoluteNoise: true }) },
       };
     },
   );

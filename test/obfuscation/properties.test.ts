@@ -238,3 +238,12 @@ test('clip scales to the norm, or leaves the update and says that nothing was lo
     [false, true],
   );
 });
+
+test('clip after noise: an announced sigma stays (the factor is not told), a derived level shrinks with the values', () => {
+  const update = someUpdate();
+  const noiseOf = (phi: Obfuscation) => phi.apply(update, 2).report.evidence[0]!.noise;
+  assert.equal(noiseOf(compose([gaussianNoise({ sigma: 0.5 }), clip({ norm: 1 })])), 0.5);
+  const cut = compose([gaussianNoise({ snr: 0 }), clip({ norm: 1 })]);
+  // The server derives it from the observed norm 1 over all entries at 0 dB.
+  assert.ok(Math.abs(noiseOf(cut) / Math.sqrt(1 / (1340 * 2)) - 1) < 1e-6);
+});
