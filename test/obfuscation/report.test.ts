@@ -126,3 +126,11 @@ for (const [what, make, message] of [
   test(`an operator refuses ${what}`, () => {
     assert.throws(make, message);
   });
+
+test('evidence of qsgd after noise: one step of tolerance, noises in quadrature', () => {
+  const { evidence } = compose([gaussianNoise({ sigma: 3 }), qsgd({ bits: 3 })]).apply(someUpdate(), 1).report;
+  for (const { tolerance, zeroTolerance, noise } of evidence) {
+    assert.equal(tolerance, zeroTolerance);
+    assert.ok(Math.abs(noise ** 2 - (9 + tolerance ** 2 / 6)) < 1e-9 * noise ** 2);
+  }
+});
