@@ -7,7 +7,8 @@ import type { PixelSource, Split } from './types.js';
 export const ARCHIVE_FOLDER = 'cifar-10-batches-bin';
 
 const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
-const FILES: Readonly<Record<Split, readonly string[]>> = {
+/** The files of the layout. */
+export const CIFAR10_FILES: Readonly<Record<Split, readonly string[]>> = {
   train: [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`),
   test: ['test_batch.bin'],
 };
@@ -16,7 +17,7 @@ const RECORD = 1 + 3 * PLANE;
 
 /** The folder at or just below `root` that holds CIFAR-10 in its binary layout, or undefined. */
 export function findCifar10(root: string): string | undefined {
-  return [root, join(root, ARCHIVE_FOLDER)].find((folder) => existsSync(join(folder, FILES.test[0]!)));
+  return [root, join(root, ARCHIVE_FOLDER)].find((folder) => existsSync(join(folder, CIFAR10_FILES.test[0]!)));
 }
 
 /**
@@ -26,8 +27,8 @@ export function findCifar10(root: string): string | undefined {
  */
 export function cifar10(folder: string): PixelSource {
   const files = {
-    train: FILES.train.map((file) => join(folder, file)).filter(existsSync),
-    test: FILES.test.map((file) => join(folder, file)),
+    train: CIFAR10_FILES.train.map((file) => join(folder, file)).filter(existsSync),
+    test: CIFAR10_FILES.test.map((file) => join(folder, file)),
   };
   const sizes = { train: countRecords(files.train), test: countRecords(files.test) };
   const loaded: Partial<Record<Split, Uint8Array>> = {};
@@ -35,7 +36,7 @@ export function cifar10(folder: string): PixelSource {
     loaded[split] ??= readRecords(files[split]);
     return loaded[split];
   };
-  const complete = files.train.length === 0 || files.train.length === FILES.train.length;
+  const complete = files.train.length === 0 || files.train.length === CIFAR10_FILES.train.length;
   return {
     name: 'cifar10',
     source: sourceOf(folder),

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { problem } from '../core/errors.js';
+import { checkOptions } from '../core/options.js';
+import { cacheFolder } from './cache.js';
+import { diskProblem } from './files.js';
+import type { Asset } from './manifest.js';
+
+/** What a running download reports, in bytes. */
+export interface DownloadProgress {
+  readonly name: string;
+  readonly received: number;
+  readonly total: number;
+}
+
+/** Options of {@link download}. */
+export interface DownloadOptions {
+  /** Folder for the file. Default {@link cacheFolder}. */
+  readonly cache?: string;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Gives up when no answer comes for so long. Default 8 s. */
+  readonly connectSeconds?: number;
+  /** Gives up when no byte comes for so long. Default 15 s. */
+  readonly stallSeconds?: number;
+}
+
+const OPTIONS = ['cache', 'onProgress', 'signal', 'connectSeconds', 'stallSeconds'] as const;
+
+/**
+ * The path of an asset in the cache, downloaded if it is not there.
+ *
+ * Bytes go to `NAME.part`, which a later call continues (HTTP Range); only a file with the right hash gets its name.
+ * Errors: no answer, a stall, an HTTP error, a connection cut short ({@link isNetworkProblem}, the part stays for the next
+ * call); a wrong hash (the part is removed); a full disk; cancellation by `signal`.
+ */
+export async function download(asset: Asset, options: DownloadOptions = {}): Promise<string> {
+  checkOptions('download', options, OPTIONS);
+  const cache = options.cache ?? cacheFolder();
+  const path = join(cache, asset.name);
+  const part = `${path}.part`;
+  if ((await sizeOfFile(path)) > 0) return path;
+  try {
+    await mkdir(cache, { recursive: true });
+    const resumed = await sizeOfFile(part);
+    await checkSpace(cache, asset, resumed);
+    await transfer(asset, part, resumed, options);
+    if (resumed > 0 && !(await hashMatches(asset, part))) {
+      await rm(part, { force: true }); // the old part may belong to an earlier version of the file: once more from the start
+      await transfer(asset, part, 0, options);
+    }
+  } catch (error) {
+    throw diskProblem('download', part, error);
+  }
+  if (!(await hashMatches(asset, part))) {
+    const size = await sizeOfFile(part);
+    await rm(part, { force: true });
+    throw problem(
+      'download',
+      `${asset.url} must have ${Object.entries(asset.hash).flat().join(' ')} and ${asset.bytes} bytes`,
+      `other content of ${size} bytes`,
+      'it was removed; try again, or get the file by hand',
+    );
+  }
+  await rename(part, path);
+  return path;
+}
+
+/** True for a failure of the network (offline, stalled, refused), as opposed to wrong content or a full disk. */
+export const isNetworkProblem = (error: unknown): boolean => (error as { code?: string })?.code === 'NETWORK';
+
+async function transfer(asset: Asset, part: string, start: number, options: DownloadOptions): Promise<void> {
+  const { connectSeconds = 8, stallSeconds = 15, signal, onProgress } = options;
+  const watch = new AbortController();
+  const expire = (seconds: number, what: string): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => watch.abort(new Error(`${what} for ${seconds} s`)), seconds * 1000);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  let received = start;
+  try {
+    expire(connectSeconds, 'no answer');
+    const response = await fetch(asset.url, {
+      signal: signal ? AbortSignal.any([signal, watch.signal]) : watch.signal,
+      headers: { 'accept-encoding': 'identity', ...(start > 0 ? { range: `bytes=${start}-` } : {}) },
+    });
+    if (response.status === 416) {
+      await response.body?.cancel();
+      return; // nothing is left to send: the hash decides
+    }
+    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+    const resumes = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${start}-`);
+    if (!resumes) received = 0;
+    const total = received + Number(response.headers.get('content-length') ?? asset.bytes - received);
+    const file = await open(part, resumes ? 'a' : 'w');
+    try {
+      expire(stallSeconds, 'no byte came');
+      for await (const chunk of response.body) {
+        expire(stallSeconds, 'no byte came');
+        await file.writeFile(chunk);
+        received += chunk.length;
+        onProgress?.({ name: asset.name, received, total });
+      }
+    } finally {
+      await file.close();
+    }
+    if (received < total) throw new Error(`the connection ended after ${received} of ${total} bytes`);
+  } catch (error) {
+    if (signal?.aborted)
+      throw Object.assign(problem('download', `${asset.name} was cancelled; a later call continues it`), {
+        code: 'CANCELLED',
+      });
+    throw isDiskError(error) ? error : networkProblem(asset, received, watch.signal.reason ?? error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isDiskError = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException)?.syscall === 'write' || (error as NodeJS.ErrnoException)?.syscall === 'open';
+
+function networkProblem(asset: Asset, received: number, error: unknown): Error {
+  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  const reason = cause ? (cause.code ?? cause.message) : message;
+  const fix = received > 0 ? `${received} bytes are kept: call again to continue` : 'is this machine online?';
+  return Object.assign(problem('download', `cannot get ${asset.url}: ${reason}`, undefined, fix), { code: 'NETWORK' });
+}
+
+async function hashMatches(asset: Asset, path: string): Promise<boolean> {
+  const [algorithm, expected] = Object.entries(asset.hash)[0] as [string, string];
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash).catch(() => {});
+  return hash.digest('hex').startsWith(expected.toLowerCase());
+}
+
+const sizeOfFile = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+async function checkSpace(cache: string, asset: Asset, have: number): Promise<void> {
+  const { bavail, bsize } = await statfs(cache);
+  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
+  if (bavail * bsize < asset.bytes - have)
+    throw problem(
+      'download',
+      `${asset.name} needs ${megabytes(asset.bytes - have)} of free disk in ${cache}`,
+      `${megabytes(bavail * bsize)}`,
+      'free some space or set ROGLAB_CACHE to another folder',
+    );
+}

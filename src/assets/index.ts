@@ -1,0 +1,13 @@
+export { type UnpackOptions, unpack } from './archive.js';
+export { cacheFolder } from './cache.js';
+export { type Checkpoint, type CheckpointState, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+export { type DownloadOptions, type DownloadProgress, download, isNetworkProblem } from './download.js';
+export { writeAtomic } from './files.js';
+export { type Asset, assetOf } from './manifest.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  loadSafetensors,
+  type Safetensors,
+  saveSafetensors,
+} from './safetensors.js';

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { problem } from '../core/errors.js';
+import { oneOf } from '../core/options.js';
+
+/** A file on the network. */
+export interface Asset {
+  /** File name in the cache. */
+  readonly name: string;
+  readonly url: string;
+  /** Size in bytes, for progress and the check of free space. */
+  readonly bytes: number;
+  /** Hexadecimal digest of the whole file; of sha256 the first 8 digits or more will do. */
+  readonly hash: { readonly md5: string } | { readonly sha256: string };
+  readonly licence: string;
+}
+
+/** The entry `key` of data/manifest.json. Errors: an unknown key (with the nearest), a broken entry. */
+export function assetOf(key: string, manifest: Readonly<Record<string, unknown>> = readManifest()): Asset {
+  const entry = manifest[oneOf('assetOf', 'key', key, Object.keys(manifest))] as Partial<Asset>;
+  const texts = [entry.name, entry.url, entry.licence, ...Object.values(entry.hash ?? { missing: undefined })];
+  if (!texts.every((text) => typeof text === 'string' && text) || !((entry.bytes as number) > 0))
+    throw problem('assetOf', `manifest entry ${key} needs name, url, bytes, hash and licence`, entry);
+  return entry as Asset;
+}
+
+const readManifest = (): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL('../../../data/manifest.json', import.meta.url), 'utf8'));
