@@ -1,0 +1,78 @@
+import { oneHot } from '../core/arrays.js';
+import type { ClientSettings, NdArray, Observation } from '../core/types.js';
+import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
+import { localSteps } from '../federation/index.js';
+import type { Evaluate } from './minimise.js';
+import { OBJECTIVES, type ObjectiveName } from './objectives.js';
+import { totalVariation } from './priors.js';
+
+/** How the attacker models the client. */
+export interface ClosureOptions {
+  readonly objective: ObjectiveName;
+  /** Weight of total variation beside the objective. */
+  readonly tv: number;
+  /** `steps`: unroll the local steps from w0. `direction`: one gradient at w0, times the number of steps. */
+  readonly simulate: 'steps' | 'direction';
+  readonly labels: Int32Array;
+}
+
+/** A compiled objective: pictures in, value and gradient out. Dispose it when the attack is done. */
+export interface Closure {
+  readonly evaluate: Evaluate;
+  readonly engine: string;
+  readonly dispose: () => void;
+}
+
+/**
+ * total(x) = objective(simulated update(x), observed update) + tv * TV(x), with its gradient in x.
+ * The weights are baked into the compiled step; the observed update, the labels and the numbers of the objective are
+ * inputs, so that the next observation of the same model runs on the same step.
+ */
+export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
+  const { model, tensors, client, obfuscation } = observation;
+  const { batchSize, localSteps: tau } = client;
+  const once: ClientSettings = { ...client, localSteps: 1, miniBatch: batchSize };
+  const direct = options.simulate === 'direction';
+  const simulate = localSteps(model, direct ? once : client);
+  const match = OBJECTIVES[options.objective];
+  const count = tensors.length;
+
+  const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
+    const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
+    const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+    const tolerance = observed.map((_, i) => number(i + 3));
+    const objective = (images: Tensor): tf.Scalar => {
+      const { delta } = simulate(parameters, images, y);
+      const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
+      const data = match(g, observed, { tolerance, norm: number(0) });
+      return tf.add(data, tf.mul(totalVariation(images as Tensor4D), number(1)));
+    };
+    const { value, grad } = tf.valueAndGrad(objective)(x);
+    return [value, grad];
+  };
+
+  const shape = [batchSize, ...model.imageShape];
+  const targets = oneHot('attack', options.labels, model.classes);
+  const numbers: NdArray = {
+    shape: [count + 3],
+    data: Float32Array.from([squareSum(tensors), options.tv, tau, ...obfuscation.evidence.map(({ tolerance }) => finite(tolerance))]),
+  };
+  const blank: NdArray = { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) };
+  const step = await compile(closure, [blank, targets, numbers, ...tensors], {
+    constants: model.parameters,
+    name: `${options.objective} closure of ${model.name}`,
+  });
+  return {
+    engine: step.engine,
+    dispose: step.dispose,
+    evaluate: async (images) => {
+      const [value, gradient] = await step.run(images, targets, numbers, ...tensors);
+      return { objective: value!.data[0]!, gradient: gradient! };
+    },
+  };
+}
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+
+const squareSum = (tensors: readonly NdArray[]): number =>
+  tensors.reduce((sum, { data }) => sum + data.reduce((part, value) => part + value * value, 0), 0) || 1;

@@ -1,0 +1,4 @@
+export { type InferredLabels, inferLabels } from './labels.js';
+export type { ObjectiveName } from './objectives.js';
+export type { RunOptions } from './recipe.js';
+export { type RogOptions, rog, rogSteps } from './rog.js';

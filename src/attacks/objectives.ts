@@ -1,0 +1,55 @@
+import type { Evidence } from '../core/types.js';
+import { type Tensor, tf } from '../engine/index.js';
+
+/**
+ * How far a simulated update g is from the observed one q, given what phi is known to do.
+ * `tolerance` holds one half-width per tensor, `norm` is sum q^2.
+ */
+export type Objective = (
+  g: readonly Tensor[],
+  q: readonly Tensor[],
+  about: { readonly tolerance: readonly Tensor[]; readonly norm: Tensor },
+) => tf.Scalar;
+
+const sumOver = (g: readonly Tensor[], q: readonly Tensor[], part: (a: Tensor, b: Tensor, i: number) => Tensor): tf.Scalar =>
+  tf.addN(g.map((a, i) => tf.sum(part(a, q[i]!, i)))) as tf.Scalar;
+
+const cosineDistance = (dot: Tensor, gg: Tensor, qq: Tensor): tf.Scalar =>
+  tf.sub(1, tf.div(dot, tf.mul(tf.sqrt(tf.add(gg, 1e-20)), tf.sqrt(tf.add(qq, 1e-20)))));
+
+const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(tf.sub(a, b)));
+
+/**
+ * - `l2`: sum (g - q)^2, the paper's.
+ * - `relativeL2`: the same over sum q^2.
+ * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
+ * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
+ * - `interval`: sum relu(|g - q| - tolerance)^2 / sum q^2: zero wherever g would be rounded to q.
+ * - `wrongSign`: sum over tensors of sum relu(-g q) / sum |g|: the share of the update with the wrong sign.
+ */
+export const OBJECTIVES = {
+  l2: squaredDistance,
+  relativeL2: (g, q, about) => tf.div(squaredDistance(g, q, about), about.norm),
+  cosine: (g, q, { norm }) => cosineDistance(sumOver(g, q, tf.mul), sumOver(g, q, tf.square), norm),
+  maskedCosine: (g, q, { norm }) => {
+    const kept = sumOver(g, q, (a, b) => tf.mul(tf.square(a), tf.cast(tf.notEqual(b, 0), 'float32')));
+    return cosineDistance(sumOver(g, q, tf.mul), kept, norm);
+  },
+  interval: (g, q, { tolerance, norm }) =>
+    tf.div(sumOver(g, q, (a, b, i) => tf.square(tf.relu(tf.sub(tf.abs(tf.sub(a, b)), tolerance[i]!)))), norm),
+  wrongSign: (g, q) =>
+    tf.addN(
+      g.map((a, i) => tf.div(tf.sum(tf.relu(tf.neg(tf.mul(a, q[i]!)))), tf.add(tf.sum(tf.abs(a)), 1e-12))),
+    ) as tf.Scalar,
+} satisfies Record<string, Objective>;
+
+export type ObjectiveName = keyof typeof OBJECTIVES;
+
+/** The objective that fits what phi leaves of an update, from its public report alone. */
+export function objectiveFor(evidence: readonly Evidence[]): ObjectiveName {
+  const some = (test: (e: Evidence) => boolean): boolean => evidence.some(test);
+  if (some((e) => e.signOnly)) return 'wrongSign';
+  if (some((e) => e.tolerance === 0 && e.zeroTolerance > 0)) return 'maskedCosine';
+  if (some((e) => e.tolerance > 0 && e.noise === 0 && !e.scaleUnknown)) return 'interval';
+  return 'cosine';
+}

@@ -1,0 +1,96 @@
+import { ndarray } from '../core/arrays.js';
+import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { uniformStream } from '../core/random.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import type { Stage } from './minimise.js';
+import { OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
+import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+
+/** Options of {@link rog}. */
+export interface RogOptions extends RunOptions {
+  /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
+  readonly preset?: 'default' | 'paper';
+  /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
+  readonly iterations?: number;
+  /** How to compare updates; default: the one that fits phi (paper: l2). */
+  readonly objective?: ObjectiveName;
+  /** Weight of total variation; default by objective (paper: 0). */
+  readonly tv?: number;
+  /** How the client is modelled; default `auto`: unrolled steps when the weights move noticeably (paper: steps). */
+  readonly simulate?: 'auto' | 'steps' | 'direction';
+}
+
+const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'tv', 'simulate'];
+
+/**
+ * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
+ * section 4; the raw reconstruction, before postprocessing).
+ *
+ * `paper`: latent [h/4, w/4, c] uniform in [0, 1), bicubic decoder, Adam 0.05 -> 0.005 over 100 iterations, plain squared
+ * distance. `default`: latents h/4 -> h/2 -> h, gray start, box [0, 1], total variation, objective chosen by phi's report.
+ */
+export function rog(observation: Observation, options: RogOptions = {}): Promise<Reconstruction> {
+  return finish(rogSteps(observation, options), options.onProgress);
+}
+
+/**
+ * The same attack as an async iterator over its progress; the value of the last step is the reconstruction.
+ * @example for await (const { closure, objective, images } of rog.rogSteps(observed)) console.log(closure, objective);
+ */
+export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
+  checkOptions('rog', options, OPTIONS);
+  const { preset = 'default', seed = 1 } = options;
+  oneOf('rog', 'preset', preset, ['default', 'paper']);
+  integer('rog', 'seed', seed, 0);
+  if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
+  if (options.tv !== undefined) number('rog', 'tv', options.tv, 0, Number.POSITIVE_INFINITY);
+  if (options.objective !== undefined)
+    oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
+  return runRecipe(observation, PRESETS[preset](observation, options, seed), options);
+}
+
+const PRESETS = { paper, default: coarseToFine };
+
+function paper(observation: Observation, options: RogOptions, seed: number): Recipe {
+  const { iterations = 100, objective = 'l2', tv = 0, simulate = 'steps' } = options;
+  const size = latentSize(observation, 4);
+  return {
+    attack: 'rog (paper)', objective, tv,
+    simulate: simulate === 'auto' ? 'steps' : simulate,
+    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
+    start: latent(observation, size, uniformStream(seed)),
+  };
+}
+
+/** Weight of TV beside each objective; chosen on CIFAR-10 training images. */
+const TV: Record<ObjectiveName, number> = {
+  l2: 0, relativeL2: 3e-2, cosine: 1e-1, maskedCosine: 3e-2, interval: 3e-2, wrongSign: 5e-2,
+};
+
+function coarseToFine(observation: Observation, options: RogOptions): Recipe {
+  const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
+  const { tv = objective === 'cosine' && clean(observation) ? 1e-2 : TV[objective], simulate = 'auto' } = options;
+  const shares: readonly [number, number, readonly [number, number]][] = [
+    [4, 0.3, [0.1, 0.01]], [2, 0.3, [0.05, 0.005]], [1, 0.4, [0.03, 0.003]],
+  ];
+  const stages: Stage[] = shares.map(([factor, share, rate]) => ({
+    size: latentSize(observation, factor), closures: Math.round(share * iterations), rate,
+  }));
+  return {
+    attack: 'rog', objective, tv, stages,
+    simulate: simulate === 'auto' ? 'direction' : simulate,
+    box: [0, 1],
+    start: latent(observation, stages[0]!.size, () => 0.5),
+  };
+}
+
+const clean = ({ obfuscation }: Observation): boolean =>
+  obfuscation.evidence.every((e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0);
+
+function latentSize({ model }: Observation, factor: number): [number, number] {
+  const [height, width] = model.imageShape;
+  return [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))];
+}
+
+const latent = ({ client, model }: Observation, size: readonly [number, number], fill: () => number): NdArray =>
+  ndarray([client.batchSize, ...size, model.imageShape[2]], fill);

@@ -1,0 +1,58 @@
+import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
+import { checkOptions, integer } from '../core/options.js';
+import type { Evidence, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
+
+const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
+
+/** Options of {@link observe}. */
+export interface ObserveOptions {
+  /** phi; default none: the server sees the update itself. */
+  readonly obfuscation?: Obfuscation;
+  /** Seed of phi's randomness (QSGD, noise); default 1. */
+  readonly seed?: number;
+  /** 'infer' (default): the server must infer the labels; or the labels, when the caller states that it knows them. */
+  readonly labels?: 'infer' | Int32Array | readonly number[];
+}
+
+/**
+ * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
+ * Everything an attack is ever given.
+ * Errors: an update whose tensors are not the model's; NaN or infinite entries; labels of the wrong number or range.
+ */
+export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
+  checkOptions('observe', options, ['obfuscation', 'seed', 'labels']);
+  const { obfuscation, seed = 1, labels = 'infer' } = options;
+  integer('observe', 'seed', seed, 0);
+  checkMatches('observe', update.tensors, model.parameters);
+  checkFinite('observe', update.tensors);
+  const { tensors, report } = obfuscation?.apply(update.tensors, seed) ?? {
+    tensors: update.tensors,
+    report: plain(update),
+  };
+  const known = labels === 'infer' ? undefined : Int32Array.from(labels);
+  if (known) {
+    oneHot('observe', known, model.classes);
+    if (known.length !== update.client.batchSize)
+      throw problem(
+        'observe',
+        `labels must name the class of each of the ${update.client.batchSize} images`,
+        known.length,
+      );
+  }
+  return {
+    kind: 'observation',
+    model,
+    tensors,
+    client: update.client,
+    obfuscation: report,
+    ...(known && { labels: known }),
+  };
+}
+
+const plain = (update: Update): ObfuscationReport => ({
+  name: 'none',
+  parameters: {},
+  bitsPerEntry: 32,
+  evidence: update.tensors.map(() => EXACT),
+});

@@ -1,0 +1,19 @@
+import type { Batch, Model, Observation } from '../core/types.js';
+import { clientUpdate, type ClientOptions, observe } from '../federation/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
+
+/** One experiment as data: which client, which phi, which seed. */
+export interface Case extends ClientOptions {
+  /** phi in its short form, e.g. `quantize:3`. */
+  readonly phi: string;
+  /** Whether the server knows the labels; default `known`. */
+  readonly labels?: 'known' | 'infer';
+  /** Seed of phi; default 1. */
+  readonly seed?: number;
+}
+
+/** Runs the client on its batch and obfuscates its update: what the server sees of this case. */
+export async function observeCase(model: Model, batch: Batch, { phi, labels = 'known', seed = 1, ...client }: Case): Promise<Observation> {
+  const update = await clientUpdate(model, batch, client);
+  return observe(model, update, { obfuscation: parseObfuscation(phi), seed, labels: labels === 'known' ? batch.labels : 'infer' });
+}

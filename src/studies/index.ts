@@ -1,0 +1,3 @@
+export { type Case, observeCase } from './case.js';
+export { attackAll, type PoolOptions } from './pool.js';
+export { matched, score } from './score.js';

@@ -1,0 +1,126 @@
+import { imageAt } from '../core/arrays.js';
+import { deriveSeed } from '../core/random.js';
+import type { Batch, Model, Reconstruction } from '../core/types.js';
+import type { Dataset } from '../data/index.js';
+import { lenet } from '../models/index.js';
+import type { AttackName } from '../registry/index.js';
+import { observeCase } from './case.js';
+import { attackAll } from './pool.js';
+import { score } from './score.js';
+
+/** The settings of the quality table: phi and the client. */
+export const QUALITY_SETTINGS = {
+  none: { phi: 'none' },
+  uniform3: { phi: 'quantize:3' },
+  qsgd3: { phi: 'qsgd:3' },
+  topk95: { phi: 'topk:0.95' },
+  'noise-10': { phi: 'noise:-10' },
+  sign: { phi: 'sign' },
+  fedavg5: { phi: 'none', localSteps: 5, learningRate: 0.003 },
+} as const;
+
+export type QualitySetting = keyof typeof QUALITY_SETTINGS;
+
+const PRESETS = { default: 'rog', paper: 'rog-paper' } satisfies Record<string, AttackName>;
+export type QualityPreset = keyof typeof PRESETS;
+
+/** Which part of the table, on what. */
+export interface QualityOptions {
+  readonly settings: readonly QualitySetting[];
+  readonly presets: readonly QualityPreset[];
+  readonly batches: readonly number[];
+  /** Images per row, half of them on each of two initialisations; a multiple of the batch size is used. */
+  readonly images: number;
+  /** Chooses images, initialisations and the seed of phi. */
+  readonly seed: number;
+  readonly workers?: number;
+  readonly onRow?: (row: QualityRow) => void;
+  readonly onProgress?: (text: string) => void;
+}
+
+/** One row of the table: means over images. */
+export interface QualityRow {
+  readonly setting: QualitySetting;
+  readonly batch: number;
+  readonly preset: QualityPreset;
+  /** dB */
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly globalSsim: number;
+  readonly images: number;
+  readonly closures: number;
+  /** Mean seconds per attack. */
+  readonly seconds: number;
+  readonly engine: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Mean scores of every setting, batch size and preset on test images of a data set: LeNet, untrained, labels known,
+ * distinct labels inside a batch.
+ */
+export async function quality(dataset: Dataset, options: QualityOptions): Promise<QualityRow[]> {
+  const rows: QualityRow[] = [];
+  for (const batch of options.batches) {
+    const groups = groupsOf(dataset, batch, options);
+    for (const setting of options.settings)
+      for (const preset of options.presets) {
+        const row = await qualityRow(groups, setting, batch, preset, options);
+        rows.push(row);
+        options.onRow?.(row);
+      }
+  }
+  return rows;
+}
+
+interface Group {
+  readonly model: Model;
+  readonly batch: Batch;
+}
+
+/** Batches of the size asked for, alternating between two initialisations. */
+function groupsOf(dataset: Dataset, size: number, { images, seed }: QualityOptions): Group[] {
+  const models = [0, 1].map((k) =>
+    lenet({ imageShape: dataset.imageShape, classes: dataset.classNames.length, seed: deriveSeed(seed, 'weights', k) % 1_000_000 }),
+  );
+  const count = Math.max(1, Math.round(images / size));
+  const single = size === 1 ? dataset.batch({ size: count, seed }) : undefined;
+  return Array.from({ length: count }, (_, g) => ({
+    model: models[g % 2]!,
+    batch: single
+      ? { ...single, images: imageAt(single.images, g), labels: single.labels.slice(g, g + 1) }
+      : dataset.batch({ size, seed: deriveSeed(seed, 'batch', g), labels: 'distinct' }),
+  }));
+}
+
+async function qualityRow(
+  groups: readonly Group[],
+  setting: QualitySetting,
+  batch: number,
+  preset: QualityPreset,
+  { seed, workers, onProgress }: QualityOptions,
+): Promise<QualityRow> {
+  const jobs = groups.map(({ model, batch: images }, g) => async () => ({
+    observation: await observeCase(model, images, { ...QUALITY_SETTINGS[setting], seed: deriveSeed(seed, 'phi', g) }),
+    attack: PRESETS[preset],
+    options: { seed: deriveSeed(seed, 'start', g) },
+  }));
+  const results = await attackAll(jobs, {
+    workers,
+    onDone: (done, total) => onProgress?.(`${setting} batch ${batch} ${preset}: ${done}/${total}`),
+  });
+  const scores = results.map((result, g) => score(groups[g]!.batch, result));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const { attack, objective, tv, simulate } = results[0]!.settings;
+  return {
+    setting, batch, preset,
+    psnr: mean(scores.flatMap((s) => s.psnr)),
+    ssim: mean(scores.flatMap((s) => s.ssim)),
+    globalSsim: mean(scores.flatMap((s) => s.globalSsim)),
+    images: scores.flatMap((s) => s.psnr).length,
+    closures: Math.max(...results.map((r: Reconstruction) => r.closures)),
+    seconds: mean(results.map((r) => r.seconds)),
+    engine: results[0]!.engine,
+    settings: { model: 'lenet', ...QUALITY_SETTINGS[setting], attack, objective, tv, simulate, seed },
+  };
+}
