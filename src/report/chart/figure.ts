@@ -1,0 +1,152 @@
+import { textWidth, typeface } from '../lettering.js';
+import { type Axis, type Direction, positionOn, resolveAxis } from './axis.js';
+import type { Panel, Series } from './marks.js';
+import { titleText } from './markup.js';
+import { palette, symbols, theme } from './theme.js';
+import type { AxisLayout, Box, Layout, Trace } from './types.js';
+
+/** A panel with the traces that belong to it. */
+export interface FigurePanel extends Panel {
+  /** `''` for the first pair of axes, `'2'` for x2 and y2 ... as plotly names them. */
+  readonly suffix: string;
+  readonly series: readonly Series[];
+  readonly layout: { readonly x: AxisLayout; readonly y: AxisLayout };
+  /** Long category names are written at a slant. */
+  readonly slanted: boolean;
+}
+
+/** A chart with every length resolved: the static picture draws it, the live one is told to look the same. */
+export interface Figure {
+  readonly width: number;
+  readonly height: number;
+  readonly title: string;
+  readonly layout: Layout;
+  /** All series in the order given. */
+  readonly series: readonly Series[];
+  readonly panels: readonly FigurePanel[];
+  readonly legend: readonly { readonly series: Series; readonly x: number; readonly y: number }[];
+  /** Top of the legend; 0 without one. */
+  readonly legendTop: number;
+}
+
+const pad = 18;
+const swatch = 30;
+
+/** Width of a text in CSS pixels, measured on our own letters; common sans-serif fonts are no wider. */
+export function measure(): (text: string, size: number) => number {
+  const face = typeface('regular');
+  return (text, size) => (textWidth(face, text) * size) / 23;
+}
+
+/** Colours, axes, margins and panels of a chart. */
+export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure {
+  const width = layout.width ?? theme.width;
+  const height = layout.height ?? theme.height;
+  const wide = measure();
+  const title = titleText(layout.title);
+  const series = assignColours(traces);
+  const named = series.filter(({ trace }) => trace.name && trace.showlegend !== false && !isHeat(trace));
+  const legendTop = layout.showlegend === false || (named.length < 2 && !layout.showlegend) ? 0 : title ? 46 : 14;
+  const { items, bottom } = flowLegend(legendTop ? named : [], legendTop, width, wide);
+  const top = Math.max(bottom + 14, title ? 52 : 20);
+  const groups = groupPanels(series);
+  const columns = layout.grid?.columns ?? Math.ceil(groups.length / (layout.grid?.rows ?? 1));
+  const rows = Math.max(layout.grid?.rows ?? 1, Math.ceil(groups.length / columns));
+  const cell = { width: width / columns, height: (height - top) / rows };
+  const panels = groups.map(([suffix, members]) => {
+    const k = suffix === '' ? 0 : Number(suffix) - 1;
+    const outer: Box = {
+      left: (k % columns) * cell.width,
+      top: top + Math.floor(k / columns) * cell.height,
+      width: cell.width,
+      height: cell.height,
+    };
+    return layOut(suffix, members, outer, layout, wide);
+  });
+  return { width, height, title, layout, series, panels, legend: items, legendTop };
+}
+
+export const isHeat = (trace: Trace): boolean => trace.type === 'heatmap' || trace.type === 'contour';
+
+/** The trace whose colours a bar at the right explains, if any. */
+export const withColourBar = (members: readonly Series[]): Trace | undefined =>
+  members.find(({ trace }) => isHeat(trace) && trace.showscale !== false)?.trace;
+
+function assignColours(traces: readonly Trace[]): Series[] {
+  let next = 0;
+  return traces.map((trace) => {
+    const k = isHeat(trace) ? 0 : next++;
+    const marker = trace.marker?.color;
+    return {
+      trace,
+      colour: trace.line?.color ?? (typeof marker === 'string' ? marker : palette[k % palette.length]!),
+      symbol: symbols[k % symbols.length]!,
+    };
+  });
+}
+
+function groupPanels(series: readonly Series[]): [string, Series[]][] {
+  const groups = new Map<string, Series[]>();
+  for (const one of series) {
+    const suffix = (one.trace.xaxis ?? one.trace.yaxis ?? 'x').slice(1);
+    groups.set(suffix, [...(groups.get(suffix) ?? []), one]);
+  }
+  if (groups.size === 0) groups.set('', []);
+  return [...groups].sort(([a], [b]) => Number(a || 1) - Number(b || 1));
+}
+
+function flowLegend(named: readonly Series[], top: number, width: number, wide: ReturnType<typeof measure>) {
+  let [x, y] = [pad, top];
+  const items = named.map((series) => {
+    const room = swatch + wide(series.trace.name!, theme.size.legend) + 18;
+    if (x > pad && x + room > width - pad) [x, y] = [pad, y + 20];
+    const item = { series, x, y };
+    x += room;
+    return item;
+  });
+  return { items, bottom: named.length ? y + 18 : 0 };
+}
+
+function layOut(
+  suffix: string,
+  members: readonly Series[],
+  outer: Box,
+  layout: Layout,
+  wide: ReturnType<typeof measure>,
+): FigurePanel {
+  const traces = members.map(({ trace }) => trace);
+  const axisLayout = (direction: Direction) => (layout[`${direction}axis${suffix}`] ?? {}) as AxisLayout;
+  const [xLayout, yLayout] = [axisLayout('x'), axisLayout('y')];
+  const x = resolveAxis('x', traces, xLayout, layout.barmode);
+  const y = resolveAxis('y', traces, yLayout, layout.barmode);
+  const widest = (axis: Axis) => Math.max(0, ...axis.ticks.map(({ label }) => wide(label, theme.size.tick)));
+  const plainLeft = 14 + (titleText(yLayout.title) ? 24 : 4) + widest(y) + 8;
+  const bar = withColourBar(members);
+  const right = bar ? 92 : 22;
+  const room = (outer.width - plainLeft - right) / Math.max(1, x.ticks.length);
+  const slanted = x.type === 'category' && widest(x) > room - 6;
+  const overhang = wide(x.ticks[0]?.label ?? '', theme.size.tick) * 0.87 - room / 2 + 10;
+  const left = slanted ? Math.max(plainLeft, overhang) : plainLeft;
+  const below = (slanted ? 14 + slantDrop(widest(x)) : 20) + (titleText(xLayout.title) ? 24 : 4) + 12;
+  const above = bar && titleText(bar.colorbar?.title) ? 16 : 4;
+  const box: Box = {
+    left: Math.round(outer.left + left),
+    top: Math.round(outer.top + above),
+    width: Math.max(40, Math.round(outer.width - left - right)),
+    height: Math.max(40, Math.round(outer.height - above - below)),
+  };
+  return {
+    suffix,
+    series: members,
+    layout: { x: xLayout, y: yLayout },
+    slanted,
+    box,
+    x,
+    y,
+    atX: positionOn(x, box.left, box.left + box.width),
+    atY: positionOn(y, box.top + box.height, box.top),
+  };
+}
+
+/** How far a slanted name reaches down. */
+export const slantDrop = (width: number): number => Math.min(width, 240) * 0.5;

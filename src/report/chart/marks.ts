@@ -1,0 +1,204 @@
+import {
+  type CurveFactory,
+  curveLinear,
+  curveStepAfter,
+  line,
+  symbol,
+  symbolCircle,
+  symbolCross,
+  symbolDiamond,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+} from 'd3-shape';
+import type { Axis } from './axis.js';
+import { defaults } from './axis.js';
+import { escapeText, n } from './markup.js';
+import { theme } from './theme.js';
+import type { Box, Trace } from './types.js';
+
+/** One panel while its marks are drawn. */
+export interface Panel {
+  readonly box: Box;
+  readonly x: Axis;
+  readonly y: Axis;
+  /** Pixel positions of numbers on the axes. */
+  readonly atX: (value: number) => number;
+  readonly atY: (value: number) => number;
+}
+
+/** A trace with its place in the figure's order and its colour. */
+export interface Series {
+  readonly trace: Trace;
+  readonly colour: string;
+  readonly symbol: string;
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly index: number;
+}
+
+const forms = {
+  circle: symbolCircle,
+  square: symbolSquare,
+  diamond: symbolDiamond,
+  'triangle-up': symbolTriangle,
+  cross: symbolCross,
+  star: symbolStar,
+} as const;
+const dashes: Readonly<Record<string, string>> = { dash: '7 5', dot: '2 4', dashdot: '7 4 2 4', longdash: '11 6' };
+
+export const dashOf = (dash?: string): string =>
+  dash && dash !== 'solid' ? ` stroke-dasharray="${dashes[dash] ?? '7 5'}"` : '';
+
+/** What is drawn of a scatter trace that does not say: many points are a line only. */
+export const modeOf = (trace: Trace): string =>
+  trace.mode ?? (Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0) > 40 ? 'lines' : 'lines+markers');
+
+export function markerPath(form: string, size: number, filled = 1): string {
+  const kind = forms[form as keyof typeof forms] ?? symbolCircle;
+  return symbol(kind, (size / 2) ** 2 * Math.PI * (kind === symbolDiamond ? 0.9 : 1) * filled)() ?? '';
+}
+
+/** Points in pixels; a datum without a place (null, NaN, zero on a log axis) breaks the line. */
+function points({ trace }: Series, panel: Panel): Point[] {
+  const xs = (trace.x as ArrayLike<number | string | null>) ?? defaults(trace, 'x');
+  const ys = (trace.y as ArrayLike<number | string | null>) ?? defaults(trace, 'y');
+  return Array.from({ length: Math.min(xs.length, ys.length) }, (_, index) => ({
+    x: panel.atX(panel.x.value(xs[index])),
+    y: panel.atY(panel.y.value(ys[index])),
+    index,
+  }));
+}
+
+const placed = (point: Point): boolean => Number.isFinite(point.x) && Number.isFinite(point.y);
+
+/** Lines, bands, markers, error bars and labels of a scatter trace. */
+export function drawScatter(series: Series, panel: Panel, before?: Series): string {
+  const { trace, colour } = series;
+  const all = points(series, panel);
+  const mode = modeOf(trace);
+  const curve: CurveFactory =
+    (trace.line as { shape?: string } | undefined)?.shape === 'hv' ? curveStepAfter : curveLinear;
+  const path = line<Point>(
+    (p) => p.x,
+    (p) => p.y,
+  )
+    .defined(placed)
+    .curve(curve)
+    .digits(2);
+  const parts: string[] = [];
+  const band = bandPoints(trace, all, panel, before);
+  if (band)
+    parts.push(
+      `<path d="${path(band)}Z" fill="${trace.fillcolor ?? colour}"${trace.fillcolor ? '' : ' fill-opacity="0.18"'}/>`,
+    );
+  parts.push(errorBars(series, panel, all));
+  if (mode.includes('lines') && trace.line?.width !== 0)
+    parts.push(
+      `<path d="${path(all) ?? ''}" fill="none" stroke="${colour}" stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
+    );
+  if (mode.includes('markers')) parts.push(markers(series, all));
+  if (mode.includes('text')) parts.push(labels(trace, all));
+  return `<g${trace.opacity === undefined ? '' : ` opacity="${trace.opacity}"`}>${parts.join('')}</g>`;
+}
+
+function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: Series): Point[] | undefined {
+  const here = all.filter(placed);
+  if (here.length === 0 || !trace.fill || trace.fill === 'none') return undefined;
+  if (trace.fill === 'toself') return here;
+  if (trace.fill === 'tonexty' && before) return [...here, ...points(before, panel).filter(placed).reverse()];
+  const floor = panel.atY(Math.max(0, Math.min(...panel.y.domain)));
+  return [{ ...here[0]!, y: floor }, ...here, { ...here.at(-1)!, y: floor }];
+}
+
+function markers({ trace, colour, symbol: form }: Series, all: readonly Point[]): string {
+  const size = trace.marker?.size ?? 8;
+  const path = markerPath(trace.marker?.symbol ?? form, size);
+  const colours = trace.marker?.color;
+  return all
+    .filter(placed)
+    .map(({ x, y, index }) => {
+      const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
+      return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}" stroke="${theme.paper}" stroke-width="1"/>`;
+    })
+    .join('');
+}
+
+/** Vertical bars of length error_y around each point, with short caps. */
+export function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[], tint = colour): string {
+  const up = trace.error_y?.array;
+  if (!up) return '';
+  const down = trace.error_y?.arrayminus ?? up;
+  const ys = (trace.y as ArrayLike<number>) ?? [];
+  const low = panel.atY(panel.y.domain[0]);
+  const d = at
+    .filter((p) => placed(p) && up[p.index]! + down[p.index]! > 0)
+    .map(({ x, index }) => {
+      const top = panel.atY(panel.y.value(ys[index]! + up[index]!));
+      const under = panel.atY(panel.y.value(ys[index]! - down[index]!));
+      const bottom = Number.isFinite(under) ? under : low;
+      return `M${n(x)} ${n(top)}V${n(bottom)}M${n(x - 4)} ${n(top)}h8M${n(x - 4)} ${n(bottom)}h8`;
+    })
+    .join('');
+  return `<path d="${d}" fill="none" stroke="${tint}" stroke-width="1.5"/>`;
+}
+
+function labels(trace: Trace, all: readonly Point[]): string {
+  const [vertical = 'top', side = 'center'] = (trace.textposition ?? 'top center').split(' ');
+  const dy = vertical === 'top' ? -9 : vertical === 'bottom' ? 18 : 4;
+  const [anchor, dx] = side === 'left' ? ['end', -9] : side === 'right' ? ['start', 9] : ['middle', 0];
+  return all
+    .filter(placed)
+    .map(({ x, y, index }) => {
+      const text = (trace.text as readonly string[] | undefined)?.[index];
+      return text
+        ? `<text x="${n(x + (dx as number))}" y="${n(y + dy)}" text-anchor="${anchor}" font-size="${theme.size.tick}" fill="${theme.ink}">${escapeText(text)}</text>`
+        : '';
+    })
+    .join('');
+}
+
+/** All bar traces of a panel: side by side, stacked or over each other. A group fills 0.8 of the room between neighbours. */
+export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group'): string {
+  const room = unitRoom(bars, panel) * 0.8;
+  const side = barmode === 'group' ? room / bars.length : room;
+  const tops = new Map<number, number>();
+  return bars
+    .map((series, k) => {
+      const { trace, colour } = series;
+      const xs = (trace.x as ArrayLike<number | string>) ?? defaults(trace, 'x');
+      const ys = trace.y as ArrayLike<number>;
+      const at: Point[] = [];
+      const rects = Array.from({ length: Math.min(xs.length, ys?.length ?? 0) }, (_, index) => {
+        const value = panel.x.value(xs[index]);
+        const from = barmode === 'stack' ? (tops.get(value) ?? 0) : 0;
+        tops.set(value, from + ys[index]!);
+        const offset = barmode === 'group' ? (k + 0.5 - bars.length / 2) * side : 0;
+        const foot = panel.y.type === 'log' && from === 0 ? panel.y.domain[0] : from;
+        const [y0, y1] = [panel.atY(foot), panel.atY(from + ys[index]!)];
+        const centre = panel.atX(value) + offset;
+        at.push({ x: centre, y: y1, index });
+        if (![centre, y0, y1].every(Number.isFinite)) return '';
+        const colours = trace.marker?.color;
+        const fill = Array.isArray(colours) ? (colours[index] ?? colour) : colour;
+        return `<rect x="${n(centre - side / 2)}" y="${n(Math.min(y0, y1))}" width="${n(side)}" height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`;
+      });
+      const written = trace.text ? labels({ ...trace, textposition: 'top center' }, at) : '';
+      return `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}${written}</g>`;
+    })
+    .join('');
+}
+
+/** Pixels between neighbouring bar positions. */
+function unitRoom(bars: readonly Series[], panel: Panel): number {
+  const places = bars.flatMap(({ trace }) =>
+    Array.from((trace.x as ArrayLike<number | string>) ?? defaults(trace, 'x'), panel.x.value),
+  );
+  const sorted = [...new Set(places)].filter(Number.isFinite).sort((a, b) => a - b);
+  const steps = sorted.slice(1).map((v, i) => Math.abs(panel.atX(v) - panel.atX(sorted[i]!)));
+  if (panel.x.type === 'category') return Math.abs(panel.atX(1) - panel.atX(0));
+  return steps.length ? Math.min(...steps) : panel.box.width / 2;
+}

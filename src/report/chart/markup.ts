@@ -1,0 +1,16 @@
+import type { Title } from './types.js';
+
+/** A number in SVG, to a hundredth of a pixel. */
+export const n = (value: number): string => String(Math.round(value * 100) / 100);
+
+/** Text for SVG or HTML: the simple tags that plotly allows are dropped, the rest is escaped. */
+export const escapeText = (text: string): string =>
+  escapeHtml(text.replace(/<br\s*\/?>/g, ' ').replace(/<\/?(b|i|em|strong|sub|sup|span)\b[^>]*>/g, ''));
+
+/** Text for HTML, as it is. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+export const titleText = (title?: Title): string => (typeof title === 'string' ? title : (title?.text ?? ''));
+
+/** An SVG document as the address of a picture. */
+export const svgAddress = (svg: string): string => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;

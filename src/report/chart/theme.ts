@@ -1,0 +1,60 @@
+/** The one look of all charts: on a white card, so that it reads the same on light and dark pages. */
+export const theme = {
+  width: 720,
+  height: 420,
+  font: 'Inter, "Helvetica Neue", Helvetica, Arial, sans-serif',
+  ink: '#1f2328',
+  soft: '#57606a',
+  grid: '#e7eaee',
+  axis: '#b6bdc6',
+  paper: '#ffffff',
+  size: { title: 16, axis: 13, tick: 12, legend: 12.5 },
+} as const;
+
+/** Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), darkest first, yellow left out: distinct to every reader on white. */
+export const palette: readonly string[] = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#4d4d4d',
+  '#7a5195',
+];
+
+/** One marker form per colour: series stay apart in grey print too. */
+export const symbols: readonly string[] = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'star'];
+
+/** Colours from the least value to the greatest, evenly spaced. */
+const scales: Readonly<Record<string, readonly string[]>> = {
+  Viridis: [
+    '#440154',
+    '#482878',
+    '#3e4989',
+    '#31688e',
+    '#26828e',
+    '#1f9e89',
+    '#35b779',
+    '#6ece58',
+    '#b5de2b',
+    '#fde725',
+  ],
+  RdBu: ['#2166ac', '#4393c3', '#92c5de', '#d1e5f0', '#f7f7f7', '#fddbc7', '#f4a582', '#d6604d', '#b2182b'],
+  Blues: ['#f7fbff', '#deebf7', '#c6dbef', '#9ecae1', '#6baed6', '#4292c6', '#2171b5', '#084594'],
+  Greys: ['#ffffff', '#d9d9d9', '#969696', '#525252', '#000000'],
+};
+
+export const colourStops = (name = 'Viridis'): readonly string[] => scales[name] ?? scales.Viridis!;
+
+export type Rgb = readonly [number, number, number];
+
+const parse = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
+
+/** The colour at `t` in [0, 1] along the stops, mixed in sRGB as plotly does. */
+export function colourAt(stops: readonly string[], t: number): Rgb {
+  const place = Math.min(1, Math.max(0, t)) * (stops.length - 1);
+  const below = Math.min(stops.length - 2, Math.floor(place));
+  const [a, b] = [parse(stops[below]!), parse(stops[below + 1]!)];
+  return a.map((value, i) => Math.round(value + (b[i]! - value) * (place - below))) as unknown as Rgb;
+}

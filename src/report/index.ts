@@ -1,0 +1,8 @@
+export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
+export { type DisplayOptions, display, displaySlot, inKernel, isHeadless, type MimeBundle } from './display.js';
+export { type ImageGridOptions, imageGrid, imageGridPng, imagePng } from './image-grid.js';
+export { note } from './note.js';
+export { type PlotOptions, plot, plotSvg } from './plot.js';
+export { type Profile, profile, profileName } from './profile.js';
+export { type ProgressOptions, progress } from './progress.js';
+export { type ColumnTable, type TableOptions, table, tableText } from './table.js';

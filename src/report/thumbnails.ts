@@ -1,0 +1,33 @@
+import type { NdArray } from '../core/types.js';
+import { encodePng } from './png.js';
+
+const most = 8;
+const side = 64;
+
+/**
+ * The first images of a batch in one row as an HTML picture 64 pixels high. Sent in their own resolution (thinned out above 64
+ * pixels) and enlarged by the browser: a few kB.
+ */
+export function thumbnails({ shape, data }: NdArray): string {
+  const [count, height, width, channels] = shape as [number, number, number, number];
+  const shown = Math.min(count, most);
+  const step = Math.max(1, Math.ceil(height / side));
+  const [rows, columns] = [Math.ceil(height / step), Math.ceil(width / step)];
+  const pitch = columns + 1;
+  const raster = {
+    width: shown * pitch - 1,
+    height: rows,
+    data: new Uint8Array((shown * pitch - 1) * rows * 3).fill(255),
+  };
+  for (let k = 0; k < shown; k++)
+    for (let y = 0; y < rows; y++)
+      for (let x = 0; x < columns; x++)
+        for (let c = 0; c < 3; c++) {
+          const from = ((k * height + y * step) * width + x * step) * channels + (channels === 3 ? c : 0);
+          const value = Math.round(Math.min(1, Math.max(0, data[from]!)) * 255);
+          raster.data[(y * raster.width + k * pitch + x) * 3 + c] = value;
+        }
+  const zoom = side / rows;
+  const png = Buffer.from(encodePng(raster)).toString('base64');
+  return `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${side}" style="vertical-align:top;image-rendering:pixelated" src="data:image/png;base64,${png}">`;
+}
