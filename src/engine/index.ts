@@ -1,11 +1,12 @@
 export { toArray, toArraySync, toTensor } from './arrays.js';
 export type { BackendName } from './backends/table.js';
+export { compile, type Step } from './compile.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
 export { constant } from './gradients/constant.js';
 export { adaptiveAveragePool } from './ops/adaptiveAveragePool.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { pixelShuffle } from './ops/pixelShuffle.js';
-export { type ResizeMethod, resize, resizeMatrix } from './ops/resize.js';
+export { resize } from './ops/resize.js';
 export { backends, currentSession, type Session, type StartOptions, start } from './start.js';
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from './tf.js';
 export * as tf from './tf.js';

@@ -5,7 +5,7 @@
  */
 import { installGradients } from './gradients/install.js';
 
-export { logSoftmax } from './ops/logSoftmax.js';
+export { logSigmoid, logSoftmax, losses } from './ops/stable.js';
 export * from './tfjs.js';
 
 installGradients();

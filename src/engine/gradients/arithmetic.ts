@@ -5,11 +5,10 @@ import type { Rule } from './types.js';
 
 type Slope = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-/** Sums dy over the axes along which a tensor of `shape` was broadcast. */
+/** Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up. */
 export function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
-  const sum = axes.length > 0 ? tf.sum(dy, axes) : dy;
-  return String(sum.shape) === String(shape) ? sum : tf.reshape(sum, shape);
+  return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
 }
 
 const binary = (towardsA: Slope, towardsB: Slope): Rule => ({
@@ -74,7 +73,7 @@ export const arithmetic: Record<string, Rule> = {
   Minimum: choice((a, b) => tf.lessEqual(a, b)),
   AddN: {
     save: 'all',
-    gradient: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => dy])),
+    gradient: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => tf.clone(dy)])),
   },
   Select: {
     save: ['condition', 't'],

@@ -2,15 +2,17 @@
  * conv(x, w), inputGradient(dy, w) and filterGradient(x, dy) are bilinear, and the derivatives of each are the other
  * two: with the third rule, which tfjs lacks, the family is closed and gradients of any order follow.
  */
+import { problem } from '../../core/errors.js';
 import * as tf from '../tfjs.js';
 import type { Attributes, Rule } from './types.js';
 
 const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: Attributes) =>
   tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor;
 
+/** The attributes that the three kernels share. */
 function common({ strides, pad, dataFormat, dimRoundingMode, dilations = 1 }: Attributes): Attributes {
-  const ones = Array.isArray(dilations) ? dilations.every((n) => n === 1) : dilations === 1;
-  tf.util.assert(ones, () => `conv2d: a dilated convolution has no gradient rule, got dilations ${dilations}`);
+  if ([dilations].flat().some((n) => n !== 1))
+    throw problem('conv2d', 'the gradient needs dilations of 1', dilations, 'spread the filter with zeros instead');
   return { strides, pad, dataFormat, dimRoundingMode };
 }
 

@@ -9,7 +9,7 @@ const sameEntries = (name: string): Rule => ({
 });
 
 export const shapes: Record<string, Rule> = {
-  Identity: { save: [], gradient: (dy) => ({ x: () => dy }) },
+  Identity: { save: [], gradient: (dy) => ({ x: () => tf.clone(dy) }) },
   Cast: { save: [], gradient: (dy) => ({ x: () => tf.cast(dy, 'float32') }) },
   Reshape: sameEntries('x'),
   ExpandDims: sameEntries('input'),

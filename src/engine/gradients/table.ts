@@ -1,6 +1,7 @@
 import { activations } from './activations.js';
 import { arithmetic } from './arithmetic.js';
 import { convolutions } from './convolutions.js';
+import { normalization } from './normalization.js';
 import { pooling } from './pooling.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
@@ -17,6 +18,7 @@ export const gradientTable: Readonly<Record<string, Rule>> = {
   ...activations,
   ...shapes,
   ...reductions,
+  ...normalization,
   ...convolutions,
   ...pooling,
 };

@@ -18,7 +18,7 @@ function averagingMatrix(from: number, to: number): Float32Array {
 export function adaptiveAveragePool(images: tf.Tensor, size: number): tf.Tensor4D {
   integer('adaptiveAveragePool', 'size', size, 1);
   const [batch, h, w, channels] = images.shape as [number, number, number, number];
-  if (h === size && w === size) return images as tf.Tensor4D;
+  if (h === size && w === size) return tf.clone(images) as tf.Tensor4D;
   if (h % size === 0 && w % size === 0) {
     const window: [number, number] = [h / size, w / size];
     return tf.avgPool(images as tf.Tensor4D, window, window, 'valid');

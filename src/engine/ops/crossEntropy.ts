@@ -1,5 +1,5 @@
 import * as tf from '../tfjs.js';
-import { logSoftmax } from './logSoftmax.js';
+import { logSoftmax } from './stable.js';
 
 /**
  * Mean over the batch of -sum(target * log softmax(logits)).
