@@ -151,7 +151,7 @@ const room: PlaceMaker = ({ between, tint, odds, pick }, texture) => {
 
 const forest: PlaceMaker = ({ between, tint }, texture) => {
   const horizon = between(0.1, 0.45);
-  const [leaf, second, bark] = [tint(FOLIAGE), tint(FOLIAGE), scaled(tint(WOOD), 0.6)];
+  const [leaf, second, bark] = [tint(FOLIAGE.slice(0, 6)), tint(FOLIAGE), scaled(tint(WOOD), 0.6)];
   const floor = ground(tint(GROUND), tint(WOOD), horizon, texture, between(0, 40), 1);
   const shift = between(0, 60);
   return place(horizon, (x, y) => {

@@ -112,7 +112,7 @@ export const CLASSES: readonly SceneClass[] = [
   {
     name: 'tree',
     parts: tree,
-    places: ['meadow', 'meadow', 'street', 'sea'],
+    places: ['meadow', 'meadow', 'street', 'forest'],
     foot: 1,
     lean: 0.05,
     scale: [0.65, 0.9],

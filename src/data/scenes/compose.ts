@@ -29,15 +29,15 @@ export function composeScene(kind: SceneClass, uniform: () => number, size: numb
     radius: [subject.scale * between(0.95, 1.2), subject.scale * between(0.16, 0.26)],
     strength: between(0.5, 0.8),
   };
-  const exposure = between(0.8, 1.25);
+  const exposure = between(0.5, 1.25);
   return {
     background: place.background,
     shadows: grounded ? [shadow] : [],
     things: [...behind, subject, ...before],
     light,
-    ambient: between(0.3, 0.5),
+    ambient: between(0.2, 0.45),
     exposure: [exposure * between(0.93, 1.07), exposure, exposure * between(0.9, 1.1)],
-    vignette: between(0, 0.3),
+    vignette: between(0, 0.5),
     texture,
   };
 }

@@ -9,6 +9,8 @@ export interface Part {
   /** Where 1, `second` replaces the colour. */
   readonly pattern?: Texture;
   readonly second?: Color;
+  /** The shape whose rim bends, when it is not the outline: a simpler one that has no creases. */
+  readonly bulge?: Shape;
   /** Width of the rounded rim that catches the light. 0: flat. */
   readonly round: number;
   /** Strength of the surface texture. Default 0.25. */
@@ -83,9 +85,11 @@ export function render(scene: Scene, size: number): Uint8Array {
   return pixels;
 }
 
-/** Mean of the samples, with a soft shoulder above 0.8 in place of a hard clip, to 8 bits. */
+const CONTRAST = 1.25;
+
+/** Mean of the samples with more contrast, a soft shoulder above 0.8 in place of a hard clip, to 8 bits. */
 function encode(sum: number): number {
-  const value = Math.sqrt(Math.max(0, sum / (SAMPLES * SAMPLES)));
+  const value = Math.max(0, CONTRAST * (Math.sqrt(sum / (SAMPLES * SAMPLES)) - 0.5) + 0.5);
   const soft = value < 0.8 ? value : 0.8 + (0.2 * (value - 0.8)) / (value - 0.6);
   return Math.floor(soft * 255 + 0.5);
 }
@@ -137,12 +141,13 @@ function shade(
   cover: number,
   out: Float64Array,
 ): void {
-  const { shape, color, pattern, second = color, round, grain = 0.25, fine = 5, gloss = 0 } = part;
-  const bend = round > 0 ? clamp(1 + distance / round) : 0;
+  const { shape, bulge = shape, color, pattern, second = color, round, grain = 0.25, fine = 5, gloss = 0 } = part;
+  const depth = bulge === shape ? distance : bulge(u, v);
+  const bend = round > 0 ? clamp(1 + depth / round) : 0;
   let facing = light[2];
   if (bend > 0) {
-    const gx = (shape(u + EPSILON, v) - distance) / EPSILON;
-    const gy = (shape(u, v + EPSILON) - distance) / EPSILON;
+    const gx = (bulge(u + EPSILON, v) - depth) / EPSILON;
+    const gy = (bulge(u, v + EPSILON) - depth) / EPSILON;
     facing = bend * (gx * light[0] + gy * light[1]) + Math.sqrt(1 - bend * bend) * light[2];
   }
   const diffuse = Math.max(0, facing);

@@ -54,26 +54,33 @@ export const stroke = ([ax, ay]: Point, [bx, by]: Point, widthA: number, widthB 
 };
 
 /** Any simple polygon, its corners rounded by `corner` (which also makes it larger by as much). */
-export const polygon =
-  (points: readonly Point[], corner = 0): Shape =>
-  (x, y) => {
+export const polygon = (points: readonly Point[], corner = 0): Shape => {
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  return (x, y) => {
+    // far outside a lower bound will do
+    const away = Math.max(left - x, x - right, top - y, y - bottom) - corner;
+    if (away > FAR) return away;
     let nearest = Number.POSITIVE_INFINITY;
     let inside = false;
     for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
-      const [ax, ay] = points[i]!;
-      const [bx, by] = points[j]!;
-      const ex = bx - ax;
-      const ey = by - ay;
-      const wx = x - ax;
-      const wy = y - ay;
+      const a = points[i]!;
+      const b = points[j]!;
+      const ex = b[0] - a[0];
+      const ey = b[1] - a[1];
+      const wx = x - a[0];
+      const wy = y - a[1];
       const t = clamp((wx * ex + wy * ey) / (ex * ex + ey * ey));
       const px = wx - t * ex;
       const py = wy - t * ey;
       nearest = Math.min(nearest, px * px + py * py);
-      if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+      if (a[1] > y !== b[1] > y && wx < (ex * wy) / ey) inside = !inside;
     }
     return (inside ? -1 : 1) * Math.sqrt(nearest) - corner;
   };
+};
+
+const FAR = 0.25;
 
 export const ring =
   (cx: number, cy: number, radius: number, thickness: number): Shape =>

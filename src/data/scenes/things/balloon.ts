@@ -1,7 +1,7 @@
 import type { Chance } from '../chance.js';
 import { color, scaled, VIVID, WOOD } from '../color.js';
 import type { Part } from '../render.js';
-import { box, circle, clamp, polygon, stroke, union } from '../shapes.js';
+import { box, circle, clamp, ellipse, polygon, stroke, union } from '../shapes.js';
 
 /** A hot-air balloon: an envelope of coloured gores, ropes and a basket. */
 export function balloon({ between, odds, tint, whole }: Chance): Part[] {
@@ -37,7 +37,16 @@ export function balloon({ between, odds, tint, whole }: Chance): Part[] {
   return [
     rope(-1),
     rope(1),
-    { shape: envelope, color: first, second, pattern, round: 0.6, grain: 0.1, gloss: 0.15 },
+    {
+      shape: envelope,
+      color: first,
+      second,
+      pattern,
+      bulge: ellipse(0, -0.25, radius * 1.02, radius * 1.25),
+      round: 0.6,
+      grain: 0.1,
+      gloss: 0.15,
+    },
     {
       shape: polygon([
         [-0.18, 0.46],

@@ -1,7 +1,7 @@
 import type { Chance } from '../chance.js';
 import { color, lighter, PAINTS, scaled, VIVID } from '../color.js';
 import type { Part } from '../render.js';
-import { ellipse, polygon, ring } from '../shapes.js';
+import { box, ellipse, polygon, ring } from '../shapes.js';
 import { stripes } from '../texture.js';
 
 /** A cup with a handle and a drink in it, plain, banded or striped, often on a saucer. */
@@ -31,7 +31,8 @@ export function cup({ between, odds, pick, tint }: Chance): Part[] {
       color: glaze,
       second: tint(VIVID),
       pattern,
-      round: 0.45,
+      bulge: box(0, 0, (top + bottom) / 2 + 0.06, 5),
+      round: 0.6,
       grain: 0.08,
       gloss: 0.3,
     },

@@ -32,6 +32,7 @@ export function mushroom({ between, odds, pick, tint, whole }: Chance): Part[] {
         0.05,
       ),
       color: flesh,
+      bulge: box(0, 0, foot, 5),
       round: 0.25,
       grain: 0.3,
     },

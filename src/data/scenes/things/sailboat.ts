@@ -1,7 +1,7 @@
 import type { Chance } from '../chance.js';
 import { color, lighter, PAINTS, scaled, VIVID, WOOD } from '../color.js';
 import type { Part } from '../render.js';
-import { polygon, stroke } from '../shapes.js';
+import { ellipse, polygon, stroke } from '../shapes.js';
 import { stripes } from '../texture.js';
 
 /** A sailing boat: hull with a stripe, mast, a main sail and a jib. */
@@ -26,7 +26,8 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
       color: sail,
       second: tint(VIVID),
       pattern: bands,
-      round: 0.5,
+      bulge: ellipse(mast, -0.1, 0.95, 1.4),
+      round: 0.9,
       grain: 0.08,
     },
     {
@@ -39,7 +40,8 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
         0.01,
       ),
       color: jib,
-      round: 0.4,
+      bulge: ellipse(mast, 0, 0.9, 1.2),
+      round: 0.8,
       grain: 0.08,
     },
     { shape: stroke([mast, boom + 0.03], [-0.8, boom + 0.02], 0.025), color: color('#5a4632'), round: 0.02 },
