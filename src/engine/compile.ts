@@ -1,0 +1,135 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, integer, oneOf } from '../core/options.js';
+import type { NdArray } from '../core/types.js';
+import { compileGraph, Untraceable } from './compiled/index.js';
+import { onnxAvailable } from './compiled/session.js';
+import { eagerStep } from './eagerStep.js';
+import { currentSession, type Session, start } from './start.js';
+import type { Tensor } from './tf.js';
+
+export interface CompileOptions {
+  /** Passed to the function after the inputs; baked into the compiled graph, uploaded once for the eager path. */
+  readonly constants?: readonly NdArray[];
+  /** 'auto' (default): compiled where ONNX Runtime loads and can express the function, else eager. */
+  readonly engine?: 'auto' | 'compiled' | 'eager';
+  /** Threads of a compiled step. Default: those of the session (all cores). */
+  readonly threads?: number;
+  /** Named in error messages. */
+  readonly name?: string;
+}
+
+/** A function of arrays that is ready to run many times. */
+export interface Step {
+  /** One evaluation. Yields to the event loop first, so that interrupts and timers get through. */
+  run(...inputs: readonly NdArray[]): Promise<NdArray[]>;
+  /** e.g. `onnxruntime 1.30 (2 threads)` or `tfjs wasm` */
+  readonly engine: string;
+  readonly compiled: boolean;
+  readonly compileMs: number;
+  /** Frees what the step holds. Harmless when done twice. */
+  dispose(): void;
+}
+
+export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
+
+/**
+ * A pure tensorflow.js function, gradients of gradients included, as a step that runs natively: fn is traced once on the
+ * shapes of `exampleInputs`, simplified, and run by ONNX Runtime. Where that is absent, or fn uses an operation the
+ * tracer does not know, the step evaluates fn on the tensorflow.js backend: the same numbers, slower (one warning).
+ * fn must not depend on anything but its arguments: random numbers drawn inside it are frozen, values cannot be read.
+ * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a disposed step.
+ * @example
+ * const step = await compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
+ * const [loss] = await step.run(x);
+ * step.dispose();
+ */
+export async function compile(
+  fn: StepFunction,
+  exampleInputs: readonly NdArray[],
+  options: CompileOptions = {},
+): Promise<Step> {
+  checkOptions('compile', options, ['constants', 'engine', 'threads', 'name']);
+  const { constants = [], name = 'step' } = options;
+  const where = `compile(${name})`;
+  const wanted = oneOf(where, 'engine', options.engine ?? 'auto', ['auto', 'compiled', 'eager']);
+  const session = currentSession() ?? (await start());
+  const threads = integer(where, 'threads', options.threads ?? session.threads, 1, 1024);
+  checkExamples(where, [...exampleInputs, ...constants]);
+  const begin = performance.now();
+  const step = (await tryCompiled(where, wanted, session, fn, exampleInputs, constants, threads)) ?? {
+    ...eagerStep(fn, constants),
+    engine: `tfjs ${session.backend}`,
+    compiled: false,
+  };
+  return guarded(where, step, exampleInputs, performance.now() - begin);
+}
+
+type Inner = Omit<Step, 'compileMs'>;
+
+async function tryCompiled(
+  where: string,
+  wanted: 'auto' | 'compiled' | 'eager',
+  session: Session,
+  fn: StepFunction,
+  inputs: readonly NdArray[],
+  constants: readonly NdArray[],
+  threads: number,
+): Promise<Inner | undefined> {
+  if (wanted === 'eager' || (wanted === 'auto' && !session.compiled)) return undefined;
+  const { ok, why, version } = onnxAvailable();
+  if (!ok) throw problem(where, `a compiled step needs ONNX Runtime: ${why}`);
+  try {
+    const { run, release } = await compileGraph(fn, inputs, constants, threads);
+    const engine = `onnxruntime ${version} (${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+    return { run: (...arrays) => run(arrays), engine, compiled: true, dispose: release };
+  } catch (error) {
+    if (!(error instanceof Untraceable)) throw error;
+    if (error.readsValue)
+      throw problem(where, error.message, undefined, 'compute the decision outside, or use tf.where');
+    if (wanted === 'compiled')
+      throw problem(where, `cannot compile ${error.message}`, undefined, "engine 'eager' runs it");
+    warnOnce(`${where}: cannot compile ${error.message}; this step runs on tfjs ${session.backend}, slower`);
+    return undefined;
+  }
+}
+
+const warned = new Set<string>();
+
+function warnOnce(message: string): void {
+  if (warned.has(message)) return;
+  warned.add(message);
+  console.warn(message);
+}
+
+function checkExamples(where: string, arrays: readonly NdArray[]): void {
+  arrays.forEach((array, i) => {
+    if (!(array?.data instanceof Float32Array) || !Array.isArray(array.shape))
+      throw problem(where, `input ${i} must be an array { shape, data: Float32Array }`, array);
+  });
+}
+
+/** Adds the checks every engine shares. */
+function guarded(where: string, step: Inner, examples: readonly NdArray[], compileMs: number): Step {
+  let disposed = false;
+  return {
+    engine: step.engine,
+    compiled: step.compiled,
+    compileMs,
+    run: async (...inputs) => {
+      if (disposed) throw problem(where, 'the step was disposed', undefined, 'compile it again');
+      if (inputs.length !== examples.length)
+        throw problem(where, `the step takes ${examples.length} inputs`, inputs.length);
+      examples.forEach(({ shape }, i) => {
+        const { shape: got, data } = inputs[i]!;
+        if (String(got) !== String(shape) || data.length !== examples[i]!.data.length)
+          throw problem(where, `input ${i} must have shape [${shape}]`, got, 'compile one step per shape');
+      });
+      return step.run(...inputs);
+    },
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      step.dispose();
+    },
+  };
+}

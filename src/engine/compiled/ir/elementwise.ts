@@ -1,0 +1,200 @@
+/** Elementwise operations: one table of unary, one of binary operations, and constructors that simplify. */
+import { problem } from '../../../core/errors.js';
+import { type Attributes, type Dtype, isSplat, type Node, node, sameShape, splat, splatValue } from './node.js';
+
+type Unary = {
+  readonly onnx: string;
+  readonly fold: (x: number, attributes: Attributes) => number;
+  readonly dtype?: Dtype;
+};
+type Binary = {
+  readonly onnx: string;
+  readonly fold: (a: number, b: number) => number;
+  readonly dtype?: Dtype;
+  readonly commutes?: boolean;
+};
+
+/** name -> ONNX operator, and the same function on numbers, by which constants are folded. */
+export const unaryTable: Readonly<Record<string, Unary>> = {
+  neg: { onnx: 'Neg', fold: (x) => -x },
+  abs: { onnx: 'Abs', fold: Math.abs },
+  exp: { onnx: 'Exp', fold: Math.exp },
+  log: { onnx: 'Log', fold: Math.log },
+  sqrt: { onnx: 'Sqrt', fold: Math.sqrt },
+  reciprocal: { onnx: 'Reciprocal', fold: (x) => 1 / x },
+  relu: { onnx: 'Relu', fold: (x) => Math.max(x, 0) },
+  leakyRelu: { onnx: 'LeakyRelu', fold: (x, { alpha }) => (x < 0 ? x * Number(alpha) : x) },
+  elu: { onnx: 'Elu', fold: (x) => (x < 0 ? Math.expm1(x) : x) },
+  sigmoid: { onnx: 'Sigmoid', fold: (x) => 1 / (1 + Math.exp(-x)) },
+  tanh: { onnx: 'Tanh', fold: Math.tanh },
+  softplus: { onnx: 'Softplus', fold: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) },
+  erf: { onnx: 'Erf', fold: () => Number.NaN },
+  sign: { onnx: 'Sign', fold: Math.sign },
+  floor: { onnx: 'Floor', fold: Math.floor },
+  ceil: { onnx: 'Ceil', fold: Math.ceil },
+  round: { onnx: 'Round', fold: roundHalfEven },
+  sin: { onnx: 'Sin', fold: Math.sin },
+  cos: { onnx: 'Cos', fold: Math.cos },
+  tan: { onnx: 'Tan', fold: Math.tan },
+  asin: { onnx: 'Asin', fold: Math.asin },
+  acos: { onnx: 'Acos', fold: Math.acos },
+  atan: { onnx: 'Atan', fold: Math.atan },
+  sinh: { onnx: 'Sinh', fold: Math.sinh },
+  cosh: { onnx: 'Cosh', fold: Math.cosh },
+  not: { onnx: 'Not', fold: (x) => (x ? 0 : 1), dtype: 'bool' },
+  isNaN: { onnx: 'IsNaN', fold: (x) => (Number.isNaN(x) ? 1 : 0), dtype: 'bool' },
+  isInf: { onnx: 'IsInf', fold: (x) => (Math.abs(x) === Number.POSITIVE_INFINITY ? 1 : 0), dtype: 'bool' },
+};
+
+export const binaryTable: Readonly<Record<string, Binary>> = {
+  add: { onnx: 'Add', fold: (a, b) => a + b, commutes: true },
+  sub: { onnx: 'Sub', fold: (a, b) => a - b },
+  mul: { onnx: 'Mul', fold: (a, b) => a * b, commutes: true },
+  div: { onnx: 'Div', fold: (a, b) => a / b },
+  pow: { onnx: 'Pow', fold: (a, b) => a ** b },
+  max: { onnx: 'Max', fold: Math.max, commutes: true },
+  min: { onnx: 'Min', fold: Math.min, commutes: true },
+  equal: { onnx: 'Equal', fold: (a, b) => +(a === b), dtype: 'bool', commutes: true },
+  greater: { onnx: 'Greater', fold: (a, b) => +(a > b), dtype: 'bool' },
+  greaterEqual: { onnx: 'GreaterOrEqual', fold: (a, b) => +(a >= b), dtype: 'bool' },
+  and: { onnx: 'And', fold: (a, b) => +(!!a && !!b), dtype: 'bool', commutes: true },
+  or: { onnx: 'Or', fold: (a, b) => +(!!a || !!b), dtype: 'bool', commutes: true },
+  xor: { onnx: 'Xor', fold: (a, b) => +(!!a !== !!b), dtype: 'bool', commutes: true },
+};
+
+function roundHalfEven(x: number): number {
+  const low = Math.floor(x);
+  if (x - low !== 0.5) return Math.round(x);
+  return low % 2 === 0 ? low : low + 1;
+}
+
+const folded = (value: number, dtype: Dtype): number => (dtype === 'float32' ? Math.fround(value) : value);
+
+/** numpy's broadcasting rule. */
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const m = a[i - rank + a.length] ?? 1;
+    const n = b[i - rank + b.length] ?? 1;
+    if (m !== n && m !== 1 && n !== 1) throw problem('compile', `shapes must broadcast`, `[${a}] and [${b}]`);
+    return m === 1 ? n : m;
+  });
+}
+
+/** Repeats x along axes of length 1 (and new leading axes). Users look through it, so it is rarely computed. */
+export function expand(x: Node, shape: readonly number[]): Node {
+  if (sameShape(x.shape, shape)) return x;
+  if (isSplat(x)) return splat(x.graph, splatValue(x), shape, x.dtype);
+  if (x.op === 'expand') return expand(x.inputs[0]!, shape);
+  if (x.op === 'reshape' && x.size === 1)
+    return expand(x.inputs[0]!.shape.length <= shape.length ? x.inputs[0]! : x, shape);
+  return node(x.graph, 'expand', [x], shape, x.dtype);
+}
+
+/** y = f(x) entry by entry, f from {@link unaryTable}. */
+export function unary(op: string, x: Node, attributes: Attributes = {}): Node {
+  const { fold, dtype = x.dtype } = unaryTable[op]!;
+  const inner = x.inputs[0];
+  if (isSplat(x) && op !== 'erf') return splat(x.graph, folded(fold(splatValue(x), attributes), dtype), x.shape, dtype);
+  if (x.op === 'expand') return expand(unary(op, inner!, attributes), x.shape);
+  if (op === 'neg' && x.op === 'neg') return inner!;
+  if (op === 'neg' && x.op === 'sub') return binary('sub', x.inputs[1]!, x.inputs[0]!);
+  if (op === 'neg' && x.op === 'mul' && isSplat(x.inputs[1]!)) return binary('mul', inner!, unary('neg', x.inputs[1]!));
+  if (op === 'relu' && x.op === 'relu') return x;
+  return node(x.graph, op, [x], x.shape, dtype, attributes);
+}
+
+export const neg = (x: Node): Node => unary('neg', x);
+export const add = (a: Node, b: Node): Node => binary('add', a, b);
+export const sub = (a: Node, b: Node): Node => binary('sub', a, b);
+export const mul = (a: Node, b: Node): Node => binary('mul', a, b);
+export const scale = (x: Node, factor: number): Node => mul(x, splat(x.graph, Math.fround(factor)));
+
+/** z = f(a, b) entry by entry with broadcasting, f from {@link binaryTable}. */
+export function binary(op: string, a: Node, b: Node): Node {
+  const { fold, commutes, dtype = a.dtype } = binaryTable[op]!;
+  const shape = broadcastShape(a.shape, b.shape);
+  if (isSplat(a) && isSplat(b)) return splat(a.graph, folded(fold(splatValue(a), splatValue(b)), dtype), shape, dtype);
+  // Operands shrink to what they really hold: splats to scalars, repeated values to the values repeated.
+  const x = essence(a);
+  const y = essence(b);
+  if (x !== a || y !== b) return expand(binary(op, x, y), shape);
+  if (commutes && rank(a) > rank(b)) return binary(op, b, a);
+  return simplified(op, a, b, shape) ?? node(a.graph, op, [a, b], shape, dtype);
+}
+
+/** Order of operands of a commutative operation: numbers last, older nodes first. */
+const rank = (n: Node): number => (isSplat(n) ? Number.POSITIVE_INFINITY : n.id);
+
+function essence(n: Node): Node {
+  if (n.op === 'expand') return n.inputs[0]!;
+  return isSplat(n) && n.shape.length ? splat(n.graph, splatValue(n), [], n.dtype) : n;
+}
+
+/** Algebraic rules; `undefined` when none applies. Numbers are second operands of commutative operations here. */
+function simplified(op: string, a: Node, b: Node, shape: readonly number[]): Node | undefined {
+  const [p, q] = [a.inputs[0], a.inputs[1]];
+  if (op === 'add') {
+    if (isSplat(b, 0)) return expand(a, shape);
+    if (b.op === 'neg') return sub(a, b.inputs[0]!);
+    if (a.op === 'neg') return sub(b, p!);
+    if (a === b) return scale(a, 2);
+  }
+  if (op === 'sub') {
+    if (isSplat(b, 0)) return expand(a, shape);
+    if (isSplat(a, 0)) return expand(neg(b), shape);
+    if (b.op === 'neg') return add(a, b.inputs[0]!);
+    if (a === b) return splat(a.graph, 0, shape, a.dtype);
+  }
+  if (op === 'mul') {
+    if (isSplat(b, 1)) return expand(a, shape);
+    if (isSplat(b, 0)) return splat(a.graph, 0, shape, a.dtype);
+    if (isSplat(b, -1)) return neg(a);
+    if (isSplat(b) && a.op === 'mul' && isSplat(q!)) return mul(p!, mul(q!, b));
+    if (isSplat(b) && a.op === 'neg') return mul(p!, neg(b));
+    if (a.op === 'neg' && b.op === 'neg') return mul(p!, b.inputs[0]!);
+    if (a.op === 'neg') return neg(mul(p!, b));
+    if (b.op === 'neg') return neg(mul(a, b.inputs[0]!));
+    // (x c) y = (x y) c brings numbers outward, where they meet and fold.
+    if (a.op === 'mul' && isSplat(q!) && !isSplat(b)) return mul(mul(p!, b), q!);
+    if (b.op === 'mul' && isSplat(b.inputs[1]!)) return mul(mul(a, b.inputs[0]!), b.inputs[1]!);
+  }
+  if (op === 'div') {
+    if (isSplat(b, 1)) return expand(a, shape);
+    if (isSplat(a, 1)) return expand(unary('reciprocal', b), shape);
+    if (isSplat(b) && Number.isInteger(Math.log2(Math.abs(splatValue(b)))))
+      return mul(a, splat(a.graph, 1 / splatValue(b)));
+  }
+  if (op === 'pow') {
+    if (isSplat(b, 1)) return expand(a, shape);
+    if (isSplat(b, 2)) return expand(mul(a, a), shape);
+    if (isSplat(b, 0.5)) return expand(unary('sqrt', a), shape);
+    if (isSplat(b, 0)) return splat(a.graph, 1, shape, a.dtype);
+  }
+  return undefined;
+}
+
+/** condition ? a : b, entry by entry with broadcasting. */
+export function select(condition: Node, a: Node, b: Node): Node {
+  const shape = broadcastShape(broadcastShape(condition.shape, a.shape), b.shape);
+  if (isSplat(condition)) return expand(splatValue(condition) ? a : b, shape);
+  const inputs = [condition, a, b].map(essence);
+  const inner = inputs.map((n) => n.shape).reduce(broadcastShape);
+  return expand(node(a.graph, 'select', inputs, inner, a.dtype), shape);
+}
+
+/** Number format conversion as tfjs does it: toward zero to int32, "not zero" to bool. */
+export function cast(x: Node, dtype: Dtype): Node {
+  if (x.dtype === dtype) return x;
+  if (isSplat(x)) {
+    const value = splatValue(x);
+    return splat(
+      x.graph,
+      dtype === 'bool' ? +(value !== 0) : dtype === 'int32' ? Math.trunc(value) : value,
+      x.shape,
+      dtype,
+    );
+  }
+  if (x.op === 'expand') return expand(cast(x.inputs[0]!, dtype), x.shape);
+  return node(x.graph, 'cast', [x], x.shape, dtype);
+}

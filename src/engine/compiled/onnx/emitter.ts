@@ -1,0 +1,136 @@
+/** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
+import { problem } from '../../../core/errors.js';
+import { type Dtype, inOrder, type Node, splatValue } from '../ir/node.js';
+import { isPlain, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
+import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
+
+/** A computed value: its ONNX name and physical order. */
+export interface Value {
+  readonly name: string;
+  readonly order: Order;
+}
+
+/** How one operation of the graph is written in ONNX: returns its value. */
+export type Rule = (emitter: Emitter, node: Node) => Value;
+
+export interface Emitter {
+  /** The order in which a value lies; undefined for constants, which take any order for free. */
+  order(node: Node): Order | undefined;
+  /** The name of a node's value in the given physical order, moved there if need be. */
+  as(node: Node, order: Order): string;
+  /** The same with leading axes of length 1 added up to `rank`; `order` covers them. */
+  padded(node: Node, rank: number, order: Order): string;
+  /** Adds an ONNX node and returns the name of its (first) output. */
+  add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
+  /** A small integer list: axes, shapes, steps. */
+  ints(values: readonly number[]): string;
+  /** A float list of some shape. */
+  floats(values: Float32Array, shape: readonly number[]): string;
+}
+
+export const isConstant = (n: Node): boolean => n.op === 'const' || n.op === 'splat';
+
+/** The ONNX graph that computes `outputs` from inputs of the given shapes. */
+export function emit(
+  rules: Readonly<Record<string, Rule>>,
+  inputs: readonly (readonly number[])[],
+  outputs: readonly Node[],
+): OnnxGraph {
+  const nodes: OnnxNode[] = [];
+  const initializers: Initializer[] = [];
+  const values = new Map<Node, Value>();
+  const moved = new Map<string, string>();
+  const once = (key: string, make: () => string): string => {
+    const old = moved.get(key);
+    if (old !== undefined) return old;
+    const name = make();
+    moved.set(key, name);
+    return name;
+  };
+  const initializer = (type: ElementType, shape: readonly number[], data: Initializer['data']): string => {
+    const name = `c${initializers.length}`;
+    initializers.push({ name, type, shape, data });
+    return name;
+  };
+  const add: Emitter['add'] = (type, names, attributes = {}) => {
+    const name = `v${nodes.length}`;
+    nodes.push({ type, inputs: names, outputs: [name], attributes });
+    return name;
+  };
+  const ints: Emitter['ints'] = (list) =>
+    once(`ints ${list}`, () => initializer('int64', [list.length], BigInt64Array.from(list.map(BigInt))));
+  const floats: Emitter['floats'] = (data, shape) => initializer('float32', shape, data);
+  const constant = (n: Node, order: Order, shape: readonly number[]): string =>
+    once(`const ${n.id} ${order} [${shape}]`, () => {
+      const data = n.data ?? filled(n);
+      return initializer(n.dtype, shape, permuted(data, n.shape, order));
+    });
+  const computed = (n: Node): Value => {
+    const value = values.get(n);
+    if (!value) throw problem('compile', `the value of ${n.op} is used before it is computed`);
+    return value;
+  };
+
+  const as: Emitter['as'] = (n, order) => {
+    if (isConstant(n)) return constant(n, order, physical(n.shape, order));
+    const value = computed(n);
+    if (sameOrder(value.order, order)) return value.name;
+    return once(`${value.name} ${order}`, () => move(value, n.shape, order));
+  };
+  const move = (value: Value, shape: readonly number[], order: Order): string =>
+    sameMemory(shape, value.order, order)
+      ? add('Reshape', [value.name, ints(physical(shape, order))])
+      : add('Transpose', [value.name], { perm: permutation(value.order, order) });
+
+  const padded: Emitter['padded'] = (n, rank, order) => {
+    const lead = rank - n.shape.length;
+    if (lead === 0) return as(n, order);
+    if (n.op === 'splat' && n.size === 1) return constant(n, [], []);
+    const own = order.filter((axis) => axis >= lead).map((axis) => axis - lead);
+    const shape = physical([...Array(lead).fill(1), ...n.shape], order);
+    if (isConstant(n)) return constant(n, own, shape);
+    const name = as(n, own);
+    const startsWithLead = order.slice(0, lead).every((axis) => axis < lead);
+    if (startsWithLead || n.size === 1) return name;
+    return once(`${name} [${shape}]`, () => add('Reshape', [name, ints(shape)]));
+  };
+
+  const emitter: Emitter = {
+    order: (n) => (isConstant(n) ? undefined : computed(n).order),
+    as,
+    padded,
+    add,
+    ints,
+    floats,
+  };
+  for (const n of inOrder(outputs)) {
+    if (isConstant(n)) continue;
+    const rule = rules[n.op];
+    if (!rule && n.op !== 'input') throw problem('compile', `no ONNX form of the operation ${n.op}`);
+    values.set(n, rule ? rule(emitter, n) : { name: `x${n.attributes.index}`, order: plain(n.shape.length) });
+  }
+
+  const ports = outputs.map((n, i) => {
+    const name = `y${i}`;
+    const float =
+      n.dtype === 'float32' ? as(n, plain(n.shape.length)) : add('Cast', [as(n, plain(n.shape.length))], { to: 1 });
+    nodes.push({ type: 'Identity', inputs: [float], outputs: [name], attributes: {} });
+    return { name, type: 'float32' as Dtype, shape: n.shape };
+  });
+  const used = inputs.map((shape, i) => ({ name: `x${i}`, type: 'float32' as Dtype, shape }));
+  return { nodes, initializers, inputs: used, outputs: ports };
+}
+
+function filled(n: Node): Float32Array | Int32Array | Uint8Array {
+  const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+  return new kinds[n.dtype](n.size).fill(splatValue(n));
+}
+
+/** The order most operands share: that of the first computed operand with the full rank and the largest size. */
+export function leadingOrder(emitter: Emitter, operands: readonly Node[], rank: number): Order {
+  const candidates = operands.filter((n) => !isConstant(n) && n.shape.length === rank);
+  const largest = candidates.reduce<Node | undefined>((best, n) => (best && best.size >= n.size ? best : n), undefined);
+  return (largest && emitter.order(largest)) ?? plain(rank);
+}
+
+export { isPlain, permutation, physical, plain };

@@ -1,0 +1,35 @@
+import { binaryTable, unaryTable } from '../../ir/elementwise.js';
+import type { Node } from '../../ir/node.js';
+import { type Emitter, leadingOrder, type Rule, type Value } from '../emitter.js';
+import { physical } from '../layout.js';
+import type { OnnxAttributes } from '../model.js';
+
+/** One ONNX node over operands that broadcast, all in the order of the largest. */
+function together(emitter: Emitter, n: Node, type: string, attributes: OnnxAttributes = {}): Value {
+  const rank = n.shape.length;
+  const order = leadingOrder(emitter, n.inputs, rank);
+  const names = n.inputs.map((operand) => emitter.padded(operand, rank, order));
+  return { name: emitter.add(type, names, attributes), order };
+}
+
+const elementTypes = { float32: 1, int32: 6, bool: 9 };
+
+const fromTables = Object.fromEntries(
+  Object.entries({ ...unaryTable, ...binaryTable }).map(([op, { onnx }]): [string, Rule] => [
+    op,
+    (emitter, n) =>
+      together(emitter, n, onnx, 'alpha' in n.attributes ? { alpha: { float: Number(n.attributes.alpha) } } : {}),
+  ]),
+);
+
+export const elementwise: Readonly<Record<string, Rule>> = {
+  ...fromTables,
+  select: (emitter, n) => together(emitter, n, 'Where'),
+  cast: (emitter, n) => together(emitter, n, 'Cast', { to: elementTypes[n.dtype] }),
+  expand: (emitter, n) => {
+    const [x] = n.inputs as [Node];
+    const order = leadingOrder(emitter, n.inputs, n.shape.length);
+    const name = emitter.padded(x, n.shape.length, order);
+    return { name: emitter.add('Expand', [name, emitter.ints(physical(n.shape, order))]), order };
+  },
+};
