@@ -68,7 +68,7 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'decodeSafetensors'
   const tensors = entries.map(({ name, shape, dtype, begin, end }) => ({
     name,
     shape,
-    data: toFloats(dtype, bytes.slice(start + begin, start + end)),
+    data: toFloats(dtype, new Uint8Array(bytes.subarray(start + begin, start + end))),
   }));
   return { tensors, metadata: metadata as Record<string, string> };
 }

@@ -5,6 +5,8 @@ import { CLASSES } from './classes.js';
 import { composeScene, SCENE_NAMES } from './compose.js';
 import { render } from './render.js';
 
+/** Rendered pictures are kept up to this many bytes, since training comes back to them. */
+const KEPT_BYTES = 2 ** 27;
 const SIZES = { train: 50_000, test: 10_000 } as const;
 
 /**
@@ -12,13 +14,23 @@ const SIZES = { train: 50_000, test: 10_000 } as const;
  * with shadows and things in the way. Any `size` from 16 to 256 (default 32): the same scene, rendered finer.
  *
  * Picture `index` of a split is a pure function of (seed, split, index) and has the same bits on every machine. `sizes` are
- * nominal: positions beyond them exist too. About 400 pictures of 32x32 a second.
+ * nominal: positions beyond them exist too. Some 300 pictures of 32x32 a second.
  */
 export function scenes({ size = 32, seed = 0 }: Pick<DatasetOptions, 'size' | 'seed'> = {}): PixelSource {
   integer('scenes', 'size', size, 16, 256);
   integer('scenes', 'seed', seed, Number.MIN_SAFE_INTEGER);
   const stream = (what: string, split: Split, index: number) => uniformStream(deriveSeed(seed, what, split, index));
   const labelAt = (split: Split, index: number): number => Math.floor(stream('label', split, index)() * CLASSES.length);
+  const kept = new Map<string, Uint8Array>();
+  const picture = (split: Split, index: number): Uint8Array => {
+    const key = `${split} ${index}`;
+    const known = kept.get(key);
+    if (known) return known;
+    const kind = CLASSES[labelAt(split, index)]!;
+    const pixels = render(composeScene(kind, stream('picture', split, index), size), size);
+    if ((kept.size + 1) * pixels.length <= KEPT_BYTES) kept.set(key, pixels);
+    return pixels;
+  };
   return {
     name: 'scenes',
     source: `roglab's procedural scenes: rendered pictures of 10 things, ${size}x${size}, seed ${seed}; not photographs.`,
@@ -28,7 +40,7 @@ export function scenes({ size = 32, seed = 0 }: Pick<DatasetOptions, 'size' | 's
     endless: true,
     labelAt,
     writeImage: (split, index, out, offset) => {
-      const pixels = render(composeScene(CLASSES[labelAt(split, index)]!, stream('picture', split, index), size), size);
+      const pixels = picture(split, index);
       for (let i = 0; i < pixels.length; i++) out[offset + i] = pixels[i]! / 255;
     },
   };

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { download, isNetworkProblem } from '../../src/assets/download.js';
+import type { Asset } from '../../src/assets/manifest.js';
+import { temporaryFolder } from './temporary.js';
+
+const content = randomBytes(300_000);
+const requests: IncomingMessage[] = [];
+let answer: (request: IncomingMessage, response: ServerResponse) => void = () => {};
+const server = createServer((request, response) => {
+  requests.push(request);
+  answer(request, response);
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const root = temporaryFolder();
+let count = 0;
+const freshCache = (): string => {
+  const folder = join(root, String(count++));
+  mkdirSync(folder);
+  requests.length = 0;
+  return folder;
+};
+const md5 = createHash('md5').update(content).digest('hex');
+const sha256 = createHash('sha256').update(content).digest('hex');
+const asset: Asset = {
+  name: 'file.bin',
+  url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.bin`,
+  bytes: content.length,
+  hash: { md5 },
+  licence: 'none',
+};
+
+/** A server that understands ranges, optionally cutting the connection after some bytes. */
+const serve =
+  (bytes: Buffer, cutAfter = Number.POSITIVE_INFINITY) =>
+  (request: IncomingMessage, response: ServerResponse) => {
+    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const headers = { 'content-length': bytes.length - start };
+    if (start >= bytes.length) return response.writeHead(416).end();
+    if (start > 0)
+      response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` });
+    else response.writeHead(200, headers);
+    if (cutAfter >= bytes.length) return response.end(bytes.subarray(start));
+    response.write(bytes.subarray(start, cutAfter), () => response.destroy());
+  };
+
+test('download writes the file, reports progress, and does not ask again', async () => {
+  const cache = freshCache();
+  answer = serve(content);
+  const seen: number[] = [];
+  const path = await download(asset, { cache, onProgress: ({ received, total }) => seen.push(received / total) });
+  assert.deepEqual(readFileSync(path), content);
+  assert.equal(seen.at(-1), 1);
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+  );
+  await download(asset, { cache });
+  assert.equal(requests.length, 1);
+  assert.deepEqual(readdirSync(cache), ['file.bin']);
+});
+
+test('download: the beginning of a sha256 will do', async () => {
+  answer = serve(content);
+  await download({ ...asset, hash: { sha256: sha256.slice(0, 8) } }, { cache: freshCache() });
+  await assert.rejects(
+    download({ ...asset, hash: { sha256: `0${sha256.slice(0, 7)}` } }, { cache: freshCache() }),
+    /must have sha256 .* got "other content of 300000 bytes"; it was removed/,
+  );
+});
+
+test('download continues where a cut connection left off', async () => {
+  const cache = freshCache();
+  answer = serve(content, 100_000);
+  await assert.rejects(download(asset, { cache }), (error: Error) => {
+    assert.match(error.message, /cannot get http.*bytes are kept: call again to continue/);
+    return isNetworkProblem(error);
+  });
+  assert.deepEqual(readdirSync(cache), ['file.bin.part']);
+  const kept = readFileSync(join(cache, 'file.bin.part')).length;
+  assert.ok(kept > 0 && kept <= 100_000);
+  answer = serve(content);
+  assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+  assert.equal(requests.at(-1)!.headers.range, `bytes=${kept}-`);
+});
+
+test('download starts again when the server ignores ranges or the old part is of another file', async () => {
+  const cache = freshCache();
+  writeFileSync(join(cache, 'file.bin.part'), randomBytes(50));
+  answer = (_, response) => void response.end(content);
+  assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+  const other = freshCache();
+  writeFileSync(join(other, 'file.bin.part'), randomBytes(50));
+  answer = serve(content);
+  assert.deepEqual(readFileSync(await download(asset, { cache: other })), content);
+  assert.equal(requests.length, 2);
+  const complete = freshCache();
+  writeFileSync(join(complete, 'file.bin.part'), content);
+  assert.deepEqual(readFileSync(await download(asset, { cache: complete })), content);
+});
+
+test('download refuses wrong content and leaves nothing behind', async () => {
+  const cache = freshCache();
+  answer = serve(randomBytes(1000));
+  await assert.rejects(
+    download(asset, { cache }),
+    new RegExp(`must have md5 ${md5} and 300000 bytes, got "other content`),
+  );
+  assert.deepEqual(readdirSync(cache), []);
+});
+
+test('download gives up on a server that does not answer or stalls', async () => {
+  const cache = freshCache();
+  answer = () => {};
+  await assert.rejects(download(asset, { cache, connectSeconds: 0.2 }), /no answer for 0.2 s; is this machine online/);
+  answer = (_, response) => void response.writeHead(200, { 'content-length': 9 }).write('abc');
+  await assert.rejects(download(asset, { cache, stallSeconds: 0.2 }), /no byte came for 0.2 s; 3 bytes are kept/);
+});
+
+test('download names the HTTP status and an unreachable host', async () => {
+  answer = (_, response) => void response.writeHead(404).end();
+  await assert.rejects(download(asset, { cache: freshCache() }), /cannot get .*: HTTP 404/);
+  const closed = { ...asset, url: 'http://127.0.0.1:9/file.bin' };
+  await assert.rejects(download(closed, { cache: freshCache() }), isNetworkProblem);
+});
+
+test('download can be cancelled and continued', async () => {
+  const cache = freshCache();
+  const controller = new AbortController();
+  answer = (_, response) => {
+    response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 5000));
+  };
+  const running = download(asset, { cache, signal: controller.signal, onProgress: () => controller.abort() });
+  await assert.rejects(running, /file.bin was cancelled; a later call continues it/);
+  answer = serve(content);
+  assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+});
+
+test('download says when the disk is too small or the cache is no folder', async () => {
+  const cache = freshCache();
+  await assert.rejects(
+    download({ ...asset, bytes: 1e18 }, { cache }),
+    /file.bin needs \d+ MB of free disk in .*set ROGLAB_CACHE/,
+  );
+  writeFileSync(join(cache, 'file'), '');
+  await assert.rejects(download(asset, { cache: join(cache, 'file', 'sub') }), /a part of the path is a file/);
+  assert.ok(!existsSync(join(cache, 'file.bin.part')));
+});
+
+test('download refuses unknown options', async () => {
+  await assert.rejects(
+    download(asset, { stallSecond: 1 } as never),
+    /unknown option "stallSecond"; did you mean "stallSeconds"/,
+  );
+});
