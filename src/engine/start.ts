@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/table.js';
+import { onnxAvailable } from './compiled/session.js';
 import { setBackend } from './tf.js';
 
 export interface StartOptions {
@@ -40,7 +41,8 @@ export const currentSession = (): Session | undefined => settled;
 export function start(options: StartOptions = {}): Promise<Session> {
   const request = resolve(options);
   const key = JSON.stringify(request);
-  if (current && (current.key === key || (Object.keys(options).length === 0 && settled))) return current.session;
+  const open = Object.keys(options).length === 0 && !process.env.ROGLAB_BACKEND && !process.env.ROGLAB_ENGINE;
+  if (current && (current.key === key || open)) return current.session;
   const session = begin(request);
   current = { key, session };
   session.then(
@@ -76,7 +78,7 @@ function resolve(options: StartOptions): Request {
 
 async function begin({ backend: forced, compiled: wish, threads }: Request): Promise<Session> {
   const reasons: string[] = [];
-  const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : await onnxRuntime();
+  const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : onnxAvailable();
   if (wish === 'on' && !onnx.ok) throw problem('start', `compiled steps need ONNX Runtime: ${onnx.why}`);
   if (!onnx.ok) reasons.push(`compiled steps: ${onnx.why}`);
   const backend = forced ? await take(forced) : await takeFirst(reasons);
@@ -86,7 +88,7 @@ async function begin({ backend: forced, compiled: wish, threads }: Request): Pro
 function describe(backend: BackendName, compiled: boolean, threads: number, reasons: readonly string[]): string {
   const eager = `tensorflow.js on ${backend}`;
   const what = compiled
-    ? `compiled steps on ONNX Runtime (${threads} ${threads === 1 ? 'thread' : 'threads'}), ${eager} for the rest`
+    ? `compiled steps on ONNX Runtime ${onnxAvailable().version} (${threads} ${threads === 1 ? 'thread' : 'threads'}), ${eager} for the rest`
     : eager;
   return `engine: ${what}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}`;
 }
@@ -133,14 +135,4 @@ export async function backends(): Promise<{ name: BackendName; available: boolea
     list.push({ name, available: why === undefined, why: why ?? '' });
   }
   return list;
-}
-
-async function onnxRuntime(): Promise<{ ok: boolean; why: string }> {
-  try {
-    const path = './compiled/session.js';
-    const { onnxAvailable } = await import(path);
-    return await onnxAvailable();
-  } catch (error) {
-    return { ok: false, why: (error as Error).message.split('\n')[0]! };
-  }
 }

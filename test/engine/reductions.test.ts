@@ -60,19 +60,38 @@ forEachEngine((engine, setup) => {
 
   test(`matMul on ${engine}, every transposition: value, gradient, gradient of gradient`, async () => {
     await setup();
-    for (const [ta, tb] of [
-      [false, false],
-      [false, true],
-      [true, false],
-      [true, true],
-    ] as const) {
-      const [a, b] = [spaced(ta ? [4, 3] : [3, 4], 7), spaced(tb ? [2, 4] : [4, 2], 8)];
-      checkDerivatives(
-        (x, y) => tf.matMul(x, y, ta, tb),
-        (x, y) => matMul(ta ? transpose(x) : x, tb ? transpose(y) : y),
-        [a, b],
+    for (const [rows, inner, columns] of [
+      [3, 4, 2],
+      [9, 4, 2],
+      [1, 2, 7],
+    ] as const)
+      for (const [ta, tb] of [
+        [false, false],
+        [false, true],
+        [true, false],
+        [true, true],
+      ] as const) {
+        const a = spaced(ta ? [inner, rows] : [rows, inner], 7);
+        const b = spaced(tb ? [columns, inner] : [inner, columns], 8);
+        checkDerivatives(
+          (x, y) => tf.matMul(x, y, ta, tb),
+          (x, y) => matMul(ta ? transpose(x) : x, tb ? transpose(y) : y),
+          [a, b],
+        );
+      }
+  });
+
+  test(`matMul on ${engine}, a batch of products and a shared matrix: value, gradient, gradient of gradient`, async () => {
+    await setup();
+    const product = (x: Array64, y: Array64) =>
+      build([2, 3, 2], ([n, i, j]) =>
+        [0, 1, 2, 3].reduce(
+          (sum, k) => sum + get(x, n!, i!, k) * y.data[(y.shape[0] === 2 ? n! : 0) * 8 + k * 2 + j!]!,
+          0,
+        ),
       );
-    }
+    for (const batch of [2, 1])
+      checkDerivatives((x, y) => tf.matMul(x, y), product, [spaced([2, 3, 4], 10), spaced([batch, 4, 2], 11)]);
   });
 
   test(`crossEntropy on ${engine} is -log softmax at the label, averaged, with its derivatives`, async () => {

@@ -2,9 +2,11 @@ import * as tf from '../tfjs.js';
 import { accurateSum } from './accurateSum.js';
 import { filterGradient } from './filterGradient.js';
 import { inputGradient } from './inputGradient.js';
+import { matMul } from './matMul.js';
 import type { Kernel } from './types.js';
 
 const kernels: Record<string, (stock: tf.KernelConfig) => Kernel> = {
+  BatchMatMul: matMul,
   Conv2DBackpropInput: () => inputGradient,
   Conv2DBackpropFilter: () => filterGradient,
   // The stock kernel takes alpha per channel whatever its shape.
