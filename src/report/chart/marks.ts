@@ -6,7 +6,7 @@ import {
   symbol,
   symbolCircle,
   symbolCross,
-  symbolDiamond,
+  symbolDiamond2,
   symbolSquare,
   symbolStar,
   symbolTriangle,
@@ -43,7 +43,7 @@ interface Point {
 const forms = {
   circle: symbolCircle,
   square: symbolSquare,
-  diamond: symbolDiamond,
+  diamond: symbolDiamond2,
   'triangle-up': symbolTriangle,
   cross: symbolCross,
   star: symbolStar,
@@ -59,7 +59,7 @@ export const modeOf = (trace: Trace): string =>
 
 export function markerPath(form: string, size: number, filled = 1): string {
   const kind = forms[form as keyof typeof forms] ?? symbolCircle;
-  return symbol(kind, (size / 2) ** 2 * Math.PI * (kind === symbolDiamond ? 0.9 : 1) * filled)() ?? '';
+  return symbol(kind, (size / 2) ** 2 * Math.PI * (kind === symbolDiamond2 ? 0.8 : 1) * filled)() ?? '';
 }
 
 /** Points in pixels; a datum without a place (null, NaN, zero on a log axis) breaks the line. */

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Dealer, Subscriber } from 'zeromq';
+import { problem } from '../core/errors.js';
+import { type Message, pack, unpack } from './wire.js';
+
+export interface KernelOptions {
+  /** Where the notebook lies: relative imports and node_modules are found from here. */
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Longest wait for the kernel's first answer, in seconds. Default 90. */
+  readonly startTimeout?: number;
+}
+
+/** A running kernel. */
+export interface Kernel {
+  /** The kernel's own description of its language. */
+  readonly languageInfo: unknown;
+  /**
+   * Runs code; resolves when the kernel has replied and is idle again.
+   * @throws when the kernel dies, or `seconds` pass; the kernel is then no longer usable
+   */
+  readonly execute: (code: string, onMessage: (message: Message) => void, seconds: number) => Promise<'ok' | 'error'>;
+  readonly stop: () => void;
+}
+
+/** The address of the launcher in the built library. */
+export const launcherPath = (): string => fileURLToPath(new URL('./launcher.js', import.meta.url));
+
+interface Connection {
+  readonly transport: string;
+  readonly ip: string;
+  readonly key: string;
+  readonly [port: `${string}_port`]: number;
+}
+
+/** Unix sockets in a folder of our own; TCP on Windows, which has none. */
+async function chooseConnection(folder: string): Promise<Connection> {
+  const tcp = process.platform === 'win32';
+  const ports = tcp ? await freePorts(5) : [1, 2, 3, 4, 5];
+  const names = ['shell', 'iopub', 'stdin', 'control', 'hb'].map((name, i) => [`${name}_port`, ports[i]]);
+  return {
+    transport: tcp ? 'tcp' : 'ipc',
+    ip: tcp ? '127.0.0.1' : join(folder, 'k'),
+    key: randomBytes(16).toString('hex'),
+    signature_scheme: 'hmac-sha256',
+    kernel_name: 'roglab',
+    ...Object.fromEntries(names),
+  } as Connection;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Starts a kernel and waits until it answers. */
+export async function startKernel({ cwd, env = {}, startTimeout = 90 }: KernelOptions): Promise<Kernel> {
+  const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
+  const connection = await chooseConnection(folder);
+  const file = join(folder, 'connection.json');
+  writeFileSync(file, JSON.stringify(connection), { mode: 0o600 });
+  const child = spawn(process.execPath, [launcherPath(), file], {
+    cwd,
+    env: { ...process.env, ...env, JPY_PARENT_PID: String(process.pid), ROGLAB_HEADLESS: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = lastWords(child);
+  const death = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(`the kernel stopped (${signal ?? `exit code ${code}`})${said()}`));
+    child.once('error', (error) => resolve(`the kernel did not start (${error.message})`));
+  });
+  const shell = new Dealer({ linger: 0 });
+  const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
+  shell.connect(`${connection.transport}://${connection.ip}:${connection.shell_port}`);
+  iopub.connect(`${connection.transport}://${connection.ip}:${connection.iopub_port}`);
+  iopub.subscribe();
+  const listeners = new Set<(message: Message, channel: 'shell' | 'iopub') => void>();
+  const pump = async (socket: Dealer | Subscriber, channel: 'shell' | 'iopub') => {
+    for await (const frames of socket) {
+      const message = unpack(connection.key, frames);
+      if (message) for (const listener of listeners) listener(message, channel);
+    }
+  };
+  pump(shell, 'shell').catch(() => {});
+  pump(iopub, 'iopub').catch(() => {});
+  let stopped = false;
+  const stop = () => {
+    if (stopped) return;
+    stopped = true;
+    child.kill('SIGKILL');
+    shell.close();
+    iopub.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const session = randomUUID();
+  let sending: Promise<unknown> = Promise.resolve();
+  const send = (type: string, content: object): string => {
+    const id = randomUUID();
+    sending = sending.then(() => shell.send(pack(connection.key, session, type, content, id))).catch(() => {});
+    return id;
+  };
+
+  /** Resolves with the reply once both it and the idle status that ends the request have come. */
+  const request = (type: string, content: object, onMessage?: (message: Message) => void): Promise<Message> =>
+    new Promise((resolve) => {
+      let reply: Message | undefined;
+      let idle = false;
+      const id = send(type, content);
+      const listener = (message: Message, channel: 'shell' | 'iopub') => {
+        if (message.parent !== id) return;
+        if (channel === 'shell') reply = message;
+        else if (message.type === 'status') idle ||= message.content.execution_state === 'idle';
+        else onMessage?.(message);
+        if (!reply || !idle) return;
+        listeners.delete(listener);
+        resolve(reply);
+      };
+      listeners.add(listener);
+    });
+
+  /** The winner of answer, death and deadline; the last two end the kernel. */
+  const outcome = async <T>(answer: Promise<T>, seconds: number, late: string): Promise<T> => {
+    const timer = new AbortController();
+    const failure = Promise.race([death, sleep(seconds * 1000, late, { signal: timer.signal }).catch(() => '')]);
+    const result = await Promise.race([answer.then((value) => ({ value })), failure.then((why) => ({ why }))]);
+    timer.abort();
+    if ('value' in result) return result.value;
+    stop();
+    throw problem('kernel', result.why);
+  };
+
+  const hello = (async () => {
+    for (;;) {
+      const info = await Promise.race([request('kernel_info_request', {}), sleep(1000, undefined, { ref: false })]);
+      if (info || stopped) return info as Message;
+    }
+  })();
+  const info = await outcome(hello, startTimeout, `the kernel did not answer within ${startTimeout} s${said()}`);
+  return {
+    languageInfo: info.content.language_info,
+    stop,
+    execute: async (code, onMessage, seconds) => {
+      const content = {
+        code,
+        silent: false,
+        store_history: true,
+        user_expressions: {},
+        allow_stdin: false,
+        stop_on_error: true,
+      };
+      const reply = request('execute_request', content, onMessage);
+      const { status } = (await outcome(reply, seconds, `no end within ${seconds} s (--timeout)`)).content;
+      return status === 'ok' ? 'ok' : 'error';
+    },
+  };
+}
+
+/** The end of what the process printed on its own streams: native libraries complain there. */
+function lastWords(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk: Buffer) => {
+      text = (text + chunk).slice(-2000);
+    });
+  return () => (text.trim() ? `; it said: ${text.trim().split('\n').slice(-3).join(' | ')}` : '');
+}
