@@ -1,6 +1,7 @@
 /** From a function to a session: trace, simplify, emit, load. */
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
+import { avoidOuterProducts } from './ir/lowrank.js';
 import { emit } from './onnx/emitter.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
@@ -20,7 +21,7 @@ export async function compileGraph(
   const graph = emit(
     rules,
     inputs.map(({ shape }) => shape),
-    outputs,
+    avoidOuterProducts(outputs),
   );
   return openSession(encodeModel(graph), graph.outputs, threads);
 }

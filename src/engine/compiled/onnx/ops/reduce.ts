@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import type { Emitter, Rule, Value } from '../emitter.js';
-import { dropAxes, plain } from '../layout.js';
+import { dropAxes, physical, plain } from '../layout.js';
 
 const axesOf = (n: Node): readonly number[] => n.attributes.axes as readonly number[];
 
@@ -26,8 +26,30 @@ const position =
     return { name: emitter.add('Cast', [found], { to: 6 }), order: dropAxes(order, [axis]) };
   };
 
+const longSum = 4096;
+
+/** A float32 sum over many entries loses digits (2 million: 1e-5): rows first, then the sums of the rows. */
+function sum(emitter: Emitter, n: Node): Value {
+  const x = n.inputs[0]!;
+  if (n.shape.length > 0 || x.size < longSum) return over('ReduceSum')(emitter, n);
+  const order = emitter.order(x) ?? plain(x.shape.length);
+  const width = nearRoot(x.size);
+  const square = [x.size / width, width];
+  const name = emitter.as(x, order);
+  const flat =
+    String(physical(x.shape, order)) === String(square) ? name : emitter.add('Reshape', [name, emitter.ints(square)]);
+  const rows = emitter.add('ReduceSum', [flat, emitter.ints([1])], { keepdims: 0 });
+  return { name: emitter.add('ReduceSum', [rows, emitter.ints([0])], { keepdims: 0 }), order: [] };
+}
+
+/** The divisor of n nearest below its square root. */
+function nearRoot(n: number): number {
+  for (let d = Math.floor(Math.sqrt(n)); d > 1; d--) if (n % d === 0) return d;
+  return 1;
+}
+
 export const reductions: Readonly<Record<string, Rule>> = {
-  sum: over('ReduceSum'),
+  sum,
   reduceMax: over('ReduceMax'),
   reduceMin: over('ReduceMin'),
   reduceProd: over('ReduceProd'),
