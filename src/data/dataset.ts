@@ -21,8 +21,10 @@ export function datasetOf(pixels: PixelSource): Dataset {
   };
   const batch = (options: BatchOptions = {}): Batch => {
     checkOptions(`${pixels.name}.batch`, options, BATCH_OPTIONS);
-    const { split = 'test' } = options;
-    const indices = options.indices ?? choose(pixels, split, options);
+    const { split = 'test', indices: given, ...drawing } = options;
+    const [unused] = Object.keys(drawing);
+    if (given && unused) throw problem(`${pixels.name}.batch`, `indices leave nothing to draw; remove ${unused}`);
+    const indices = given ?? choose(pixels, split, options);
     return {
       images: images(split, indices),
       labels: Int32Array.from(indices, (index) => pixels.labelAt(split, index)),

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unpack } from '../assets/archive.js';
 import { cacheFolder } from '../assets/cache.js';
@@ -21,5 +22,6 @@ export async function fetchCifar10(
     add: { 'SOURCE.txt': `CIFAR-10 (Krizhevsky 2009), the official binary archive from ${new URL(asset.url).host}.\n` },
     check: cifar10,
   });
+  await rm(archive);
   return folder;
 }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { openDataset } from '../../src/data/index.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { shared } from '../fixtures.js';
+import { writeMadeUpCifar10 } from './made-up.js';
+
+const root = temporaryFolder();
+const cifar = join(root, 'cifar-10-batches-bin');
+mkdirSync(cifar);
+writeMadeUpCifar10(cifar);
+beforeEach(() => {
+  delete process.env.ROGLAB_DATA;
+  process.env.ROGLAB_CACHE = join(root, 'empty cache');
+});
+
+test('openDataset: without CIFAR-10, scenes stand in and the notice says so', async () => {
+  const data = await openDataset('cifar10', { download: false });
+  assert.equal(data.name, 'scenes');
+  assert.deepEqual(data.imageShape, [32, 32, 3]);
+  assert.match(data.notice!, /procedural scenes stand in \(.*not in the cache.*set ROGLAB_DATA/);
+  assert.equal((await openDataset('scenes')).notice, undefined);
+});
+
+test("openDataset: fallback 'none' throws", async () => {
+  await assert.rejects(
+    openDataset('cifar10', { download: false, fallback: 'none' }),
+    /cifar10 is not in the cache; To use/,
+  );
+});
+
+test('openDataset: ROGLAB_DATA gives the folder of CIFAR-10, or the name of a data set', async () => {
+  const open = async (value: string, name?: string) => {
+    process.env.ROGLAB_DATA = value;
+    return (await openDataset(name, { download: false })).name;
+  };
+  assert.equal(await open(root), 'cifar10');
+  assert.equal(await open(cifar, 'cifar10'), 'cifar10');
+  assert.equal(await open(`cifar10:${cifar}`), 'cifar10');
+  assert.equal(await open('scenes'), 'scenes');
+  assert.equal(await open(cifar, 'scenes'), 'scenes');
+  await assert.rejects(open('scene'), /ROGLAB_DATA: must be cifar10, scenes, folder:DIR or the folder .*, got "scene"/);
+  await assert.rejects(open(`folder:${cifar}`), /holds CIFAR-10 in its binary layout; open "cifar10:/);
+});
+
+test('openDataset refuses unknown names, options and sizes', async () => {
+  const refused: [Promise<unknown>, RegExp][] = [
+    [openDataset('cifar'), /name must be one of cifar10, scenes, folder, got "cifar"; did you mean "cifar10"/],
+    [openDataset('cifar100'), /did you mean "cifar10"/],
+    [openDataset('scenes', { sise: 32 } as never), /unknown option "sise"; did you mean "size"/],
+    [openDataset('cifar10', { size: 64 }), /cifar10 has images of size 32, got 64; use 'scenes' or 'folder:DIR'/],
+    [openDataset('scenes', { size: 15 }), /size must be an integer from 16 to 256, got 15/],
+    [
+      openDataset('cifar10', { fallback: 'scene' as never }),
+      /fallback must be one of scenes, none.*did you mean "scenes"/,
+    ],
+  ];
+  for (const [opened, message] of refused) await assert.rejects(opened, message);
+});
+
+const photos = shared('data/imagenet-val-128');
+test('openDataset reads the photos beside the checkout', async (t) => {
+  const data = await openDataset(`folder:${photos}`, { classes: 1000 }).catch(() => undefined);
+  if (!data) return t.skip(`no ${photos}`);
+  assert.deepEqual([data.sizes.test, data.imageShape, data.classNames.length], [16, [128, 128, 3], 1000]);
+  const { images } = data.batch({ size: 16 });
+  const mean = images.data.reduce((sum, value) => sum + value, 0) / images.data.length;
+  assert.ok(mean > 0.3 && mean < 0.6, `photographs are neither black nor white: ${mean}`);
+});
