@@ -4,13 +4,14 @@ import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
 import { localSteps } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
 import { OBJECTIVES, type ObjectiveName } from './objectives.js';
-import { totalVariation } from './priors.js';
+import { PRIORS, type PriorName } from './priors.js';
 
 /** How the attacker models the client. */
 export interface ClosureOptions {
   readonly objective: ObjectiveName;
-  /** Weight of total variation beside the objective. */
-  readonly tv: number;
+  readonly prior: PriorName;
+  /** Weight of the prior beside the objective. */
+  readonly weight: number;
   /** `steps`: unroll the local steps from w0. `direction`: one gradient at w0, times the number of steps. */
   readonly simulate: 'steps' | 'direction';
   readonly labels: Int32Array;
@@ -24,7 +25,7 @@ export interface Closure {
 }
 
 /**
- * total(x) = objective(simulated update(x), observed update) + tv * TV(x), with its gradient in x.
+ * total(x) = objective(simulated update(x), observed update) + weight * prior(x), with its gradient in x.
  * The weights are baked into the compiled step; the observed update, the labels and the numbers of the objective are
  * inputs, so that the next observation of the same model runs on the same step.
  */
@@ -45,7 +46,7 @@ export async function attackClosure(observation: Observation, options: ClosureOp
       const { delta } = simulate(parameters, images, y);
       const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
       const data = match(g, observed, { tolerance, norm: number(0) });
-      return tf.add(data, tf.mul(totalVariation(images as Tensor4D), number(1)));
+      return tf.add(data, tf.mul(PRIORS[options.prior](images as Tensor4D), number(1)));
     };
     const { value, grad } = tf.valueAndGrad(objective)(x);
     return [value, grad];
@@ -55,7 +56,12 @@ export async function attackClosure(observation: Observation, options: ClosureOp
   const targets = oneHot('attack', options.labels, model.classes);
   const numbers: NdArray = {
     shape: [count + 3],
-    data: Float32Array.from([squareSum(tensors), options.tv, tau, ...obfuscation.evidence.map(({ tolerance }) => finite(tolerance))]),
+    data: Float32Array.from([
+      squareSum(tensors),
+      options.weight,
+      tau,
+      ...obfuscation.evidence.map(({ tolerance }) => finite(tolerance)),
+    ]),
   };
   const blank: NdArray = { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) };
   const step = await compile(closure, [blank, targets, numbers, ...tensors], {

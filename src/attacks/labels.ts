@@ -35,7 +35,11 @@ export async function inferLabels(observation: Observation): Promise<InferredLab
   if (!scaleKnown) {
     const chosen = Array.from({ length: batchSize }, (_, i) => order[i % order.length]!);
     const edge = sums[order[Math.min(batchSize, order.length - 1)]!]!;
-    return sorted(chosen, chosen.map((j) => Math.min(1, Math.max(0, (edge - sums[j]!) / spread))), 'the most negative columns');
+    return sorted(
+      chosen,
+      chosen.map((j) => Math.min(1, Math.max(0, (edge - sums[j]!) / spread))),
+      'the most negative columns',
+    );
   }
   const { offset, impact } = await dummyImpact(model, batchSize);
   const left = sums.map((s, j) => s - offset[j]!);
@@ -59,7 +63,12 @@ function sorted(labels: number[], confidence: number[], method: string): Inferre
 function columnSums(tensors: readonly NamedArray[], model: Model): number[] {
   const kernel = tensors.findLast(({ shape }) => shape.length === 2);
   if (kernel?.shape[1] !== model.classes)
-    throw problem('inferLabels', 'needs a last dense layer with one output per class', model.name, 'give the labels to observe()');
+    throw problem(
+      'inferLabels',
+      'needs a last dense layer with one output per class',
+      model.name,
+      'give the labels to observe()',
+    );
   const [inputs, classes] = kernel.shape as [number, number];
   const sums = new Array<number>(classes).fill(0);
   for (let i = 0; i < inputs; i++) for (let j = 0; j < classes; j++) sums[j]! += kernel.data[i * classes + j]!;

@@ -38,8 +38,13 @@ export interface SearchState {
 }
 
 export const searchStart = ({ start }: Search): SearchState => ({
-  stage: 0, step: 0, latent: start, adam: adamStart(start.data.length),
-  best: { objective: Number.POSITIVE_INFINITY, images: start }, history: [], seconds: 0,
+  stage: 0,
+  step: 0,
+  latent: start,
+  adam: adamStart(start.data.length),
+  best: { objective: Number.POSITIVE_INFINITY, images: start },
+  history: [],
+  seconds: 0,
 });
 
 /**
@@ -47,7 +52,10 @@ export const searchStart = ({ start }: Search): SearchState => ({
  * latent, resampled. Keeps the best pictures by the objective. Yields the state after every closure, so the caller
  * decides about progress, checkpoints and stopping.
  */
-export async function* minimise(search: Search, from: SearchState = searchStart(search)): AsyncGenerator<SearchState, void> {
+export async function* minimise(
+  search: Search,
+  from: SearchState = searchStart(search),
+): AsyncGenerator<SearchState, void> {
   const began = performance.now() - 1000 * from.seconds;
   let state = from;
   for (let stage = from.stage; stage < search.stages.length; stage++) {
@@ -60,7 +68,11 @@ export async function* minimise(search: Search, from: SearchState = searchStart(
   }
 }
 
-function enter(search: Search, stage: number, latent: NdArray): Pick<SearchState, 'stage' | 'step' | 'latent' | 'adam'> {
+function enter(
+  search: Search,
+  stage: number,
+  latent: NdArray,
+): Pick<SearchState, 'stage' | 'step' | 'latent' | 'adam'> {
   const next = resample(latent, search.stages[stage]!.size);
   return { stage, step: 0, latent: next, adam: adamStart(next.data.length) };
 }

@@ -11,8 +11,11 @@ export type Objective = (
   about: { readonly tolerance: readonly Tensor[]; readonly norm: Tensor },
 ) => tf.Scalar;
 
-const sumOver = (g: readonly Tensor[], q: readonly Tensor[], part: (a: Tensor, b: Tensor, i: number) => Tensor): tf.Scalar =>
-  tf.addN(g.map((a, i) => tf.sum(part(a, q[i]!, i)))) as tf.Scalar;
+const sumOver = (
+  g: readonly Tensor[],
+  q: readonly Tensor[],
+  part: (a: Tensor, b: Tensor, i: number) => Tensor,
+): tf.Scalar => tf.addN(g.map((a, i) => tf.sum(part(a, q[i]!, i)))) as tf.Scalar;
 
 const cosineDistance = (dot: Tensor, gg: Tensor, qq: Tensor): tf.Scalar =>
   tf.sub(1, tf.div(dot, tf.mul(tf.sqrt(tf.add(gg, 1e-20)), tf.sqrt(tf.add(qq, 1e-20)))));
@@ -36,7 +39,10 @@ export const OBJECTIVES = {
     return cosineDistance(sumOver(g, q, tf.mul), kept, norm);
   },
   interval: (g, q, { tolerance, norm }) =>
-    tf.div(sumOver(g, q, (a, b, i) => tf.square(tf.relu(tf.sub(tf.abs(tf.sub(a, b)), tolerance[i]!)))), norm),
+    tf.div(
+      sumOver(g, q, (a, b, i) => tf.square(tf.relu(tf.sub(tf.abs(tf.sub(a, b)), tolerance[i]!)))),
+      norm,
+    ),
   wrongSign: (g, q) =>
     tf.addN(
       g.map((a, i) => tf.div(tf.sum(tf.relu(tf.neg(tf.mul(a, q[i]!)))), tf.add(tf.sum(tf.abs(a)), 1e-12))),

@@ -1,15 +1,28 @@
 import { type Tensor4D, tf } from '../engine/index.js';
 
-/**
- * Total variation, anisotropic: mean |dx| + mean |dy| over all pixels and channels of [batch, h, w, c].
- * Source: Geiping et al. 2020.
- */
-export function totalVariation(images: Tensor4D): tf.Scalar {
+/** Differences to the next row and the next column, both [batch, h - 1, w - 1, c]. */
+function differences(images: Tensor4D): [down: Tensor4D, right: Tensor4D] {
   const [batch, height, width, channels] = images.shape;
-  const variation = (down: number, right: number): tf.Scalar => {
-    const size: [number, number, number, number] = [batch, height - down, width - right, channels];
-    return tf.mean(tf.abs(tf.sub(tf.slice(images, [0, down, right, 0], size), tf.slice(images, [0, 0, 0, 0], size))));
-  };
-  const horizontal = width > 1 ? variation(0, 1) : tf.scalar(0);
-  return height > 1 ? tf.add(horizontal, variation(1, 0)) : horizontal;
+  const part = (y: number, x: number): Tensor4D =>
+    tf.slice(images, [0, y, x, 0], [batch, height - 1, width - 1, channels]);
+  const corner = part(0, 0);
+  return [tf.sub(part(1, 0), corner), tf.sub(part(0, 1), corner)];
 }
+
+/**
+ * Priors on pictures [batch, h, w, c], each a mean per pixel.
+ * - `tv`: mean |dx| + mean |dy|, every channel alone (Geiping et al. 2020).
+ * - `colorTv`: mean sqrt(sum over channels of dx^2 + dy^2): edges of the channels coincide (Blomgren and Chan 1998).
+ */
+export const PRIORS = {
+  tv: (images) => {
+    const [down, right] = differences(images);
+    return tf.add(tf.mean(tf.abs(down)), tf.mean(tf.abs(right)));
+  },
+  colorTv: (images) => {
+    const [down, right] = differences(images);
+    return tf.mean(tf.sqrt(tf.add(tf.sum(tf.add(tf.square(down), tf.square(right)), 3), 1e-6)));
+  },
+} satisfies Record<string, (images: Tensor4D) => tf.Scalar>;
+
+export type PriorName = keyof typeof PRIORS;

@@ -92,20 +92,37 @@ const CHECKPOINT_EVERY_MS = 2000;
 
 function checkObservation(where: string, observation: Observation): void {
   if (observation?.kind !== 'observation')
-    throw problem(where, 'the first argument must be an observation', observation, 'make one with observe(model, update)');
+    throw problem(
+      where,
+      'the first argument must be an observation',
+      observation,
+      'make one with observe(model, update)',
+    );
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
 }
 
 /** Everything that decides the result, as JSON. */
 function describe(observation: Observation, recipe: Recipe, labels: Int32Array, seed: number): Record<string, unknown> {
-  const { attack, objective, tv, simulate, stages, box } = recipe;
+  const { attack, objective, prior, weight, simulate, stages, box } = recipe;
   const { model, client, obfuscation } = observation;
   const { name, parameters } = obfuscation;
   return {
-    attack, objective, tv, simulate, stages, box: box ?? null, seed, labels: [...labels], client: { ...client },
-    model: model.name, imageShape: [...model.imageShape], classes: model.classes,
-    obfuscation: { name, ...parameters }, update: fingerprint(observation.tensors.map(({ data }) => data)),
+    attack,
+    objective,
+    prior,
+    weight,
+    simulate,
+    stages,
+    box: box ?? null,
+    seed,
+    labels: [...labels],
+    client: { ...client },
+    model: model.name,
+    imageShape: [...model.imageShape],
+    classes: model.classes,
+    obfuscation: { name, ...parameters },
+    update: fingerprint(observation.tensors.map(({ data }) => data)),
   };
 }
 
@@ -113,7 +130,8 @@ function describe(observation: Observation, recipe: Recipe, labels: Int32Array, 
 function fingerprint(arrays: readonly Float32Array[]): number {
   let hash = 0x811c9dc5;
   for (const array of arrays)
-    for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length)) hash = Math.imul(hash ^ word, 0x01000193);
+    for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length))
+      hash = Math.imul(hash ^ word, 0x01000193);
   return hash >>> 0;
 }
 
@@ -124,14 +142,21 @@ async function save(path: string, settings: Record<string, unknown>, state: Sear
     settings,
     state: {
       arrays: [
-        { name: 'latent', ...latent }, flat('first', adam.first), flat('second', adam.second), { name: 'best', ...best.images },
+        { name: 'latent', ...latent },
+        flat('first', adam.first),
+        flat('second', adam.second),
+        { name: 'best', ...best.images },
       ],
       numbers: { stage, step, steps: adam.steps, objective: best.objective, history, seconds },
     },
   });
 }
 
-async function resume(path: string | undefined, settings: Record<string, unknown>, search: Search): Promise<SearchState | undefined> {
+async function resume(
+  path: string | undefined,
+  settings: Record<string, unknown>,
+  search: Search,
+): Promise<SearchState | undefined> {
   const loaded = path ? await loadCheckpoint(path, settings) : undefined;
   if (!loaded) return undefined;
   const { arrays, numbers } = loaded;

@@ -4,6 +4,7 @@ import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import type { Stage } from './minimise.js';
 import { OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
+import { PRIORS, type PriorName } from './priors.js';
 import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 
 /** Options of {@link rog}. */
@@ -14,13 +15,15 @@ export interface RogOptions extends RunOptions {
   readonly iterations?: number;
   /** How to compare updates; default: the one that fits phi (paper: l2). */
   readonly objective?: ObjectiveName;
-  /** Weight of total variation; default by objective (paper: 0). */
-  readonly tv?: number;
+  /** Prior on the pictures; default `colorTv`. */
+  readonly prior?: PriorName;
+  /** Weight of the prior beside the objective; default by objective (paper: 0). */
+  readonly weight?: number;
   /** How the client is modelled; default `auto`: unrolled steps when the weights move noticeably (paper: steps). */
   readonly simulate?: 'auto' | 'steps' | 'direction';
 }
 
-const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'tv', 'simulate'];
+const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'prior', 'weight', 'simulate'];
 
 /**
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
@@ -43,7 +46,8 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
   oneOf('rog', 'preset', preset, ['default', 'paper']);
   integer('rog', 'seed', seed, 0);
   if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
-  if (options.tv !== undefined) number('rog', 'tv', options.tv, 0, Number.POSITIVE_INFINITY);
+  if (options.weight !== undefined) number('rog', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
+  if (options.prior !== undefined) oneOf('rog', 'prior', options.prior, Object.keys(PRIORS) as PriorName[]);
   if (options.objective !== undefined)
     oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
   return runRecipe(observation, PRESETS[preset](observation, options, seed), options);
@@ -52,32 +56,52 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
 const PRESETS = { paper, default: coarseToFine };
 
 function paper(observation: Observation, options: RogOptions, seed: number): Recipe {
-  const { iterations = 100, objective = 'l2', tv = 0, simulate = 'steps' } = options;
+  const { iterations = 100, objective = 'l2', prior = 'tv', weight = 0, simulate = 'steps' } = options;
   const size = latentSize(observation, 4);
   return {
-    attack: 'rog (paper)', objective, tv,
+    attack: 'rog (paper)',
+    objective,
+    prior,
+    weight,
     simulate: simulate === 'auto' ? 'steps' : simulate,
     stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
     start: latent(observation, size, uniformStream(seed)),
   };
 }
 
-/** Weight of TV beside each objective; chosen on CIFAR-10 training images. */
-const TV: Record<ObjectiveName, number> = {
-  l2: 0, relativeL2: 3e-2, cosine: 1e-1, maskedCosine: 3e-2, interval: 3e-2, wrongSign: 5e-2,
+/** Weight of the prior beside each objective; chosen on CIFAR-10 training images. */
+const WEIGHTS: Record<ObjectiveName, number> = {
+  l2: 0,
+  relativeL2: 3e-2,
+  cosine: 1e-1,
+  maskedCosine: 3e-2,
+  interval: 3e-2,
+  wrongSign: 5e-2,
 };
 
 function coarseToFine(observation: Observation, options: RogOptions): Recipe {
   const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
-  const { tv = objective === 'cosine' && clean(observation) ? 1e-2 : TV[objective], simulate = 'auto' } = options;
+  const {
+    prior = 'colorTv',
+    weight = objective === 'cosine' && clean(observation) ? 1e-2 : WEIGHTS[objective],
+    simulate = 'auto',
+  } = options;
   const shares: readonly [number, number, readonly [number, number]][] = [
-    [4, 0.3, [0.1, 0.01]], [2, 0.3, [0.05, 0.005]], [1, 0.4, [0.03, 0.003]],
+    [4, 0.3, [0.1, 0.01]],
+    [2, 0.3, [0.05, 0.005]],
+    [1, 0.4, [0.03, 0.003]],
   ];
   const stages: Stage[] = shares.map(([factor, share, rate]) => ({
-    size: latentSize(observation, factor), closures: Math.round(share * iterations), rate,
+    size: latentSize(observation, factor),
+    closures: Math.round(share * iterations),
+    rate,
   }));
   return {
-    attack: 'rog', objective, tv, stages,
+    attack: 'rog',
+    objective,
+    prior,
+    weight,
+    stages,
     simulate: simulate === 'auto' ? 'direction' : simulate,
     box: [0, 1],
     start: latent(observation, stages[0]!.size, () => 0.5),

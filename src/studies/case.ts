@@ -1,5 +1,5 @@
 import type { Batch, Model, Observation } from '../core/types.js';
-import { clientUpdate, type ClientOptions, observe } from '../federation/index.js';
+import { type ClientOptions, clientUpdate, observe } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 
 /** One experiment as data: which client, which phi, which seed. */
@@ -13,7 +13,15 @@ export interface Case extends ClientOptions {
 }
 
 /** Runs the client on its batch and obfuscates its update: what the server sees of this case. */
-export async function observeCase(model: Model, batch: Batch, { phi, labels = 'known', seed = 1, ...client }: Case): Promise<Observation> {
+export async function observeCase(
+  model: Model,
+  batch: Batch,
+  { phi, labels = 'known', seed = 1, ...client }: Case,
+): Promise<Observation> {
   const update = await clientUpdate(model, batch, client);
-  return observe(model, update, { obfuscation: parseObfuscation(phi), seed, labels: labels === 'known' ? batch.labels : 'infer' });
+  return observe(model, update, {
+    obfuscation: parseObfuscation(phi),
+    seed,
+    labels: labels === 'known' ? batch.labels : 'infer',
+  });
 }

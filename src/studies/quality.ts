@@ -81,7 +81,11 @@ interface Group {
 /** Batches of the size asked for, alternating between two initialisations. */
 function groupsOf(dataset: Dataset, size: number, { images, seed }: QualityOptions): Group[] {
   const models = [0, 1].map((k) =>
-    lenet({ imageShape: dataset.imageShape, classes: dataset.classNames.length, seed: deriveSeed(seed, 'weights', k) % 1_000_000 }),
+    lenet({
+      imageShape: dataset.imageShape,
+      classes: dataset.classNames.length,
+      seed: deriveSeed(seed, 'weights', k) % 1_000_000,
+    }),
   );
   const count = Math.max(1, Math.round(images / size));
   const single = size === 1 ? dataset.batch({ size: count, seed }) : undefined;
@@ -111,9 +115,11 @@ async function qualityRow(
   });
   const scores = results.map((result, g) => score(groups[g]!.batch, result));
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const { attack, objective, tv, simulate } = results[0]!.settings;
+  const { attack, objective, prior, weight, simulate } = results[0]!.settings;
   return {
-    setting, batch, preset,
+    setting,
+    batch,
+    preset,
     psnr: mean(scores.flatMap((s) => s.psnr)),
     ssim: mean(scores.flatMap((s) => s.ssim)),
     globalSsim: mean(scores.flatMap((s) => s.globalSsim)),
@@ -121,6 +127,6 @@ async function qualityRow(
     closures: Math.max(...results.map((r: Reconstruction) => r.closures)),
     seconds: mean(results.map((r) => r.seconds)),
     engine: results[0]!.engine,
-    settings: { model: 'lenet', ...QUALITY_SETTINGS[setting], attack, objective, tv, simulate, seed },
+    settings: { model: 'lenet', ...QUALITY_SETTINGS[setting], attack, objective, prior, weight, simulate, seed },
   };
 }

@@ -10,7 +10,12 @@ import { score as compare } from '../metrics/index.js';
  */
 export function score(batch: Pick<Batch, 'images'>, result: Pick<Reconstruction, 'images'>): Scores {
   if (String(batch.images.shape) !== String(result.images.shape))
-    throw problem('score', `the batch has images of shape [${batch.images.shape}]`, result.images.shape, 'score a result with the batch it came from');
+    throw problem(
+      'score',
+      `the batch has images of shape [${batch.images.shape}]`,
+      result.images.shape,
+      'score a result with the batch it came from',
+    );
   return compare(batch.images, result.images);
 }
 

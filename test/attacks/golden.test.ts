@@ -24,15 +24,29 @@ for (const golden of cases) {
     torchOrdered(model, update.tensors).forEach((data, k) => {
       assertNear(`update ${model.parameters[k]!.name}`, data, golden.update[k]!, tolerance(float32Error.update[k]!));
     });
-    const closure = await attackClosure(observe(model, update, { labels }), { objective: 'l2', tv: 0, simulate: 'steps', labels });
+    const closure = await attackClosure(observe(model, update, { labels }), {
+      objective: 'l2',
+      simulate: 'steps',
+      prior: 'tv',
+      weight: 0,
+      labels,
+    });
     try {
-      const latent = goldenImages(golden.seeds.latent, golden.objectiveGradLatent.shape as [number, number, number, number]);
+      const latent = goldenImages(
+        golden.seeds.latent,
+        golden.objectiveGradLatent.shape as [number, number, number, number],
+      );
       const { objective, gradient } = await closure.evaluate(resample(latent, [size, size]));
       const wrong = Math.abs(objective - golden.objective) / golden.objective;
       assert.ok(wrong <= tolerance(float32Error.objective), `objective ${objective}, wanted ${golden.objective}`);
       const [, , h, w] = golden.objectiveGradLatent.shape as [number, number, number, number];
       const pulled = toChannelsFirst(resampleAdjoint(gradient, [h, w]));
-      assertNear('latent gradient', pulled.data, golden.objectiveGradLatent, tolerance(float32Error.objectiveGradLatent));
+      assertNear(
+        'latent gradient',
+        pulled.data,
+        golden.objectiveGradLatent,
+        tolerance(float32Error.objectiveGradLatent),
+      );
     } finally {
       closure.dispose();
     }
