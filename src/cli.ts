@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { nearest } from './core/errors.js';
+
+type Command = (args: string[]) => Promise<number>;
+
+/** What can follow `roglab`, with the module that does it: each exports one function of its arguments that gives the exit code. */
+const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  run: {
+    summary: 'run the notebooks through the kernel and write results/',
+    load: async () => (await import('./cli/run.js')).command,
+  },
+  attack: { summary: 'attack a folder of images and write what the server rebuilds', load: () => other('attack') },
+  kernel: {
+    summary: 'register the kernel with an installed Jupyter',
+    load: async () => (await import('./cli/kernel.js')).command,
+  },
+  doctor: {
+    summary: 'say what is installed, which engines work and what is missing',
+    load: async () => (await import('./cli/doctor.js')).command,
+  },
+  quality: { summary: 'print the quality table of the attacks', load: () => other('quality') },
+  bench: { summary: 'print the speed table of the engines', load: () => other('bench') },
+};
+
+async function other(name: string): Promise<Command> {
+  const exported = (await import(`./cli/${name}.js`)) as Record<string, Command>;
+  return exported[`${name}Command`]!;
+}
+
+const usage = `usage: roglab COMMAND [flags]\n\n${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .join('\n')}\n\nroglab COMMAND --help tells the flags.`;
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    console.log(usage);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command) return (await command.load())(args);
+  const near = nearest(name, Object.keys(commands));
+  console.error(
+    `roglab: unknown command ${JSON.stringify(name)}; ${near ? `did you mean ${near}?` : `commands: ${Object.keys(commands).join(', ')}`}`,
+  );
+  return 2;
+}
+
+/** A mistake of the user is one line; ROGLAB_DEBUG=1 shows where any error came from. */
+function report(error: unknown): number {
+  const { message, stack, name } = error as Error;
+  const [line] = String(message).split('\n');
+  console.error(process.env.ROGLAB_DEBUG ? stack : name === 'RoglabError' ? line : `roglab: ${line}`);
+  return 1;
+}
+
+main(process.argv.slice(2))
+  .catch(report)
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readFlags } from './flags.js';
+import { jupyterVersion, kernelFolder, registration } from './kernel.js';
+import { projectRoot } from './root.js';
+
+const help = 'roglab doctor: what is installed here, which engines work, and what is missing and why';
+
+type Line = readonly [label: string, text: string];
+
+/** `roglab doctor`. Exit code 1 when something that `npm start` needs is missing. */
+export async function command(args: string[]): Promise<number> {
+  if (readFlags('doctor', args, {}).help) {
+    console.log(help);
+    return 0;
+  }
+  const root = projectRoot();
+  const engines = await attempt(engineLines);
+  const sections: [string, readonly Line[]][] = [
+    ['versions', versionLines(root)],
+    ['machine', machineLines(root)],
+    ['engines', engines.lines],
+    ['data', (await attempt(cacheLines)).lines],
+    ['notebooks', notebookLines(root)],
+  ];
+  for (const [title, lines] of sections) {
+    console.log(title);
+    for (const [label, text] of lines) console.log(`  ${label.padEnd(14)} ${text}`);
+  }
+  return engines.failed ? 1 : 0;
+}
+
+async function attempt(read: () => Promise<readonly Line[]>): Promise<{ lines: readonly Line[]; failed: boolean }> {
+  try {
+    return { lines: await read(), failed: false };
+  } catch (error) {
+    return { lines: [['failed', (error as Error).message.split('\n')[0]!]], failed: true };
+  }
+}
+
+function versionLines(root: string): Line[] {
+  const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  const missing = Object.keys(dependencies).filter((name) => !existsSync(installed(root, name)));
+  return [
+    ['roglab', version],
+    ['node', `${process.version} on ${process.platform}-${process.arch}`],
+    [
+      'packages',
+      missing.length ? `missing: ${missing.join(', ')}; npm ci` : `${Object.keys(dependencies).length} installed`,
+    ],
+    ['jupyter', jupyterVersion() ?? 'none on the PATH (only needed for interactive work outside VS Code)'],
+  ];
+}
+
+/** Beside us in development, or beside our folder when we are somebody's dependency. */
+function installed(root: string, name: string): string {
+  const inside = join(root, 'node_modules', name);
+  return existsSync(inside) ? inside : join(dirname(root), name);
+}
+
+function machineLines(root: string): Line[] {
+  const disk = statfsSync(root);
+  return [
+    ['cores', `${availableParallelism()} of ${cpus().length}, ${cpus()[0]?.model.trim() ?? 'unknown'}`],
+    ['memory', `${size(freemem())} free of ${size(totalmem())}`],
+    ['disk', `${size(disk.bavail * disk.bsize)} free`],
+  ];
+}
+
+async function engineLines(): Promise<Line[]> {
+  const { backends, start } = await import('../engine/index.js');
+  const found = await backends();
+  const session = await start();
+  return [
+    ...found.map(({ name, available, why }): Line => [name, available ? 'works' : `no: ${why}`]),
+    [
+      'compiled steps',
+      session.compiled
+        ? 'work (ONNX Runtime)'
+        : (session.reasons.find((reason) => reason.startsWith('compiled')) ?? 'no'),
+    ],
+    ['chosen', session.line.replace(/^engine: /, '')],
+  ];
+}
+
+async function cacheLines(): Promise<Line[]> {
+  const { cacheFolder } = await import('../assets/index.js');
+  const folder = cacheFolder();
+  const files = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    : [];
+  const bytes = files.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  return [
+    ['cache', files.length ? `${folder}: ${files.length} files, ${size(bytes)}` : `${folder}: empty`],
+    ['ROGLAB_DATA', process.env.ROGLAB_DATA || 'not set'],
+  ];
+}
+
+function notebookLines(root: string): Line[] {
+  const words = {
+    registered: `registered in ${kernelFolder()}`,
+    stale: 'registered for another node or another copy of the project; npm run kernel',
+    absent: 'not registered (only needed for interactive work); npm run kernel',
+  };
+  const folder = join(root, 'notebooks');
+  const count = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.ipynb')).length : 0;
+  return [
+    ['kernel', words[registration()]],
+    ['notebooks', String(count)],
+  ];
+}
+
+const size = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;

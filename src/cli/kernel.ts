@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { problem } from '../core/errors.js';
+import { kernelspec } from '../notebook/index.js';
+import { launcherPath } from '../notebook/kernel.js';
+import { readFlags } from './flags.js';
+
+const help = `roglab kernel: registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code, for this user
+
+  --remove    unregister it`;
+
+/** Where Jupyter looks for a user's kernels (https://docs.jupyter.org/en/latest/use/jupyter-directories.html). */
+export function kernelFolder(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const data =
+    env.JUPYTER_DATA_DIR ||
+    (platform === 'darwin'
+      ? join(homedir(), 'Library', 'Jupyter')
+      : platform === 'win32'
+        ? join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'jupyter')
+        : join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'jupyter'));
+  return join(data, 'kernels', kernelspec.name);
+}
+
+/** The kernelspec with absolute paths: neither node nor the package need be on Jupyter's PATH. */
+export const spec = () => ({
+  argv: [process.execPath, launcherPath(), '{connection_file}'],
+  display_name: kernelspec.display_name,
+  language: kernelspec.language,
+  interrupt_mode: 'signal',
+});
+
+/** Registered, registered for another copy of the project or another node, or not at all. */
+export function registration(folder = kernelFolder()): 'registered' | 'stale' | 'absent' {
+  const file = join(folder, 'kernel.json');
+  if (!existsSync(file)) return 'absent';
+  const { argv } = JSON.parse(readFileSync(file, 'utf8')) as { argv: string[] };
+  return String(argv) === String(spec().argv) ? 'registered' : 'stale';
+}
+
+/** `roglab kernel`. */
+export async function command(args: string[]): Promise<number> {
+  const flags = readFlags('kernel', args, { remove: 'boolean' });
+  if (flags.help) {
+    console.log(help);
+    return 0;
+  }
+  const folder = kernelFolder();
+  if (flags.remove) {
+    const present = existsSync(folder);
+    rmSync(folder, { recursive: true, force: true });
+    console.log(present ? `removed ${folder}` : `nothing to remove: ${folder} is not there`);
+    return 0;
+  }
+  if (!existsSync(launcherPath()))
+    throw problem('roglab kernel', 'the package is not built', undefined, 'npm run build');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
+  console.log(`registered the kernel "${kernelspec.display_name}" in ${folder}`);
+  console.log(next());
+  return 0;
+}
+
+function next(): string {
+  const jupyter = jupyterVersion();
+  if (jupyter) return 'next: jupyter lab notebooks/00-start.ipynb';
+  return [
+    'No jupyter command was found here. Any of these will do; the kernel is already where they look for it:',
+    '  VS Code with the extension "Jupyter": open notebooks/00-start.ipynb and choose the kernel "roglab (TypeScript)"',
+    '  pip install jupyterlab && jupyter lab notebooks/00-start.ipynb',
+    'Without any: npm start runs all notebooks and writes results/index.html',
+  ].join('\n');
+}
+
+/** Version of the first Jupyter application found, or undefined. */
+export function jupyterVersion(): string | undefined {
+  const { status, stdout } = spawnSync('jupyter', ['--version'], {
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    timeout: 20_000,
+  });
+  if (status !== 0) return undefined;
+  const line = stdout.split('\n').find((text) => /jupyterlab|notebook/.test(text) && !/not installed/.test(text));
+  return (line ?? stdout.split('\n')[0] ?? '').replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { problem } from '../core/errors.js';
+
+/** The project's folder: the nearest one above this file with a package.json. */
+export function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const above = dirname(folder);
+    if (above === folder) throw problem('roglab', 'the folder of the package was not found');
+    folder = above;
+  }
+  return folder;
+}
