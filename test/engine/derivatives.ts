@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { sizeOf } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
-import { type Tensor, tf } from '../../src/engine/index.js';
+import { compile, currentSession, type Tensor, tf } from '../../src/engine/index.js';
 
 /** A float64 array; the tests' own reference arithmetic works on these. */
 export interface Array64 {
@@ -30,8 +30,6 @@ const weights = (size: number, seed: number) => {
   return Float64Array.from({ length: size }, () => Math.fround(0.5 + random()));
 };
 
-const toTensor = ({ shape, data }: Array64) => tf.tensor(Float32Array.from(data), [...shape], 'float32');
-
 /** Central differences of f in every entry of xs. */
 function difference(f: (xs: Array64[]) => number, xs: Array64[], step: number): Float64Array[] {
   return xs.map(({ data }) =>
@@ -58,14 +56,15 @@ function close(actual: ArrayLike<number>, expected: Float64Array, tolerance: num
 
 /**
  * Asserts that `op` and the float64 `reference` agree in value, gradient and gradient of a gradient: with
- * L = sum(c sin(op(xs))) and S = sum_i <r_i, dL/dx_i>, compares op, dL/dx and dS/dx. Also that no tensor leaks.
+ * L = sum(c sin(op(xs))) and S = sum_i <r_i, dL/dx_i>, compares op, dL/dx and dS/dx on the session's engine (compiled or
+ * eager). Also that no tensor leaks.
  */
-export function checkDerivatives(
+export async function checkDerivatives(
   op: (...xs: Tensor[]) => Tensor,
   reference: (...xs: Array64[]) => Array64,
   inputs: Array64[],
   tolerance = 2e-4,
-): void {
+): Promise<void> {
   const value = reference(...inputs);
   const c = weights(value.data.length, 11);
   const r = inputs.map(({ data }, i) => weights(data.length, 21 + i));
@@ -77,27 +76,31 @@ export function checkDerivatives(
     xs.map(({ shape, data }, i) => ({ shape, data: data.map((x, j) => x + step * r[i]![j]!) }));
 
   const before = tf.memory().numTensors;
-  const xs = inputs.map(toTensor);
-  const results = tf.tidy(() => {
+  const evaluate = (...xs: Tensor[]): Tensor[] => {
     const ct = tf.tensor(Float32Array.from(c), [...value.shape]);
     const loss = (...ts: Tensor[]) => tf.sum(tf.mul(ct, tf.sin(op(...ts)))) as tf.Scalar;
-    const first = tf.grads(loss)(xs);
     const slope = (...ts: Tensor[]) =>
       tf.addN(
         tf
           .grads(loss)(ts)
           .map((g, i) => tf.sum(tf.mul(g, tf.tensor(Float32Array.from(r[i]!), g.shape)))),
       );
-    return { y: op(...xs), first, second: tf.grads(slope)(xs) };
+    return [op(...xs), ...tf.grads(loss)(xs), ...tf.grads(slope)(xs)];
+  };
+  const arrays = inputs.map(({ shape, data }) => ({ shape, data: Float32Array.from(data) }));
+  const step = await compile(evaluate, arrays, {
+    engine: currentSession()?.compiled ? 'compiled' : 'eager',
+    name: 'test',
   });
-  assert.deepEqual(results.y.shape, [...value.shape], 'shape');
-  close(results.y.dataSync(), value.data, tolerance / 10, 'value');
+  const [y, ...gradients] = await step.run(...arrays);
+  step.dispose();
+  assert.deepEqual(y!.shape, [...value.shape], 'shape');
+  close(y!.data, value.data, tolerance / 10, 'value');
   difference(loss64, inputs, 1e-5).forEach((expected, i) => {
-    close(results.first[i]!.dataSync(), expected, tolerance, `gradient in argument ${i}`);
+    close(gradients[i]!.data, expected, tolerance, `gradient in argument ${i}`);
   });
   difference((ys) => slope64(ys, 1e-4), inputs, 1e-4).forEach((expected, i) => {
-    close(results.second[i]!.dataSync(), expected, tolerance * 3, `second gradient in argument ${i}`);
+    close(gradients[inputs.length + i]!.data, expected, tolerance * 3, `second gradient in argument ${i}`);
   });
-  tf.dispose([results as never, xs as never]);
   assert.equal(tf.memory().numTensors, before, 'tensors leaked');
 }

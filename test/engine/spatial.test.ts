@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { uniformStream } from '../../src/core/random.js';
 import { resampleMatrix } from '../../src/core/resample.js';
 import { adaptiveAveragePool, resize, type Tensor, type Tensor4D, tf } from '../../src/engine/index.js';
-import { eagerEngines, forEachEngine } from '../engines.js';
+import { forEachEngine } from '../engines.js';
 import { fixture } from '../fixtures.js';
 import { type Array64, checkDerivatives, spaced } from './derivatives.js';
 import * as reference from './reference.js';
@@ -32,7 +32,7 @@ forEachEngine((engine, setup) => {
     test(`conv2d on ${engine}, ${batch}x${height}x${width}x${channels} with ${kh}x${kw}x${filters}, stride ${stride}, ${pad}`, async () => {
       await setup();
       const inputs = [spaced([batch, height, width, channels], 41), spaced([kh, kw, channels, filters], 42)];
-      checkDerivatives(conv(stride, pad), reference.conv2d(stride, pad), inputs);
+      await checkDerivatives(conv(stride, pad), reference.conv2d(stride, pad), inputs);
     });
 
   test(`conv2d on ${engine}, random shapes: value and derivatives`, async () => {
@@ -47,7 +47,7 @@ forEachEngine((engine, setup) => {
         spaced([pick(1, 2), height, width, channels], round),
         spaced([kh, kw, channels, pick(1, 2)], round + 50),
       ];
-      checkDerivatives(conv(stride, pad), reference.conv2d(stride, pad), inputs);
+      await checkDerivatives(conv(stride, pad), reference.conv2d(stride, pad), inputs);
     }
   });
 
@@ -64,7 +64,7 @@ forEachEngine((engine, setup) => {
         const [y, z] = [i! - 2, j!];
         return y >= 0 && y < 5 && z < 4 ? reference.get(x, b!, y, z, c!) : 0;
       });
-    checkDerivatives(
+    await checkDerivatives(
       (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, 1, pad),
       (x, w) => reference.conv2d(1, 'valid')(padded(x), w),
       [spaced([1, 5, 4, 2], 44), spaced([3, 3, 2, 2], 45)],
@@ -85,10 +85,11 @@ forEachEngine((engine, setup) => {
             }
         return sum;
       });
-    checkDerivatives((x, w) => tf.conv2dTranspose(x as Tensor4D, w as Tensor4D, [1, 6, 6, 2], 2, 'same'), upsampled, [
-      spaced([1, 3, 3, 3], 46),
-      spaced([2, 2, 2, 3], 47),
-    ]);
+    await checkDerivatives(
+      (x, w) => tf.conv2dTranspose(x as Tensor4D, w as Tensor4D, [1, 6, 6, 2], 2, 'same'),
+      upsampled,
+      [spaced([1, 3, 3, 3], 46), spaced([2, 2, 2, 3], 47)],
+    );
   });
 
   test(`a dilated convolution on ${engine} says that it has no gradient`, async () => {
@@ -110,12 +111,12 @@ forEachEngine((engine, setup) => {
     test(`maxPool and avgPool on ${engine}, ${height}x${width} by ${size}: value and derivatives`, async () => {
       await setup();
       const x = [spaced([2, height, width, 2], 48)];
-      checkDerivatives(
+      await checkDerivatives(
         (t) => tf.maxPool(t as Tensor4D, size, size, 'valid'),
         reference.pool(size, size, (values) => Math.max(...values)),
         x,
       );
-      checkDerivatives(
+      await checkDerivatives(
         (t) => tf.avgPool(t as Tensor4D, size, size, 'valid'),
         reference.pool(size, size, reference.mean),
         x,
@@ -124,7 +125,7 @@ forEachEngine((engine, setup) => {
 
   test(`avgPool on ${engine} with overlapping windows: value and derivatives`, async () => {
     await setup();
-    checkDerivatives((t) => tf.avgPool(t as Tensor4D, 3, 2, 'valid'), reference.pool(3, 2, reference.mean), [
+    await checkDerivatives((t) => tf.avgPool(t as Tensor4D, 3, 2, 'valid'), reference.pool(3, 2, reference.mean), [
       spaced([1, 7, 6, 2], 49),
     ]);
   });
@@ -155,14 +156,14 @@ forEachEngine((engine, setup) => {
     test(`adaptiveAveragePool on ${engine}, ${from} -> ${to}, as PyTorch, with its derivatives`, async () => {
       await setup();
       const x = [spaced([2, from, from, 2], 51)];
-      checkDerivatives((t) => adaptiveAveragePool(t, to), reference.adaptiveAveragePool(to), x);
+      await checkDerivatives((t) => adaptiveAveragePool(t, to), reference.adaptiveAveragePool(to), x);
     });
 
   for (const method of ['bicubic', 'bilinear', 'nearest', 'area'] as const)
     test(`resize on ${engine}, ${method}: value and derivatives`, async () => {
       await setup();
       const weights = (n: number, m: number) => resampleMatrix(n, m, method);
-      checkDerivatives(
+      await checkDerivatives(
         (t) => resize(t, [6, 5], method),
         (x) =>
           reference.build([1, 6, 5, 2], ([b, i, j, c]) => {
@@ -199,4 +200,4 @@ forEachEngine((engine, setup) => {
     const l2 = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
     assert.ok(Math.abs(l2 / output.l2 - 1) < 1e-6, `l2 ${l2} is not ${output.l2}`);
   });
-}, eagerEngines);
+});
