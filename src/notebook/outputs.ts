@@ -69,24 +69,34 @@ const unhandled = /^(UncaughtException|UnhandledPromiseRejection): /m;
 /** True when the kernel replied "ok" but printed an error that nobody caught. */
 export const hasUnhandled = (outputs: readonly Output[]): boolean => unhandled.test(stderrOf(outputs));
 
+/** Frames inside node, the kernel and the compiled cell say nothing to the reader of a notebook. */
+const dullFrame = /^\s+at .*(node:|[\\/]tslab[\\/]|evalmachine|<anonymous>\)?$)/;
+
 /**
- * The outputs of a failed cell with a proper error output: tslab sends none, it writes the error to stderr. Frames inside node
- * and the kernel are dropped from the trace.
+ * The outputs of a failed cell with a proper error output: tslab sends none, it writes the error to stderr, after an excerpt of the
+ * compiled cell.
  */
 export function withError(outputs: readonly Output[]): { outputs: Output[]; message: string } {
-  const text = stderrOf(outputs).replace(unhandled, '').trim();
-  const lines = text.split('\n').filter((line) => !/^\s+at .*(node:|[\\/]tslab[\\/]|<anonymous>\))/.test(line));
-  const diagnostic = lines.find((line) => /^(\S+ )?\d+:\d+ - /.test(line));
-  const first =
-    diagnostic ??
-    lines.find((line) => /^\w*(Error|Exception)\b.*: /.test(line)) ??
-    lines[0] ??
-    'the cell failed without a message';
-  const named = /^(?:Uncaught )?(\w*(?:Error|Exception)\w*)(?: \[\w+\])?: (.*)$/s.exec(first);
-  const [ename, evalue] = diagnostic ? ['TypeScript', first] : named ? [named[1]!, named[2]!] : ['Error', first];
+  const lines = stderrOf(outputs)
+    .replace(unhandled, '')
+    .trim()
+    .split('\n')
+    .filter((line) => !dullFrame.test(line));
+  const isError = (line: string) => diagnostic.test(line) || /^(?:Uncaught )?\w*(Error|Exception)\b.*: /.test(line);
+  const start = Math.max(0, lines.findIndex(isError));
+  const first = lines[start] || 'the cell failed without a message';
+  const [ename, evalue] = nameAndText(first);
   const kept = outputs.filter((output) => !(output.output_type === 'stream' && output.name === 'stderr'));
-  return {
-    outputs: [...kept, { output_type: 'error', ename, evalue, traceback: lines }],
-    message: ename === 'Error' || ename === 'RoglabError' ? evalue : `${ename}: ${evalue}`,
-  };
+  const message = ename === 'Error' || ename === 'RoglabError' ? evalue : `${ename}: ${evalue}`;
+  return { outputs: [...kept, { output_type: 'error', ename, evalue, traceback: lines.slice(start) }], message };
+}
+
+/** tslab's form of a compiler message: `3:7 - Type ...`. */
+const diagnostic = /^(?:\S+ )?(\d+):(\d+) - (.*)$/;
+
+function nameAndText(line: string): [string, string] {
+  const [, row, column, text] = diagnostic.exec(line) ?? [];
+  if (text) return ['TypeScript', `line ${row}, column ${column}: ${text}`];
+  const [, name, rest] = /^(?:Uncaught )?(\w*(?:Error|Exception)\w*)(?: \[\w+\])?: (.*)$/.exec(line) ?? [];
+  return name ? [name, rest!] : ['Error', line];
 }

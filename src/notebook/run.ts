@@ -178,7 +178,7 @@ async function runCell(
     const status = await kernel.execute(code, (message) => applyMessage(message, cell, displays), timeout);
     if (status === 'ok' && !hasUnhandled(cell.list)) return { outputs: cell.list };
   } catch (error) {
-    const { message } = error as Error;
+    const message = (error as Error).message.replace(/^kernel: /, '');
     const outputs: Output[] = [
       ...cell.list,
       { output_type: 'error', ename: 'KernelError', evalue: message, traceback: [message] },

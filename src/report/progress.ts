@@ -90,5 +90,5 @@ function html(state: State): string {
       : `<div style="background:rgba(128,128,128,0.25);border-radius:3px;height:6px;width:460px;max-width:100%;margin:4px 0 8px"><div style="background:#0072b2;border-radius:3px;height:6px;width:${share}%"></div></div>`;
   const text = line(state).slice(title.length + 2);
   const strip = pictures ? thumbnails(latest.images()) : '';
-  return `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(title)}</b> <span style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(text)}</span>${bar}<div>${sparkline(curve, latest.total)}${strip}</div></div>`;
+  return `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(title)}</b> <span style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(text)}</span>${bar}<div style="margin-top:6px">${sparkline(curve, latest.total)}${strip}</div></div>`;
 }

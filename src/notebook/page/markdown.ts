@@ -11,7 +11,7 @@ export interface Heading {
 const formula = (name: string, level: 'inline' | 'block', pattern: RegExp): TokenizerAndRendererExtension => ({
   name,
   level,
-  start: (source) => source.indexOf('$'),
+  start: (source) => (level === 'block' ? /^\$\$/m : /\$/).exec(source)?.index,
   tokenizer(source) {
     const match = pattern.exec(source);
     return match ? { type: name, raw: match[0], text: match[1]!.trim() } : undefined;

@@ -8,7 +8,7 @@ export const style = `
 html{scroll-behavior:smooth;scroll-padding-top:1.5rem}
 body{margin:0;background:var(--page);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Source Serif 4",Cambria,Georgia,serif;-webkit-font-smoothing:antialiased}
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:2px}
-nav,header,.shown table,details,.meta,h1,h2,h3,h4,.failure{font-family:Inter,system-ui,-apple-system,"Segoe UI","Helvetica Neue",Arial,sans-serif}
+nav,header,.shown>div,.shown table,details,.meta,h1,h2,h3,h4,.failure{font-family:Inter,system-ui,-apple-system,"Segoe UI","Helvetica Neue",Arial,sans-serif}
 .layout{display:grid;grid-template-columns:minmax(12rem,16rem) minmax(0,46rem);gap:3.5rem;justify-content:center;padding:0 1.5rem}
 nav{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto;padding:3rem 0 2rem;font-size:13.5px;line-height:1.45}
 nav ol{list-style:none;margin:0;padding:0}
