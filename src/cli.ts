@@ -9,7 +9,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'run the notebooks through the kernel and write results/',
     load: async () => (await import('./cli/run.js')).command,
   },
-  attack: { summary: 'attack a folder of images and write what the server rebuilds', load: () => other('attack') },
+  attack: {
+    summary: 'attack a folder of images and write what the server rebuilds',
+    load: async () => (await import('./cli/attack.js')).command,
+  },
   kernel: {
     summary: 'register the kernel with an installed Jupyter',
     load: async () => (await import('./cli/kernel.js')).command,
@@ -18,7 +21,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'say what is installed, which engines work and what is missing',
     load: async () => (await import('./cli/doctor.js')).command,
   },
-  quality: { summary: 'print the quality table of the attacks', load: () => other('quality') },
+  quality: {
+    summary: 'print the quality table of the attacks',
+    load: async () => (await import('./cli/quality.js')).command,
+  },
   bench: { summary: 'print the speed table of the engines', load: () => other('bench') },
 };
 

@@ -1,8 +1,14 @@
-import { parseArgs } from 'node:util';
 import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
-import { QUALITY_SETTINGS, type QualityPreset, type QualityRow, type QualitySetting, quality } from '../studies/quality.js';
+import {
+  QUALITY_SETTINGS,
+  type QualityPreset,
+  type QualityRow,
+  type QualitySetting,
+  quality,
+} from '../studies/quality.js';
+import { readFlags } from './flags.js';
 
 const HELP = `roglab quality: mean PSNR and SSIM of the attacks on test images
   --seed N       chooses images, initialisations and noise (default 1)
@@ -15,14 +21,16 @@ const HELP = `roglab quality: mean PSNR and SSIM of the attacks on test images
   --json         one JSON line per row`;
 
 /** `roglab quality`: prints the quality table. */
-export async function qualityCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      seed: { type: 'string', default: '1' }, data: { type: 'string' }, images: { type: 'string', default: '24' },
-      batch: { type: 'string', default: '1,4' }, only: { type: 'string' }, preset: { type: 'string', default: 'default,paper' },
-      workers: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-    },
+export async function command(args: string[]): Promise<number> {
+  const values = readFlags('quality', args, {
+    seed: 'string',
+    data: 'string',
+    images: 'string',
+    batch: 'string',
+    only: 'string',
+    preset: 'string',
+    workers: 'string',
+    json: 'boolean',
   });
   if (values.help) {
     console.log(HELP);
@@ -32,7 +40,9 @@ export async function qualityCommand(args: string[]): Promise<number> {
   const whole = (name: string, text: string, low: number): number => integer('quality', `--${name}`, Number(text), low);
   const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
   const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
-  const presets = list(values.preset).map((name) => oneOf('quality', '--preset', name, ['default', 'paper'] as QualityPreset[]));
+  const presets = list(values.preset ?? 'default,paper').map((name) =>
+    oneOf('quality', '--preset', name, ['default', 'paper'] as QualityPreset[]),
+  );
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < 1) throw problem('quality', 'the data set has no test images', data.name);
@@ -41,9 +51,9 @@ export async function qualityCommand(args: string[]): Promise<number> {
   await quality(data, {
     settings,
     presets,
-    batches: list(values.batch).map((text) => whole('batch', text, 1)),
-    images: whole('images', values.images, 1),
-    seed: whole('seed', values.seed, 0),
+    batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
+    images: whole('images', values.images ?? '24', 1),
+    seed: whole('seed', values.seed ?? '1', 0),
     workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
     onProgress: say,
     onRow: (row) => {
@@ -58,6 +68,12 @@ const HEADER = 'setting    batch  preset    PSNR dB   SSIM  images  closures  s/
 
 const line = ({ setting, batch, preset, psnr, ssim, images, closures, seconds }: QualityRow): string =>
   [
-    setting.padEnd(10), String(batch).padStart(5), ` ${preset.padEnd(8)}`, psnr.toFixed(2).padStart(8), ssim.toFixed(3).padStart(6),
-    String(images).padStart(7), String(closures).padStart(9), seconds.toFixed(1).padStart(9),
+    setting.padEnd(10),
+    String(batch).padStart(5),
+    ` ${preset.padEnd(8)}`,
+    psnr.toFixed(2).padStart(8),
+    ssim.toFixed(3).padStart(6),
+    String(images).padStart(7),
+    String(closures).padStart(9),
+    seconds.toFixed(1).padStart(9),
   ].join(' ');

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { writeAtomic } from '../assets/index.js';
+import { type RogOptions, rog } from '../attacks/index.js';
+import { imageAt } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
+import { integer, number, oneOf } from '../core/options.js';
+import type { Batch, Scores } from '../core/types.js';
+import { openDataset } from '../data/index.js';
+import { start } from '../engine/index.js';
+import { lookUp, MODELS } from '../registry/index.js';
+import { imageGridPng, imagePng, progress } from '../report/index.js';
+import { matched, observeCase, score } from '../studies/index.js';
+import { readFlags } from './flags.js';
+
+const HELP = `roglab attack: attack the update of one batch and write what the server rebuilds
+  --data NAME         folder:DIR, cifar10, scenes (default cifar10)
+  --size N            side of the images in pixels (default the data set's own; 32 for scenes)
+  --batch N           images in the client's batch (default 1)
+  --model NAME        lenet (default), vgg7, resnet18
+  --phi PHI           none (default), quantize:3, qsgd:3, topk:0.95, sign, noise:-10, topk:0.95+quantize:3, ...
+  --local-steps N     steps of local SGD; 1 (default) is FedSGD
+  --learning-rate X   of the local steps (default 0.003)
+  --labels HOW        known (default) or infer
+  --preset NAME       default, or paper: the published attack
+  --iterations N      objective-and-gradient evaluations (default 200; paper 100)
+  --seed N            images, weights, phi's noise and starting point (default 1)
+  --checkpoint FILE   lets a killed attack resume to the same result
+  --out DIR           where the pictures go (default results/attack)`;
+
+/** `roglab attack`: PNGs into a folder, one JSON line to standard output, progress to standard error. */
+export async function command(args: string[]): Promise<number> {
+  const flags = readFlags('attack', args, {
+    data: 'string',
+    size: 'string',
+    batch: 'string',
+    model: 'string',
+    phi: 'string',
+    'local-steps': 'string',
+    'learning-rate': 'string',
+    labels: 'string',
+    preset: 'string',
+    iterations: 'string',
+    seed: 'string',
+    checkpoint: 'string',
+    out: 'string',
+  });
+  if (flags.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const whole = (name: string, text: string | undefined, otherwise: number, low: number): number =>
+    text === undefined ? otherwise : integer('roglab attack', `--${name}`, Number(text), low);
+  const seed = whole('seed', flags.seed, 1, 0);
+  const size = whole('batch', flags.batch, 1, 1);
+  const build = lookUp('roglab attack: --model', MODELS, flags.model ?? 'lenet');
+  const labels = oneOf('roglab attack', '--labels', flags.labels ?? 'known', ['known', 'infer'] as const);
+  const settings = {
+    phi: flags.phi ?? 'none',
+    labels,
+    seed,
+    localSteps: whole('local-steps', flags['local-steps'], 1, 1),
+    learningRate: number('roglab attack', '--learning-rate', Number(flags['learning-rate'] ?? 0.003), 0, 1e6, true),
+  };
+  const options: RogOptions = {
+    seed,
+    preset: oneOf('roglab attack', '--preset', flags.preset ?? 'default', ['default', 'paper'] as const),
+    ...(flags.iterations && { iterations: whole('iterations', flags.iterations, 200, 1) }),
+    ...(flags.checkpoint && { checkpoint: flags.checkpoint }),
+  };
+  const data = await openDataset(flags.data, flags.size ? { size: whole('size', flags.size, 32, 16) } : {});
+  if (data.notice) console.error(data.notice);
+  if (data.sizes.test < size)
+    throw problem('roglab attack', `--batch must be at most the ${data.sizes.test} images of ${data.name}`, size);
+  const session = await start({ threads: availableParallelism() });
+  const batch = data.batch({ size, seed });
+  const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
+  const observation = await observeCase(model, batch, settings);
+  const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
+  const result = await rog(observation, { ...options, onProgress: show });
+  const scores = score(batch, result);
+  const out = flags.out ?? join('results', 'attack');
+  await writePictures(out, batch, { ...result, images: matched(result, scores) }, scores);
+  console.log(
+    JSON.stringify({
+      data: data.name,
+      images: batch.source,
+      model: model.name,
+      ...settings,
+      batch: size,
+      bitsPerEntry: observation.obfuscation.bitsPerEntry,
+      psnr: scores.psnr,
+      ssim: scores.ssim,
+      globalSsim: scores.globalSsim,
+      mean: { psnr: mean(scores.psnr), ssim: mean(scores.ssim), globalSsim: mean(scores.globalSsim) },
+      labelSource: result.labelSource,
+      closures: result.closures,
+      objective: result.objective,
+      seconds: Number(result.seconds.toFixed(2)),
+      engine: result.engine,
+      session: session.line,
+      settings: result.settings,
+      out,
+    }),
+  );
+  return 0;
+}
+
+async function writePictures(
+  out: string,
+  batch: Batch,
+  result: { images: Batch['images'] },
+  scores: Scores,
+): Promise<void> {
+  await mkdir(out, { recursive: true });
+  for (let i = 0; i < batch.labels.length; i++) {
+    await writeAtomic(join(out, `private-${i}.png`), imagePng(imageAt(batch.images, i)));
+    await writeAtomic(join(out, `reconstructed-${i}.png`), imagePng(imageAt(result.images, i)));
+  }
+  const captions = [
+    Array.from(batch.labels, (label) => batch.classNames[label]!),
+    scores.psnr.map((value) => `${value.toFixed(1)} dB`),
+  ];
+  await writeAtomic(
+    join(out, 'grid.png'),
+    imageGridPng([batch.images, result.images], { rows: ['private', 'reconstructed'], captions }),
+  );
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
