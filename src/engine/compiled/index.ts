@@ -8,7 +8,7 @@ import { rules } from './onnx/ops/index.js';
 import { openSession, type Session } from './session.js';
 import { trace } from './trace/trace.js';
 
-export { Untraceable } from './trace/backend.js';
+export { Untraceable } from './trace/untraceable.js';
 
 /** Errors: `Untraceable` when the function cannot be a static graph. */
 export async function compileGraph(

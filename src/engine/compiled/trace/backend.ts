@@ -6,6 +6,7 @@ import { problem, show } from '../../../core/errors.js';
 import * as tf from '../../tf.js';
 import { constant, createGraph, type Dtype, type Graph, type Node, type Values } from '../ir/node.js';
 import { type Kernel, kernels } from './kernels/index.js';
+import { Untraceable } from './untraceable.js';
 
 export const backendName = 'roglab-trace';
 
@@ -13,17 +14,6 @@ interface Entry {
   references: number;
   readonly node?: Node;
   readonly values?: Values;
-}
-
-/** Marks an error that means "this function cannot be compiled", as opposed to "this function is wrong". */
-export class Untraceable extends Error {
-  constructor(
-    message: string,
-    /** The function reads a value: no engine choice would make it a pure step. */
-    readonly readsValue = false,
-  ) {
-    super(message);
-  }
 }
 
 class TraceBackend extends tf.KernelBackend {

@@ -3,7 +3,8 @@ import { problem } from '../../../core/errors.js';
 import type { NdArray } from '../../../core/types.js';
 import * as tf from '../../tf.js';
 import { type Graph, input, type Node } from '../ir/node.js';
-import { backendName, traceBackend, Untraceable } from './backend.js';
+import { backendName, traceBackend } from './backend.js';
+import { Untraceable } from './untraceable.js';
 
 export interface Trace {
   readonly graph: Graph;
@@ -22,6 +23,8 @@ export function trace(
 ): Trace {
   const backend = traceBackend();
   const before = tf.getBackend();
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 60;
   void tf.setBackend(backendName);
   const graph = backend.begin();
   try {
@@ -42,6 +45,7 @@ export function trace(
       ? new Untraceable(`${error.message}${callSite(error)}`, error.readsValue)
       : error;
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     if (before) void tf.setBackend(before);
   }
 }
@@ -51,6 +55,6 @@ function callSite({ stack = '' }: Error): string {
   const line = stack
     .split('\n')
     .slice(1)
-    .find((text) => !/node_modules|node:|engine[\\/](compiled|gradients|ops)/.test(text));
+    .find((text) => !/node_modules|node:|src[\\/]engine[\\/]/.test(text));
   return line ? ` (${line.trim()})` : '';
 }

@@ -2,8 +2,9 @@ import * as tf from '../../../tf.js';
 import { add } from '../../ir/elementwise.js';
 import { conv, convFilter, convInput, matmul, type Window } from '../../ir/linear.js';
 import type { Node } from '../../ir/node.js';
-import { averagePoolGradient, type Pool, pool, upsample } from '../../ir/pool.js';
+import { averagePoolGradient, type Pool, pool } from '../../ir/pool.js';
 import { reshape, transpose } from '../../ir/shape.js';
+import { Untraceable } from '../untraceable.js';
 import { type Attributes, elementwiseActivation, type Kernel } from './types.js';
 
 type Shape4 = [number, number, number, number];
@@ -51,7 +52,7 @@ const outShape = ({ batchSize, outHeight, outWidth, outChannels }: ConvInfo): Sh
 const convolution: Kernel = ({ x, filter }, attributes) => {
   const images = channelsLast(x!, attributes);
   const info = geometry(images.shape as Shape4, filter!.shape, attributes);
-  if (info.inChannels !== filter!.shape[2]) throw new Error('a grouped convolution');
+  if (info.inChannels !== filter!.shape[2]) throw new Untraceable('a grouped convolution');
   return asAsked(conv(images, filter!, windowOf(info), outShape(info)), attributes);
 };
 
@@ -84,7 +85,7 @@ const pooling =
     return pool(kind, x!, poolWindow(info), outShape(info));
   };
 
-/** Matrix products, convolutions with their gradients, pooling, nearest-neighbour resizing. */
+/** Matrix products, convolutions with their gradients, pooling. */
 export const linear: Readonly<Record<string, Kernel>> = {
   BatchMatMul: product,
   _FusedMatMul: fused(product),
@@ -107,12 +108,5 @@ export const linear: Readonly<Record<string, Kernel>> = {
   AvgPoolGrad: ({ dy, input }, attributes) => {
     const info = poolInfo(input!.shape as Shape4, attributes);
     return averagePoolGradient(dy!, poolWindow(info), input!.shape);
-  },
-  ResizeNearestNeighbor: ({ images }, { size, alignCorners, halfPixelCenters }) => {
-    const [, h, w] = images!.shape as Shape4;
-    const factor = [size[0] / h, size[1] / w] as [number, number];
-    if (alignCorners || halfPixelCenters || !factor.every(Number.isInteger))
-      throw new Error(`resizeNearestNeighbor to ${size[0]}x${size[1]}, not a whole multiple of ${h}x${w}`);
-    return upsample(images!, factor);
   },
 };

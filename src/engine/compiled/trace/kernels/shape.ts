@@ -2,6 +2,7 @@ import * as tf from '../../../tf.js';
 import { binary, expand, select } from '../../ir/elementwise.js';
 import { constant, type Dtype, type Node, splat } from '../../ir/node.js';
 import { concat, gather, pad, reshape, reverse, slice, tile, transpose, unsqueeze } from '../../ir/shape.js';
+import { Untraceable } from '../untraceable.js';
 import { axesOf, axisOf, type Kernel } from './types.js';
 
 /** Kernels that move entries. */
@@ -55,7 +56,7 @@ export const shape: Readonly<Record<string, Kernel>> = {
   Reverse: ({ x }, { dims }) => reverse(x!, axesOf(dims, x!.shape.length)),
   Tile: ({ x }, { reps }) => tile(x!, reps),
   GatherV2: ({ x, indices }, { axis, batchDims = 0 }) => {
-    if (batchDims !== 0) throw new Error('gather with batch dimensions');
+    if (batchDims !== 0) throw new Untraceable('gather with batch dimensions');
     return gather(x!, indices!, axisOf(axis, x!.shape.length));
   },
   OneHot: ({ indices }, { depth, onValue, offValue, dtype }) => {
@@ -77,8 +78,16 @@ export const shape: Readonly<Record<string, Kernel>> = {
     const data = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
     return constant(graph, data, [length], dtype ?? 'float32');
   },
+  LinSpace: (_, { start, stop, num }, graph) => {
+    const step = num > 1 ? (stop - start) / (num - 1) : 0;
+    return constant(
+      graph,
+      Float32Array.from({ length: num }, (_, i) => start + i * step),
+      [num],
+    );
+  },
   DepthToSpace: ({ x }, { blockSize, dataFormat }) => {
-    if (dataFormat === 'NCHW') throw new Error('depthToSpace on NCHW images');
+    if (dataFormat === 'NCHW') throw new Untraceable('depthToSpace on NCHW images');
     const [b, h, w, c] = x!.shape as [number, number, number, number];
     const depth = c / blockSize ** 2;
     const blocks = transpose(reshape(x!, [b, h, w, blockSize, blockSize, depth]), [0, 1, 3, 2, 4, 5]);
