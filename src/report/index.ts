@@ -1,5 +1,13 @@
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
-export { type DisplayOptions, display, displaySlot, inKernel, isHeadless, type MimeBundle } from './display.js';
+export {
+  type DisplayOptions,
+  display,
+  displaySlot,
+  inKernel,
+  isHeadless,
+  keepBursts,
+  type MimeBundle,
+} from './display.js';
 export { type ImageGridOptions, imageGrid, imageGridPng, imagePng } from './image-grid.js';
 export { note } from './note.js';
 export { type PlotOptions, plot, plotSvg } from './plot.js';

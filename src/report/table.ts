@@ -1,4 +1,4 @@
-import { problem } from '../core/errors.js';
+import { nearest, problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
 import { escapeHtml } from './chart/markup.js';
 import { display } from './display.js';
@@ -70,7 +70,12 @@ function readColumns(where: string, input: readonly object[] | ColumnTable, opti
     : options.columns
       ? Object.entries(options.columns)
       : present.map((name) => [name, name]);
-  if (rows.length > 0) checkOptions(where, Object.fromEntries(headings), present);
+  const absent = rows.length > 0 ? headings.find(([name]) => !present.includes(name))?.[0] : undefined;
+  if (absent !== undefined) {
+    const near = nearest(absent, present);
+    const fix = near ? `did you mean ${JSON.stringify(near)}?` : `columns: ${present.join(', ')}`;
+    throw problem(where, `no row has a column ${JSON.stringify(absent)}`, undefined, fix);
+  }
   return headings.map(([name, heading]) => {
     const values = rows.map((row) => row[name]);
     const numeric =

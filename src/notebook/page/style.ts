@@ -27,6 +27,7 @@ h2{font-size:1.22rem;line-height:1.3;letter-spacing:-.01em;margin:2.6rem 0 .7rem
 h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
 p,ul,ol{margin:0 0 1rem}
 li>p{margin:0}
+blockquote p:last-child{margin:0}
 blockquote{margin:1rem 0;padding:.1rem 0 .1rem 1.1rem;border-left:3px solid var(--line);color:var(--soft)}
 code,pre{font-family:ui-monospace,"SF Mono","Cascadia Code",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.86em}

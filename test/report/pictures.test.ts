@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import type { NdArray } from '../../src/core/types.js';
+import { letters } from '../../src/report/glyphs.js';
+import { imageGridPng, imagePng } from '../../src/report/image-grid.js';
+import { fitText, textWidth, typeface, wrapText } from '../../src/report/lettering.js';
+import { encodePng } from '../../src/report/png.js';
+
+const batch = (shape: number[], seed = 0): NdArray => ({
+  shape,
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => ((i * 37 + seed) % 256) / 255),
+});
+const decode = async (png: Uint8Array) => {
+  const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+  return {
+    data,
+    ...info,
+    at: (x: number, y: number) => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)],
+  };
+};
+/** Left top corners of the blocks of colour (r, 0, 0) in reading order, found in the decoded picture. */
+const find = (picture: Awaited<ReturnType<typeof decode>>, colour: number[]): [number, number] | undefined => {
+  for (let y = 0; y < picture.height; y++)
+    for (let x = 0; x < picture.width; x++) if (String(picture.at(x, y)) === String(colour)) return [x, y];
+  return undefined;
+};
+
+test('encodePng: another decoder reads back every pixel, repeated rows included', async () => {
+  const width = 7;
+  const data = Uint8Array.from(
+    { length: width * 6 * 3 },
+    (_, i) => (Math.floor(i / (width * 3 * 2)) * 91 + i * 13) % 256,
+  );
+  data.copyWithin(width * 3, 0, width * 3);
+  const picture = await decode(encodePng({ width, height: 6, data }));
+  assert.deepEqual([picture.width, picture.height, picture.channels], [width, 6, 3]);
+  assert.deepEqual(new Uint8Array(picture.data), data);
+});
+
+test('imagePng: exactly the pixels of one image, grey as grey', async () => {
+  const images = batch([3, 4, 5, 3], 11);
+  const picture = await decode(imagePng(images, 2));
+  assert.deepEqual(
+    [...picture.data],
+    Array.from(images.data.subarray(2 * 60), (v) => Math.round(v * 255)),
+  );
+  const grey = await decode(imagePng({ shape: [1, 1, 2, 1], data: Float32Array.of(0, 0.5) }));
+  assert.deepEqual([...grey.data], [0, 0, 0, 128, 128, 128]);
+  assert.throws(() => imagePng(images, 3), /imagePng: index must be an integer from 0 to 2, got 3/);
+});
+
+test('imageGridPng: every image stands in the picture, each pixel enlarged to a square of its own colour', async () => {
+  const corner = (r: number, g: number): NdArray => {
+    const image = batch([1, 4, 4, 3]);
+    image.data.fill(0.5);
+    image.data.set([r / 255, g / 255, 1]);
+    return image;
+  };
+  const rows = [corner(10, 20), corner(30, 40)];
+  const picture = await decode(
+    imageGridPng(rows, { rows: ['private', 'rebuilt'], captions: [['a'], ['21.3 dB']], title: 'Title', scale: 10 }),
+  );
+  const places = [
+    [10, 20, 255],
+    [30, 40, 255],
+  ].map((colour) => find(picture, colour)!);
+  for (const [k, [x, y]] of places.entries())
+    for (let dy = 0; dy < 80; dy += 1)
+      for (let dx = 0; dx < 80; dx += 1) {
+        const expected = dx < 20 && dy < 20 ? [k ? 30 : 10, k ? 40 : 20, 255] : [128, 128, 128];
+        assert.deepEqual(picture.at(x + dx, y + dy), expected, `row ${k} pixel ${dx},${dy}`);
+      }
+  assert.equal(places[0]![0], places[1]![0], 'columns are aligned');
+  assert.ok(places[1]![1] >= places[0]![1] + 80);
+  assert.deepEqual(picture.at(0, 0), [255, 255, 255]);
+  const ink = (y0: number, y1: number) => {
+    let dark = 0;
+    for (let y = y0; y < y1; y++)
+      for (let x = places[0]![0]; x < places[0]![0] + 80; x++) if (picture.at(x, y)[0]! < 120) dark++;
+    return dark;
+  };
+  assert.ok(ink(places[1]![1] + 80, picture.height) > 50, 'the caption is written under its image');
+});
+
+test('imageGridPng: rows of different sizes, many columns and long captions fit the picture', async () => {
+  const wide = await decode(
+    imageGridPng([batch([12, 8, 8, 3]), batch([2, 32, 32, 1])], {
+      maxColumns: 3,
+      captions: [[], ['a caption that is much longer than its image', 'b']],
+    }),
+  );
+  const narrow = await decode(imageGridPng([batch([3, 8, 8, 3])]));
+  assert.ok(wide.width > narrow.width && wide.width < 1400);
+});
+
+test('imageGridPng: messages name the argument and the rule', () => {
+  const image = batch([1, 2, 2, 3]);
+  assert.throws(() => imageGridPng(image as never), /must be a list of image batches.*write \[batch\.images\]/);
+  assert.throws(
+    () => imageGridPng([{ shape: [1, 1, 1, 1], data: Float32Array.of(2) }]),
+    /pixels must lie in \[0, 1\], got 2/,
+  );
+  assert.throws(() => imageGridPng([batch([1, 2, 2, 2])]), /images must have 1 or 3 channels, got 2/);
+  assert.throws(() => imageGridPng([image], { row: ['a'] } as never), /unknown option "row"; did you mean "rows"/);
+  assert.throws(() => imageGridPng([image], { rows: ['a', 'b'] }), /rows must name all 1 rows/);
+  assert.throws(() => imageGridPng([image], { scale: 0.3 }), /scale must be a positive multiple of 0\.5, got 0\.3/);
+});
+
+test('lettering: every letter that charts and captions use has a shape; lines are cut and wrapped to their room', () => {
+  const face = typeface('regular');
+  for (const letter of 'φ−×±·≤≥→αβλσ…°') assert.ok(letters.includes(letter), letter);
+  assert.equal(textWidth(face, 'é'), textWidth(face, 'é'.normalize('NFC')));
+  assert.ok(textWidth(face, fitText(face, 'a very long caption indeed', 100)) <= 100);
+  assert.equal(fitText(face, 'short', 500), 'short');
+  const lines = wrapText(face, 'reconstructed from the 3-bit update', 160);
+  assert.ok(lines.length > 1 && lines.every((line) => textWidth(face, line) <= 160));
+  assert.equal(lines.join(' '), 'reconstructed from the 3-bit update');
+});
