@@ -34,6 +34,7 @@ export {
 } from './obfuscation/index.js';
 // report
 export {
+  counter,
   imageGrid,
   imageGridPng,
   note,
@@ -46,4 +47,4 @@ export {
   tableText,
 } from './report/index.js';
 // studies: truth meets reconstruction
-export { attackAll, type Case, matched, observeCase, score } from './studies/index.js';
+export { attackAll, type Case, matched, type Outcome, observeCase, score, study, type Trial } from './studies/index.js';

@@ -1,4 +1,5 @@
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
+export { counter } from './counter.js';
 export {
   type DisplayOptions,
   display,

@@ -1,3 +1,4 @@
 export { type Case, observeCase } from './case.js';
 export { attackAll, type PoolOptions } from './pool.js';
 export { matched, score } from './score.js';
+export { type Outcome, study, type Trial } from './study.js';

@@ -1,12 +1,16 @@
+import type { RogOptions, RunOptions } from '../attacks/index.js';
 import type { Observation, Reconstruction } from '../core/types.js';
 import { start } from '../engine/index.js';
 import { ATTACKS, type AttackName } from '../registry/index.js';
+
+/** Options of an attack that are plain data, so that they can go to a worker. */
+export type JobOptions = Omit<RogOptions, Exclude<keyof RunOptions, 'seed'> | 'preset'>;
 
 /** One attack as a message: everything in it is plain data. */
 export interface Job {
   readonly observation: Observation;
   readonly attack: AttackName;
-  readonly options: { readonly seed?: number; readonly iterations?: number };
+  readonly options: JobOptions;
 }
 
 /** The body of a worker thread: one attack on one core. */

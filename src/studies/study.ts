@@ -1,0 +1,54 @@
+import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
+import type { AttackName } from '../registry/index.js';
+import { type Case, observeCase } from './case.js';
+import { attackAll, type PoolOptions } from './pool.js';
+import { score } from './score.js';
+import type { JobOptions } from './worker.js';
+
+/** One attack of a study, as data; more fields may be added, they come back with the outcome. */
+export interface Trial extends Case {
+  readonly model: Model;
+  readonly batch: Batch;
+  /** Default `rog`. */
+  readonly attack?: AttackName;
+  readonly options?: JobOptions;
+}
+
+/** What a trial gave. */
+export interface Outcome {
+  readonly result: Reconstruction;
+  /** Per private image, matched; made after the attack has ended. */
+  readonly scores: Scores;
+  /** What phi's message cost. */
+  readonly bitsPerEntry: number;
+}
+
+/**
+ * Client, phi, attack and scores of many trials side by side, in the order given: each trial with its outcome.
+ * The truth joins after each attack, in the scores alone. Errors: those of a trial's own parts.
+ * @example
+ * const done = await study(['quantize:3', 'sign'].map((phi) => ({ model, batch, phi })));
+ * done.map(({ phi, scores }) => [phi, ...scores.psnr]);
+ */
+export async function study<T extends Trial>(
+  trials: readonly T[],
+  options: PoolOptions = {},
+): Promise<(T & Outcome)[]> {
+  const bits = new Array<number>(trials.length);
+  const results = await attackAll(
+    trials.map((trial, i) => async () => {
+      const { model, batch, attack = 'rog', phi, labels, seed, localSteps, learningRate, miniBatch } = trial;
+      const given = { phi, labels, seed, localSteps, learningRate, miniBatch };
+      const observation = await observeCase(model, batch, given);
+      bits[i] = observation.obfuscation.bitsPerEntry;
+      return { observation, attack, options: trial.options ?? {} };
+    }),
+    options,
+  );
+  return trials.map((trial, i) => ({
+    ...trial,
+    result: results[i]!,
+    scores: score(trial.batch, results[i]!),
+    bitsPerEntry: bits[i]!,
+  }));
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
+import { network } from '../../src/models/index.js';
+import { score } from '../../src/studies/score.js';
+import { study } from '../../src/studies/study.js';
+
+test('study: trials come back in order with their own fields, the scores of their result and the cost of phi', async () => {
+  await start();
+  const data = await openDataset('scenes', { size: 16 });
+  const model = network({
+    name: 'small',
+    imageShape: data.imageShape,
+    classes: data.classNames.length,
+    layers: [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'relu' }, { kind: 'dense', units: 10, bias: false }],
+    seed: 3,
+  });
+  const batch = data.batch({ size: 2, seed: 1, labels: 'distinct' });
+  const options = { iterations: 6 };
+  const counts: number[] = [];
+  const done = await study(
+    [
+      { model, batch, phi: 'sign', options, name: 'one bit' },
+      { model, batch, phi: 'none', localSteps: 2, options, name: 'all bits' },
+      { model, batch, phi: 'sign', options: { ...options, objective: 'l2' as const }, name: 'one bit, plain' },
+    ],
+    { workers: 2, onDone: (n) => counts.push(n) },
+  );
+  assert.deepEqual(
+    done.map(({ name, bitsPerEntry }) => [name, bitsPerEntry]),
+    [
+      ['one bit', 1],
+      ['all bits', 32],
+      ['one bit, plain', 1],
+    ],
+  );
+  assert.deepEqual(
+    done.map(({ result }) => result.settings.objective),
+    ['wrongSign', 'cosine', 'l2'],
+  );
+  assert.equal((done[1]!.result.settings.client as { localSteps: number }).localSteps, 2);
+  for (const { result, scores } of done) assert.deepEqual(scores, score(batch, result));
+  assert.deepEqual(counts, [1, 2, 3]);
+});
+
+test("study: a trial's error is its own part's message", async () => {
+  await start();
+  const data = await openDataset('scenes', { size: 16 });
+  const batch = data.batch({ size: 1 });
+  const model = network({
+    name: 'm',
+    imageShape: data.imageShape,
+    classes: 10,
+    layers: [{ kind: 'dense', units: 10 }],
+  });
+  await assert.rejects(study([{ model, batch, phi: 'quantise:3' }]), /unknown obfuscation.*did you mean quantize/);
+  await assert.rejects(study([{ model, batch, phi: 'none', options: { iterations: 0 } }]), /iterations/);
+});
