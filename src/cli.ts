@@ -25,13 +25,11 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'print the quality table of the attacks',
     load: async () => (await import('./cli/quality.js')).command,
   },
-  bench: { summary: 'print the speed table of the engines', load: () => other('bench') },
+  bench: {
+    summary: 'print the speed table of the engines',
+    load: async () => (await import('./cli/bench.js')).command,
+  },
 };
-
-async function other(name: string): Promise<Command> {
-  const exported = (await import(`./cli/${name}.js`)) as Record<string, Command>;
-  return exported[`${name}Command`]!;
-}
 
 const usage = `usage: roglab COMMAND [flags]\n\n${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)

@@ -1,0 +1,37 @@
+/** What the speed table measures. */
+export interface BenchCase {
+  /** `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and out. */
+  readonly kind: 'closure' | 'train';
+  readonly model: 'lenet' | 'vgg7' | 'resnet18';
+  readonly size: number;
+  readonly batch: number;
+  readonly localSteps: number;
+}
+
+const closure = (model: BenchCase['model'], size: number, batch: number, localSteps = 1): BenchCase => ({
+  kind: 'closure',
+  model,
+  size,
+  batch,
+  localSteps,
+});
+
+/** name -> case */
+export const benchCases: Readonly<Record<string, BenchCase>> = {
+  'lenet-b1': closure('lenet', 32, 1),
+  'lenet-b4': closure('lenet', 32, 4),
+  'lenet-b16': closure('lenet', 32, 16),
+  'lenet-b1-steps5': closure('lenet', 32, 1, 5),
+  'lenet-b4-steps5': closure('lenet', 32, 4, 5),
+  'lenet-b16-steps5': closure('lenet', 32, 16, 5),
+  'vgg7-b4': closure('vgg7', 32, 4),
+  'resnet18-b1': closure('resnet18', 64, 1),
+  'train-lenet-b64': { kind: 'train', model: 'lenet', size: 32, batch: 64, localSteps: 1 },
+};
+
+/** The flags that tell a contestant its case. */
+export const caseFlags = ({ kind, model, size, batch, localSteps }: BenchCase, threads: number): string[] =>
+  Object.entries({ kind, model, size, batch, 'local-steps': localSteps, threads }).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
