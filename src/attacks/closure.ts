@@ -3,7 +3,7 @@ import type { ClientSettings, NdArray, Observation } from '../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
 import { localSteps } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
-import { OBJECTIVES, type ObjectiveName } from './objectives.js';
+import { type About, OBJECTIVES, type ObjectiveName } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
 
 /** How the attacker models the client. */
@@ -41,12 +41,16 @@ export async function attackClosure(observation: Observation, options: ClosureOp
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
     const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-    const tolerance = observed.map((_, i) => number(i + 3));
+    const about: About = {
+      tolerance: observed.map((_, i) => number(HEAD + i)),
+      zeroTolerance: observed.map((_, i) => number(HEAD + count + i)),
+      squares: number(0),
+      magnitudes: number(1),
+    };
     const objective = (images: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, y);
       const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
-      const data = match(g, observed, { tolerance, norm: number(0) });
-      return tf.add(data, tf.mul(PRIORS[options.prior](images as Tensor4D), number(1)));
+      return tf.add(match(g, observed, about), tf.mul(PRIORS[options.prior](images as Tensor4D), number(3)));
     };
     const { value, grad } = tf.valueAndGrad(objective)(x);
     return [value, grad];
@@ -54,15 +58,16 @@ export async function attackClosure(observation: Observation, options: ClosureOp
 
   const shape = [batchSize, ...model.imageShape];
   const targets = oneHot('attack', options.labels, model.classes);
-  const numbers: NdArray = {
-    shape: [count + 3],
-    data: Float32Array.from([
-      squareSum(tensors),
-      options.weight,
-      tau,
-      ...obfuscation.evidence.map(({ tolerance }) => finite(tolerance)),
-    ]),
-  };
+  const { evidence } = obfuscation;
+  const list = [
+    total(tensors, (q) => q * q),
+    total(tensors, Math.abs),
+    tau,
+    options.weight,
+    ...evidence.map((e) => finite(e.tolerance)),
+    ...evidence.map((e) => finite(e.zeroTolerance)),
+  ];
+  const numbers: NdArray = { shape: [list.length], data: Float32Array.from(list) };
   const blank: NdArray = { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) };
   const step = await compile(closure, [blank, targets, numbers, ...tensors], {
     constants: model.parameters,
@@ -80,5 +85,9 @@ export async function attackClosure(observation: Observation, options: ClosureOp
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 
-const squareSum = (tensors: readonly NdArray[]): number =>
-  tensors.reduce((sum, { data }) => sum + data.reduce((part, value) => part + value * value, 0), 0) || 1;
+/** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
+const total = (tensors: readonly NdArray[], of: (value: number) => number): number =>
+  tensors.reduce((sum, { data }) => sum + data.reduce((part, value) => part + of(value), 0), 0) || 1;
+
+/** Numbers before the half-widths: sum q^2, sum |q|, local steps, weight of the prior. */
+const HEAD = 4;

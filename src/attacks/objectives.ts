@@ -1,15 +1,20 @@
 import type { Evidence } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 
-/**
- * How far a simulated update g is from the observed one q, given what phi is known to do.
- * `tolerance` holds one half-width per tensor, `norm` is sum q^2.
- */
-export type Objective = (
-  g: readonly Tensor[],
-  q: readonly Tensor[],
-  about: { readonly tolerance: readonly Tensor[]; readonly norm: Tensor },
-) => tf.Scalar;
+/** What the server knows about the observed update q, as tensors: a half-width per tensor, and two norms of the whole. */
+export interface About {
+  /** |true - q| is at most this where q != 0 ... */
+  readonly tolerance: readonly Tensor[];
+  /** ... and at most this where q == 0. */
+  readonly zeroTolerance: readonly Tensor[];
+  /** sum q^2 */
+  readonly squares: Tensor;
+  /** sum |q| */
+  readonly magnitudes: Tensor;
+}
+
+/** How far a simulated update g is from the observed one q, given what phi is known to do. */
+export type Objective = (g: readonly Tensor[], q: readonly Tensor[], about: About) => tf.Scalar;
 
 const sumOver = (
   g: readonly Tensor[],
@@ -27,22 +32,24 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
  * - `relativeL2`: the same over sum q^2.
  * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
  * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
- * - `interval`: sum relu(|g - q| - tolerance)^2 / sum q^2: zero wherever g would be rounded to q.
+ * - `interval`: sum relu(|g - q| - half-width) / sum |q|: zero wherever g could have been rounded to q. The distance is
+ *   not squared: near the edge of its interval an entry still pulls with full force, which keeps contrast and colour.
  * - `wrongSign`: sum over tensors of sum relu(-g q) / sum |g|: the share of the update with the wrong sign.
  */
 export const OBJECTIVES = {
   l2: squaredDistance,
-  relativeL2: (g, q, about) => tf.div(squaredDistance(g, q, about), about.norm),
-  cosine: (g, q, { norm }) => cosineDistance(sumOver(g, q, tf.mul), sumOver(g, q, tf.square), norm),
-  maskedCosine: (g, q, { norm }) => {
+  relativeL2: (g, q, about) => tf.div(squaredDistance(g, q, about), about.squares),
+  cosine: (g, q, { squares }) => cosineDistance(sumOver(g, q, tf.mul), sumOver(g, q, tf.square), squares),
+  maskedCosine: (g, q, { squares }) => {
     const kept = sumOver(g, q, (a, b) => tf.mul(tf.square(a), tf.cast(tf.notEqual(b, 0), 'float32')));
-    return cosineDistance(sumOver(g, q, tf.mul), kept, norm);
+    return cosineDistance(sumOver(g, q, tf.mul), kept, squares);
   },
-  interval: (g, q, { tolerance, norm }) =>
-    tf.div(
-      sumOver(g, q, (a, b, i) => tf.square(tf.relu(tf.sub(tf.abs(tf.sub(a, b)), tolerance[i]!)))),
-      norm,
-    ),
+  interval: (g, q, { tolerance, zeroTolerance, magnitudes }) => {
+    const halfWidth = (b: Tensor, i: number): Tensor =>
+      tf.add(tolerance[i]!, tf.mul(tf.cast(tf.equal(b, 0), 'float32'), tf.sub(zeroTolerance[i]!, tolerance[i]!)));
+    const outside = sumOver(g, q, (a, b, i) => tf.relu(tf.sub(tf.abs(tf.sub(a, b)), halfWidth(b, i))));
+    return tf.div(outside, magnitudes);
+  },
   wrongSign: (g, q) =>
     tf.addN(
       g.map((a, i) => tf.div(tf.sum(tf.relu(tf.neg(tf.mul(a, q[i]!)))), tf.add(tf.sum(tf.abs(a)), 1e-12))),

@@ -73,10 +73,10 @@ function paper(observation: Observation, options: RogOptions, seed: number): Rec
 const WEIGHTS: Record<ObjectiveName, number> = {
   l2: 0,
   relativeL2: 3e-2,
-  cosine: 1e-1,
+  cosine: 3.5e-2,
   maskedCosine: 3e-2,
-  interval: 3e-2,
-  wrongSign: 5e-2,
+  interval: 4e-2,
+  wrongSign: 3e-1,
 };
 
 function coarseToFine(observation: Observation, options: RogOptions): Recipe {
