@@ -124,7 +124,8 @@ export function binary(op: string, a: Node, b: Node): Node {
 }
 
 /** Order of operands of a commutative operation: numbers last, older nodes first. */
-const rank = (n: Node): number => (isSplat(n) ? Number.POSITIVE_INFINITY : n.id);
+const rank = (n: Node): number => (isSplat(n) ? Number.POSITIVE_INFINITY : isNumber(n) ? 1e12 + n.id : n.id);
+const isNumber = (n: Node): boolean => n.size === 1;
 
 function essence(n: Node): Node {
   if (n.op === 'expand') return n.inputs[0]!;
@@ -144,6 +145,7 @@ function simplified(op: string, a: Node, b: Node, shape: readonly number[]): Nod
     if (isSplat(b, 0)) return expand(a, shape);
     if (isSplat(a, 0)) return expand(neg(b), shape);
     if (b.op === 'neg') return add(a, b.inputs[0]!);
+    if (a.op === 'neg') return neg(add(p!, b));
     if (a === b) return splat(a.graph, 0, shape, a.dtype);
   }
   if (op === 'mul') {
@@ -156,8 +158,10 @@ function simplified(op: string, a: Node, b: Node, shape: readonly number[]): Nod
     if (a.op === 'neg') return neg(mul(p!, b));
     if (b.op === 'neg') return neg(mul(a, b.inputs[0]!));
     // (x c) y = (x y) c brings numbers outward, where they meet and fold.
-    if (a.op === 'mul' && isSplat(q!) && !isSplat(b)) return mul(mul(p!, b), q!);
-    if (b.op === 'mul' && isSplat(b.inputs[1]!)) return mul(mul(a, b.inputs[0]!), b.inputs[1]!);
+    if (a.op === 'mul' && isNumber(q!) && !isNumber(p!)) return isNumber(b) ? mul(p!, mul(q!, b)) : mul(mul(p!, b), q!);
+    if (b.op === 'mul' && isNumber(b.inputs[1]!) && !isNumber(b)) return mul(mul(a, b.inputs[0]!), b.inputs[1]!);
+    if (isPositiveMask(b, a)) return a;
+    if (isPositiveMask(a, b)) return b;
   }
   if (op === 'div') {
     if (isSplat(b, 1)) return expand(a, shape);
@@ -172,6 +176,12 @@ function simplified(op: string, a: Node, b: Node, shape: readonly number[]): Nod
     if (isSplat(b, 0)) return splat(a.graph, 1, shape, a.dtype);
   }
   return undefined;
+}
+
+/** Whether mask is 1 where x > 0, else 0, and y is relu(x) itself: then it changes nothing. */
+function isPositiveMask(mask: Node, y: Node): boolean {
+  const test = mask.op === 'cast' ? mask.inputs[0]! : mask;
+  return y.op === 'relu' && test.op === 'greater' && test.inputs[0] === y.inputs[0] && isSplat(test.inputs[1]!, 0);
 }
 
 /** condition ? a : b, entry by entry with broadcasting. */

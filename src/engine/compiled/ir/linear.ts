@@ -1,7 +1,8 @@
 /** Matrix products and convolutions: bilinear, hence zero for a zero operand and free to let numbers pass outward. */
+import { sizeOf } from '../../../core/arrays.js';
 import { mul } from './elementwise.js';
 import { isSplat, type Node, node, splat } from './node.js';
-import { swap } from './shape.js';
+import { reshape, swap } from './shape.js';
 
 /** [.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast. */
 export function matmul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
@@ -15,14 +16,36 @@ export function matmul(a: Node, b: Node, transposeA = false, transposeB = false)
   return bilinear(x, y, shape, (p, q) => node(p.graph, 'matmul', [p, q], shape));
 }
 
-/** f(x c, y) = f(x, y) c for single numbers c; zero for zero operands. */
+/**
+ * f(x c, y) = f(x, y) c for numbers c, where the result is not much larger than x: there the factor meets others and
+ * folds. Zero for zero operands.
+ */
 function bilinear(x: Node, y: Node, shape: readonly number[], f: (x: Node, y: Node) => Node): Node {
   if (isSplat(x, 0) || isSplat(y, 0)) return splat(x.graph, 0, shape);
-  if (x.op === 'neg') return mul(bilinear(x.inputs[0]!, y, shape, f), splat(x.graph, -1));
-  if (y.op === 'neg') return mul(bilinear(x, y.inputs[0]!, shape, f), splat(x.graph, -1));
-  if (x.op === 'mul' && isSplat(x.inputs[1]!)) return mul(bilinear(x.inputs[0]!, y, shape, f), x.inputs[1]!);
-  if (y.op === 'mul' && isSplat(y.inputs[1]!)) return mul(bilinear(x, y.inputs[0]!, shape, f), y.inputs[1]!);
-  return f(x, y);
+  const [a, b] = [x, y].map((n) => withoutFactor(n, 4 * n.size >= sizeOf(shape))) as [Factored, Factored];
+  if (!a.factor && !b.factor) return f(x, y);
+  return [a.factor, b.factor].reduce<Node>(
+    (z, factor) => (factor ? mul(z, factor) : z),
+    bilinear(a.rest, b.rest, shape, f),
+  );
+}
+
+interface Factored {
+  readonly rest: Node;
+  readonly factor?: Node;
+}
+
+function withoutFactor(n: Node, allowed: boolean): Factored {
+  if (allowed && n.op === 'neg') return { rest: n.inputs[0]!, factor: splat(n.graph, -1) };
+  if (
+    allowed &&
+    n.op === 'mul' &&
+    n.inputs[1]!.size === 1 &&
+    n.size > 1 &&
+    n.inputs[0]!.shape.length === n.shape.length
+  )
+    return { rest: n.inputs[0]!, factor: reshape(n.inputs[1]!, []) };
+  return { rest: n };
 }
 
 /** Strides, dilations and paddings of a two-dimensional window. */

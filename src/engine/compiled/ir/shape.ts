@@ -1,6 +1,6 @@
 /** Operations that move entries without computing: constructors that compose, cancel and look through each other. */
 import { sizeOf } from '../../../core/arrays.js';
-import { expand } from './elementwise.js';
+import { expand, mul, neg } from './elementwise.js';
 import { isSplat, type Node, node, sameShape, splat, splatValue } from './node.js';
 
 /** The same entries in row-major order under another shape. */
@@ -19,6 +19,9 @@ export function transpose(x: Node, permutation: readonly number[]): Node {
   if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return reshape(x, shape);
   if (isSplat(x)) return splat(x.graph, splatValue(x), shape, x.dtype);
   if (x.op === 'expand' && x.inputs[0]!.size === 1) return expand(x.inputs[0]!, shape);
+  if (x.op === 'neg') return neg(transpose(x.inputs[0]!, permutation));
+  if (x.op === 'mul' && x.inputs[1]!.size === 1 && x.inputs[0]!.shape.length === x.shape.length)
+    return mul(transpose(x.inputs[0]!, permutation), reshape(x.inputs[1]!, []));
   if (x.op === 'transpose') {
     const inner = x.attributes.permutation as readonly number[];
     return transpose(
