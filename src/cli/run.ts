@@ -55,7 +55,7 @@ export async function command(args: string[]): Promise<number> {
   const total = duration((performance.now() - started) / 1000);
   const page = join(outDir, 'index.html');
   const parts = [
-    `${results.length} notebooks in ${total}`,
+    `${results.length} ${results.length === 1 ? 'notebook' : 'notebooks'} in ${total}`,
     `profile ${profile}`,
     `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
     `node ${process.version}`,

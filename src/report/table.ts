@@ -125,7 +125,7 @@ function html(columns: readonly Column[], title?: string): string {
     return `<tr>${cells.join('')}</tr>`;
   });
   const caption = title
-    ? `<caption style="text-align:left;font-weight:600;padding:4px;caption-side:top;color:inherit">${escapeHtml(title)}</caption>`
+    ? `<caption style="text-align:left;font-weight:600;padding:4px;caption-side:top;color:inherit;white-space:nowrap">${escapeHtml(title)}</caption>`
     : '';
   return `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
 }

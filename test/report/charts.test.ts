@@ -112,7 +112,10 @@ test('cellEdges and format: half way between neighbours; powers of ten', () => {
     cellEdges([0.01, 0.1, 1], true).map((v) => Math.round(Math.log10(v) * 10) / 10),
     [-2.5, -1.5, -0.5, 0.5],
   );
-  assert.deepEqual([0, 0.25, -3, 1e-5, 2.5e7].map(format), ['0', '0.25', '−3', '10⁻⁵', '2.5·10⁷']);
+  assert.deepEqual(
+    [0, 0.25, -3, 1e-5, 2.5e7].map((v) => format(v)),
+    ['0', '0.25', '−3', '10⁻⁵', '2.5·10⁷'],
+  );
 });
 
 test('plotlyFigure: the live chart is told the ends, margins and colours of the picture; data survive JSON', () => {

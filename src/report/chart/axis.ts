@@ -154,16 +154,16 @@ function logTicks([a, b]: readonly [number, number]): Axis['ticks'] {
     for (const step of steps) {
       const at = Number(`${step}e${power}`);
       if (at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9) && (steps.length > 1 || power % every === 0))
-        ticks.push({ at, label: format(at) });
+        ticks.push({ at, label: format(at, 1e4) });
     }
   return ticks;
 }
 
-/** A tick's number: plain between 0.001 and 99,999, else in powers of ten. */
-export function format(value: number): string {
+/** A tick's number: plain from 0.001 to below `plainBelow`, else in powers of ten. */
+export function format(value: number, plainBelow = 1e5): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(6))).replace('-', '−');
+  if (size >= 1e-3 && size < plainBelow) return String(Number(value.toPrecision(6))).replace('-', '−');
   const [digits, power] = value.toExponential(4).split('e') as [string, string];
   const lead = Number(digits);
   const raised = String(Number(power)).replace(/./g, (c) => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(c)]!);

@@ -184,7 +184,7 @@ const addresses = [
  */
 const loader = `(function(id,f,u){var w=window,D=document;function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
 function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';e.appendChild(b);
-w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
+w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
 function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);var q=w.roglabCharts=[draw];
 (function next(){var s=u.shift();if(!s)return;var t=D.createElement('script');t.src=s;t.onerror=next;
 t.onload=function(){if(!w.Plotly)return next();q.forEach(function(d){d()});q.push=function(d){d()}};D.head.appendChild(t)})()}
