@@ -1,5 +1,5 @@
 /** The door to the WASM backend: the embedded default. */
 import '@tensorflow/tfjs-backend-wasm';
-import { installWasmKernels } from '../kernels/wasm.js';
+import { installKernels } from '../kernels/install.js';
 
-installWasmKernels();
+installKernels('wasm');

@@ -1,0 +1,42 @@
+import * as tf from '../tfjs.js';
+import { accurateSum } from './accurateSum.js';
+import { filterGradient } from './filterGradient.js';
+import { inputGradient } from './inputGradient.js';
+import { matMul } from './matMul.js';
+import type { Kernel } from './types.js';
+
+type Build = (stock: tf.KernelConfig) => Kernel;
+
+/** Kernels that a backend lacks, does slowly or inaccurately, built from its other kernels. */
+const kernels: Readonly<Record<'wasm' | 'cpu', Readonly<Record<string, Build>>>> = {
+  wasm: {
+    BatchMatMul: matMul,
+    Conv2DBackpropInput: () => inputGradient,
+    Conv2DBackpropFilter: () => filterGradient,
+    // The stock kernel takes alpha per channel whatever its shape.
+    Prelu:
+      () =>
+      ({ x, alpha }) =>
+        tf.sub(tf.relu(x), tf.mul(alpha, tf.relu(tf.neg(x)))),
+    Sum: (stock) => accurateSum(false, stock),
+    Mean: (stock) => accurateSum(true, stock),
+  },
+  cpu: {
+    Conv2DBackpropFilter: () => filterGradient,
+  },
+};
+
+/** Registers the kernels of a backend in the place of the stock ones. Call it once, before the backend starts. */
+export function installKernels(backendName: 'wasm' | 'cpu'): void {
+  for (const [kernelName, build] of Object.entries(kernels[backendName])) {
+    const stock = tf.getKernel(kernelName, backendName);
+    const kernel = build(stock);
+    if (stock) tf.unregisterKernel(kernelName, backendName);
+    tf.registerKernel({
+      ...stock,
+      kernelName,
+      backendName,
+      kernelFunc: ({ inputs, attrs }) => tf.tidy(() => kernel(inputs as Record<string, tf.Tensor>, attrs)),
+    });
+  }
+}
