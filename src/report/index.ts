@@ -1,3 +1,4 @@
+export { type BandedOptions, banded } from './banded.js';
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
 export { counter } from './counter.js';
 export {

@@ -106,6 +106,15 @@ test('resolveAxis: log axes keep to positive values, categories keep their order
   assert.deepEqual(resolveAxis('x', [{ x: [1, 2] }], { type: 'log', range: [-1, 2] }).domain, [0.1, 100]);
 });
 
+test('resolveAxis: no ticks between whole numbers', () => {
+  const whole = resolveAxis('x', [{ x: [2, 3, 4] }]);
+  assert.deepEqual(
+    whole.ticks.map(({ label }) => label),
+    ['2', '3', '4'],
+  );
+  assert.ok(resolveAxis('x', [{ x: [2, 3.5, 4] }]).ticks.some(({ label }) => label === '2.5'));
+});
+
 test('cellEdges and format: half way between neighbours; powers of ten', () => {
   assert.deepEqual(cellEdges([1, 2, 4], false), [0.5, 1.5, 3, 5]);
   assert.deepEqual(

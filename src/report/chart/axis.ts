@@ -9,6 +9,8 @@ export interface Axis {
   readonly domain: readonly [number, number];
   readonly categories: readonly string[];
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  /** All data are whole numbers, and ticks between them would say nothing. */
+  readonly whole: boolean;
   /** A datum as a number on the axis: the index of a category, the value itself; NaN where it has no place. */
   readonly value: (datum: number | string | null | undefined) => number;
 }
@@ -41,7 +43,20 @@ export function resolveAxis(
   const domain = layout.range
     ? fromRange(type, layout.range)
     : findDomain(type, direction, traces, value, categories.length, barmode);
-  return { type, domain, categories, ticks: ticksOf(type, domain, categories, layout), value };
+  const ticks = ticksOf(type, domain, categories, layout);
+  const whole =
+    type === 'linear' &&
+    !layout.tickvals &&
+    ticks.some(({ at }) => !Number.isInteger(at)) &&
+    data.every((datum) => Number.isInteger(datum));
+  return {
+    type,
+    domain,
+    categories,
+    ticks: whole ? ticks.filter(({ at }) => Number.isInteger(at)) : ticks,
+    whole,
+    value,
+  };
 }
 
 /** Pixel position of a number on the axis. */

@@ -106,6 +106,7 @@ function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): objec
     zerolinewidth: 1,
     automargin: false,
     nticks: axis.ticks.length + 2,
+    ...(axis.whole && { dtick: 1 }),
     ticks: '',
     ...(axis.type === 'category' && { categoryorder: 'array', categoryarray: axis.categories }),
     ...(direction === 'x' && axis.type === 'category' && { tickangle: panel.slanted ? -30 : 0 }),
@@ -185,8 +186,9 @@ const addresses = [
 const loader = `(function(id,f,u){var w=window,D=document;function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
 function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';e.appendChild(b);
 w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
+function base(){try{return JSON.parse(D.getElementById('jupyter-config-data').textContent).baseUrl}catch(e){return '/'}}
 function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);var q=w.roglabCharts=[draw];
-(function next(){var s=u.shift();if(!s)return;var t=D.createElement('script');t.src=s;t.onerror=next;
+(function next(){var s=u.shift();if(!s)return;var t=D.createElement('script');t.src=s.replace(/^\\//,base());t.onerror=next;
 t.onload=function(){if(!w.Plotly)return next();q.forEach(function(d){d()});q.push=function(d){d()}};D.head.appendChild(t)})()}
 if(D.documentElement.dataset.roglab===undefined)start();else all().forEach(function(e){e.addEventListener('pointerenter',start,{once:true})})})`;
 

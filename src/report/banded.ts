@@ -1,0 +1,57 @@
+import { problem } from '../core/errors.js';
+import { checkOptions } from '../core/options.js';
+import { palette } from './chart/theme.js';
+import type { Trace } from './chart/types.js';
+
+export interface BandedOptions {
+  readonly name?: string;
+  /** A CSS colour as `#rrggbb`. Default the first of the palette. */
+  readonly colour?: string;
+  /** Panel of `layout.grid`, from 1. Only the first panel's lines are named in the legend. Default 1. */
+  readonly panel?: number;
+  /** As plotly's. Default solid. */
+  readonly dash?: string;
+}
+
+/**
+ * Two traces for `plot`: a line through the means and a band of mean +- halfWidth around it. Where an interval is unbounded (one
+ * value) the band closes on the line.
+ * @param intervals one per x, e.g. from `summary` or `confidenceInterval`
+ * @throws when there are not as many intervals as values of x
+ * @example plot(banded(bits, scores.map((s) => summary(s).psnr), { name: 'uniform' }), { yaxis: { title: 'PSNR (dB)' } })
+ */
+export function banded(
+  x: readonly number[],
+  intervals: readonly { readonly mean: number; readonly halfWidth: number }[],
+  options: BandedOptions = {},
+): Trace[] {
+  checkOptions('banded', options, ['name', 'colour', 'panel', 'dash']);
+  const { name, colour = palette[0]!, panel = 1, dash } = options;
+  if (x.length !== intervals.length)
+    throw problem('banded', `there must be one interval for each of the ${x.length} values of x`, intervals.length);
+  const axes = panel === 1 ? {} : { xaxis: `x${panel}`, yaxis: `y${panel}` };
+  const edge = (side: number) =>
+    intervals.map(({ mean, halfWidth }) => mean + side * (Number.isFinite(halfWidth) ? halfWidth : 0));
+  return [
+    {
+      ...axes,
+      x: [...x, ...[...x].reverse()],
+      y: [...edge(-1), ...edge(1).reverse()],
+      mode: 'lines',
+      line: { color: colour, width: 0 },
+      fill: 'toself',
+      fillcolor: `${colour}22`,
+      showlegend: false,
+      hoverinfo: 'skip',
+    },
+    {
+      ...axes,
+      ...(name && { name }),
+      x,
+      y: intervals.map(({ mean }) => mean),
+      mode: 'lines+markers',
+      line: { color: colour, width: 2.2, ...(dash && { dash }) },
+      showlegend: panel === 1 && name !== undefined,
+    },
+  ];
+}
