@@ -1,7 +1,16 @@
 /** roglab: how much of a client's private images a federated-learning server can rebuild from an obfuscated update. */
 
 // attacks
-export { inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
+export {
+  analytic,
+  type DlgOptions,
+  dlg,
+  dlgSteps,
+  inferLabels,
+  type RogOptions,
+  rog,
+  rogSteps,
+} from './attacks/index.js';
 export { imageAt, ndarray, stackImages } from './core/arrays.js';
 export { normalStream, permutation, uniformStream } from './core/random.js';
 export { resample } from './core/resample.js';
@@ -34,6 +43,7 @@ export {
 } from './obfuscation/index.js';
 // report
 export {
+  banded,
   counter,
   imageGrid,
   imageGridPng,

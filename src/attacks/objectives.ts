@@ -29,7 +29,9 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
 
 /**
  * - `l2`: sum (g - q)^2, the paper's.
- * - `relativeL2`: the same over sum q^2.
+ * - `exactL2`: the same, down to zero. `l2` never forms the gradient of a dense layer, which leaves rounding errors of about
+ *   1e-7 sum q^2; the absolute value here forces every difference to be taken first. Slower where dense layers are large.
+ * - `relativeL2`: l2 over sum q^2.
  * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
  * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
  * - `interval`: sum relu(|g - q| - half-width) / sum |q|: zero wherever g could have been rounded to q. The distance is
@@ -38,6 +40,7 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
  */
 export const OBJECTIVES = {
   l2: squaredDistance,
+  exactL2: (g, q) => sumOver(g, q, (a, b) => tf.square(tf.abs(tf.sub(a, b)))),
   relativeL2: (g, q, about) => tf.div(squaredDistance(g, q, about), about.squares),
   cosine: (g, q, { squares }) => cosineDistance(sumOver(g, q, tf.mul), sumOver(g, q, tf.square), squares),
   maskedCosine: (g, q, { squares }) => {

@@ -90,7 +90,7 @@ export async function finish(
 
 const CHECKPOINT_EVERY_MS = 2000;
 
-function checkObservation(where: string, observation: Observation): void {
+export function checkObservation(where: string, observation: Observation): void {
   if (observation?.kind !== 'observation')
     throw problem(
       where,

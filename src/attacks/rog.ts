@@ -72,6 +72,7 @@ function paper(observation: Observation, options: RogOptions, seed: number): Rec
 /** Weight of the prior beside each objective; chosen on CIFAR-10 training images. */
 const WEIGHTS: Record<ObjectiveName, number> = {
   l2: 0,
+  exactL2: 0,
   relativeL2: 3e-2,
   cosine: 3.5e-2,
   maskedCosine: 3e-2,

@@ -1,0 +1,84 @@
+import { ndarray } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
+import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
+import { inferLabels } from './labels.js';
+import { clamped } from './minimise.js';
+import { checkObservation } from './recipe.js';
+
+/**
+ * The analytic leak of a dense layer with bias, z = x W + b, at the entrance of a network: every local step adds
+ * sum_b x_b d_br to W's column r and sum_b d_br to b_r, so that
+ *
+ *     x = dW[:, r] / db[r]        for every neuron r with db[r] != 0.
+ *
+ * One image: exact, for any number of local steps, without search. A batch: the quotient of neuron r is the mixture
+ * sum_b d_br x_b / sum_b d_br; the mixtures of the neurons with the largest |db| are returned, one per image. Where a
+ * ReLU neuron was active for a single image, its mixture is that image.
+ * `objective` is the share of dW that the first picture alone does not explain, |dW - x db^T|^2 / |dW|^2.
+ * Errors: a network whose first layer is not dense with bias; an update without a gradient in that layer.
+ * Source: Phong et al. 2017 and 2018; Geiping et al. 2020, proposition 3.1.
+ * @example const { images } = await rog.analytic(observed)
+ */
+export async function analytic(observation: Observation): Promise<Reconstruction> {
+  const began = performance.now();
+  checkObservation('analytic', observation);
+  const { model, tensors, client, labels: known } = observation;
+  const [first] = model.layers;
+  if (first?.kind !== 'dense' || !first.bias)
+    throw problem(
+      'analytic',
+      'the first layer must be dense with bias',
+      first?.kind === 'dense' ? 'a dense layer without bias' : `a ${first?.kind} layer`,
+      'use dlg() or rog()',
+    );
+  const [dW, db] = tensors as [NamedArray, NamedArray];
+  const neurons = strongest(db.data, client.batchSize);
+  if (neurons.length < client.batchSize)
+    throw problem('analytic', `needs ${client.batchSize} neurons with a bias gradient other than 0`, neurons.length);
+
+  const columns = neurons.map((r) => quotient(dW, db, r));
+  const images = ndarray([client.batchSize, ...model.imageShape], Float32Array.from(columns.flatMap((x) => [...x])));
+  const inferred = known ? undefined : await inferLabels(observation);
+  const labels = known ?? inferred!.labels;
+  return {
+    kind: 'reconstruction',
+    attack: 'analytic',
+    images: clamped(images),
+    labels,
+    labelSource: {
+      method: inferred?.method ?? 'given',
+      confidence: inferred?.confidence ?? Array.from(labels, () => 1),
+    },
+    objective: unexplained(dW, db, columns[0]!),
+    history: [],
+    closures: 0,
+    seconds: (performance.now() - began) / 1000,
+    engine: 'arithmetic',
+    settings: { attack: 'analytic', neurons, model: model.name, obfuscation: observation.obfuscation.name },
+    stopped: 'finished',
+  };
+}
+
+/** The neurons with the largest |db|, at most `count`, none with db = 0. */
+const strongest = (db: Float32Array, count: number): number[] =>
+  Array.from(db, (_, r) => r)
+    .filter((r) => db[r] !== 0)
+    .sort((a, b) => Math.abs(db[b]!) - Math.abs(db[a]!))
+    .slice(0, count);
+
+function quotient({ shape, data }: NamedArray, db: NamedArray, r: number): Float32Array {
+  const [inputs, units] = shape as [number, number];
+  return Float32Array.from({ length: inputs }, (_, i) => data[i * units + r]! / db.data[r]!);
+}
+
+function unexplained({ shape, data }: NamedArray, db: NamedArray, x: Float32Array): number {
+  const units = shape[1]!;
+  const [left, all] = data.reduce(
+    ([rest, total], value, at) => {
+      const difference = value - x[Math.floor(at / units)]! * db.data[at % units]!;
+      return [rest! + difference * difference, total! + value * value];
+    },
+    [0, 0],
+  );
+  return left! / all!;
+}
