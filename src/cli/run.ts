@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { problem } from '../core/errors.js';
 import { number, oneOf } from '../core/options.js';
 import { duration, notebookName, type RunEvent, type RunResult, runNotebooks, writePage } from '../notebook/index.js';
@@ -41,6 +40,8 @@ export async function command(args: string[]): Promise<number> {
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(join(root, 'notebooks'), flags.only);
   const outDir = resolve(flags.out ?? join(root, 'results'));
+  // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
+  process.once('SIGINT', () => process.exit(130));
   const started = performance.now();
   const results = await runNotebooks({
     files,

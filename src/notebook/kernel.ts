@@ -104,11 +104,13 @@ export async function startKernel({ cwd, env = {}, startTimeout = 90 }: KernelOp
   const stop = () => {
     if (stopped) return;
     stopped = true;
+    process.off('exit', stop);
     child.kill('SIGKILL');
     shell.close();
     iopub.close();
     rmSync(folder, { recursive: true, force: true });
   };
+  process.once('exit', stop);
   const session = randomUUID();
   let sending: Promise<unknown> = Promise.resolve();
   const send = (type: string, content: object): string => {
