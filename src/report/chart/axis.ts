@@ -1,5 +1,4 @@
-import { extent } from 'd3-array';
-import { scaleLinear, scaleLog } from 'd3-scale';
+import { extent, scaleLinear, scaleLog } from './scales.js';
 import type { AxisLayout, Trace } from './types.js';
 
 /** A resolved axis: where values lie in pixels and what is written along it. */

@@ -1,9 +1,8 @@
-import { ticks as evenTicks } from 'd3-array';
-import { scaleLinear } from 'd3-scale';
 import { encodePng } from '../png.js';
 import { cellEdges, defaults } from './axis.js';
 import type { Panel } from './marks.js';
 import { escapeText, n, titleText } from './markup.js';
+import { ticks as evenTicks, scaleLinear } from './scales.js';
 import { colourAt, colourStops, theme } from './theme.js';
 import type { Box, Trace } from './types.js';
 
