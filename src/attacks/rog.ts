@@ -30,7 +30,7 @@ const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'prior', '
  * section 4; the raw reconstruction, before postprocessing).
  *
  * `paper`: latent [h/4, w/4, c] uniform in [0, 1), bicubic decoder, Adam 0.05 -> 0.005 over 100 iterations, plain squared
- * distance. `default`: latents h/4 -> h/2 -> h, gray start, box [0, 1], total variation, objective chosen by phi's report.
+ * distance. `default`: latents h/4 -> h/2 -> h, nearly gray start, box [0, 1], total variation, objective chosen by phi's report.
  */
 export function rog(observation: Observation, options: RogOptions = {}): Promise<Reconstruction> {
   return finish(rogSteps(observation, options), options.onProgress);
@@ -64,7 +64,7 @@ function paper(observation: Observation, options: RogOptions, seed: number): Rec
     prior,
     weight,
     simulate: simulate === 'auto' ? 'steps' : simulate,
-    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
+    stages: [{ levels: [size], closures: iterations, rate: [0.05, 0.005] }],
     start: latent(observation, size, uniformStream(seed)),
   };
 }
@@ -80,20 +80,23 @@ const WEIGHTS: Record<ObjectiveName, number> = {
   wrongSign: 3e-1,
 };
 
-function coarseToFine(observation: Observation, options: RogOptions): Recipe {
+/** Share of the closures and step size of each stage. */
+const SCHEDULE = [
+  { share: 0.3, rate: [0.1, 0.01] },
+  { share: 0.3, rate: [0.05, 0.005] },
+  { share: 0.4, rate: [0.03, 0.003] },
+] as const;
+
+function coarseToFine(observation: Observation, options: RogOptions, seed: number): Recipe {
   const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
   const {
     prior = 'colorTv',
     weight = objective === 'cosine' && clean(observation) ? 1e-2 : WEIGHTS[objective],
     simulate = 'auto',
   } = options;
-  const shares: readonly [number, number, readonly [number, number]][] = [
-    [4, 0.3, [0.1, 0.01]],
-    [2, 0.3, [0.05, 0.005]],
-    [1, 0.4, [0.03, 0.003]],
-  ];
-  const stages: Stage[] = shares.map(([factor, share, rate]) => ({
-    size: latentSize(observation, factor),
+  const levels = [4, 2, 1].map((factor) => latentSize(observation, factor));
+  const stages: Stage[] = SCHEDULE.map(({ share, rate }, k) => ({
+    levels: levels.slice(0, k + 1),
     closures: Math.round(share * iterations),
     rate,
   }));
@@ -105,8 +108,14 @@ function coarseToFine(observation: Observation, options: RogOptions): Recipe {
     stages,
     simulate: simulate === 'auto' ? 'direction' : simulate,
     box: [0, 1],
-    start: latent(observation, stages[0]!.size, () => 0.5),
+    start: latent(observation, stages[0]!.size, nearGray(seed)),
   };
+}
+
+/** 0.45 to 0.55: from one and the same gray, images with the same label would get the same gradient and stay twins forever. */
+function nearGray(seed: number): () => number {
+  const uniform = uniformStream(seed);
+  return () => 0.45 + 0.1 * uniform();
 }
 
 const clean = ({ obfuscation }: Observation): boolean =>
