@@ -90,3 +90,12 @@ test('kernelFolder: the user folder of each system', () => {
   assert.match(kernelFolder({}, 'darwin'), /Library\/Jupyter\/kernels\/roglab$/);
   assert.match(kernelFolder({ APPDATA: 'A' }, 'win32'), /A[\\/]jupyter[\\/]kernels[\\/]roglab$/);
 });
+
+test('roglab doctor: names versions, machine, every engine with its reason, cache and kernel', () => {
+  const { status, stdout, stderr } = roglab(['doctor'], { JUPYTER_DATA_DIR: join(tmpdir(), 'roglab-none') });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stdout.match(/^\S.*$/gm), ['versions', 'machine', 'engines', 'data', 'notebooks']);
+  assert.match(stdout, /wasm +works\n +cpu +works/);
+  assert.match(stdout, /kernel +not registered .*npm run kernel/);
+  assert.ok(!stdout.includes('undefined'));
+});
