@@ -1,7 +1,7 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
 import { problem } from '../../../core/errors.js';
 import { type Dtype, inOrder, type Node, splatValue } from '../ir/node.js';
-import { isPlain, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
+import { moves, type Order, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
 
 /** A computed value: its ONNX name and physical order. */
@@ -20,6 +20,8 @@ export interface Emitter {
   as(node: Node, order: Order): string;
   /** The same with leading axes of length 1 added up to `rank`; `order` covers them. */
   padded(node: Node, rank: number, order: Order): string;
+  /** A computed value of the given logical shape moved to another physical order. */
+  move(value: Value, shape: readonly number[], order: Order): string;
   /** Adds an ONNX node and returns the name of its (first) output. */
   add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
   /** A small integer list: axes, shapes, steps. */
@@ -77,10 +79,22 @@ export function emit(
     if (sameOrder(value.order, order)) return value.name;
     return once(`${value.name} ${order}`, () => move(value, n.shape, order));
   };
-  const move = (value: Value, shape: readonly number[], order: Order): string =>
-    sameMemory(shape, value.order, order)
-      ? add('Reshape', [value.name, ints(physical(shape, order))])
-      : add('Transpose', [value.name], { perm: permutation(value.order, order) });
+  const move = ({ name, order: from }: Value, shape: readonly number[], order: Order): string => {
+    const reshaped = (x: string, to: readonly number[]): string => add('Reshape', [x, ints(to)]);
+    const target = physical(shape, order);
+    if (sameMemory(shape, from, order)) return reshaped(name, target);
+    let [result, dims]: [string, readonly number[]] = [name, physical(shape, from)];
+    const steps = moves(shape, from, order);
+    for (const [k, { shape: view, perm }] of steps.entries()) {
+      const asIs = sameOrder(dims, view);
+      const seen = asIs ? result : reshaped(result, view);
+      // ONNX Runtime would merge a reshaped Transpose with its neighbours into a slow general one; Einsum it lets be.
+      const last = k === steps.length - 1 && (k > 0 || !asIs);
+      result = last ? add('Einsum', [seen], { equation: equation(perm) }) : add('Transpose', [seen], { perm });
+      dims = perm.map((axis) => view[axis]!);
+    }
+    return sameOrder(dims, target) ? result : reshaped(result, target);
+  };
 
   const padded: Emitter['padded'] = (n, rank, order) => {
     const lead = rank - n.shape.length;
@@ -99,6 +113,7 @@ export function emit(
     order: (n) => (isConstant(n) ? undefined : computed(n).order),
     as,
     padded,
+    move,
     add,
     ints,
     floats,
@@ -121,6 +136,12 @@ export function emit(
   return { nodes, initializers, inputs: used, outputs: ports };
 }
 
+/** A permutation in Einsum's words: [1, 0] is `ab->ba`. */
+const equation = (perm: readonly number[]): string => {
+  const letter = (axis: number): string => String.fromCharCode(97 + axis);
+  return `${perm.map((_, axis) => letter(axis)).join('')}->${perm.map(letter).join('')}`;
+};
+
 function filled(n: Node): Float32Array | Int32Array | Uint8Array {
   const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
   return new kinds[n.dtype](n.size).fill(splatValue(n));
@@ -132,5 +153,3 @@ export function leadingOrder(emitter: Emitter, operands: readonly Node[], rank: 
   const largest = candidates.reduce<Node | undefined>((best, n) => (best && best.size >= n.size ? best : n), undefined);
   return (largest && emitter.order(largest)) ?? plain(rank);
 }
-
-export { isPlain, permutation, physical, plain };

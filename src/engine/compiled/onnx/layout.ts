@@ -8,12 +8,75 @@ import type { Values } from '../ir/node.js';
 export type Order = readonly number[];
 
 export const plain = (rank: number): number[] => Array.from({ length: rank }, (_, i) => i);
-export const isPlain = (order: Order): boolean => order.every((axis, i) => axis === i);
 export const sameOrder = (a: Order, b: Order): boolean => a.length === b.length && a.every((axis, i) => axis === b[i]);
 export const physical = (shape: readonly number[], order: Order): number[] => order.map((axis) => shape[axis]!);
 
 /** The permutation (ONNX Transpose's `perm`) from one order to another. */
 export const permutation = (from: Order, to: Order): number[] => to.map((axis) => from.indexOf(axis));
+
+/** One ONNX Transpose of a value seen under `shape`. */
+export interface Move {
+  readonly shape: readonly number[];
+  readonly perm: readonly number[];
+}
+
+/**
+ * A change of order as transposes that ONNX Runtime does fast: those that move one axis (a general permutation of a
+ * kernel is up to ten times slower). Axes that stay together count as one.
+ */
+export function moves(shape: readonly number[], from: Order, to: Order): Move[] {
+  const whole = { shape: physical(shape, from), perm: permutation(from, to) };
+  if (movesOneAxis(whole.perm)) return [whole];
+  const merged = coalesced(whole);
+  if (movesOneAxis(merged.perm)) return [merged];
+  for (const perm of singleMoves(merged.perm.length)) {
+    const rest = {
+      shape: perm.map((axis) => merged.shape[axis]!),
+      perm: merged.perm.map((axis) => perm.indexOf(axis)),
+    };
+    if (movesOneAxis(rest.perm)) return [{ shape: merged.shape, perm }, coalesced(rest)];
+  }
+  return [whole];
+}
+
+/** The same transpose with axes that stay together merged, and those of length 1 gone. */
+function coalesced({ shape, perm }: Move): Move {
+  const groups = together(perm.filter((axis) => shape[axis] !== 1));
+  const sources = [...groups].sort((a, b) => a[0]! - b[0]!);
+  const lengths = sources.map((group) => group.reduce((product, axis) => product * shape[axis]!, 1));
+  return { shape: lengths, perm: groups.map((group) => sources.indexOf(group)) };
+}
+
+/** Runs of axes that follow each other in the source and in the target. */
+function together(perm: readonly number[]): number[][] {
+  const rank = [...perm].sort((a, b) => a - b);
+  const groups: number[][] = [];
+  for (const axis of perm) {
+    const last = groups.at(-1)?.at(-1);
+    if (last !== undefined && rank.indexOf(axis) === rank.indexOf(last) + 1) groups.at(-1)!.push(axis);
+    else groups.push([axis]);
+  }
+  return groups;
+}
+
+function movesOneAxis(perm: readonly number[]): boolean {
+  return perm.some((_, k) => {
+    const rest = perm.filter((_, i) => i !== k);
+    return rest.every((axis, i) => i === 0 || axis > rest[i - 1]!);
+  });
+}
+
+/** All permutations that move one axis, inner axes and short ways first. */
+function singleMoves(rank: number): number[][] {
+  const list: number[][] = [];
+  for (let way = 1; way < rank; way++)
+    for (let axis = rank - 1; axis >= way; axis--) {
+      const perm = plain(rank).filter((a) => a !== axis);
+      perm.splice(axis - way, 0, axis);
+      list.push(perm);
+    }
+  return list;
+}
 
 /** Whether two orders lay out a tensor of this shape equally, because they differ in axes of length 1 only. */
 export function sameMemory(shape: readonly number[], a: Order, b: Order): boolean {
