@@ -31,7 +31,11 @@ export interface GoldenCase {
 
 /** The network of a case: the same seeds give the same weights as in PyTorch. */
 export function goldenModel({ model, size, classes, seeds }: GoldenCase): Model {
-  return { lenet, vgg7, resnet18 }[model]({ imageShape: [size, size, 3], classes, seed: Number.parseInt(seeds.weights, 10) });
+  return { lenet, vgg7, resnet18 }[model]({
+    imageShape: [size, size, 3],
+    classes,
+    seed: Number.parseInt(seeds.weights, 10),
+  });
 }
 
 /** Uniform pictures drawn in PyTorch's order [n, c, h, w], as [n, h, w, c]. */
@@ -70,7 +74,12 @@ export function assertNear(what: string, data: Float32Array, golden: GoldenArray
   const l2 = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
   relative(`${what}: l2`, l2, golden.l2, tolerance * golden.l2);
   for (const [index, value] of Object.entries(golden.at))
-    relative(`${what}[${index}]`, data[Number(index)]!, value, tolerance * Math.max(Math.abs(value), golden.l2 / Math.sqrt(data.length)));
+    relative(
+      `${what}[${index}]`,
+      data[Number(index)]!,
+      value,
+      tolerance * Math.max(Math.abs(value), golden.l2 / Math.sqrt(data.length)),
+    );
 }
 
 function relative(what: string, got: number, wanted: number, tolerance: number): void {

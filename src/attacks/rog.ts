@@ -64,7 +64,7 @@ function paper(observation: Observation, options: RogOptions, seed: number): Rec
     prior,
     weight,
     simulate: simulate === 'auto' ? 'steps' : simulate,
-    stages: [{ levels: [size], closures: iterations, rate: [0.05, 0.005] }],
+    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
     start: latent(observation, size, uniformStream(seed)),
   };
 }
@@ -80,11 +80,11 @@ const WEIGHTS: Record<ObjectiveName, number> = {
   wrongSign: 3e-1,
 };
 
-/** Share of the closures and step size of each stage. */
+/** Latents of h/factor pixels, coarse to fine: share of the closures and step size of each stage. */
 const SCHEDULE = [
-  { share: 0.3, rate: [0.1, 0.01] },
-  { share: 0.3, rate: [0.05, 0.005] },
-  { share: 0.4, rate: [0.03, 0.003] },
+  { factor: 4, share: 0.3, rate: [0.1, 0.01] },
+  { factor: 2, share: 0.3, rate: [0.05, 0.005] },
+  { factor: 1, share: 0.4, rate: [0.03, 0.003] },
 ] as const;
 
 function coarseToFine(observation: Observation, options: RogOptions, seed: number): Recipe {
@@ -94,9 +94,8 @@ function coarseToFine(observation: Observation, options: RogOptions, seed: numbe
     weight = objective === 'cosine' && clean(observation) ? 1e-2 : WEIGHTS[objective],
     simulate = 'auto',
   } = options;
-  const levels = [4, 2, 1].map((factor) => latentSize(observation, factor));
-  const stages: Stage[] = SCHEDULE.map(({ share, rate }, k) => ({
-    levels: levels.slice(0, k + 1),
+  const stages: Stage[] = SCHEDULE.map(({ factor, share, rate }) => ({
+    size: latentSize(observation, factor),
     closures: Math.round(share * iterations),
     rate,
   }));

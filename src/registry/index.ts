@@ -1,5 +1,5 @@
-import { rog } from '../attacks/index.js';
 import type { RogOptions } from '../attacks/index.js';
+import { rog } from '../attacks/index.js';
 import { nearest, problem } from '../core/errors.js';
 import type { Model, Observation, Reconstruction } from '../core/types.js';
 import { lenet, type NetworkOptions, resnet18, vgg7 } from '../models/index.js';
