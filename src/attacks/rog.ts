@@ -2,6 +2,7 @@ import { ndarray } from '../core/arrays.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import { simulation } from './drift.js';
 import type { Stage } from './minimise.js';
 import { OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
@@ -19,7 +20,7 @@ export interface RogOptions extends RunOptions {
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
   readonly weight?: number;
-  /** How the client is modelled; default `auto`: unrolled steps when the weights move noticeably (paper: steps). */
+  /** How the client is modelled; default `auto`: `steps` when the weights moved noticeably, see simulation() (paper: steps). */
   readonly simulate?: 'auto' | 'steps' | 'direction';
 }
 
@@ -105,7 +106,7 @@ function coarseToFine(observation: Observation, options: RogOptions, seed: numbe
     prior,
     weight,
     stages,
-    simulate: simulate === 'auto' ? 'direction' : simulate,
+    simulate: simulate === 'auto' ? simulation(observation) : simulate,
     box: [0, 1],
     start: latent(observation, stages[0]!.size, nearGray(seed)),
   };
