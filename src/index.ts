@@ -1,60 +1,40 @@
-/** roglab: how much of a client's private images a federated-learning server can rebuild from an obfuscated update. */
+/**
+ * roglab: how much of a client's private images a federated-learning server can rebuild from an obfuscated update.
+ * Read from top to bottom: dataset -> model -> client update -> obfuscation -> observation -> attack -> scores -> figure.
+ */
 
-// attacks
-export {
-  analytic,
-  type DlgOptions,
-  dlg,
-  dlgSteps,
-  inferLabels,
-  type RogOptions,
-  rog,
-  rogSteps,
-} from './attacks/index.js';
+// nouns: plain data
+export type * from './core/types.js';
 export { imageAt, ndarray, stackImages } from './core/arrays.js';
 export { normalStream, permutation, uniformStream } from './core/random.js';
 export { resample } from './core/resample.js';
-// nouns
-export type * from './core/types.js';
 
-// data
-export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
-// federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
-// metrics: arrays in, one number per image out
-export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
+// data
+export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
+
 // models
 export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
+
+// federation: the client, what the server sees, the server
+export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
+
 // obfuscation: phi
-export {
-  clip,
-  compose,
-  gaussianNoise,
-  laplaceNoise,
-  none,
-  parseObfuscation,
-  qsgd,
-  sign,
-  topK,
-  uniformQuantizer,
-} from './obfuscation/index.js';
-// report
-export {
-  banded,
-  counter,
-  imageGrid,
-  imageGridPng,
-  note,
-  plot,
-  plotSvg,
-  profile,
-  profileName,
-  progress,
-  table,
-  tableText,
-} from './report/index.js';
+export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/index.js';
+export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
+
+// attacks: an observation in, a reconstruction out
+export { analytic, dlg, inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
+
+// metrics: arrays in, one number per image out
+export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
+
 // studies: truth meets reconstruction
 export { attackAll, type Case, matched, type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
+
+// report: what a person sees
+export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
+export { profile, profileName, progress, table, tableText } from './report/index.js';
+export type { Layout, Trace } from './report/index.js';
