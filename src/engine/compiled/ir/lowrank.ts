@@ -10,7 +10,7 @@
  * Faster, and more accurate, because no float32 sum runs over millions of entries. Where an entry-by-entry function needs
  * the matrix (interval and sign objectives), it is formed and used as before.
  */
-import { add, binary, binaryTable, mul, unary, unaryTable } from './elementwise.js';
+import { add, binary, binaryTable, cast, mul, unary, unaryTable } from './elementwise.js';
 import { matmul } from './linear.js';
 import { inOrder, type Node, node, splat } from './node.js';
 import { allAxes, sum } from './reduce.js';
@@ -132,17 +132,22 @@ function product(a: Node, b: Node): Node {
 function inner(x: Node, y: Node): Node | undefined {
   const [a, b] = [terms(x), terms(y)];
   if (!isLowRank(a) && !isLowRank(b)) return undefined;
-  const parts = a.flatMap((p) => b.map((q) => times(times(innerTerm(p, q), p.factor), q.factor)));
-  return parts.reduce(add);
+  const parts = a.flatMap((p) => b.map((q) => scaledBy(scaledBy(innerTerm(p, q), p.factor), q.factor)));
+  return cast(parts.reduce(add), 'float32');
 }
 
+const scaledBy = (x: Node, factor: Node | undefined): Node => (factor ? mul(x, cast(factor, x.dtype)) : x);
+
+/**
+ * The parts of |P Q - M|^2 cancel near the truth, where an attack ends: they are summed in float64. All but the last
+ * case sum over few entries, so this costs nothing.
+ */
 function innerTerm(p: Term, q: Term): Node {
-  if (!p.right) return q.right ? innerTerm(q, p) : total(p.left, q.left);
-  if (!q.right) return total(p.left, product(q.left, swap(p.right)));
-  return total(product(swap(p.left), q.left), product(p.right, swap(q.right)));
+  if (!p.right) return q.right ? innerTerm(q, p) : dot(p.left, q.left);
+  if (!q.right) return dot(p.left, product(q.left, swap(p.right)));
+  if (p.left.id > q.left.id) return innerTerm(q, p);
+  return node(p.left.graph, 'gramDot', [p.left, p.right, q.left, q.right], [], 'float64');
 }
 
-function total(x: Node, y: Node): Node {
-  const z = mul(x, y);
-  return sum(z, allAxes(z));
-}
+/** sum(x * y) in float64. */
+const dot = (x: Node, y: Node): Node => (x.id > y.id ? dot(y, x) : node(x.graph, 'dot', [x, y], [], 'float64'));

@@ -5,8 +5,9 @@
  */
 import { sizeOf } from '../../../core/arrays.js';
 
-export type Dtype = 'float32' | 'int32' | 'bool';
-export type Values = Float32Array | Int32Array | Uint8Array;
+/** `float64` appears in single numbers only: sums whose parts nearly cancel. */
+export type Dtype = 'float32' | 'int32' | 'bool' | 'float64';
+export type Values = Float32Array | Int32Array | Uint8Array | Float64Array;
 export type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 
 /** One value of the graph. */

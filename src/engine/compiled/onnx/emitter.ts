@@ -1,6 +1,6 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
 import { problem } from '../../../core/errors.js';
-import { type Dtype, inOrder, type Node, splatValue } from '../ir/node.js';
+import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
 import { moves, type Order, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
 
@@ -142,8 +142,8 @@ const equation = (perm: readonly number[]): string => {
   return `${perm.map((_, axis) => letter(axis)).join('')}->${perm.map(letter).join('')}`;
 };
 
-function filled(n: Node): Float32Array | Int32Array | Uint8Array {
-  const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+function filled(n: Node): Values {
+  const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, float64: Float64Array };
   return new kinds[n.dtype](n.size).fill(splatValue(n));
 }
 

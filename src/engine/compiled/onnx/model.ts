@@ -3,7 +3,7 @@ import type { Dtype, Values } from '../ir/node.js';
 import { bytes, finish, float, int, message, string, type Writer, writer } from './protobuf.js';
 
 /** ONNX's element types; int64 appears in shapes and axes only. */
-const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 export type ElementType = keyof typeof elementTypes;
 export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
 

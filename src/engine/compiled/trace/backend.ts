@@ -34,7 +34,7 @@ class TraceBackend extends tf.KernelBackend {
     const dataId = {};
     this.entries.set(dataId, { references: 1, node });
     this.count++;
-    return { dataId, shape: [...node.shape], dtype: node.dtype };
+    return { dataId, shape: [...node.shape], dtype: node.dtype as tf.DataType };
   }
 
   /** The node behind a tensor; a tensor from outside becomes a constant. */

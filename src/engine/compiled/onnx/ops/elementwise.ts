@@ -2,7 +2,7 @@ import { binaryTable, unaryTable } from '../../ir/elementwise.js';
 import type { Node } from '../../ir/node.js';
 import { type Emitter, leadingOrder, type Rule, type Value } from '../emitter.js';
 import { physical } from '../layout.js';
-import type { OnnxAttributes } from '../model.js';
+import { elementTypes, type OnnxAttributes } from '../model.js';
 
 /** One ONNX node over operands that broadcast, all in the order of the largest. */
 function together(emitter: Emitter, n: Node, type: string, attributes: OnnxAttributes = {}): Value {
@@ -11,8 +11,6 @@ function together(emitter: Emitter, n: Node, type: string, attributes: OnnxAttri
   const names = n.inputs.map((operand) => emitter.padded(operand, rank, order));
   return { name: emitter.add(type, names, attributes), order };
 }
-
-const elementTypes = { float32: 1, int32: 6, bool: 9 };
 
 const fromTables = Object.fromEntries(
   Object.entries({ ...unaryTable, ...binaryTable }).map(([op, { onnx }]): [string, Rule] => [
