@@ -1,3 +1,4 @@
+import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { NdArray } from '../core/types.js';
@@ -61,7 +62,12 @@ export async function compile(
     engine: `tfjs ${session.backend}`,
     compiled: false,
   };
-  return guarded(where, step, exampleInputs, performance.now() - begin);
+  return guarded(
+    where,
+    step,
+    exampleInputs.map(({ shape }) => shape),
+    performance.now() - begin,
+  );
 }
 
 type Inner = Omit<Step, 'compileMs'>;
@@ -109,7 +115,7 @@ function checkExamples(where: string, arrays: readonly NdArray[]): void {
 }
 
 /** Adds the checks every engine shares. */
-function guarded(where: string, step: Inner, examples: readonly NdArray[], compileMs: number): Step {
+function guarded(where: string, step: Inner, shapes: readonly (readonly number[])[], compileMs: number): Step {
   let disposed = false;
   return {
     engine: step.engine,
@@ -117,11 +123,11 @@ function guarded(where: string, step: Inner, examples: readonly NdArray[], compi
     compileMs,
     run: async (...inputs) => {
       if (disposed) throw problem(where, 'the step was disposed', undefined, 'compile it again');
-      if (inputs.length !== examples.length)
-        throw problem(where, `the step takes ${examples.length} inputs`, inputs.length);
-      examples.forEach(({ shape }, i) => {
+      if (inputs.length !== shapes.length)
+        throw problem(where, `the step takes ${shapes.length} inputs`, inputs.length);
+      shapes.forEach((shape, i) => {
         const { shape: got, data } = inputs[i]!;
-        if (String(got) !== String(shape) || data.length !== examples[i]!.data.length)
+        if (String(got) !== String(shape) || data.length !== sizeOf(shape))
           throw problem(where, `input ${i} must have shape [${shape}]`, got, 'compile one step per shape');
       });
       return step.run(...inputs);

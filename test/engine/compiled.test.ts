@@ -123,15 +123,22 @@ test('compile refuses unknown options and wrong inputs', async () => {
 const dense = (weights: Tensor, images: Tensor, labels: Tensor): tf.Scalar =>
   crossEntropy(tf.matMul(images as Tensor2D, weights as Tensor2D), labels);
 
+/** The sum of the gradients along some local steps. */
+function attackUpdate(steps: number, images: Tensor, labels: Tensor, w0: Tensor): Tensor {
+  let [w, delta] = [w0, tf.zerosLike(w0)];
+  for (let k = 0; k < steps; k++) {
+    const gradient = tf.grad((v: Tensor) => dense(v, images, labels))(w);
+    delta = tf.add(delta, gradient);
+    w = tf.sub(w, tf.mul(gradient, 0.5));
+  }
+  return delta;
+}
+
 /** Inner gradient in the weights, local steps, objective against a target, outer gradient in the images. */
 const attack =
   (steps: number, objective: (a: Tensor, b: Tensor) => tf.Scalar) =>
   (images: Tensor, labels: Tensor, target: Tensor, w0: Tensor): Tensor[] => {
-    const distance = (z: Tensor): tf.Scalar => {
-      let w = w0;
-      for (let k = 0; k < steps; k++) w = tf.sub(w, tf.mul(tf.grad((v: Tensor) => dense(v, z, labels))(w), 0.5));
-      return objective(tf.sub(w0, w), target);
-    };
+    const distance = (z: Tensor): tf.Scalar => objective(attackUpdate(steps, z, labels, w0), target);
     const { value, grad } = tf.valueAndGrad(distance)(images);
     return [value, grad];
   };
@@ -173,6 +180,27 @@ for (const [name, objective] of Object.entries(objectives))
         });
       });
     });
+
+test('compiled squared distance of a dense layer is zero at the truth, to 1e-7 of its start', async () => {
+  const [truth, start, w0] = [random([4, 300], 11), random([4, 300], 12), random([300, 200], 13)];
+  const labels = ndarray(
+    [4, 200],
+    Float32Array.from({ length: 800 }, (_, i) => (i % 201 === 0 ? 1 : 0)),
+  );
+  for (const steps of [1, 3]) {
+    const update = await compile((z, y, w) => attackUpdate(steps, z!, y!, w!), [truth, labels], { constants: [w0] });
+    const [target] = await update.run(truth, labels);
+    const step = await compile(attack(steps, objectives.l2!), [truth, labels, target!], { constants: [w0] });
+    const [here] = await step.run(truth, labels, target!);
+    const [there] = await step.run(start, labels, target!);
+    assert.ok(
+      Math.abs(here!.data[0]!) < 1e-7 * there!.data[0]!,
+      `${here!.data[0]} at the truth, ${there!.data[0]} away`,
+    );
+    update.dispose();
+    step.dispose();
+  }
+});
 
 test('compiled steps hold no tensors, and memory stays flat over 2,000 runs', async () => {
   const weights = random([64, 128], 6);

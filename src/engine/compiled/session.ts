@@ -34,41 +34,46 @@ export interface Session {
 }
 
 interface Shared {
-  readonly session: Onnx.InferenceSession;
+  readonly session: Promise<Onnx.InferenceSession>;
   readonly bytes: number;
   users: number;
 }
 
 // Insertion order is age: the first idle one is released first.
-const sessions = new Map<string, Promise<Shared>>();
+const sessions = new Map<string, Shared>();
 const idleSessions = 4;
 const idleBytes = 256 * 2 ** 20;
 
 /** A session for a model: the existing one when the same bytes with the same threads are loaded already. */
 export async function openSession(model: Uint8Array, outputs: readonly Port[], threads: number): Promise<Session> {
   const key = `${threads}:${createHash('sha1').update(model).digest('hex')}`;
-  const shared = sessions.get(key) ?? create(model, threads);
+  const shared = sessions.get(key) ?? { session: create(model, threads), bytes: model.length, users: 0 };
   sessions.delete(key);
   sessions.set(key, shared);
-  const entry = await shared.catch((error) => {
+  shared.users++;
+  const session = await shared.session.catch((error) => {
     sessions.delete(key);
     throw error;
   });
-  entry.users++;
+  const leave = (): void => {
+    shared.users--;
+    releaseIdle();
+  };
   let open = true;
   return {
-    run: (inputs) => run(entry.session, inputs, outputs),
+    run: (inputs) => {
+      shared.users++;
+      return run(session, inputs, outputs).finally(leave);
+    },
     release: () => {
-      if (!open) return;
+      if (open) leave();
       open = false;
-      entry.users--;
-      void releaseIdle();
     },
   };
 }
 
-async function create(model: Uint8Array, threads: number): Promise<Shared> {
-  const session = await load().runtime!.InferenceSession.create(model, {
+const create = (model: Uint8Array, threads: number): Promise<Onnx.InferenceSession> =>
+  load().runtime!.InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -76,8 +81,6 @@ async function create(model: Uint8Array, threads: number): Promise<Shared> {
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  return { session, bytes: model.length, users: 0 };
-}
 
 /** session.run does its work inside setImmediate, so timers and interrupts get their turn before every call. */
 async function run(
@@ -92,19 +95,13 @@ async function run(
 }
 
 /** Releases idle sessions, oldest first, until few and small ones are kept for the next image of a study. */
-async function releaseIdle(): Promise<void> {
-  const idle: { key: string; entry: Shared }[] = [];
-  for (const [key, shared] of sessions) {
-    const entry = await shared;
-    if (entry.users === 0) idle.push({ key, entry });
-  }
-  let bytes = idle.reduce((sum, { entry }) => sum + entry.bytes, 0);
-  for (const { key, entry } of idle.slice()) {
-    if (idle.length <= idleSessions && bytes <= idleBytes) return;
-    if (entry.users > 0) continue;
+function releaseIdle(): void {
+  const idle = [...sessions].filter(([, shared]) => shared.users === 0);
+  let bytes = idle.reduce((sum, [, shared]) => sum + shared.bytes, 0);
+  for (const [k, [key, shared]] of idle.entries()) {
+    if (idle.length - k <= idleSessions && bytes <= idleBytes) return;
     sessions.delete(key);
-    idle.shift();
-    bytes -= entry.bytes;
-    await entry.session.release();
+    bytes -= shared.bytes;
+    void shared.session.then((session) => session.release());
   }
 }

@@ -46,6 +46,7 @@ export function trace(
       : error;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
+    backend.begin();
     if (before) void tf.setBackend(before);
   }
 }
