@@ -9,6 +9,9 @@ function differences(images: Tensor4D): [down: Tensor4D, right: Tensor4D] {
   return [tf.sub(part(1, 0), corner), tf.sub(part(0, 1), corner)];
 }
 
+/** A picture one pixel high or wide has no edges: its prior is 0. */
+const hasEdges = ({ shape }: Tensor4D): boolean => shape[1] > 1 && shape[2] > 1;
+
 /**
  * Priors on pictures [batch, h, w, c], each a mean per pixel.
  * - `tv`: mean |dx| + mean |dy|, every channel alone (Geiping et al. 2020).
@@ -16,10 +19,12 @@ function differences(images: Tensor4D): [down: Tensor4D, right: Tensor4D] {
  */
 export const PRIORS = {
   tv: (images) => {
+    if (!hasEdges(images)) return tf.scalar(0);
     const [down, right] = differences(images);
     return tf.add(tf.mean(tf.abs(down)), tf.mean(tf.abs(right)));
   },
   colorTv: (images) => {
+    if (!hasEdges(images)) return tf.scalar(0);
     const [down, right] = differences(images);
     return tf.mean(tf.sqrt(tf.add(tf.sum(tf.add(tf.square(down), tf.square(right)), 3), 1e-6)));
   },
