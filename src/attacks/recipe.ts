@@ -90,6 +90,7 @@ export async function finish(
 
 const CHECKPOINT_EVERY_MS = 2000;
 
+/** Refuses what is no observation, or one whose update is not the model's or not finite. */
 export function checkObservation(where: string, observation: Observation): void {
   if (observation?.kind !== 'observation')
     throw problem(

@@ -6,7 +6,7 @@ import { simulation } from './drift.js';
 import type { Stage } from './minimise.js';
 import { OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
-import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { checkObservation, finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions {
@@ -42,6 +42,7 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
  * @example for await (const { closure, objective, images } of rog.rogSteps(observed)) console.log(closure, objective);
  */
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
+  checkObservation('rog', observation);
   checkOptions('rog', options, OPTIONS);
   const { preset = 'default', seed = 1 } = options;
   oneOf('rog', 'preset', preset, ['default', 'paper']);
