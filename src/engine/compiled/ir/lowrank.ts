@@ -10,7 +10,8 @@
  * Faster, and more accurate, because no float32 sum runs over millions of entries. Where an entry-by-entry function needs
  * the matrix (interval and sign objectives), it is formed and used as before.
  */
-import { add, binary, binaryTable, cast, mul, unary, unaryTable } from './elementwise.js';
+import { add, binary, cast, mul, unary } from './elementwise.js';
+import { binaryTable, unaryTable } from './functions.js';
 import { matmul } from './linear.js';
 import { inOrder, type Node, node, splat } from './node.js';
 import { allAxes, sum } from './reduce.js';

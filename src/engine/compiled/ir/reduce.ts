@@ -1,5 +1,5 @@
 /** Reductions over axes. Reduced axes vanish from the shape. */
-import { add, cast, expand, mul, scale } from './elementwise.js';
+import { cast, expand, mul, scale } from './elementwise.js';
 import { isSplat, type Node, node, splat, splatValue } from './node.js';
 import { reshape } from './shape.js';
 
@@ -56,6 +56,3 @@ export const cumulate = (x: Node, axis: number, exclusive: boolean, backwards: b
   isSplat(x, 0)
     ? x
     : node(x.graph, 'cumsum', [x], x.shape, x.dtype, { axis, exclusive: +exclusive, reverse: +backwards });
-
-/** Sum of a list. */
-export const addAll = (parts: readonly Node[]): Node => parts.reduce(add);

@@ -1,5 +1,4 @@
 /** Operations that move entries without computing: constructors that compose, cancel and look through each other. */
-import { sizeOf } from '../../../core/arrays.js';
 import { expand, mul, neg } from './elementwise.js';
 import { isSplat, type Node, node, sameShape, splat, splatValue } from './node.js';
 
@@ -70,13 +69,8 @@ export function reverse(x: Node, axes: readonly number[]): Node {
   );
 }
 
-/** Adds `before` and `after` entries on every axis: a number, or mirrored ones (`reflect` without the edge). */
-export function pad(
-  x: Node,
-  before: readonly number[],
-  after: readonly number[],
-  fill: number | 'reflect' | 'symmetric' = 0,
-): Node {
+/** Adds `before` and `after` entries on every axis: a number, or mirrored ones without the edge. */
+export function pad(x: Node, before: readonly number[], after: readonly number[], fill: number | 'reflect' = 0): Node {
   if ([...before, ...after].every((n) => n === 0)) return x;
   const shape = x.shape.map((n, i) => n + before[i]! + after[i]!);
   if (isSplat(x) && (typeof fill === 'string' || isSplat(x, fill)))
@@ -102,6 +96,3 @@ export function gather(x: Node, indices: Node, axis: number): Node {
 /** Inserts an axis of length 1. */
 export const unsqueeze = (x: Node, axis: number): Node =>
   reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
-
-/** Whether a reshape keeps a tensor's entries count; used where tfjs hands over shapes with -1. */
-export const fits = (x: Node, shape: readonly number[]): boolean => sizeOf(shape) === x.size;

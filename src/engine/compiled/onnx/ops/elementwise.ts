@@ -1,4 +1,4 @@
-import { binaryTable, unaryTable } from '../../ir/elementwise.js';
+import { binaryTable, unaryTable } from '../../ir/functions.js';
 import type { Node } from '../../ir/node.js';
 import { type Emitter, leadingOrder, type Rule, type Value } from '../emitter.js';
 import { physical, plain } from '../layout.js';

@@ -1,5 +1,5 @@
 import * as tf from '../../../tf.js';
-import { binary, expand, select } from '../../ir/elementwise.js';
+import { binary, cast, expand, select } from '../../ir/elementwise.js';
 import { constant, type Dtype, type Node, splat } from '../../ir/node.js';
 import { concat, gather, pad, reshape, reverse, slice, tile, transpose, unsqueeze } from '../../ir/shape.js';
 import { Untraceable } from '../untraceable.js';
@@ -51,8 +51,12 @@ export const shape: Readonly<Record<string, Kernel>> = {
     const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
     return reshape(slice(x!, info.begin, size, info.strides), info.finalShape);
   },
-  PadV2: ({ x }, { paddings, constantValue }) => pad(x!, column(paddings, 0), column(paddings, 1), constantValue ?? 0),
-  MirrorPad: ({ x }, { paddings, mode }) => pad(x!, column(paddings, 0), column(paddings, 1), mode),
+  PadV2: ({ x }, { paddings, constantValue }) =>
+    cast(pad(cast(x!, 'float32'), column(paddings, 0), column(paddings, 1), constantValue ?? 0), x!.dtype),
+  MirrorPad: ({ x }, { paddings, mode }) => {
+    if (mode !== 'reflect') throw new Untraceable(`mirrorPad with mode ${mode}`);
+    return pad(x!, column(paddings, 0), column(paddings, 1), mode);
+  },
   Reverse: ({ x }, { dims }) => reverse(x!, axesOf(dims, x!.shape.length)),
   Tile: ({ x }, { reps }) => tile(x!, reps),
   GatherV2: ({ x, indices }, { axis, batchDims = 0 }) => {
