@@ -25,10 +25,12 @@ export async function attackAll(
   { workers = availableParallelism(), onDone, signal }: PoolOptions = {},
 ): Promise<Reconstruction[]> {
   integer('attackAll', 'workers', workers, 1, 256);
+  const threads = Math.max(1, Math.min(workers, jobs.length));
+  // As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled steps.
   const pool = new Piscina({
     filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
-    minThreads: 1,
-    maxThreads: Math.min(workers, jobs.length),
+    minThreads: threads,
+    maxThreads: threads,
   });
   const results = new Array<Reconstruction>(jobs.length);
   let next = 0;
