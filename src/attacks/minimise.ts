@@ -24,6 +24,8 @@ export interface Search {
   readonly start: NdArray;
   /** Clamp the latent to this range after every step. */
   readonly box?: readonly [number, number];
+  /** Give Adam the sign of the gradient only (Geiping et al. 2020). */
+  readonly signed?: boolean;
 }
 
 /** The complete state of a search between two closures: everything a killed run needs to go on to the same result. */
@@ -82,7 +84,8 @@ async function advance(search: Search, state: SearchState, began: number): Promi
   const images = resample(state.latent, search.size);
   const { objective, gradient } = await search.evaluate(images);
   const pulled = resampleAdjoint(gradient, size);
-  const moved = adamStep(state.latent.data, pulled.data, state.adam, cosine(rate, state.step / closures), search.box);
+  const direction = search.signed ? pulled.data.map(Math.sign) : pulled.data;
+  const moved = adamStep(state.latent.data, direction, state.adam, cosine(rate, state.step / closures), search.box);
   const seconds = (performance.now() - began) / 1000;
   return {
     stage: state.stage,

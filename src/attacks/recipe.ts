@@ -21,7 +21,7 @@ export interface RunOptions {
 export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint'] as const;
 
 /** What a paper's recipe adds to the shared parts. */
-export interface Recipe extends Omit<ClosureOptions, 'labels'>, Pick<Search, 'stages' | 'box' | 'start'> {
+export interface Recipe extends Omit<ClosureOptions, 'labels'>, Pick<Search, 'stages' | 'box' | 'signed' | 'start'> {
   readonly attack: string;
 }
 
@@ -105,7 +105,7 @@ export function checkObservation(where: string, observation: Observation): void 
 
 /** Everything that decides the result, as JSON. */
 function describe(observation: Observation, recipe: Recipe, labels: Int32Array, seed: number): Record<string, unknown> {
-  const { attack, objective, prior, weight, simulate, stages, box } = recipe;
+  const { attack, objective, prior, weight, simulate, stages, box, signed = false } = recipe;
   const { model, client, obfuscation } = observation;
   const { name, parameters } = obfuscation;
   return {
@@ -116,6 +116,7 @@ function describe(observation: Observation, recipe: Recipe, labels: Int32Array, 
     simulate,
     stages,
     box: box ?? null,
+    signed,
     seed,
     labels: [...labels],
     client: { ...client },

@@ -160,6 +160,16 @@ test('rog: a killed attack resumes from its checkpoint to the same pictures; oth
   }
 });
 
+test('rog: exactly the closures asked for, however few', async () => {
+  for (const phi of ['none', 'quantize:3'])
+    for (const iterations of [1, 2, 5, 7])
+      assert.equal(
+        (await rog(await seen(small, {}, phi), { iterations })).closures,
+        iterations,
+        `${phi} ${iterations}`,
+      );
+});
+
 test('rogSteps: progress as an async iterator, the reconstruction as its last value', async () => {
   const steps = rogSteps(await seen(small), { iterations: 4 });
   const closures: number[] = [];
