@@ -30,7 +30,7 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
 /**
  * - `l2`: sum (g - q)^2, the paper's.
  * - `exactL2`: the same, down to zero. `l2` never forms the gradient of a dense layer, which leaves rounding errors of about
- *   1e-7 sum q^2; the absolute value here forces every difference to be taken first. Slower where dense layers are large.
+ *   1e-8 sum q^2; the absolute value here forces every difference to be taken first. Slower where dense layers are large.
  * - `relativeL2`: l2 over sum q^2.
  * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
  * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
