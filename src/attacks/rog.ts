@@ -84,6 +84,13 @@ const THREE_STAGES: Schedule = [
   { factor: 1, share: 0.4, rate: [0.03, 0.003] },
 ];
 
+/** Half the steps: the wrong-sign share jumps, and larger ones never settle. */
+const SMALL_STEPS: Schedule = [
+  { factor: 4, share: 0.3, rate: [0.05, 0.01] },
+  { factor: 2, share: 0.3, rate: [0.02, 0.004] },
+  { factor: 1, share: 0.4, rate: [0.01, 0.001] },
+];
+
 const TWO_STAGES: Schedule = [
   { factor: 2, share: 0.4, rate: [0.1, 0.01] },
   { factor: 1, share: 0.6, rate: [0.06, 0.001] },
@@ -100,7 +107,7 @@ const TUNED: Record<
   cosine: { weight: 3e-2, schedule: TWO_STAGES, signed: true },
   maskedCosine: { weight: 3e-2, schedule: THREE_STAGES },
   interval: { weight: 4e-2, schedule: THREE_STAGES },
-  wrongSign: { weight: 3e-1, schedule: THREE_STAGES },
+  wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
 };
 
 function coarseToFine(observation: Observation, options: RogOptions, seed: number): Recipe {
