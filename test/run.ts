@@ -23,10 +23,10 @@ stream.on('test:pass', (data) => {
 stream.on('test:fail', (data) => {
   if (leaf(data)) totals.failed++;
 });
-stream.on('end', () => {
+const report = stream.compose(new spec());
+report.on('end', () => {
   const skipped = totals.skipped ? `, ${totals.skipped} skipped` : '';
-  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`, () =>
-    process.exit(totals.failed || totals.passed === 0 ? 1 : 0),
-  );
+  process.exitCode = totals.failed || totals.passed === 0 ? 1 : 0;
+  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`, () => process.exit());
 });
-stream.compose(new spec()).pipe(process.stdout);
+report.pipe(process.stdout, { end: false });
