@@ -10,7 +10,7 @@ export { normalStream, permutation, uniformStream } from './core/random.js';
 export { resample } from './core/resample.js';
 
 // engine: tensorflow.js, and steps compiled from it
-export { backends, compile, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
+export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
 // data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';

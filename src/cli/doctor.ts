@@ -72,7 +72,7 @@ function machineLines(root: string): Line[] {
 }
 
 async function engineLines(): Promise<Line[]> {
-  const { backends, start } = await import('../engine/index.js');
+  const { backends, providers, start } = await import('../engine/index.js');
   const found = await backends();
   const session = await start();
   return [
@@ -83,6 +83,7 @@ async function engineLines(): Promise<Line[]> {
         ? 'work (ONNX Runtime)'
         : (session.reasons.find((reason) => reason.startsWith('compiled')) ?? 'no'),
     ],
+    ...(await providers()).map(({ name, available, why }): Line => [`  on ${name}`, available ? 'work' : `no: ${why}`]),
     ['chosen', session.line.replace(/^engine: /, '')],
   ];
 }

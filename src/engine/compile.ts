@@ -5,7 +5,7 @@ import type { NdArray } from '../core/types.js';
 import { compileGraph, Untraceable } from './compiled/index.js';
 import { onnxAvailable } from './compiled/session.js';
 import { eagerStep } from './eagerStep.js';
-import { currentSession, type Session, start } from './start.js';
+import { currentSession, runsOn, type Session, start } from './start.js';
 import type { Tensor } from './tf.js';
 
 export interface CompileOptions {
@@ -23,7 +23,7 @@ export interface CompileOptions {
 export interface Step {
   /** One evaluation. Yields to the event loop first, so that interrupts and timers get through. */
   run(...inputs: readonly NdArray[]): Promise<NdArray[]>;
-  /** e.g. `onnxruntime 1.30 (2 threads)` or `tfjs wasm` */
+  /** e.g. `onnxruntime 1.30.0 (2 threads)`, `onnxruntime 1.30.0 (webgpu)` or `tfjs wasm` */
   readonly engine: string;
   readonly compiled: boolean;
   readonly compileMs: number;
@@ -38,6 +38,7 @@ export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
  * shapes of `exampleInputs`, simplified, and run by ONNX Runtime. Where that is absent, or fn uses an operation the
  * tracer does not know, the step evaluates fn on the tensorflow.js backend: the same numbers, slower (one warning).
  * fn must not depend on anything but its arguments: random numbers drawn inside it are frozen, values cannot be read.
+ * It runs on the session's execution provider, see start().
  * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a disposed step.
  * @example
  * const step = await compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
@@ -85,8 +86,9 @@ async function tryCompiled(
   const { ok, why, version } = onnxAvailable();
   if (!ok) throw problem(where, `a compiled step needs ONNX Runtime: ${why}`);
   try {
-    const { run, release } = await compileGraph(fn, inputs, constants, threads);
-    const engine = `onnxruntime ${version} (${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+    const { provider } = session;
+    const { run, release } = await compileGraph(fn, inputs, constants, threads, provider);
+    const engine = `onnxruntime ${version} (${runsOn(provider, threads)})`;
     return { run: (...arrays) => run(arrays), engine, compiled: true, dispose: release };
   } catch (error) {
     if (!(error instanceof Untraceable)) throw error;

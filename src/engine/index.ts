@@ -1,8 +1,10 @@
 export { toArray, toArraySync, toTensor } from './arrays.js';
 export type { BackendName } from './backends/table.js';
 export { compile, type Step } from './compile.js';
+export { type ProviderName, providers } from './compiled/providers.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
 export { constant } from './gradients/constant.js';
+export { type Interrupts, interrupts } from './interrupt.js';
 export { adaptiveAveragePool } from './ops/adaptiveAveragePool.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { pixelShuffle } from './ops/pixelShuffle.js';

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/table.js';
+import { checkProvider, type ProviderName, providerNames } from './compiled/providers.js';
 import { onnxAvailable } from './compiled/session.js';
 import { setBackend } from './tf.js';
 
@@ -12,6 +13,8 @@ export interface StartOptions {
   readonly compiled?: 'auto' | 'on' | 'off';
   /** Threads of a compiled step. Default: all cores. */
   readonly threads?: number;
+  /** What ONNX Runtime runs compiled steps on: cpu (default), or a GPU through cuda, tensorrt, webgpu, coreml, dml. */
+  readonly provider?: ProviderName;
 }
 
 /** What computes, and why nothing better does. */
@@ -19,6 +22,8 @@ export interface Session {
   readonly backend: BackendName;
   readonly compiled: boolean;
   readonly threads: number;
+  /** ONNX Runtime's execution provider of the compiled steps. */
+  readonly provider: ProviderName;
   /** Why each better engine was not taken. */
   readonly reasons: readonly string[];
   /** One readable sentence. */
@@ -34,14 +39,16 @@ export const currentSession = (): Session | undefined => settled;
 /**
  * Picks and starts the compute engine. Calling it again without options, or with the same, returns the same session;
  * with other options it switches. The environment wins over options: ROGLAB_BACKEND names the backend,
- * ROGLAB_ENGINE=compiled|eager says whether steps are compiled.
- * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and absent.
+ * ROGLAB_ENGINE=compiled|eager says whether steps are compiled, ROGLAB_PROVIDER names the execution provider.
+ * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and absent,
+ * a provider that does not open a session here (the message says why, and which do): none is replaced in silence.
  * @example const session = await start(); session.line
  */
 export function start(options: StartOptions = {}): Promise<Session> {
   const request = resolve(options);
   const key = JSON.stringify(request);
-  const open = Object.keys(options).length === 0 && !process.env.ROGLAB_BACKEND && !process.env.ROGLAB_ENGINE;
+  const { ROGLAB_BACKEND, ROGLAB_ENGINE, ROGLAB_PROVIDER } = process.env;
+  const open = Object.keys(options).length === 0 && !(ROGLAB_BACKEND || ROGLAB_ENGINE || ROGLAB_PROVIDER);
   if (current && (current.key === key || open)) return current.session;
   const session = begin(request);
   current = { key, session };
@@ -60,11 +67,12 @@ interface Request {
   readonly backend?: BackendName;
   readonly compiled: 'auto' | 'on' | 'off';
   readonly threads: number;
+  readonly provider: ProviderName;
 }
 
 function resolve(options: StartOptions): Request {
-  checkOptions('start', options, ['backend', 'compiled', 'threads']);
-  const { ROGLAB_BACKEND, ROGLAB_ENGINE } = process.env;
+  checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider']);
+  const { ROGLAB_BACKEND, ROGLAB_ENGINE, ROGLAB_PROVIDER } = process.env;
   const named = ROGLAB_BACKEND || options.backend;
   const backend = named && oneOf('start', ROGLAB_BACKEND ? 'ROGLAB_BACKEND' : 'backend', named, backendNames);
   const compiled = ROGLAB_ENGINE
@@ -73,22 +81,33 @@ function resolve(options: StartOptions): Request {
       : 'off'
     : oneOf('start', 'compiled', options.compiled ?? 'auto', ['auto', 'on', 'off']);
   const threads = integer('start', 'threads', options.threads ?? availableParallelism(), 1, 1024);
-  return { backend: backend || undefined, compiled, threads };
+  const wanted = ROGLAB_PROVIDER || (options.provider ?? 'cpu');
+  const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, providerNames);
+  return { backend: backend || undefined, compiled, threads, provider };
 }
 
-async function begin({ backend: forced, compiled: wish, threads }: Request): Promise<Session> {
+async function begin({ backend: forced, compiled: wish, threads, provider }: Request): Promise<Session> {
   const reasons: string[] = [];
   const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : onnxAvailable();
   if (wish === 'on' && !onnx.ok) throw problem('start', `compiled steps need ONNX Runtime: ${onnx.why}`);
+  if (provider !== 'cpu') {
+    if (!onnx.ok) throw problem('start', `the provider ${provider} runs compiled steps only: ${onnx.why}`);
+    await checkProvider('start', provider);
+  }
   if (!onnx.ok) reasons.push(`compiled steps: ${onnx.why}`);
   const backend = forced ? await take(forced) : await takeFirst(reasons);
-  return { backend, compiled: onnx.ok, threads, reasons, line: describe(backend, onnx.ok, threads, reasons) };
+  const session = { backend, compiled: onnx.ok, threads, provider, reasons };
+  return { ...session, line: describe(session) };
 }
 
-function describe(backend: BackendName, compiled: boolean, threads: number, reasons: readonly string[]): string {
+/** Where a compiled step computes: its threads, or the provider that is not the processor. */
+export const runsOn = (provider: ProviderName, threads: number): string =>
+  provider === 'cpu' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : provider;
+
+function describe({ backend, compiled, threads, provider, reasons }: Omit<Session, 'line'>): string {
   const eager = `tensorflow.js on ${backend}`;
   const what = compiled
-    ? `compiled steps on ONNX Runtime ${onnxAvailable().version} (${threads} ${threads === 1 ? 'thread' : 'threads'}), ${eager} for the rest`
+    ? `compiled steps on ONNX Runtime ${onnxAvailable().version} (${runsOn(provider, threads)}), ${eager} for the rest`
     : eager;
   return `engine: ${what}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}`;
 }

@@ -1,6 +1,6 @@
 import type { RogOptions, RunOptions } from '../attacks/index.js';
 import type { Observation, Reconstruction } from '../core/types.js';
-import { start } from '../engine/index.js';
+import { type ProviderName, start } from '../engine/index.js';
 import { ATTACKS, type AttackName } from '../registry/index.js';
 
 /** Options of an attack that are plain data, so that they can go to a worker. */
@@ -11,10 +11,12 @@ export interface Job {
   readonly observation: Observation;
   readonly attack: AttackName;
   readonly options: JobOptions;
+  /** Default: that of the session that sends the job. */
+  readonly provider?: ProviderName;
 }
 
 /** The body of a worker thread: one attack on one core. */
-export default async function work({ observation, attack, options }: Job): Promise<Reconstruction> {
-  await start({ threads: 1 });
+export default async function work({ observation, attack, options, provider }: Job): Promise<Reconstruction> {
+  await start({ threads: 1, provider });
   return ATTACKS[attack](observation, options);
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { afterEach, test } from 'node:test';
 import { promisify } from 'node:util';
-import { backends, currentSession, start, tf } from '../../src/engine/index.js';
+import { backends, compile, currentSession, providers, start, tf } from '../../src/engine/index.js';
 
 const environment = { ...process.env };
 afterEach(() => {
   process.env = { ...environment };
 });
 const force = (variables: Record<string, string>) => {
-  process.env = { ...environment, ROGLAB_BACKEND: '', ROGLAB_ENGINE: '', ...variables };
+  process.env = { ...environment, ROGLAB_BACKEND: '', ROGLAB_ENGINE: '', ROGLAB_PROVIDER: '', ...variables };
 };
 
 test('start() takes the first backend that loads and says why the better ones were not taken', async () => {
@@ -90,3 +90,57 @@ for (const backend of ['wasm', 'cpu'])
     });
     assert.equal(stdout + stderr, '');
   });
+
+test('start({ provider }): cpu is the default; an unknown name is refused; the environment wins', async () => {
+  force({});
+  assert.equal((await start({ backend: 'cpu' })).provider, 'cpu');
+  await assert.rejects(
+    async () => start({ provider: 'webgup' as never }),
+    /^RoglabError: start: provider must be one of cpu, cuda, .*, got "webgup"; did you mean "webgpu"\?$/,
+  );
+  force({ ROGLAB_PROVIDER: 'gpu' });
+  await assert.rejects(async () => start({ provider: 'cpu' }), /start: ROGLAB_PROVIDER must be one of cpu, cuda/);
+});
+
+test('a provider that does not run here is one line with the reason and what is available, never the processor', async (t) => {
+  force({});
+  const list = await providers();
+  const working = list.filter(({ available }) => available).map(({ name }) => name);
+  if (working.length === 0) return t.skip('ONNX Runtime does not load here');
+  assert.equal(working[0], 'cpu');
+  await start({ backend: 'cpu' });
+  const before = currentSession();
+  for (const { name, why } of list.filter(({ available }) => !available)) {
+    const said = `start: the provider ${name} does not run here: ${why}; available: ${working.join(', ')}`;
+    assert.ok(why !== '' && !said.includes('\n') && !/onnxruntime_src/.test(said), said);
+    await assert.rejects(start({ provider: name }), { message: said });
+    force({ ROGLAB_PROVIDER: name });
+    await assert.rejects(start(), { message: said });
+    force({});
+    assert.equal(currentSession(), before);
+  }
+});
+
+test('a provider needs compiled steps', async () => {
+  force({});
+  await assert.rejects(
+    start({ provider: 'webgpu', compiled: 'off' }),
+    /start: the provider webgpu runs compiled steps only: switched off/,
+  );
+});
+
+test('a compiled step names what it runs on and gives the same numbers on every provider of this machine', async () => {
+  force({});
+  const x = { shape: [2, 3], data: Float32Array.of(1, -2, 3, -4, 5, -6) };
+  const working = (await providers()).filter(({ available }) => available).map(({ name }) => name);
+  for (const provider of working) {
+    const session = await start({ backend: 'cpu', compiled: 'on', threads: 2, provider });
+    const where = provider === 'cpu' ? '2 threads' : provider;
+    assert.ok(session.line.includes(`(${where}), tensorflow.js on cpu`), session.line);
+    const step = await compile((a) => tf.sum(tf.square(a)), [x]);
+    assert.match(step.engine, new RegExp(`^onnxruntime [\\d.]+ \\(${where}\\)$`));
+    assert.equal((await step.run(x))[0]!.data[0], 91);
+    step.dispose();
+  }
+  await start({ backend: 'cpu' });
+});

@@ -96,6 +96,7 @@ test('roglab doctor: names versions, machine, every engine with its reason, cach
   assert.equal(status, 0, stderr);
   assert.deepEqual(stdout.match(/^\S.*$/gm), ['versions', 'machine', 'engines', 'data', 'notebooks']);
   assert.match(stdout, /wasm +works\n +cpu +works/);
+  assert.match(stdout, /on cpu .*\n +on cuda .*\n +on tensorrt .*\n +on webgpu .*\n +on coreml .*\n +on dml +\S/);
   assert.match(stdout, /kernel +not registered .*npm run kernel/);
   assert.ok(!stdout.includes('undefined'));
 });

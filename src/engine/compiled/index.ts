@@ -1,21 +1,24 @@
 /** From a function to a session: trace, simplify, emit, load. */
+import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
 import { avoidOuterProducts } from './ir/lowrank.js';
 import { emit } from './onnx/emitter.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
+import type { ProviderName } from './providers.js';
 import { openSession, type Session } from './session.js';
 import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
 
-/** Errors: `Untraceable` when the function cannot be a static graph. */
+/** Errors: `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it. */
 export async function compileGraph(
   fn: (...tensors: Tensor[]) => Tensor | Tensor[],
   inputs: readonly NdArray[],
   constants: readonly NdArray[],
   threads: number,
+  provider: ProviderName,
 ): Promise<Session> {
   const { outputs } = trace(fn, inputs, constants);
   const graph = emit(
@@ -23,5 +26,8 @@ export async function compileGraph(
     inputs.map(({ shape }) => shape),
     avoidOuterProducts(outputs),
   );
-  return openSession(encodeModel(graph), graph.outputs, threads);
+  return openSession(encodeModel(graph), graph.outputs, threads, provider).catch((error: Error) => {
+    const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
+    throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
+  });
 }

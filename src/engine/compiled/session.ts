@@ -13,6 +13,7 @@ function load(): NonNullable<typeof loaded> {
   try {
     const runtime = require('onnxruntime-node') as typeof Onnx;
     const { version } = require('onnxruntime-node/package.json') as { version: string };
+    runtime.env.logLevel = 'fatal'; // what fails is thrown as well
     loaded = { runtime, version, why: '' };
   } catch (error) {
     loaded = { version: '', why: `onnxruntime-node does not load: ${(error as Error).message.split('\n')[0]}` };
@@ -25,6 +26,12 @@ export function onnxAvailable(): { ok: boolean; why: string; version: string } {
   const { runtime, why, version } = load();
   return { ok: runtime !== undefined, why, version };
 }
+
+/** The execution providers that the installed ONNX Runtime was built with; whether they run here is another question. */
+export const bundledProviders = (): string[] =>
+  load()
+    .runtime?.listSupportedBackends()
+    .map(({ name }) => name) ?? [];
 
 /** A loaded model that may have several users. */
 export interface Session {
@@ -44,10 +51,18 @@ const sessions = new Map<string, Shared>();
 const idleSessions = 4;
 const idleBytes = 256 * 2 ** 20;
 
-/** A session for a model: the existing one when the same bytes with the same threads are loaded already. */
-export async function openSession(model: Uint8Array, outputs: readonly Port[], threads: number): Promise<Session> {
-  const key = `${threads}:${createHash('sha1').update(model).digest('hex')}`;
-  const shared = sessions.get(key) ?? { session: create(model, threads), bytes: model.length, users: 0 };
+/**
+ * A session for a model: the existing one when the same bytes with the same threads and provider are loaded already.
+ * Errors: what ONNX Runtime says, in one line; a provider that does not open is never replaced by another.
+ */
+export async function openSession(
+  model: Uint8Array,
+  outputs: readonly Port[],
+  threads: number,
+  provider: string,
+): Promise<Session> {
+  const key = `${provider}:${threads}:${createHash('sha1').update(model).digest('hex')}`;
+  const shared = sessions.get(key) ?? { session: create(model, threads, provider), bytes: model.length, users: 0 };
   sessions.delete(key);
   sessions.set(key, shared);
   shared.users++;
@@ -72,15 +87,25 @@ export async function openSession(model: Uint8Array, outputs: readonly Port[], t
   };
 }
 
-const create = (model: Uint8Array, threads: number): Promise<Onnx.InferenceSession> =>
-  load().runtime!.InferenceSession.create(model, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
+/** Operations that a provider lacks are put on the processor by the runtime itself. */
+const create = (model: Uint8Array, threads: number, provider: string): Promise<Onnx.InferenceSession> =>
+  load()
+    .runtime!.InferenceSession.create(model, {
+      executionProviders: [provider],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    })
+    .catch((error: Error) => {
+      throw new Error(readable(error.message));
+    });
+
+/** The sentence of a message of ONNX Runtime, without its source file, function and condition. */
+const readable = (message: string): string =>
+  message.split('\n')[0]!.replace(/^\S*onnxruntime\S*:\d+ .* was false\. /, '');
 
 /** session.run does its work inside setImmediate, so timers and interrupts get their turn before every call. */
 async function run(

@@ -1,0 +1,54 @@
+/** The execution providers of ONNX Runtime: what a compiled step runs on (https://onnxruntime.ai/docs/execution-providers). */
+import { problem } from '../../core/errors.js';
+import { encodeModel } from './onnx/model.js';
+import { bundledProviders, onnxAvailable, openSession } from './session.js';
+
+/** Names of the providers: the processor, then NVIDIA, any GPU, Apple and Windows. */
+export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+const port = (name: string) => ({ name, type: 'float32', shape: [1] }) as const;
+const smallest = {
+  nodes: [{ type: 'Neg', inputs: ['x0'], outputs: ['y'], attributes: {} }],
+  initializers: [],
+  inputs: [port('x0')],
+  outputs: [port('y')],
+};
+
+/** Why a provider cannot run the smallest of models here, in one line; undefined when it can. */
+export async function providerFailure(name: ProviderName): Promise<string | undefined> {
+  const { ok, why, version } = onnxAvailable();
+  if (!ok) return why;
+  if (!bundledProviders().includes(name))
+    return `not in ONNX Runtime ${version} for ${process.platform}-${process.arch}`;
+  try {
+    const session = await openSession(encodeModel(smallest), smallest.outputs, 1, name);
+    await session.run([{ shape: [1], data: new Float32Array([1]) }]).finally(session.release);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Every provider, whether a session opens and runs on it here, and why not. For `doctor`. */
+export async function providers(): Promise<{ name: ProviderName; available: boolean; why: string }[]> {
+  const list = [];
+  for (const name of providerNames) {
+    const why = await providerFailure(name);
+    list.push({ name, available: why === undefined, why: why ?? '' });
+  }
+  return list;
+}
+
+/** Errors: the provider does not run here; the message says why, and which do. */
+export async function checkProvider(where: string, name: ProviderName): Promise<void> {
+  const why = await providerFailure(name);
+  if (why === undefined) return;
+  const available = (await providers()).filter((p) => p.available).map((p) => p.name);
+  throw problem(
+    where,
+    `the provider ${name} does not run here: ${why}`,
+    undefined,
+    `available: ${available.join(', ') || 'none'}`,
+  );
+}
