@@ -2,6 +2,7 @@ import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import { interrupts } from '../engine/index.js';
 import { attackClosure, type ClosureOptions } from './closure.js';
 import { inferLabels } from './labels.js';
 import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
@@ -12,7 +13,10 @@ export interface RunOptions {
   readonly seed?: number;
   /** Called after every closure. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`. */
+  /**
+   * Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`.
+   * A notebook's interrupt does the same.
+   */
   readonly signal?: AbortSignal;
   /** A file that lets a killed run resume to the same result; removed when the attack has finished. */
   readonly checkpoint?: string;
@@ -35,6 +39,20 @@ export async function* runRecipe(
   options: RunOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(recipe.attack, observation);
+  const interrupt = interrupts();
+  try {
+    return yield* steps(observation, recipe, options, () => interrupt.hit() || (options.signal?.aborted ?? false));
+  } finally {
+    interrupt.release();
+  }
+}
+
+async function* steps(
+  observation: Observation,
+  recipe: Recipe,
+  options: RunOptions,
+  stop: () => boolean,
+): AsyncGenerator<Progress, Reconstruction> {
   const { labels, method, confidence } = observation.labels
     ? { labels: observation.labels, method: 'given', confidence: Array.from(observation.labels, () => 1) }
     : await inferLabels(observation);
@@ -45,7 +63,6 @@ export async function* runRecipe(
     const search: Search = { ...recipe, size: [height, width], evaluate: closure.evaluate };
     let state = (await resume(options.checkpoint, settings, search)) ?? searchStart(search);
     let saved = performance.now();
-    const stop = (): boolean => options.signal?.aborted ?? false;
     if (!stop() || state.history.length === 0)
       for await (state of minimise(search, state)) {
         if (options.checkpoint && performance.now() - saved > CHECKPOINT_EVERY_MS) {
