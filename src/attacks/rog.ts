@@ -96,30 +96,39 @@ const TWO_STAGES: Schedule = [
   { factor: 1, share: 0.6, rate: [0.06, 0.001] },
 ];
 
-/** What goes with each objective. Weights of the prior and schedules were chosen on CIFAR-10 training images. */
-const TUNED: Record<
-  ObjectiveName,
-  { readonly weight: number; readonly schedule: Schedule; readonly signed?: boolean }
-> = {
+/** What goes with an objective. Weights of the prior and schedules were chosen on CIFAR-10 training images. */
+interface Tuning {
+  readonly weight: number;
+  readonly schedule: Schedule;
+  readonly signed?: boolean;
+}
+
+const TUNED: Record<ObjectiveName, Tuning> = {
   l2: { weight: 0, schedule: THREE_STAGES },
   exactL2: { weight: 0, schedule: THREE_STAGES },
   relativeL2: { weight: 3e-2, schedule: THREE_STAGES },
-  cosine: { weight: 3e-2, schedule: TWO_STAGES, signed: true },
+  cosine: { weight: 3e-2, schedule: THREE_STAGES },
   maskedCosine: { weight: 3e-2, schedule: THREE_STAGES },
   interval: { weight: 4e-2, schedule: THREE_STAGES },
   wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
 };
 
+/** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
+function tuning({ client, obfuscation }: Observation, objective: ObjectiveName): Tuning {
+  const exact = obfuscation.evidence.every(
+    (e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly,
+  );
+  if (objective !== 'cosine' || !exact) return TUNED[objective];
+  return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
+}
+
 function coarseToFine(observation: Observation, options: RogOptions, seed: number): Recipe {
   const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
-  const { schedule, signed, weight: tuned } = TUNED[objective];
+  const tuned = tuning(observation, objective);
+  const { schedule, signed } = tuned;
+  const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;
   const upTo = (stage: number): number =>
     Math.round(iterations * schedule.slice(0, stage).reduce((sum, { share }) => sum + share, 0));
-  const {
-    prior = 'colorTv',
-    weight = objective === 'cosine' && alone(observation) ? 1e-2 : tuned,
-    simulate = 'auto',
-  } = options;
   const stages: Stage[] = schedule.map(({ factor, rate }, k) => ({
     size: latentSize(observation, factor),
     closures: upTo(k + 1) - upTo(k),
@@ -143,11 +152,6 @@ function nearGray(seed: number): () => number {
   const uniform = uniformStream(seed);
   return () => 0.45 + 0.1 * uniform();
 }
-
-/** One image without phi: nothing to smooth away, the prior can be weak. */
-const alone = ({ client, obfuscation }: Observation): boolean =>
-  client.batchSize === 1 &&
-  obfuscation.evidence.every((e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly);
 
 function latentSize({ model }: Observation, factor: number): [number, number] {
   const [height, width] = model.imageShape;
