@@ -22,6 +22,9 @@ const sumOver = (
   part: (a: Tensor, b: Tensor, i: number) => Tensor,
 ): tf.Scalar => tf.addN(g.map((a, i) => tf.sum(part(a, q[i]!, i)))) as tf.Scalar;
 
+const isKept = (q: Tensor): Tensor => tf.cast(tf.notEqual(q, 0), 'float32');
+const isDropped = (q: Tensor): Tensor => tf.cast(tf.equal(q, 0), 'float32');
+
 const cosineDistance = (dot: Tensor, gg: Tensor, qq: Tensor): tf.Scalar =>
   tf.sub(1, tf.div(dot, tf.mul(tf.sqrt(tf.add(gg, 1e-20)), tf.sqrt(tf.add(qq, 1e-20)))));
 
@@ -34,6 +37,10 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
  * - `relativeL2`: l2 over sum q^2.
  * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
  * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
+ * - `sparse`: for top-k: `maskedCosine`, plus 0.5 (|g| / |q| - 1)^2 over the kept entries, plus 0.2 times what dropped
+ *   entries exceed their threshold by, over sum |q|.
+ * - `stochasticRounding`: for QSGD: -log(1 - |g - q| / step + 0.05), the probability that g is rounded to q, continued with
+ *   its slope beyond one step; over sum |q| / step.
  * - `interval`: sum relu(|g - q| - half-width) / sum |q|: zero wherever g could have been rounded to q. The distance is
  *   not squared: near the edge of its interval an entry still pulls with full force, which keeps contrast and colour.
  * - `wrongSign`: sum over tensors of sum relu(-g q) / sum |g|: the share of the update with the wrong sign.
@@ -44,12 +51,32 @@ export const OBJECTIVES = {
   relativeL2: (g, q, about) => tf.div(squaredDistance(g, q, about), about.squares),
   cosine: (g, q, { squares }) => cosineDistance(sumOver(g, q, tf.mul), sumOver(g, q, tf.square), squares),
   maskedCosine: (g, q, { squares }) => {
-    const kept = sumOver(g, q, (a, b) => tf.mul(tf.square(a), tf.cast(tf.notEqual(b, 0), 'float32')));
+    const kept = sumOver(g, q, (a, b) => tf.mul(tf.square(a), isKept(b)));
     return cosineDistance(sumOver(g, q, tf.mul), kept, squares);
+  },
+  sparse: (g, q, { squares, magnitudes, zeroTolerance }) => {
+    const kept = sumOver(g, q, (a, b) => tf.mul(tf.square(a), isKept(b)));
+    const scale = tf.square(tf.sub(tf.sqrt(tf.div(tf.add(kept, 1e-20), squares)), 1));
+    const above = sumOver(g, q, (a, b, i) => tf.relu(tf.sub(tf.mul(tf.abs(a), isDropped(b)), zeroTolerance[i]!)));
+    const angle = cosineDistance(sumOver(g, q, tf.mul), kept, squares);
+    return tf.add(tf.add(angle, tf.mul(0.5, scale)), tf.mul(0.2, tf.div(above, magnitudes)));
+  },
+  stochasticRounding: (g, q, { tolerance }) => {
+    // a tensor of zeros has no step: it counts nothing
+    const steps = (x: Tensor, i: number): Tensor =>
+      tf.mul(tf.abs(x), tf.div(tf.step(tolerance[i]!), tf.add(tolerance[i]!, 1e-12)));
+    const surprise = sumOver(g, q, (a, b, i) => {
+      const away = steps(tf.sub(a, b), i);
+      return tf.sub(tf.mul(tf.relu(tf.sub(away, 1)), 20), tf.log(tf.add(tf.relu(tf.sub(1, away)), 0.05)));
+    });
+    return tf.div(
+      surprise,
+      sumOver(g, q, (_, b, i) => steps(b, i)),
+    );
   },
   interval: (g, q, { tolerance, zeroTolerance, magnitudes }) => {
     const halfWidth = (b: Tensor, i: number): Tensor =>
-      tf.add(tolerance[i]!, tf.mul(tf.cast(tf.equal(b, 0), 'float32'), tf.sub(zeroTolerance[i]!, tolerance[i]!)));
+      tf.add(tolerance[i]!, tf.mul(isDropped(b), tf.sub(zeroTolerance[i]!, tolerance[i]!)));
     const outside = sumOver(g, q, (a, b, i) => tf.relu(tf.sub(tf.abs(tf.sub(a, b)), halfWidth(b, i))));
     return tf.div(outside, magnitudes);
   },
@@ -65,7 +92,11 @@ export type ObjectiveName = keyof typeof OBJECTIVES;
 export function objectiveFor(evidence: readonly Evidence[]): ObjectiveName {
   const some = (test: (e: Evidence) => boolean): boolean => evidence.some(test);
   if (some((e) => e.signOnly)) return 'wrongSign';
-  if (some((e) => e.tolerance === 0 && e.zeroTolerance > 0)) return 'maskedCosine';
+  if (some((e) => e.tolerance === 0 && e.zeroTolerance > 0))
+    return some((e) => e.scaleUnknown) ? 'maskedCosine' : 'sparse';
   if (some((e) => e.tolerance > 0 && e.noise === 0 && !e.scaleUnknown)) return 'interval';
+  const rounded = (e: Evidence): boolean =>
+    e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.scaleUnknown;
+  if (some((e) => e.tolerance > 0) && evidence.every(rounded)) return 'stochasticRounding';
   return 'cosine';
 }

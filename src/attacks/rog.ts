@@ -107,8 +107,10 @@ const TUNED: Record<ObjectiveName, Tuning> = {
   l2: { weight: 0, schedule: THREE_STAGES },
   exactL2: { weight: 0, schedule: THREE_STAGES },
   relativeL2: { weight: 3e-2, schedule: THREE_STAGES },
-  cosine: { weight: 3e-2, schedule: THREE_STAGES },
+  cosine: { weight: 2e-2, schedule: THREE_STAGES },
   maskedCosine: { weight: 3e-2, schedule: THREE_STAGES },
+  sparse: { weight: 3e-2, schedule: THREE_STAGES },
+  stochasticRounding: { weight: 1.5e-1, schedule: THREE_STAGES },
   interval: { weight: 4e-2, schedule: THREE_STAGES },
   wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
 };
