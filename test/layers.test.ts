@@ -14,6 +14,7 @@ const FLOORS: Record<string, number> = {
   federation: 3,
   obfuscation: 3,
   metrics: 3,
+  training: 3,
   attacks: 4,
   registry: 5,
   studies: 6,

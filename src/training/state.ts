@@ -1,0 +1,61 @@
+import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
+import type { NamedArray, NdArray } from '../core/types.js';
+import type { Plan } from './plan.js';
+import type { FitOptions, FitPoint } from './types.js';
+
+/** The complete state between two steps: everything a killed run needs to end at the same bits. */
+export interface State {
+  readonly step: number;
+  readonly parameters: readonly NamedArray[];
+  readonly slots: readonly (readonly Float32Array[])[];
+  /** Sums of the losses since the epoch began. */
+  readonly sums: Readonly<Record<string, number>>;
+  readonly history: readonly FitPoint[];
+  readonly seconds: number;
+}
+
+/** Every parameter after one step of the optimizer. */
+export function move(
+  state: State,
+  gradients: readonly NdArray[],
+  rate: number,
+  plan: Plan,
+): Pick<State, 'parameters' | 'slots'> {
+  const shrink = plan.clip === Number.POSITIVE_INFINITY ? 1 : Math.min(1, plan.clip / norm(gradients));
+  const moved = state.parameters.map(({ data, shape }, k) => {
+    const g = gradients[k]!.data;
+    const gradient = shrink < 1 ? g.map((value) => value * shrink) : g;
+    const at = { x: data, gradient, slots: state.slots[k]!, rate, t: state.step + 1, decays: shape.length > 1 };
+    return plan.optimizer.step(at);
+  });
+  const parameters = state.parameters.map(({ name, shape }, k) => ({ name, shape, data: moved[k]!.x }));
+  return { parameters, slots: moved.map(({ slots }) => slots) };
+}
+
+const norm = (arrays: readonly NdArray[]): number =>
+  Math.sqrt(arrays.reduce((sum, { data }) => sum + data.reduce((part, g) => part + g * g, 0), 0));
+
+const slotName = (slot: number, name: string): string => `slot ${slot} of ${name}`;
+
+/** Writes the whole state, atomically. */
+export const save = (path: string, { settings }: Plan, { parameters, slots, ...numbers }: State): Promise<void> => {
+  const kept = parameters.flatMap((p, k) =>
+    slots[k]!.map((data, slot) => ({ name: slotName(slot, p.name), shape: p.shape, data })),
+  );
+  return saveCheckpoint(path, { settings, state: { arrays: [...parameters, ...kept], numbers: { ...numbers } } });
+};
+
+/** The state of the checkpoint, or the start. Errors: a damaged file, one of other settings. */
+export async function restore({ parameters, checkpoint }: FitOptions, { settings, optimizer }: Plan): Promise<State> {
+  const state = checkpoint ? await loadCheckpoint(checkpoint, settings) : undefined;
+  const zeros = parameters.map(({ data }) =>
+    Array.from({ length: optimizer.slots }, () => new Float32Array(data.length)),
+  );
+  if (!state) return { step: 0, parameters, slots: zeros, sums: {}, history: [], seconds: 0 };
+  const byName = new Map(state.arrays.map((array) => [array.name, array]));
+  return {
+    ...(state.numbers as unknown as Omit<State, 'parameters' | 'slots'>),
+    parameters: parameters.map(({ name }) => byName.get(name)!),
+    slots: parameters.map(({ name }, k) => zeros[k]!.map((_, slot) => byName.get(slotName(slot, name))!.data)),
+  };
+}
