@@ -3,6 +3,7 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
+import { halfToFloat } from './half.js';
 
 /** Content of a safetensors file: arrays in the order of their bytes, and free text. */
 export interface Safetensors {
@@ -123,14 +124,4 @@ function toFloats(dtype: string, bytes: Uint8Array): Float32Array {
   const halves = new Uint16Array(buffer);
   if (dtype === 'F16') return Float32Array.from(halves, halfToFloat);
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
-}
-
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

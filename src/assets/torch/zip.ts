@@ -1,0 +1,85 @@
+import { crc32 } from 'node:zlib';
+import { problem } from '../../core/errors.js';
+import type { ByteSource } from './source.js';
+
+/** A stored (uncompressed) file inside a zip: its bytes lie in the archive as they are. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly size: number;
+  /** Begin of the local header, and the first byte that belongs to something else. */
+  readonly begin: number;
+  readonly end: number;
+  readonly crc: number;
+}
+
+const CORRUPT = 'the file is truncated or corrupt';
+/** End-of-directory record (22 bytes) with the longest comment. */
+const TAIL = 22 + 65_535;
+
+/**
+ * The entries of a zip archive, from its directory at the end. Errors: no zip, several disks, more than 4 GB.
+ * Source: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+ */
+export async function zipEntries(source: ByteSource, where: string): Promise<Map<string, ZipEntry>> {
+  const begin = Math.max(0, source.size - TAIL);
+  const tail = await source.read(begin, source.size);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.length);
+  let at = tail.length - 22;
+  while (at >= 0 && view.getUint32(at, true) !== 0x06054b50) at--;
+  if (at < 0) throw problem(where, 'a zip archive ends with its directory', undefined, CORRUPT);
+  const [count, size, offset] = [
+    view.getUint16(at + 10, true),
+    view.getUint32(at + 12, true),
+    view.getUint32(at + 16, true),
+  ];
+  if (size === 0xffffffff || offset === 0xffffffff || count === 0xffff)
+    throw problem(where, 'zip archives of 4 GB and more are not read');
+  if (offset + size > begin + at)
+    throw problem(where, `the directory does not fit ${source.size} bytes`, offset + size);
+  const inTail = offset >= begin;
+  const directory = inTail
+    ? tail.subarray(offset - begin, offset - begin + size)
+    : await source.read(offset, offset + size);
+  return readDirectory(directory, count, offset, where);
+}
+
+function readDirectory(bytes: Uint8Array, count: number, directory: number, where: string): Map<string, ZipEntry> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: Omit<ZipEntry, 'end'>[] = [];
+  for (let k = 0, at = 0; k < count; k++) {
+    if (at + 46 > bytes.length || view.getUint32(at, true) !== 0x02014b50)
+      throw problem(where, `entry ${k} of the directory is damaged`, undefined, CORRUPT);
+    const [method, crc, packed, size] = [
+      view.getUint16(at + 10, true),
+      view.getUint32(at + 16, true),
+      view.getUint32(at + 20, true),
+      view.getUint32(at + 24, true),
+    ];
+    const lengths = [28, 30, 32].map((field) => view.getUint16(at + field, true)) as [number, number, number];
+    const begin = view.getUint32(at + 42, true);
+    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + lengths[0]));
+    if (method !== 0 || packed !== size)
+      throw problem(where, `${name} must be stored without compression`, `method ${method}`);
+    found.push({ name, size, begin, crc });
+    at += 46 + lengths[0] + lengths[1] + lengths[2];
+  }
+  const starts = found.map(({ begin }) => begin).sort((a, b) => a - b);
+  const after = (begin: number): number => starts.find((start) => start > begin) ?? directory;
+  const entries = found.map((entry) => ({ ...entry, end: after(entry.begin) }));
+  const damaged = entries.find(({ begin, end, size }) => begin + 30 + size > end || end > directory);
+  if (damaged) throw problem(where, `${damaged.name} does not fit where it lies`, undefined, CORRUPT);
+  if (new Set(found.map(({ name }) => name)).size < found.length)
+    throw problem(where, 'every file of the archive needs its own name');
+  return new Map(entries.map((entry) => [entry.name, entry]));
+}
+
+/** The content of an entry from the bytes begin..end, checked against its CRC-32. */
+export function zipContent({ name, size, crc }: ZipEntry, bytes: Uint8Array, where: string): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0, true) !== 0x04034b50) throw problem(where, `${name} has no header`, undefined, CORRUPT);
+  const start = 30 + view.getUint16(26, true) + view.getUint16(28, true);
+  const content = bytes.subarray(start, start + size);
+  if (content.length !== size || crc32(content) !== crc)
+    throw problem(where, `${name} must have the checksum of its directory entry`, undefined, CORRUPT);
+  return content;
+}
