@@ -9,6 +9,7 @@ const FLOORS: Record<string, number> = {
   core: 0,
   engine: 1,
   assets: 1,
+  privacy: 1,
   data: 2,
   models: 2,
   federation: 3,
@@ -29,6 +30,7 @@ const ONLY: Record<string, readonly string[]> = {
   attacks: ['core', 'engine', 'assets', 'models', 'federation'],
   report: ['core'],
   obfuscation: ['core'],
+  privacy: ['core'],
   notebook: ['core', 'assets', 'report'],
 };
 
