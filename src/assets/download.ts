@@ -122,7 +122,8 @@ async function transfer(asset: Asset, part: string, start: number, options: Down
 const isDiskError = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException)?.syscall === 'write' || (error as NodeJS.ErrnoException)?.syscall === 'open';
 
-function networkProblem(asset: Asset, received: number, error: unknown): Error {
+/** A failure of the network as an error that {@link isNetworkProblem} knows. */
+export function networkProblem(asset: Asset, received: number, error: unknown): Error {
   const { message, cause } = error as Error & { cause?: Error & { code?: string } };
   const reason = cause ? (cause.code ?? cause.message) : message;
   const fix = received > 0 ? `${received} bytes are kept: call again to continue` : 'is this machine online?';

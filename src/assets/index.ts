@@ -11,3 +11,4 @@ export {
   type Safetensors,
   saveSafetensors,
 } from './safetensors.js';
+export { fetchTorch, loadTorch, type TorchFetchOptions, torchCached } from './torch/index.js';

@@ -74,7 +74,7 @@ export async function zipLayout(source: ByteSource, where: string): Promise<Layo
   };
 }
 
-const MAGIC = 0x1950a86a20f9469cfc6c;
+const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
 /**

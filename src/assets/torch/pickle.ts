@@ -168,16 +168,14 @@ function build(m: Machine): void {
   if (!(m.top() instanceof Map)) throw corrupt(m, 'sets the state of something that is no dict');
 }
 
-/** Little-endian two's complement of any length; beyond 2^53 it is inexact, which no size here comes near. */
-const long = (part: Uint8Array): number =>
-  Number(
-    part.length === 0
-      ? 0n
-      : BigInt.asIntN(
-          8 * part.length,
-          part.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n),
-        ),
+/** Little-endian two's complement of any length: a number, or a bigint where that would be inexact. */
+function long(part: Uint8Array): number | bigint {
+  const value = BigInt.asIntN(
+    8 * part.length,
+    part.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n),
   );
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
 
 function decimal(m: Machine): number | boolean {
   const text = m.line();

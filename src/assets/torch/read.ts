@@ -15,6 +15,8 @@ export interface TorchOptions {
 
 /** Neighbours closer than this are read together. */
 const GAP = 1 << 16;
+/** One read is at most so long, so that progress is seen. */
+const PIECE = 1 << 22;
 const DEPTH = 8;
 
 /**
@@ -88,9 +90,13 @@ async function readStorages(
   let received = 0;
   for (const group of groups) {
     const [begin, end] = span(group);
-    const bytes = await source.read(begin, end);
-    received += bytes.length;
-    onProgress?.(received, total);
+    const bytes = new Uint8Array(end - begin);
+    for (let at = begin; at < end; at += PIECE) {
+      const piece = await source.read(at, Math.min(end, at + PIECE));
+      bytes.set(piece, at - begin);
+      received += piece.length;
+      onProgress?.(received, total);
+    }
     for (const [key, segment] of group)
       contents.set(key, segment.content(bytes.subarray(segment.begin - begin, segment.end - begin)));
   }
