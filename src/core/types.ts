@@ -146,6 +146,8 @@ export interface Reconstruction {
   readonly attack: string;
   /** [batch, height, width, channels] in [0, 1]. */
   readonly images: NdArray;
+  /** The attack's own pictures, where `images` have been through a postprocessing such as restore(). */
+  readonly raw?: NdArray;
   readonly labels: Int32Array;
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
   readonly objective: number;
