@@ -3,7 +3,10 @@ import { problem } from '../core/errors.js';
 import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
 import { inferLabels } from './labels.js';
 import { clamped } from './minimise.js';
-import { checkObservation } from './recipe.js';
+import { checkNeeds, checkObservation, type Needs } from './needs.js';
+
+/** What {@link analytic} needs; labels only to name the pictures' classes. */
+export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable' };
 
 /**
  * The analytic leak of a dense layer with bias, z = x W + b, at the entrance of a network: every local step adds
@@ -23,14 +26,7 @@ export async function analytic(observation: Observation): Promise<Reconstruction
   const began = performance.now();
   checkObservation('analytic', observation);
   const { model, tensors, client, labels: known } = observation;
-  const [first] = model.layers;
-  if (first?.kind !== 'dense' || !first.bias)
-    throw problem(
-      'analytic',
-      'the first layer must be dense with bias',
-      first?.kind === 'dense' ? 'a dense layer without bias' : `a ${first?.kind} layer`,
-      'use dlg() or rog()',
-    );
+  checkNeeds('analytic', observation, ANALYTIC_NEEDS);
   const [dW, db] = tensors as [NamedArray, NamedArray];
   const neurons = strongest(db.data, client.batchSize);
   if (neurons.length < client.batchSize)

@@ -1,4 +1,4 @@
-import { oneHot } from '../core/arrays.js';
+import { ndarray, oneHot } from '../core/arrays.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
 import { localSteps } from '../federation/index.js';
@@ -14,7 +14,8 @@ export interface ClosureOptions {
   readonly weight: number;
   /** `steps`: unroll the local steps from w0. `direction`: one gradient at w0, times the number of steps. */
   readonly simulate: 'steps' | 'direction';
-  readonly labels: Int32Array;
+  /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
+  readonly labels: Int32Array | 'joint';
 }
 
 /** A compiled objective: pictures in, value and gradient out. Dispose it when the attack is done. */
@@ -37,6 +38,7 @@ export async function attackClosure(observation: Observation, options: ClosureOp
   const simulate = localSteps(model, direct ? once : client);
   const match = OBJECTIVES[options.objective];
   const count = tensors.length;
+  const joint = options.labels === 'joint';
 
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
@@ -47,17 +49,22 @@ export async function attackClosure(observation: Observation, options: ClosureOp
       squares: number(0),
       magnitudes: number(1),
     };
-    const objective = (images: Tensor): tf.Scalar => {
-      const { delta } = simulate(parameters, images, y);
+    const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
+      const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
       const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
       return tf.add(match(g, observed, about), tf.mul(PRIORS[options.prior](images as Tensor4D), number(3)));
     };
-    const { value, grad } = tf.valueAndGrad(objective)(x);
+    if (joint) {
+      const { value, grads } = tf.valueAndGrads(objective)([x, y]);
+      return [value, ...grads];
+    }
+    const { value, grad } = tf.valueAndGrad((images: Tensor) => objective(images, y))(x);
     return [value, grad];
   };
 
   const shape = [batchSize, ...model.imageShape];
-  const targets = oneHot('attack', options.labels, model.classes);
+  const targets =
+    options.labels === 'joint' ? ndarray([batchSize, model.classes]) : oneHot('attack', options.labels, model.classes);
   const { evidence } = obfuscation;
   const list = [
     total(tensors, (q) => q * q),
@@ -68,17 +75,16 @@ export async function attackClosure(observation: Observation, options: ClosureOp
     ...evidence.map((e) => finite(e.zeroTolerance)),
   ];
   const numbers: NdArray = { shape: [list.length], data: Float32Array.from(list) };
-  const blank: NdArray = { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) };
-  const step = await compile(closure, [blank, targets, numbers, ...tensors], {
+  const step = await compile(closure, [ndarray(shape), targets, numbers, ...tensors], {
     constants: model.parameters,
     name: `${options.objective} closure of ${model.name}`,
   });
   return {
     engine: step.engine,
     dispose: step.dispose,
-    evaluate: async (images) => {
-      const [value, gradient] = await step.run(images, targets, numbers, ...tensors);
-      return { objective: value!.data[0]!, gradient: gradient! };
+    evaluate: async (images, logits = targets) => {
+      const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
+      return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
     },
   };
 }

@@ -100,3 +100,9 @@ export function objectiveFor(evidence: readonly Evidence[]): ObjectiveName {
   if (some((e) => e.tolerance > 0) && evidence.every(rounded)) return 'stochasticRounding';
   return 'cosine';
 }
+
+/** The objective of an attack that knows phi: its own where every entry is exact, else the one that fits phi. */
+export function fitting(evidence: readonly Evidence[], own: ObjectiveName): ObjectiveName {
+  const exact = evidence.every((e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly);
+  return exact ? own : objectiveFor(evidence);
+}

@@ -12,17 +12,21 @@ function differences(images: Tensor4D): [down: Tensor4D, right: Tensor4D] {
 /** A picture one pixel high or wide has no edges: its prior is 0. */
 const hasEdges = ({ shape }: Tensor4D): boolean => shape[1] > 1 && shape[2] > 1;
 
+function tv(images: Tensor4D): tf.Scalar {
+  if (!hasEdges(images)) return tf.scalar(0);
+  const [down, right] = differences(images);
+  return tf.add(tf.mean(tf.abs(down)), tf.mean(tf.abs(right)));
+}
+
 /**
  * Priors on pictures [batch, h, w, c], each a mean per pixel.
  * - `tv`: mean |dx| + mean |dy|, every channel alone (Geiping et al. 2020).
+ * - `tvL2`: tv + 0.01 mean x^2 (Yin et al. 2021, whose weights are 1e-4 and 1e-6).
  * - `colorTv`: mean sqrt(sum over channels of dx^2 + dy^2): edges of the channels coincide (Blomgren and Chan 1998).
  */
 export const PRIORS = {
-  tv: (images) => {
-    if (!hasEdges(images)) return tf.scalar(0);
-    const [down, right] = differences(images);
-    return tf.add(tf.mean(tf.abs(down)), tf.mean(tf.abs(right)));
-  },
+  tv,
+  tvL2: (images) => tf.add(tv(images), tf.mul(0.01, tf.mean(tf.square(images)))),
   colorTv: (images) => {
     if (!hasEdges(images)) return tf.scalar(0);
     const [down, right] = differences(images);

@@ -1,11 +1,15 @@
-import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
-import { checkFinite, checkMatches } from '../core/arrays.js';
-import { problem } from '../core/errors.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import { ndarray } from '../core/arrays.js';
+import { integer } from '../core/options.js';
+import { deriveSeed, normalStream } from '../core/random.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { interrupts } from '../engine/index.js';
 import { attackClosure, type ClosureOptions } from './closure.js';
-import { inferLabels } from './labels.js';
+import { type Group, grouped, pickMember, stacked } from './group.js';
+import { type InferredLabels, inferLabels } from './labels.js';
 import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
+import { checkObservation } from './needs.js';
+import { loadSearch, saveSearch } from './resume.js';
+import { describe } from './settings.js';
 
 /** Options that every attack takes. */
 export interface RunOptions {
@@ -18,15 +22,27 @@ export interface RunOptions {
    * A notebook's interrupt does the same.
    */
   readonly signal?: AbortSignal;
-  /** A file that lets a killed run resume to the same result; removed when the attack has finished. */
+  /** A file that lets a killed run resume to the same result. */
   readonly checkpoint?: string;
+  /** Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1. */
+  readonly restarts?: number;
 }
 
-export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint'] as const;
+export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint', 'restarts'] as const;
 
 /** What a paper's recipe adds to the shared parts. */
-export interface Recipe extends Omit<ClosureOptions, 'labels'>, Pick<Search, 'stages' | 'box' | 'signed' | 'start'> {
+export interface Recipe
+  extends Omit<ClosureOptions, 'labels'>,
+    Pick<Search, 'stages' | 'box' | 'signed' | 'optimizer'> {
   readonly attack: string;
+  /** The first stage's latent, from a seed. */
+  readonly start: (seed: number) => NdArray;
+  /** `joint`: soft labels from N(0, 1) logits are searched together with the pictures. Default: given, or inferred. */
+  readonly labels?: 'joint';
+  /** Several searches that pull each other towards their mean (Yin et al. 2021). Default: one alone. */
+  readonly group?: Group;
+  /** Whether the objective knows phi; written into the settings. */
+  readonly defenseAware: boolean;
 }
 
 /**
@@ -39,6 +55,9 @@ export async function* runRecipe(
   options: RunOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(recipe.attack, observation);
+  const { seed = 1, restarts = 1 } = options;
+  integer(recipe.attack, 'seed', seed, 0);
+  integer(recipe.attack, 'restarts', restarts, 1);
   const interrupt = interrupts();
   try {
     return yield* steps(observation, recipe, options, () => interrupt.hit() || (options.signal?.aborted ?? false));
@@ -53,44 +72,92 @@ async function* steps(
   options: RunOptions,
   stop: () => boolean,
 ): AsyncGenerator<Progress, Reconstruction> {
-  const { labels, method, confidence } = observation.labels
-    ? { labels: observation.labels, method: 'given', confidence: Array.from(observation.labels, () => 1) }
-    : await inferLabels(observation);
-  const settings = describe(observation, recipe, labels, options.seed ?? 1);
+  const found = recipe.labels === 'joint' ? undefined : await labelsFor(observation);
+  const labels = found?.labels ?? 'joint';
+  const settings = describe(observation, recipe, labels, options);
   const closure = await attackClosure(observation, { ...recipe, labels });
   try {
-    const [height, width] = observation.model.imageShape;
-    const search: Search = { ...recipe, size: [height, width], evaluate: closure.evaluate };
-    let state = (await resume(options.checkpoint, settings, search)) ?? searchStart(search);
+    const search = searchOf(observation, recipe, options, closure.evaluate);
+    let state = (options.checkpoint && (await loadSearch(options.checkpoint, settings))) || searchStart(search);
     let saved = performance.now();
-    if (!stop() || state.history.length === 0)
+    let stopped = state.history.length > 0 && stop();
+    if (!stopped)
       for await (state of minimise(search, state)) {
         if (options.checkpoint && performance.now() - saved > CHECKPOINT_EVERY_MS) {
-          await save(options.checkpoint, settings, state);
+          await saveSearch(options.checkpoint, settings, state);
           saved = performance.now();
         }
         yield asProgress(search, state);
-        if (stop()) break;
+        stopped = stop() && !isLast(search, state);
+        if (stopped) break;
       }
-    const finished = asProgress(search, state).total === state.history.length;
-    if (options.checkpoint && !finished) await save(options.checkpoint, settings, state);
+    if (options.checkpoint && stopped) await saveSearch(options.checkpoint, settings, state);
+    const chosen = recipe.group ? await pickMember(closure.evaluate, state.best.images, recipe.group) : state.best;
+    const closures = (state.history.at(-1)?.closure ?? 0) + (recipe.group?.seeds ?? 0);
     return {
       kind: 'reconstruction',
       attack: recipe.attack,
-      images: clamped(state.best.images),
-      labels,
-      labelSource: { method, confidence },
-      objective: state.best.objective,
+      images: clamped(chosen.images),
+      ...readLabels(found, state.best.logits),
+      objective: chosen.objective,
       history: state.history,
-      closures: state.history.length,
+      closures,
       seconds: state.seconds,
       engine: closure.engine,
       settings,
-      stopped: finished ? 'finished' : 'cancelled',
+      stopped: stopped ? 'cancelled' : 'finished',
     };
   } finally {
     closure.dispose();
   }
+}
+
+/** Given labels, or inferred ones. */
+async function labelsFor(observation: Observation): Promise<InferredLabels> {
+  const { labels } = observation;
+  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
+}
+
+function searchOf(observation: Observation, recipe: Recipe, options: RunOptions, evaluate: Search['evaluate']): Search {
+  const { seed = 1, restarts = 1 } = options;
+  const { model, client } = observation;
+  const { group } = recipe;
+  const begin = (own: number) => ({
+    start: group
+      ? stacked(Array.from({ length: group.seeds }, (_, s) => recipe.start(s ? deriveSeed(own, 'member', s) : own)))
+      : recipe.start(own),
+    logits:
+      recipe.labels === 'joint'
+        ? ndarray([client.batchSize, model.classes], normalStream(deriveSeed(own, 'labels')))
+        : undefined,
+  });
+  return {
+    ...recipe,
+    ...begin(seed),
+    size: [model.imageShape[0], model.imageShape[1]],
+    evaluate: group ? grouped(evaluate, group) : evaluate,
+    evaluations: group?.seeds,
+    restarts: Array.from({ length: restarts - 1 }, (_, r) => begin(deriveSeed(seed, 'restart', r + 1))),
+  };
+}
+
+/** Nothing follows this state: its restart was the last, and it is through or has converged. */
+function isLast(search: Search, state: SearchState): boolean {
+  const through = state.stage === search.stages.length - 1 && state.step === search.stages[state.stage]!.closures;
+  return state.restart === (search.restarts?.length ?? 0) && (through || state.converged);
+}
+
+/** The labels of a reconstruction: those that were known or inferred, or the likeliest class of each soft label. */
+function readLabels(
+  found: InferredLabels | undefined,
+  logits: NdArray | undefined,
+): Pick<Reconstruction, 'labels' | 'labelSource'> {
+  if (found) return { labels: found.labels, labelSource: { method: found.method, confidence: found.confidence } };
+  const [batch, classes] = logits!.shape as [number, number];
+  const rows = Array.from({ length: batch }, (_, b) => [...logits!.data.subarray(b * classes, (b + 1) * classes)]);
+  const labels = Int32Array.from(rows, (row) => row.indexOf(Math.max(...row)));
+  const confidence = rows.map((row, b) => 1 / row.reduce((sum, l) => sum + Math.exp(l - row[labels[b]!]!), 0));
+  return { labels, labelSource: { method: 'searched together with the pictures', confidence } };
 }
 
 /** Runs the steps of an attack to the end, reporting progress. */
@@ -106,89 +173,3 @@ export async function finish(
 }
 
 const CHECKPOINT_EVERY_MS = 2000;
-
-/** Refuses what is no observation, or one whose update is not the model's or not finite. */
-export function checkObservation(where: string, observation: Observation): void {
-  if (observation?.kind !== 'observation')
-    throw problem(
-      where,
-      'the first argument must be an observation',
-      observation,
-      'make one with observe(model, update)',
-    );
-  checkMatches(where, observation.tensors, observation.model.parameters);
-  checkFinite(where, observation.tensors);
-}
-
-/** Everything that decides the result, as JSON. */
-function describe(observation: Observation, recipe: Recipe, labels: Int32Array, seed: number): Record<string, unknown> {
-  const { attack, objective, prior, weight, simulate, stages, box, signed = false } = recipe;
-  const { model, client, obfuscation } = observation;
-  const { name, parameters } = obfuscation;
-  return {
-    attack,
-    objective,
-    prior,
-    weight,
-    simulate,
-    stages,
-    box: box ?? null,
-    signed,
-    seed,
-    labels: [...labels],
-    client: { ...client },
-    model: model.name,
-    imageShape: [...model.imageShape],
-    classes: model.classes,
-    obfuscation: { name, ...parameters },
-    update: fingerprint(observation.tensors.map(({ data }) => data)),
-  };
-}
-
-/** A short number that tells one update from another. */
-function fingerprint(arrays: readonly Float32Array[]): number {
-  let hash = 0x811c9dc5;
-  for (const array of arrays)
-    for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length))
-      hash = Math.imul(hash ^ word, 0x01000193);
-  return hash >>> 0;
-}
-
-async function save(path: string, settings: Record<string, unknown>, state: SearchState): Promise<void> {
-  const { latent, adam, best, history, stage, step, seconds } = state;
-  const flat = (name: string, data: Float32Array) => ({ name, shape: [data.length], data });
-  await saveCheckpoint(path, {
-    settings,
-    state: {
-      arrays: [
-        { name: 'latent', ...latent },
-        flat('first', adam.first),
-        flat('second', adam.second),
-        { name: 'best', ...best.images },
-      ],
-      numbers: { stage, step, steps: adam.steps, objective: best.objective, history, seconds },
-    },
-  });
-}
-
-async function resume(
-  path: string | undefined,
-  settings: Record<string, unknown>,
-  search: Search,
-): Promise<SearchState | undefined> {
-  const loaded = path ? await loadCheckpoint(path, settings) : undefined;
-  if (!loaded) return undefined;
-  const { arrays, numbers } = loaded;
-  const array = (name: string) => arrays.find((a) => a.name === name)!;
-  const plain = (name: string) => ({ shape: array(name).shape, data: array(name).data });
-  const start = searchStart(search);
-  return {
-    stage: numbers.stage as number,
-    step: numbers.step as number,
-    latent: plain('latent'),
-    adam: { first: array('first').data, second: array('second').data, steps: numbers.steps as number },
-    best: { objective: numbers.objective as number, images: plain('best') },
-    history: numbers.history as typeof start.history,
-    seconds: numbers.seconds as number,
-  };
-}

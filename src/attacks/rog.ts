@@ -4,9 +4,10 @@ import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { simulation } from './drift.js';
 import type { Stage } from './minimise.js';
-import { OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
+import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
+import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
-import { checkObservation, finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions {
@@ -22,9 +23,14 @@ export interface RogOptions extends RunOptions {
   readonly weight?: number;
   /** How the client is modelled; default `auto`: `steps` when the weights moved noticeably, see simulation() (paper: steps). */
   readonly simulate?: 'auto' | 'steps' | 'direction';
+  /** Whether the objective knows phi; default true (paper: false, what was received counts as the update itself). */
+  readonly defenseAware?: boolean;
 }
 
-const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'prior', 'weight', 'simulate'];
+/** What {@link rog} needs. */
+export const ROG_NEEDS: Needs = { labels: 'readable' };
+
+const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'prior', 'weight', 'simulate', 'defenseAware'];
 
 /**
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
@@ -44,21 +50,26 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('rog', observation);
   checkOptions('rog', options, OPTIONS);
-  const { preset = 'default', seed = 1 } = options;
+  const { preset = 'default' } = options;
   oneOf('rog', 'preset', preset, ['default', 'paper']);
-  integer('rog', 'seed', seed, 0);
   if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
   if (options.weight !== undefined) number('rog', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
   if (options.prior !== undefined) oneOf('rog', 'prior', options.prior, Object.keys(PRIORS) as PriorName[]);
   if (options.objective !== undefined)
     oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
-  return runRecipe(observation, PRESETS[preset](observation, options, seed), options);
+  checkNeeds('rog', observation, ROG_NEEDS);
+  const { defenseAware = preset === 'default' } = options;
+  const seen = taken('rog', observation, defenseAware);
+  return runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
 }
 
 const PRESETS = { paper, default: coarseToFine };
 
-function paper(observation: Observation, options: RogOptions, seed: number): Recipe {
-  const { iterations = 100, objective = 'l2', prior = 'tv', weight = 0, simulate = 'steps' } = options;
+type Preset = Omit<Recipe, 'defenseAware'>;
+
+function paper(observation: Observation, options: RogOptions): Preset {
+  const own = fitting(observation.obfuscation.evidence, 'l2');
+  const { iterations = 100, objective = own, prior = 'tv', weight = 0, simulate = 'steps' } = options;
   const size = latentSize(observation, 4);
   return {
     attack: 'rog (paper)',
@@ -67,7 +78,7 @@ function paper(observation: Observation, options: RogOptions, seed: number): Rec
     weight,
     simulate: simulate === 'auto' ? 'steps' : simulate,
     stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
-    start: latent(observation, size, uniformStream(seed)),
+    start: (seed) => latent(observation, size, uniformStream(seed)),
   };
 }
 
@@ -124,7 +135,7 @@ function tuning({ client, obfuscation }: Observation, objective: ObjectiveName):
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
 
-function coarseToFine(observation: Observation, options: RogOptions, seed: number): Recipe {
+function coarseToFine(observation: Observation, options: RogOptions): Preset {
   const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
   const tuned = tuning(observation, objective);
   const { schedule, signed } = tuned;
@@ -145,7 +156,7 @@ function coarseToFine(observation: Observation, options: RogOptions, seed: numbe
     simulate: simulate === 'auto' ? simulation(observation) : simulate,
     box: [0, 1],
     signed,
-    start: latent(observation, stages[0]!.size, nearGray(seed)),
+    start: (seed) => latent(observation, stages[0]!.size, nearGray(seed)),
   };
 }
 
