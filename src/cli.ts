@@ -25,6 +25,14 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'print the quality table of the attacks',
     load: async () => (await import('./cli/quality.js')).command,
   },
+  train: {
+    summary: 'train one of the networks that the library ships',
+    load: async () => (await import('./cli/train.js')).command,
+  },
+  pairs: {
+    summary: 'attack training images, for training the restorer',
+    load: async () => (await import('./cli/pairs.js')).command,
+  },
   bench: {
     summary: 'print the speed table of the engines',
     load: async () => (await import('./cli/bench.js')).command,

@@ -1,4 +1,5 @@
-import { open, readFile, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { rog } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
@@ -70,13 +71,17 @@ export interface Pair {
 export interface PairOptions {
   /** The file that is made or continued. */
   readonly path: string;
-  /** Stops after so long; the file can be continued later. */
-  readonly minutes: number;
+  /** Stops after so long; the file can be continued later. Default: no end. */
+  readonly minutes?: number;
+  /** Stops after so many jobs, those of the file included. Default: no end. */
+  readonly jobs?: number;
   /** Default 1. */
   readonly seed?: number;
   /** This process makes the jobs `part`, `part + parts`, ...; default 0 of 1. One file per part. */
   readonly part?: number;
   readonly parts?: number;
+  /** Stops after the running job. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -88,11 +93,13 @@ const ATTACKS_PER_JOB = 4;
  * Job k is decided by the seed and k alone; a killed run is continued from the jobs that the file holds completely.
  */
 export async function makePairs(dataset: Dataset, options: PairOptions): Promise<number> {
-  const { path, minutes, seed = 1, part = 0, parts = 1, onProgress } = options;
+  const { path, minutes = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY } = options;
+  const { seed = 1, part = 0, parts = 1, signal, onProgress } = options;
   const until = performance.now() + 60_000 * minutes;
   const width = HEAD + dataset.imageShape.reduce((a, b) => a * b, 1);
+  await mkdir(dirname(path), { recursive: true });
   let { job, count } = await resumeAt(path, width, part, parts);
-  while (performance.now() < until) {
+  while (performance.now() < until && job < part + jobs * parts && !signal?.aborted) {
     const pairs = await runJob(dataset, seed, job);
     const file = await open(path, 'a');
     await file.write(Buffer.concat(pairs.map((pair) => encode(pair, job, width))));

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { cacheFolder } from '../assets/index.js';
+import { integer, number } from '../core/options.js';
+import { openDataset } from '../data/index.js';
+import { start } from '../engine/index.js';
+import { makePairs } from '../studies/restorer-pairs.js';
+import { readFlags } from './flags.js';
+
+/** Where the pairs lie that `train restorer` reads: one file per part. */
+export const pairsFolder = (): string => join(cacheFolder(), 'restorer-pairs');
+
+const HELP = `roglab pairs: attacks training images of CIFAR-10 and keeps what comes out, for training the restorer
+  --minutes N    how long (default 45); what is there already is continued
+  --data NAME    default cifar10
+  --seed N       decides every attack (default 1)
+  --part K/N     this process makes every N-th attack from the K-th on (default 1/1); one file per part
+  --threads N    default: all cores
+  --out DIR      default ${pairsFolder()}`;
+
+/** `roglab pairs`: makes or continues a file of pairs. */
+export async function command(args: string[]): Promise<number> {
+  const flags = readFlags('pairs', args, {
+    minutes: 'string',
+    data: 'string',
+    seed: 'string',
+    part: 'string',
+    threads: 'string',
+    out: 'string',
+  });
+  if (flags.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [part, parts] = (flags.part ?? '1/1').split('/').map(Number) as [number, number];
+  integer('roglab pairs', '--part', parts, 1);
+  integer('roglab pairs', '--part', part, 1, parts);
+  const minutes = number('roglab pairs', '--minutes', Number(flags.minutes ?? 45), 0, 10_000);
+  const seed = integer('roglab pairs', '--seed', Number(flags.seed ?? 1), 0);
+  await start(flags.threads ? { threads: integer('roglab pairs', '--threads', Number(flags.threads), 1) } : {});
+  const dataset = await openDataset(flags.data ?? 'cifar10', { fallback: 'none' });
+  const path = join(flags.out ?? pairsFolder(), `pairs-seed${seed}-${part}of${parts}.bin`);
+  const stopped = new AbortController();
+  process.once('SIGINT', () => stopped.abort());
+  const say = (text: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+  const options = { path, minutes, seed, part: part - 1, parts, signal: stopped.signal, onProgress: say };
+  const count = await makePairs(dataset, options);
+  console.log(`${count} pairs in ${path}`);
+  return 0;
+}

@@ -1,0 +1,78 @@
+import { restoreImages } from '../attacks/restore.js';
+import type { NamedArray, NdArray } from '../core/types.js';
+import type { Dataset } from '../data/index.js';
+import { type Tensor, tf } from '../engine/index.js';
+import { psnr } from '../metrics/index.js';
+import { restorerForward, restorerWeights } from '../models/restorer.js';
+import { adam, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
+import { heldOut, restorerData } from './restorer-data.js';
+import type { Pair } from './restorer-pairs.js';
+
+/** A perceptual distance inside a step: distance(parameters, x, y) is [batch]. */
+interface LossNetwork {
+  readonly parameters: readonly NdArray[];
+  readonly distance: (parameters: readonly Tensor[], x: Tensor, y: Tensor) => Tensor;
+}
+
+/** Options of {@link trainRestorer}. */
+export interface RestorerTraining
+  extends Pick<FitOptions, 'epochs' | 'checkpoint' | 'threads' | 'signal' | 'onProgress'> {
+  readonly pairs: readonly Pair[];
+  /** Default 1. */
+  readonly seed?: number;
+  /** Samples per epoch; default 9600. */
+  readonly samples?: number;
+  /** The network of the feature loss; without it the loss is pixels only. Never the one that scores. */
+  readonly lossNetwork?: LossNetwork;
+  /** Weight of the feature loss beside the mean absolute error. */
+  readonly weight?: number;
+  readonly rate?: number;
+  readonly start?: readonly NamedArray[];
+}
+
+/**
+ * Trains the restorer: mean |y - x| + weight * distance(y, x) by Adam with a falling rate, on samples of restorerData().
+ * After every epoch the held-out pairs are restored, with labels, and scored in dB against the raw pictures.
+ */
+export async function trainRestorer(dataset: Dataset, options: RestorerTraining): Promise<Fitted> {
+  const { pairs, seed = 1, samples = 9600, lossNetwork, weight = 0.1, rate = 1e-3, start, ...run } = options;
+  const data = restorerData(dataset, pairs);
+  const groups = ['graded', 'other'].map((name) => ({
+    name,
+    pairs: data.held.filter(({ setting }) => (setting === 0) === (name === 'graded')).slice(0, 64),
+  }));
+  return fit({
+    ...run,
+    name: 'restorer',
+    parameters: start ?? restorerWeights(seed),
+    constants: lossNetwork?.parameters,
+    batchSize: 32,
+    seed,
+    optimizer: adam(),
+    schedule: cosineDecay(rate),
+    clip: 1,
+    settings: { pairs: data.pairs, weight: lossNetwork ? weight : 0, data: dataset.name },
+    data: { size: samples, batch: (indices, own) => data.batch(indices.length, own) },
+    loss: (parameters, [raw, truth, labels], constants): Losses => {
+      const restored = restorerForward(parameters, raw!, labels!);
+      const pixels = tf.mean(tf.abs(tf.sub(restored, truth!)));
+      if (!lossNetwork) return { loss: pixels };
+      const features = tf.mean(lossNetwork.distance(constants, restored, truth!));
+      return { loss: tf.add(pixels, tf.mul(features, weight)), pixels, features };
+    },
+    validate: async (parameters) =>
+      Object.assign({}, ...(await Promise.all(groups.map((group) => validation(dataset, group, parameters))))),
+  });
+}
+
+async function validation(
+  dataset: Dataset,
+  { name, pairs }: { readonly name: string; readonly pairs: readonly Pair[] },
+  weights: readonly NamedArray[],
+): Promise<Record<string, number>> {
+  if (pairs.length === 0) return {};
+  const { raw, truth, labels } = heldOut(dataset, pairs);
+  const restored = await restoreImages(raw, labels, weights);
+  const mean = (images: NdArray): number => psnr(truth, images).reduce((a, b) => a + b) / pairs.length;
+  return { [`${name} raw dB`]: mean(raw), [`${name} restored dB`]: mean(restored) };
+}
