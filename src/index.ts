@@ -27,9 +27,12 @@ export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscat
 
 // attacks: an observation in, a reconstruction out
 export { analytic, dlg, inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
+export { type RestoreOptions, restore } from './attacks/index.js';
 
 // metrics: arrays in, one number per image out
 export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
+export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';
+export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
 
 // studies: truth meets reconstruction
 export { attackAll, type Case, matched, type Outcome, observeCase, score, study, type Trial } from './studies/index.js';

@@ -9,4 +9,5 @@ export {
 export { type InferredLabels, inferLabels } from './labels.js';
 export type { ObjectiveName } from './objectives.js';
 export type { RunOptions } from './recipe.js';
+export { type RestoreOptions, restore } from './restore.js';
 export { type RogOptions, rog, rogSteps } from './rog.js';

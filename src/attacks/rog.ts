@@ -8,9 +8,10 @@ import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
 import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
 
 /** Options of {@link rog}. */
-export interface RogOptions extends RunOptions {
+export interface RogOptions extends RunOptions, PostprocessOptions {
   /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
@@ -30,11 +31,21 @@ export interface RogOptions extends RunOptions {
 /** What {@link rog} needs. */
 export const ROG_NEEDS: Needs = { labels: 'readable' };
 
-const OPTIONS = [...RUN_OPTIONS, 'preset', 'iterations', 'objective', 'prior', 'weight', 'simulate', 'defenseAware'];
+const OPTIONS = [
+  ...RUN_OPTIONS,
+  'preset',
+  'iterations',
+  'objective',
+  'prior',
+  'weight',
+  'simulate',
+  'defenseAware',
+  ...POSTPROCESS_OPTIONS,
+];
 
 /**
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
- * section 4; the raw reconstruction, before postprocessing).
+ * section 4). The raw reconstruction, unless `postprocess` says otherwise.
  *
  * `paper`: latent [h/4, w/4, c] uniform in [0, 1), bicubic decoder, Adam 0.05 -> 0.005 over 100 iterations, plain squared
  * distance. `default`: latents h/4 -> h/2 -> h, nearly gray start, box [0, 1], total variation, objective chosen by phi's report.
@@ -60,7 +71,8 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
   checkNeeds('rog', observation, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
-  return runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
+  const steps = runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
+  return postprocessed('rog', steps, observation.model, options);
 }
 
 const PRESETS = { paper, default: coarseToFine };

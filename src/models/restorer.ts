@@ -10,8 +10,12 @@ const WIDTHS = [48, 96, 128] as const;
 const DOWN = [1, 1, 2] as const;
 const UP = [1, 1] as const;
 
-/** Ten classes of CIFAR-10, and one for "unknown". */
-export const RESTORER_CLASSES = 10;
+/** The classes that the network knows: CIFAR-10's, in its order. */
+export const RESTORER_CLASS_NAMES: readonly string[] = [
+  ...['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+];
+/** Their number; one more label says "unknown". */
+export const RESTORER_CLASSES = RESTORER_CLASS_NAMES.length;
 /** Height and width of what the network takes must be multiples of this; restore() pads. */
 export const RESTORER_STRIDE = 8;
 
