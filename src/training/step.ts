@@ -26,8 +26,9 @@ export async function compileStep(options: FitOptions, plan: Plan): Promise<Trai
       let all: Losses | undefined;
       const { value, grads } = tf.valueAndGrads((...weights: Tensor[]) => {
         all = loss(weights, batch, tensors.slice(count + example.length));
-        for (const scalar of Object.values(all)) tf.keep(scalar); // the gradient's scope would dispose of them
-        return tf.reshape(all.loss, []) as tf.Scalar;
+        const { loss: value, ...shown } = all;
+        for (const scalar of Object.values(shown)) tf.keep(scalar); // the gradient's scope would dispose of them
+        return tf.reshape(value, []) as tf.Scalar;
       })(tensors.slice(0, count));
       const { loss: _, ...rest } = all!;
       names = ['loss', ...Object.keys(rest)];

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { cacheFolder, encodeSafetensors, writeAtomic } from '../assets/index.js';
+import { problem } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
+import { start } from '../engine/index.js';
+import type { FitProgress } from '../training/index.js';
+import { readFlags } from './flags.js';
+import { projectRoot } from './root.js';
+import { TRAINABLES, type Trainable, type TrainedNetwork } from './train-table.js';
+
+const HELP = `roglab train NAME: trains a network that the library ships, and writes its weights and its card
+
+${Object.entries(TRAINABLES)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .join('\n')}
+
+  --data NAME    cifar10 (default), cifar10:DIR; only the train split is trained on
+  --epochs N     passes over the train split (default: the network's)
+  --seed N       initial weights, order, augmentation (default: the network's)
+  --threads N    threads of a step (default: all cores)
+  --out DIR      where NAME.safetensors and NAME.json go (default data/weights of the package)
+  --resume FILE  the checkpoint (default in the cache); a stopped training goes on from it by itself
+  --fresh        forget the checkpoint and start again`;
+
+/** `roglab train NAME`: Ctrl-C saves a checkpoint; the same command goes on from it and ends with the same bits. */
+export async function command([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help') {
+    console.log(HELP);
+    return name ? 0 : 2;
+  }
+  const values = readFlags('train', args, {
+    data: 'string',
+    epochs: 'string',
+    seed: 'string',
+    threads: 'string',
+    out: 'string',
+    resume: 'string',
+    fresh: 'boolean',
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const trainable = TRAINABLES[oneOf('roglab train', 'NAME', name, Object.keys(TRAINABLES))]!;
+  const whole = (flag: 'epochs' | 'seed' | 'threads', low: number): number | undefined =>
+    values[flag] === undefined ? undefined : integer('roglab train', `--${flag}`, Number(values[flag]), low);
+  const [epochs, seed] = [whole('epochs', 1) ?? trainable.epochs, whole('seed', 0) ?? trainable.seed];
+  const threads = whole('threads', 1);
+  const checkpoint = resolve(values.resume ?? join(cacheFolder(), 'training', `${name}.checkpoint`));
+  if (values.fresh) await rm(checkpoint, { force: true });
+  const session = await start(threads ? { threads } : {});
+  console.error(session.line);
+  const stop = new AbortController();
+  const stopped = (): void => stop.abort();
+  process.once('SIGINT', stopped);
+  try {
+    const { data } = values;
+    const { signal } = stop;
+    const run = { data, epochs, seed, threads, checkpoint, signal, onProgress: reporter() };
+    const trained = await trainable.train(run);
+    if (trained.fitted.stopped === 'cancelled') {
+      console.error(`stopped after ${trained.fitted.steps} steps; the same command goes on from ${checkpoint}`);
+      return 130;
+    }
+    const folder = resolve(values.out ?? join(projectRoot(), 'data/weights'));
+    const flags = [`--epochs ${epochs}`, `--seed ${seed}`].join(' ');
+    console.log(
+      await write(folder, name, trainable, trained, { epochs, seed, command: `npm run train -- ${name} ${flags}` }),
+    );
+    await rm(checkpoint, { force: true });
+    return 0;
+  } finally {
+    process.off('SIGINT', stopped);
+  }
+}
+
+/** Weights first, then the card that names their hash: a kill in between leaves a mismatch, which the loader reports. */
+async function write(
+  folder: string,
+  name: string,
+  { summary, recipe }: Trainable,
+  { parameters, fitted, data, scores }: TrainedNetwork,
+  settings: { readonly epochs: number; readonly seed: number; readonly command: string },
+): Promise<string> {
+  const bad = parameters.find((p) => p.data.some((value) => !Number.isFinite(value)));
+  if (bad) throw problem('roglab train', `${bad.name} has entries that are no numbers; nothing was written`);
+  const bytes = encodeSafetensors(parameters, { name });
+  const card = {
+    name,
+    summary,
+    data,
+    ...settings,
+    recipe,
+    minutes: Number((fitted.seconds / 60).toFixed(1)),
+    engine: fitted.engine,
+    scores,
+    parameters: parameters.reduce((sum, p) => sum + p.data.length, 0),
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    curve: fitted.history.map(({ epoch, losses, validation }) => ({
+      epoch,
+      ...rounded(losses),
+      validation: rounded(validation),
+    })),
+  };
+  const file = join(folder, `${name}.safetensors`);
+  await writeAtomic(file, bytes);
+  await writeAtomic(join(folder, `${name}.json`), `${JSON.stringify(card, null, 2)}\n`);
+  const shown = Object.entries(scores).map(([key, value]) => `${key} ${value.toFixed(4)}`);
+  return `${file}: ${(bytes.length / 2 ** 20).toFixed(2)} MiB, ${shown.join(', ')}, ${card.minutes} min`;
+}
+
+const rounded = (values: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Number(value.toFixed(4))]));
+
+/** One line rewritten in place on a terminal; elsewhere a line a minute and one per epoch. */
+function reporter(): (progress: FitProgress) => void {
+  const { stderr } = process;
+  let last = performance.now();
+  return (progress) => {
+    const now = performance.now();
+    const epochEnds = progress.step % (progress.total / progress.epochs) === 0;
+    if (!epochEnds && now - last < (stderr.isTTY ? 250 : 60_000)) return;
+    last = now;
+    stderr.write(stderr.isTTY ? `\r${line(progress)}\u001b[K${epochEnds ? '\n' : ''}` : `${line(progress)}\n`);
+  };
+}
+
+/** `trunk: epoch 3/8, step 120/390, loss 1.230, accuracy 0.610, 4 min, 12 min left; held out: accuracy 0.640` */
+function line({ name, epoch, epochs, step, total, losses, history, seconds, secondsLeft }: FitProgress): string {
+  const perEpoch = total / epochs;
+  const numbers = (values: Readonly<Record<string, number>>): string =>
+    Object.entries(values)
+      .map(([key, value]) => `${key} ${value.toFixed(3)}`)
+      .join(', ');
+  const minutes = (value: number): string => (value < 90 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
+  const held = history.at(-1);
+  return [
+    `${name}: epoch ${epoch + 1}/${epochs}, step ${step - epoch * perEpoch}/${perEpoch}, ${numbers(losses)}, `,
+    `${minutes(seconds)}, ${minutes(secondsLeft)} left`,
+    held && Object.keys(held.validation).length > 0 ? `; held out: ${numbers(held.validation)}` : '',
+  ].join('');
+}
