@@ -79,7 +79,7 @@ export async function command(args: string[]): Promise<number> {
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
   const result = await rog(observation, { ...options, onProgress: show });
-  const scores = score(batch, result);
+  const scores = await score(batch, result);
   const out = flags.out ?? join('results', 'attack');
   await writePictures(out, batch, { ...result, images: matched(result, scores) }, scores);
   console.log(
@@ -93,7 +93,18 @@ export async function command(args: string[]): Promise<number> {
       psnr: scores.psnr,
       ssim: scores.ssim,
       globalSsim: scores.globalSsim,
-      mean: { psnr: mean(scores.psnr), ssim: mean(scores.ssim), globalSsim: mean(scores.globalSsim) },
+      featureDistance: scores.featureDistance,
+      agreement: scores.agreement,
+      jaccard: scores.jaccard,
+      ...(scores.lpips && { lpips: scores.lpips }),
+      mean: {
+        psnr: mean(scores.psnr),
+        ssim: mean(scores.ssim),
+        globalSsim: mean(scores.globalSsim),
+        featureDistance: mean(scores.featureDistance),
+        agreement: mean(scores.agreement),
+        jaccard: mean(scores.jaccard),
+      },
       labelSource: result.labelSource,
       closures: result.closures,
       objective: result.objective,

@@ -1,6 +1,7 @@
 import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
+import { SCORE_NOTE } from '../metrics/index.js';
 import {
   QUALITY_SETTINGS,
   type QualityPreset,
@@ -10,7 +11,7 @@ import {
 } from '../studies/quality.js';
 import { readFlags } from './flags.js';
 
-const HELP = `roglab quality: mean PSNR and SSIM of the attacks on test images
+const HELP = `roglab quality: mean scores of the attacks on test images
   --seed N       chooses images, initialisations and noise (default 1)
   --data NAME    cifar10 (default), scenes, folder:DIR
   --images N     images per row (default 24)
@@ -61,19 +62,27 @@ export async function command(args: string[]): Promise<number> {
       console.log(values.json ? JSON.stringify({ data: data.name, ...row }) : line(row));
     },
   });
+  if (!values.json) console.log(FOOTER);
   return 0;
 }
 
-const HEADER = 'setting    batch  preset    PSNR dB   SSIM  images  closures  s/attack';
+const HEADER = 'setting    batch  preset    PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
 
-const line = ({ setting, batch, preset, psnr, ssim, images, closures, seconds }: QualityRow): string =>
-  [
+/** Says what the columns are, under the table. */
+const FOOTER = `feat.dist: lower is better; class: the tagger sees the same class. ${SCORE_NOTE}`;
+
+const line = (row: QualityRow): string => {
+  const { setting, batch, preset, psnr, ssim, featureDistance, agreement, images, closures, seconds } = row;
+  return [
     setting.padEnd(10),
     String(batch).padStart(5),
     ` ${preset.padEnd(8)}`,
     psnr.toFixed(2).padStart(8),
     ssim.toFixed(3).padStart(6),
+    featureDistance.toFixed(3).padStart(10),
+    `${(100 * agreement).toFixed(0)} %`.padStart(6),
     String(images).padStart(7),
     String(closures).padStart(9),
     seconds.toFixed(1).padStart(9),
   ].join(' ');
+};

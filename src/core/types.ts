@@ -170,6 +170,14 @@ export interface Scores {
   readonly ssim: readonly number[];
   /** The single-window SSIM of the authors' code. */
   readonly globalSsim: readonly number[];
+  /** Distance of the features of our own small network; a scale of its own, not LPIPS. NaN: does not apply. */
+  readonly featureDistance: readonly number[];
+  /** 1 where a tagger sees the same class in both images, else 0. NaN: does not apply. */
+  readonly agreement: readonly number[];
+  /** Overlap of the label sets that a tagger gives both images, 0 to 1. NaN: does not apply. */
+  readonly jaccard: readonly number[];
+  /** LPIPS v0.1, where its official weights are at hand. */
+  readonly lpips?: readonly number[];
 }
 
 /** What a running attack reports. */

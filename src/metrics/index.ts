@@ -3,6 +3,18 @@ export { globalSsim } from './global-ssim.js';
 export { match } from './match.js';
 export { mse } from './mse.js';
 export type { ImageMetric } from './pairs.js';
+export {
+  type DistanceFunction,
+  type FeatureDistanceOptions,
+  featureDistance,
+  featureDistanceFunction,
+  type LpipsOptions,
+  type LpipsWeights,
+  lpips,
+  lpipsFunction,
+} from './perceptual/index.js';
 export { psnr } from './psnr.js';
-export { imageMetrics, type MetricName, type ScoreOptions, score, summary } from './score.js';
+export { imageMetrics, type ScoreOptions, score } from './score.js';
+export { agreement, jaccard, type LabelSet, shippedTagger, type Tagger, type TaggerOptions } from './semantic.js';
 export { ssim } from './ssim.js';
+export { METRICS, type MetricName, SCORE_NOTE, type Summary, scoreColumns, summary } from './summary.js';

@@ -1,6 +1,6 @@
 import { imageAt } from '../core/arrays.js';
 import { deriveSeed } from '../core/random.js';
-import type { Batch, Model, Reconstruction } from '../core/types.js';
+import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { lenet } from '../models/index.js';
 import type { AttackName } from '../registry/index.js';
@@ -47,6 +47,14 @@ export interface QualityRow {
   readonly psnr: number;
   readonly ssim: number;
   readonly globalSsim: number;
+  /** Of our own network: not LPIPS, and not on its scale. */
+  readonly featureDistance: number;
+  /** Rate of images in which the tagger sees the private image's class. */
+  readonly agreement: number;
+  /** Overlap of the tagger's label sets. */
+  readonly jaccard: number;
+  /** When the official weights are in the cache. */
+  readonly lpips?: number;
   readonly images: number;
   readonly closures: number;
   /** Mean seconds per attack. */
@@ -113,7 +121,8 @@ async function qualityRow(
     workers,
     onDone: (done, total) => onProgress?.(`${setting} batch ${batch} ${preset}: ${done}/${total}`),
   });
-  const scores = results.map((result, g) => score(groups[g]!.batch, result));
+  const scores: Scores[] = [];
+  for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result));
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const { attack, objective, prior, weight, simulate } = results[0]!.settings;
   return {
@@ -123,6 +132,10 @@ async function qualityRow(
     psnr: mean(scores.flatMap((s) => s.psnr)),
     ssim: mean(scores.flatMap((s) => s.ssim)),
     globalSsim: mean(scores.flatMap((s) => s.globalSsim)),
+    featureDistance: mean(scores.flatMap((s) => s.featureDistance)),
+    agreement: mean(scores.flatMap((s) => s.agreement)),
+    jaccard: mean(scores.flatMap((s) => s.jaccard)),
+    ...(scores.every((s) => s.lpips) && { lpips: mean(scores.flatMap((s) => s.lpips!)) }),
     images: scores.flatMap((s) => s.psnr).length,
     closures: Math.max(...results.map((r: Reconstruction) => r.closures)),
     seconds: mean(results.map((r) => r.seconds)),

@@ -45,10 +45,13 @@ export async function study<T extends Trial>(
     }),
     options,
   );
-  return trials.map((trial, i) => ({
-    ...trial,
-    result: results[i]!,
-    scores: score(trial.batch, results[i]!),
-    bitsPerEntry: bits[i]!,
-  }));
+  const outcomes: (T & Outcome)[] = [];
+  for (const [i, trial] of trials.entries())
+    outcomes.push({
+      ...trial,
+      result: results[i]!,
+      scores: await score(trial.batch, results[i]!),
+      bitsPerEntry: bits[i]!,
+    });
+  return outcomes;
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { imageAt, ndarray, stackImages } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
+import type { NdArray } from '../../src/core/types.js';
 import { studentT } from '../../src/metrics/confidence.js';
-import { confidenceInterval, match, mse, score, ssim, summary } from '../../src/metrics/index.js';
+import { confidenceInterval, match, mse, score, scoreColumns, ssim, summary } from '../../src/metrics/index.js';
 import { blend, noiseImages } from './images.js';
 
 const total = (cost: number[][], columns: readonly number[]) => columns.reduce((sum, c, r) => sum + cost[r]![c]!, 0);
@@ -77,25 +78,51 @@ const blurred = blend(truth, noiseImages(2, truth.shape), (x, y) => 0.8 * x + 0.
 const order = [3, 0, 4, 1, 2];
 const shuffled = stackImages(order.map((i) => imageAt(blurred, i)));
 
-test('score matches a shuffled batch and scores every metric by that one assignment', () => {
-  const scores = score(truth, shuffled);
+test('score matches a shuffled batch and scores every metric by that one assignment', async () => {
+  const scores = await score(truth, shuffled);
   assert.deepEqual(
     scores.match.map((r) => order[r]),
     [0, 1, 2, 3, 4],
   );
   assert.deepEqual(scores.mse, mse(truth, blurred));
   assert.deepEqual(scores.ssim, ssim(truth, blurred));
-  assert.deepEqual(Object.keys(scores).sort(), ['globalSsim', 'match', 'mse', 'psnr', 'ssim']);
 });
 
-test("score with match 'none' keeps the order", () => {
-  const scores = score(truth, shuffled, { match: 'none' });
+test('score gives NaN where a network does not apply, and summary leaves it out', async () => {
+  const scores = await score(truth, shuffled, { tagger: undefined });
+  for (const name of ['featureDistance', 'agreement', 'jaccard'] as const) {
+    assert.deepEqual(scores[name], new Array(5).fill(Number.NaN));
+    assert.deepEqual(summary(scores)[name], { mean: Number.NaN, halfWidth: Number.NaN, n: 0 });
+  }
+  assert.equal(scores.lpips, undefined);
+});
+
+test('score asks the given tagger, whatever the size of the images', async () => {
+  const tagger = (images: NdArray) =>
+    Array.from({ length: images.shape[0]! }, (_, i) => [
+      imageAt(images, i).data[0]! > 0.5 ? 'bright' : 'dark',
+      'noise',
+    ]);
+  const scores = await score(truth, shuffled, { tagger });
+  const expected = [0, 1, 2, 3, 4].map((i) => {
+    const first = (images: NdArray) => imageAt(images, i).data[0]! > 0.5;
+    return first(truth) === first(blurred) ? 1 : 0;
+  });
+  assert.deepEqual(scores.agreement, expected);
+  assert.deepEqual(
+    scores.jaccard,
+    expected.map((same) => (same ? 1 : 1 / 3)),
+  );
+});
+
+test("score with match 'none' keeps the order", async () => {
+  const scores = await score(truth, shuffled, { match: 'none' });
   assert.deepEqual(scores.match, [0, 1, 2, 3, 4]);
   assert.deepEqual(scores.mse, mse(truth, shuffled));
 });
 
-test('summary pools the images of several scores', () => {
-  const [first, second] = [score(truth, blurred), score(truth, truth)];
+test('summary pools the images of several scores', async () => {
+  const [first, second] = [await score(truth, blurred), await score(truth, truth)];
   const pooled = summary([first, second]);
   assert.deepEqual(pooled.psnr, confidenceInterval([...first.psnr, ...second.psnr]));
   assert.equal(pooled.ssim.n, 10);
@@ -103,16 +130,19 @@ test('summary pools the images of several scores', () => {
   assert.throws(() => summary([]), /summary: give at least one score/);
 });
 
-test('score refuses unknown options, wrong counts and empty batches', () => {
-  assert.throws(
-    () => score(truth, blurred, { macth: 'none' } as never),
-    /unknown option "macth"; did you mean "match"\?/,
-  );
-  assert.throws(
-    () => score(truth, blurred, { match: 'best' as never }),
-    /match must be one of optimal, none, got "best"/,
-  );
-  assert.throws(() => score(truth, imageAt(blurred, 0)), /one reconstruction per private image, .*got \[5, 1\]/);
-  assert.throws(() => score(ndarray([0, 12, 12, 3]), ndarray([0, 12, 12, 3])), /one image at least/);
-  assert.throws(() => score(truth, noiseImages(1, [5, 8, 8, 3])), /must have the shape of the truth/);
+test('scoreColumns names units and the better direction', () => {
+  assert.deepEqual(scoreColumns(['psnr', 'lpips']), { psnr: 'PSNR (dB) ↑', lpips: 'LPIPS ↓' });
+  assert.throws(() => scoreColumns(['pnsr' as never]), /did you mean "psnr"/);
+});
+
+test('score refuses unknown options, wrong counts and empty batches', async () => {
+  const refused: [() => Promise<unknown>, RegExp][] = [
+    [() => score(truth, blurred, { macth: 'none' } as never), /unknown option "macth"; did you mean "match"\?/],
+    [() => score(truth, blurred, { match: 'best' as never }), /match must be one of optimal, none, got "best"/],
+    [() => score(truth, blurred, { lpips: 'alexnet' as never }), /lpips must be one of auto, alex, squeeze, vgg/],
+    [() => score(truth, imageAt(blurred, 0)), /one reconstruction per private image, .*got \[5, 1\]/],
+    [() => score(ndarray([0, 12, 12, 3]), ndarray([0, 12, 12, 3])), /one image at least/],
+    [() => score(truth, noiseImages(1, [5, 8, 8, 3])), /must have the shape of the truth/],
+  ];
+  for (const [attempt, message] of refused) await assert.rejects(attempt(), message);
 });

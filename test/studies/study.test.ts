@@ -40,7 +40,7 @@ test('study: trials come back in order with their own fields, the scores of thei
     ['wrongSign', 'cosine', 'l2'],
   );
   assert.equal((done[1]!.result.settings.client as { localSteps: number }).localSteps, 2);
-  for (const { result, scores } of done) assert.deepEqual(scores, score(batch, result));
+  for (const { result, scores } of done) assert.deepEqual(scores, await score(batch, result));
   assert.deepEqual(counts, [1, 2, 3]);
 });
 

@@ -78,6 +78,9 @@ export function smallestSide(steps: readonly Step[]): number {
   return side;
 }
 
+/** {@link smallestSide} of a network of LPIPS. */
+export const smallestFor = (net: TrunkName): number => smallestSide(TRUNKS[net]);
+
 function walk(steps: readonly Step[], start: ImageShape): Walk | undefined {
   let at: Walk = { shape: start, tensors: [], channels: [] };
   for (const step of steps) {

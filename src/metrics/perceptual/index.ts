@@ -1,0 +1,5 @@
+export { type FeatureDistanceOptions, featureDistance, featureDistanceFunction } from './feature-distance.js';
+export { type LpipsOptions, type LpipsWeights, lpips, lpipsFunction } from './lpips.js';
+export type { DistanceFunction } from './perceptual.js';
+export { smallestFor, type TrunkName } from './trunks.js';
+export { hasOfficialWeights as hasOfficialLpips } from './weights.js';
