@@ -1,0 +1,97 @@
+import type { Evidence } from '../../core/types.js';
+import type { Head } from './head.js';
+import { leastSquares, lifted, type Matrix, mapped, matrix, product, solve, transpose } from './matrix.js';
+import { posterior } from './normal.js';
+
+/** What the last layer says about every sample: rows are samples. */
+export interface Activations {
+  /** P - Y, predicted minus true probabilities [B, classes]. */
+  readonly errors: Matrix;
+  /** Expected output of the hidden layer [B, units]. */
+  readonly hidden: Matrix;
+  /** Log-odds that a unit is active for a sample [B, units]. */
+  readonly odds: Matrix;
+}
+
+/** A guess of the hidden layer's inputs, z ~ N(inputs, spread_b^2). */
+export interface Guess {
+  /** [B, units] */
+  readonly inputs: Matrix;
+  /** One standard deviation per sample. */
+  readonly spread: Float64Array;
+}
+
+const SWEEPS = 8;
+
+/**
+ * Hidden activations from the last layer's update, together with the guess:
+ *
+ *     G2 = H^T (P - Y) / B,   P = softmax(H W2 + b2)
+ *
+ * is linear in H for given P, and P follows from H: a fixed point, eight sweeps from the guess. Each entry of H is then
+ * weighed against its guess (see posterior()): where phi left G2 exact the guess counts nothing, after sign() only it does.
+ */
+export function activations(head: Head, labels: Int32Array, guess: Guess): Activations {
+  const { inputs, spread } = guess;
+  const size = labels.length;
+  const { observed, evidence, weights } = head.last;
+  const [units, classes] = [weights.rows, weights.columns];
+  const seen = transpose(matrix(units, classes, observed));
+  const noise = deviation(evidence, observed);
+  const blind = evidence.signOnly || evidence.scaleUnknown;
+  let hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
+  let odds = inputs;
+  let errors = outputErrors(head, hidden, labels);
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    const toClasses = mapped(transpose(errors), (e) => e / size);
+    const solved = blind ? hidden : leastSquares(toClasses, seen);
+    const unsure = blind ? new Float64Array(size).fill(Number.POSITIVE_INFINITY) : deviations(toClasses, noise);
+    const at = inputs.data.map((z, i) => {
+      const b = Math.floor(i / units);
+      const unit = posterior(z, spread[b]!, solved.data[i]! / head.factor, unsure[b]! / head.factor);
+      hidden.data[i] = head.factor * unit.mean;
+      return unit.odds;
+    });
+    hidden = { ...hidden };
+    odds = { ...inputs, data: at };
+    errors = outputErrors(head, hidden, labels);
+  }
+  return { errors, hidden, odds };
+}
+
+/** P - Y of hidden activations [B, units]. */
+export function outputErrors({ last }: Head, hidden: Matrix, labels: Int32Array): Matrix {
+  const logits = mapped(product(hidden, last.weights), (value, _, j) => value + last.bias[j]!);
+  const { columns } = logits;
+  const data = new Float64Array(logits.data.length);
+  labels.forEach((label, b) => {
+    const row = logits.data.subarray(b * columns, (b + 1) * columns);
+    const top = row.reduce((a, c) => Math.max(a, c));
+    const total = row.reduce((sum, value) => sum + Math.exp(value - top), 0);
+    for (let j = 0; j < columns; j++) data[b * columns + j] = Math.exp(row[j]! - top) / total - Number(j === label);
+  });
+  return { ...logits, data };
+}
+
+/** Back-propagated errors of the first dense layer's units, factor (E W2^T) / B where active, else 0: [B, units]. */
+export function backPropagated(head: Head, { errors, odds }: Activations): Matrix {
+  const back = product(errors, transpose(head.last.weights));
+  return { ...back, data: back.data.map((value, i) => (odds.data[i]! > 0 ? (head.factor * value) / errors.rows : 0)) };
+}
+
+/** Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least. */
+export function deviation({ noise, tolerance, zeroTolerance }: Evidence, observed: Float32Array): number {
+  const zeros = observed.reduce((n, value) => n + Number(value === 0), 0) / observed.length;
+  const rounding = (zeros * zeroTolerance ** 2 + (1 - zeros) * tolerance ** 2) / 3;
+  const top = observed.reduce((a, value) => Math.max(a, Math.abs(value)), 0);
+  return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
+}
+
+/** Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation. */
+function deviations(a: Matrix, noise: number): Float64Array {
+  const gram = lifted(product(transpose(a), a), 1e-10);
+  const identity = matrix(gram.rows, gram.rows);
+  for (let i = 0; i < gram.rows; i++) identity.data[i * (gram.rows + 1)] = 1;
+  const inverse = solve(gram, identity);
+  return Float64Array.from({ length: gram.rows }, (_, b) => noise * Math.sqrt(inverse.data[b * (gram.rows + 1)]!));
+}

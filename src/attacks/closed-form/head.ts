@@ -1,0 +1,76 @@
+import { problem } from '../../core/errors.js';
+import type { Evidence, Layer, NamedArray, Observation } from '../../core/types.js';
+import { type Matrix, matrix } from './matrix.js';
+
+/** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
+export interface DenseLayer {
+  readonly weights: Matrix;
+  /** Zeros where the layer has none. */
+  readonly bias: Float64Array;
+  /** The observed update [inputs, units], one gradient's worth. */
+  readonly observed: Float32Array;
+  /** What phi left of it, in the same units. */
+  readonly evidence: Evidence;
+}
+
+/** The end of a network, features -> dense -> ReLU -> dense, and what comes before it. */
+export interface Head {
+  /** The layers that turn pictures into features. */
+  readonly body: readonly Layer[];
+  readonly bodyParameters: readonly NamedArray[];
+  /** Features cannot be negative: the body ends in a ReLU or a sigmoid, or there is none and features are pixels. */
+  readonly nonNegative: boolean;
+  readonly first: DenseLayer;
+  readonly last: DenseLayer;
+  /** A fixed factor between the two layers (the talk's 1/sqrt(m)), else 1. */
+  readonly factor: number;
+}
+
+/**
+ * The dense head of an observed model, with its updates divided by the number of local steps: FedAvg's update taken as
+ * one gradient's direction and length.
+ * Errors: a network that does not end in dense, ReLU, dense; the message says what it ends in.
+ */
+export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
+  const { layers, parameters } = model;
+  const last = layers.length - 1;
+  const scaled = layers[last - 1]?.kind === 'scale';
+  const relu = last - (scaled ? 2 : 1);
+  const [second, activation, first] = [layers[last], layers[relu], layers[relu - 1]];
+  if (first?.kind !== 'dense' || activation?.kind !== 'relu' || second?.kind !== 'dense')
+    throw problem(
+      'closedForm',
+      'the network must end in dense, relu, dense',
+      layers.slice(-3).map(({ kind }) => kind),
+      'use rog()',
+    );
+  const [one, two] = [1 + Number(first.bias ?? false), 1 + Number(second.bias ?? false)];
+  const start = parameters.length - one - two;
+  const layer = (at: number, bias: boolean): DenseLayer => ({
+    weights: matrix(...(parameters[at]!.shape as [number, number]), parameters[at]!.data),
+    bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(parameters[at]!.shape[1]!),
+    observed: tensors[at]!.data.map((value) => value / client.localSteps),
+    evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
+  });
+  const body = layers.slice(0, relu - 1);
+  return {
+    body,
+    bodyParameters: parameters.slice(0, start),
+    nonNegative: isNonNegative(body),
+    first: layer(start, one === 2),
+    last: layer(start + one, two === 2),
+    factor: scaled ? (layers[last - 1] as Extract<Layer, { kind: 'scale' }>).factor : 1,
+  };
+}
+
+const perStep = (e: Evidence, steps: number): Evidence => ({
+  ...e,
+  tolerance: e.tolerance / steps,
+  zeroTolerance: e.zeroTolerance / steps,
+  noise: e.noise / steps,
+});
+
+function isNonNegative(body: readonly Layer[]): boolean {
+  const end = body.findLast(({ kind }) => !kind.endsWith('Pool'));
+  return end === undefined || end.kind === 'relu' || end.kind === 'sigmoid' || end.kind === 'softplus';
+}

@@ -1,0 +1,1 @@
+export { type ClosedFormOptions, closedForm, closedFormSteps } from './closed-form.js';

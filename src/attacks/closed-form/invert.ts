@@ -1,0 +1,77 @@
+import type { NdArray, Observation } from '../../core/types.js';
+import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
+import { forward } from '../../models/index.js';
+import type { Closure } from '../closure.js';
+import { type About, OBJECTIVES, type ObjectiveName } from '../objectives.js';
+import { PRIORS, type PriorName } from '../priors.js';
+import type { Head } from './head.js';
+import type { Recovered } from './recover.js';
+
+/** How pictures are compared with what was recovered. */
+export interface InversionOptions {
+  /** `features`: |phi(x) - X|^2 / |X|^2; else X(x)^T delta against the first layer's update, as gradient matching does. */
+  readonly objective: 'features' | ObjectiveName;
+  readonly prior: PriorName;
+  readonly weight: number;
+}
+
+/**
+ * The last step: pictures from features or from the first dense layer's update with FROZEN errors,
+ *
+ *     min over x of  D(features(x)^T delta, G1) + weight prior(x),
+ *
+ * one forward and one backward pass of the convolutions a step: no gradient of a gradient.
+ */
+export async function inversion(
+  { model, client }: Observation,
+  head: Head,
+  { objective, prior, weight }: InversionOptions,
+): Promise<Closure & { target(found: Recovered): void }> {
+  const pass = forward({ layers: head.body });
+  const [inputs, units] = [head.first.weights.rows, head.first.weights.columns];
+  const size = client.batchSize;
+  const byFeatures = objective === 'features';
+  const closure = (images: Tensor, delta: Tensor, target: Tensor, ...parameters: Tensor[]): Tensor[] => {
+    const scalar = (value: number): Tensor => tf.scalar(value);
+    const about: About = {
+      tolerance: [scalar(finite(head.first.evidence.tolerance))],
+      zeroTolerance: [scalar(finite(head.first.evidence.zeroTolerance))],
+      squares: tf.sum(tf.square(target)),
+      magnitudes: tf.sum(tf.abs(target)),
+    };
+    const total = (x: Tensor): tf.Scalar => {
+      const found = pass(parameters, x);
+      const match = byFeatures
+        ? (tf.div(tf.sum(tf.square(tf.sub(found, target))), about.squares) as tf.Scalar)
+        : OBJECTIVES[objective]([tf.matMul(found, delta as Tensor2D, true, false)], [target], about);
+      return tf.add(match, tf.mul(PRIORS[prior](x as Tensor4D), weight));
+    };
+    const { value, grad } = tf.valueAndGrad(total)(images);
+    return [value, grad];
+  };
+  const blank = (shape: readonly number[]): NdArray => ({
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  });
+  const observed: NdArray = { shape: [inputs, units], data: head.first.observed };
+  let delta = blank([size, units]);
+  let target = byFeatures ? blank([size, inputs]) : observed;
+  const step = await compile(closure, [blank([size, ...model.imageShape]), delta, target], {
+    constants: head.bodyParameters,
+    name: `feature inversion of ${model.name}`,
+  });
+  return {
+    engine: step.engine,
+    dispose: step.dispose,
+    target: (found) => {
+      delta = { shape: delta.shape, data: Float32Array.from(found.delta.data) };
+      if (byFeatures) target = { shape: target.shape, data: Float32Array.from(found.features.data) };
+    },
+    evaluate: async (images) => {
+      const [value, gradient] = await step.run(images, delta, target);
+      return { objective: value!.data[0]!, gradient: gradient! };
+    },
+  };
+}
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
