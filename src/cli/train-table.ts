@@ -1,7 +1,16 @@
-import type { NamedArray } from '../core/types.js';
+import type { Model, NamedArray } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
-import { type TrunkName, trunk } from '../models/index.js';
-import { type FitProgress, type Fitted, oneCycle, sgd, testAccuracy, trainClassifier } from '../training/index.js';
+import { TAGGER_STEM, type TrunkName, tagger, trunk } from '../models/index.js';
+import {
+  type ClassifierOptions,
+  type FitProgress,
+  type Fitted,
+  oneCycle,
+  sgd,
+  testAccuracy,
+  trainClassifier,
+  whiteningKernel,
+} from '../training/index.js';
 
 /** What the command gives to the training of one network. */
 export interface TrainRun {
@@ -40,19 +49,27 @@ export interface Trainable {
 const trainingData = (name: string | undefined): Promise<Dataset> =>
   openDataset(name, name && !/^cifar10|^$/.test(name) ? {} : { fallback: 'none' });
 
-const aTrunk = (name: TrunkName, summary: string, epochs: number, seed: number): Trainable => ({
-  summary,
-  epochs,
-  seed,
-  recipe:
-    'cross-entropy with label smoothing 0.1; batch normalisation, folded; batches of 64; SGD, Nesterov 0.9, weight decay 5e-4; one cycle up to 0.15; shift by 4 and flip',
+type Recipe = Pick<ClassifierOptions, 'frozen' | 'augment'> & { readonly peak: number };
+
+/** A classifier: `start` gives the untrained network, the recipe the rest. */
+const classifier = (
+  about: Pick<Trainable, 'summary' | 'epochs' | 'seed'>,
+  start: (seed: number, data: Dataset) => Model,
+  { peak, ...options }: Recipe,
+): Trainable => ({
+  ...about,
+  recipe: [
+    'cross-entropy with label smoothing 0.1, batch normalisation (folded into the convolutions), batches of 64, shift by 4 and flip',
+    `SGD, Nesterov 0.9, weight decay 5e-4, one cycle up to ${peak}`,
+    ...(options.frozen ? [`${options.frozen} fixed: whitens 3x3 patches of 2000 training images`] : []),
+    'the last 1000 training images are held out for the curve',
+  ].join('; '),
   train: async ({ data: source, ...run }) => {
     const data = await trainingData(source);
-    const start = trunk({ imageShape: data.imageShape, classes: data.classNames.length, seed: run.seed }, name);
-    const schedule = oneCycle(0.15, 0.25);
-    const { model, fitted, validationAccuracy } = await trainClassifier(start, data, {
+    const { model, fitted, validationAccuracy } = await trainClassifier(start(run.seed, data), data, {
       ...run,
-      schedule,
+      ...options,
+      schedule: oneCycle(peak),
       optimizer: sgd({ weightDecay: 5e-4 }),
     });
     const finished = fitted.stopped === 'finished';
@@ -61,8 +78,27 @@ const aTrunk = (name: TrunkName, summary: string, epochs: number, seed: number):
   },
 });
 
+const shapeOf = ({ imageShape, classNames }: Dataset) => ({ imageShape, classes: classNames.length });
+
+const aTrunk = (name: TrunkName, summary: string, epochs: number, seed: number): Trainable =>
+  classifier({ summary, epochs, seed }, (from, data) => trunk({ ...shapeOf(data), seed: from }, name), { peak: 0.15 });
+
+/** The tagger before its training: the first layer whitens. */
+function whitenedTagger(seed: number, data: Dataset): Model {
+  const model = tagger({ ...shapeOf(data), seed });
+  const images = data.batch({ split: 'train', size: Math.min(2000, data.sizes.train), seed }).images;
+  const whiten = (p: Model['parameters'][number]) =>
+    p.name === TAGGER_STEM ? { name: p.name, ...whiteningKernel(images, p.shape.at(-1)!) } : p;
+  return { ...model, parameters: model.parameters.map(whiten) };
+}
+
 /** name -> how to train it. The weights go to data/weights/NAME.safetensors. */
 export const TRAINABLES: Readonly<Record<string, Trainable>> = {
+  tagger: classifier(
+    { summary: 'names what is in a picture, for the semantic score', epochs: 8, seed: 2023 },
+    whitenedTagger,
+    { peak: 0.1, frozen: [TAGGER_STEM] },
+  ),
   trunk: aTrunk('trunk', 'the trunk that featureDistance scores with', 6, 301),
   'trunk-loss': aTrunk('trunk-loss', "the trunk of the restorer's training loss, never of a score", 5, 907),
 };

@@ -16,7 +16,7 @@ const stage = (filters: number): Layer[] => [
 export const TAGGER_STEM = 'conv0/kernel';
 
 /**
- * The tagger's architecture: 24C3 (no bias; whitens 3x3 patches) - stages of 48, 96 and 192 channels, each a
+ * The tagger's architecture: 24C3 (no bias; whitens 3x3 patches) - stages of 32, 80 and 160 channels, each a
  * convolution, MP2 and a residual convolution - global max pooling - FC. ReLU. The trained one: shippedModel('tagger').
  */
 export const tagger = (options: NetworkOptions = {}): Model => {
@@ -26,7 +26,7 @@ export const tagger = (options: NetworkOptions = {}): Model => {
     (classes) => [
       { kind: 'conv', filters: 24, size: 3, bias: false },
       relu,
-      ...[48, 96, 192].flatMap(stage),
+      ...[32, 80, 160].flatMap(stage),
       { kind: 'maxPool', size: Math.floor(height / 8) },
       { kind: 'scale', factor: 0.125 },
       { kind: 'dense', units: classes, bias: true },

@@ -27,7 +27,7 @@ export function augment(images: NdArray, seed: number, options: AugmentOptions =
   for (let i = 0; i < n; i++) {
     const [down, right] = [below(2 * shift + 1) - shift, below(2 * shift + 1) - shift];
     const mirrored = flip && random() < 0.5;
-    const [top, left] = cutout ? [below(h + cutout) - cutout, below(w + cutout) - cutout] : [0, 0];
+    const [top, left] = cutout ? [below(h + cutout - 1) + 1 - cutout, below(w + cutout - 1) + 1 - cutout] : [0, 0];
     for (let row = 0; row < h; row++) {
       const from = (i * h + mirror(row + down, h)) * w;
       const hit = row >= top && row < top + cutout;

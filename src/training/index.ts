@@ -5,3 +5,4 @@ export { fit } from './fit.js';
 export { type AdamOptions, adam, type Optimizer, type SgdOptions, sgd } from './optimizers.js';
 export { cosineDecay, oneCycle, type Schedule, steady } from './schedules.js';
 export type { FitOptions, FitPoint, FitProgress, Fitted, Losses, TrainingData } from './types.js';
+export { eigen, whiteningKernel } from './whitening.js';
