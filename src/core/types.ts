@@ -59,6 +59,14 @@ export interface Model {
   readonly parameters: readonly NamedArray[];
 }
 
+/** Differential privacy at example level inside a client's steps: DP-SGD, Fed-CDP. */
+export interface ClientPrivacy {
+  /** C, > 0: every example's gradient is shortened to this Euclidean norm. */
+  readonly clip: number;
+  /** sigma, >= 0: noise of standard deviation sigma C on each entry of the sum of the clipped gradients of a step. */
+  readonly noiseMultiplier: number;
+}
+
 /** What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. */
 export interface ClientSettings {
   readonly batchSize: number;
@@ -66,6 +74,8 @@ export interface ClientSettings {
   readonly learningRate: number;
   /** Images per local step; equal to `batchSize` when every step uses the whole batch. Mini-batches go round in order. */
   readonly miniBatch: number;
+  /** Present when each example's gradient was clipped and each step noised. */
+  readonly privacy?: ClientPrivacy;
 }
 
 /** delta = (w0 - w_tau) / learningRate, one array per parameter: for one local step exactly the gradient. */

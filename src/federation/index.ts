@@ -1,4 +1,15 @@
 export { type ClientOptions, clientSettings, clientUpdate } from './client-update.js';
+export { type ClientWork, type Federated, federatedRounds } from './federate.js';
 export { localSteps } from './local-steps.js';
+export {
+  type LocalResult,
+  type LocalSettings,
+  type LocalTask,
+  type LocalTrainer,
+  localTrainer,
+} from './local-training.js';
 export { type ObserveOptions, observe } from './observe.js';
+export { type PartitionOptions, partition } from './partition.js';
+export { type FederationOptions, localSettings, type RoundProgress } from './plan.js';
+export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';

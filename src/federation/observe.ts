@@ -1,7 +1,15 @@
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer } from '../core/options.js';
-import type { Evidence, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
+import type {
+  ClientPrivacy,
+  Evidence,
+  Model,
+  Obfuscation,
+  ObfuscationReport,
+  Observation,
+  Update,
+} from '../core/types.js';
 
 const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
 
@@ -26,9 +34,10 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   integer('observe', 'seed', seed, 0);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
-  const { tensors, report } = obfuscation?.apply(update.tensors, seed) ?? {
+  const before = update.client.privacy && told(update, update.client.privacy);
+  const { tensors, report } = obfuscation?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
-    report: plain(update),
+    report: before ?? plain(update),
   };
   const known = labels === 'infer' ? undefined : Int32Array.from(labels);
   if (known) {
@@ -47,6 +56,21 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     client: update.client,
     obfuscation: report,
     ...(known && { labels: known }),
+  };
+}
+
+/**
+ * What example-level privacy says of the update: noise of sigma C sqrt(tau) / miniBatch on every entry, and gradients that may have
+ * been shortened, by factors that nobody is told.
+ */
+function told(update: Update, { clip, noiseMultiplier }: ClientPrivacy): ObfuscationReport {
+  const { localSteps, miniBatch } = update.client;
+  const noise = (noiseMultiplier * clip * Math.sqrt(localSteps)) / miniBatch;
+  return {
+    name: `private steps(clip: ${clip}, noiseMultiplier: ${noiseMultiplier})`,
+    parameters: { clip, noiseMultiplier },
+    bitsPerEntry: 32,
+    evidence: update.tensors.map(() => ({ ...EXACT, noise, scaleUnknown: true })),
   };
 }
 

@@ -18,14 +18,20 @@ export function averageUpdates(updates: readonly (readonly NamedArray[])[], weig
   const total = shares.reduce((sum, w) => sum + w, 0);
   if (!(total > 0) || shares.some((w) => !(w >= 0)))
     throw problem('averageUpdates', 'weights must be >= 0 and not all 0', shares);
-  return first.map(({ name, shape, data }, k) => ({
-    name,
-    shape,
-    data: Float32Array.from(
-      data,
-      (_, i) => updates.reduce((sum, u, c) => sum + u[k]!.data[i]! * shares[c]!, 0) / total,
-    ),
-  }));
+  return first.map(({ name, shape }, k) => {
+    const arrays = updates.map((update) => update[k]!.data);
+    return { name, shape, data: weightedMean(arrays, shares, total) };
+  });
+}
+
+/** In float64, in the order of the arrays. */
+function weightedMean(arrays: readonly Float32Array[], shares: readonly number[], total: number): Float32Array {
+  const sum = new Float64Array(arrays[0]!.length);
+  arrays.forEach((values, c) => {
+    const share = shares[c]!;
+    for (let i = 0; i < sum.length; i++) sum[i]! += values[i]! * share;
+  });
+  return Float32Array.from(sum, (value) => value / total);
 }
 
 /** The next round's model: w = w0 - learningRate * delta. The given model is left as it is. */

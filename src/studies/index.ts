@@ -1,4 +1,5 @@
 export { type Case, observeCase } from './case.js';
+export { type FederateOptions, federate } from './federate.js';
 export { attackAll, type PoolOptions } from './pool.js';
 export { matched, score } from './score.js';
 export { type Outcome, study, type Trial } from './study.js';

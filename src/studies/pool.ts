@@ -18,6 +18,17 @@ export interface PoolOptions {
 }
 
 /**
+ * Threads that run the default export of a module of this folder.
+ * As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled steps.
+ */
+export const workerPool = (module: string, threads: number): Piscina =>
+  new Piscina({
+    filename: fileURLToPath(new URL(module, import.meta.url)),
+    minThreads: threads,
+    maxThreads: threads,
+  });
+
+/**
  * Runs independent attacks side by side in worker threads; results in the order of the jobs.
  * Jobs are made on demand, so that a long study does not hold all its observations at once.
  * The jobs run on the execution provider of the session.
@@ -30,12 +41,7 @@ export async function attackAll(
 ): Promise<Reconstruction[]> {
   integer('attackAll', 'workers', workers, 1, 256);
   const threads = Math.max(1, Math.min(workers, jobs.length));
-  // As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled steps.
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const pool = workerPool('./worker.js', threads);
   const results = new Array<Reconstruction>(jobs.length);
   let next = 0;
   let done = 0;
