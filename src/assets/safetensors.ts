@@ -3,7 +3,7 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
-import { halfToFloat } from './half.js';
+import { floatToHalf, halfToFloat } from './half.js';
 
 /** Content of a safetensors file: arrays in the order of their bytes, and free text. */
 export interface Safetensors {
@@ -19,13 +19,20 @@ interface Entry {
 
 const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2, F64: 8 };
 
+/** Options of {@link encodeSafetensors}. */
+export interface EncodeOptions {
+  /** Store F16 (IEEE binary16, rounded to nearest) instead of F32; default false. */
+  readonly half?: boolean;
+}
+
 /**
- * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 data, little-endian.
+ * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 (or F16) data, little-endian.
  * Errors: two arrays of one name, data that does not fit the shape.
  */
 export function encodeSafetensors(
   tensors: readonly NamedArray[],
   metadata: Readonly<Record<string, string>> = {},
+  { half = false }: EncodeOptions = {},
 ): Uint8Array {
   const header = new Map<string, unknown>([['__metadata__', metadata]]);
   let offset = 0;
@@ -33,8 +40,9 @@ export function encodeSafetensors(
     if (header.has(name)) throw problem('encodeSafetensors', 'every array needs its own name', name);
     if (data.length !== sizeOf(shape))
       throw problem('encodeSafetensors', `${name} of shape [${shape}] needs ${sizeOf(shape)} values`, data.length);
-    header.set(name, { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] });
-    offset += data.byteLength;
+    const end = offset + data.length * (half ? 2 : 4);
+    header.set(name, { dtype: half ? 'F16' : 'F32', shape, data_offsets: [offset, end] });
+    offset = end;
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const start = 8 + Math.ceil(text.length / 8) * 8;
@@ -42,7 +50,8 @@ export function encodeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(text, 8);
   let at = start;
-  for (const { data } of tensors) {
+  for (const { data: floats } of tensors) {
+    const data = half ? Uint16Array.from(floats, floatToHalf) : floats;
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }

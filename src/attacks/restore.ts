@@ -3,7 +3,13 @@ import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
 import type { Model, NamedArray, NdArray, Progress, Reconstruction } from '../core/types.js';
 import { compile } from '../engine/index.js';
-import { RESTORER_CLASS_NAMES, RESTORER_STRIDE, restorerForward, restorerLabels } from '../models/restorer.js';
+import {
+  checkRestorer,
+  RESTORER_CLASS_NAMES,
+  RESTORER_STRIDE,
+  restorerForward,
+  restorerLabels,
+} from '../models/restorer.js';
 import { shippedRestorer } from '../models/restorer-weights.js';
 import { clamped } from './minimise.js';
 
@@ -105,6 +111,7 @@ export async function restoreImages(
   const [count, height, width, channels] = images.shape as [number, number, number, number];
   checkSize('restore', height, width, channels);
   const parameters = weights ?? (await shippedRestorer());
+  checkRestorer('restore', parameters);
   const padded = framed(images, multipleOf(RESTORER_STRIDE, height), multipleOf(RESTORER_STRIDE, width));
   const step = await compile(
     (x, y, ...given) => restorerForward(given, x, y),

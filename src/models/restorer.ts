@@ -1,4 +1,4 @@
-import { ndarray, sizeOf } from '../core/arrays.js';
+import { checkFinite, ndarray, sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { normalStream } from '../core/random.js';
 import type { NamedArray, NdArray } from '../core/types.js';
@@ -119,3 +119,16 @@ export function restorerLabels(labels: readonly (number | undefined)[]): NdArray
 
 /** Number of weights. */
 export const restorerSize = (): number => specs().reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** Refuses weights that are not the restorer's, by name and shape, or not finite. */
+export function checkRestorer(where: string, weights: readonly NamedArray[]): void {
+  const wanted = specs();
+  if (weights.length !== wanted.length)
+    throw problem(where, `the network has ${wanted.length} tensors`, weights.length, 'train them with train:restorer');
+  wanted.forEach(({ name, shape }, i) => {
+    const got = weights[i]!;
+    if (got.name !== name || String(got.shape) !== String(shape))
+      throw problem(where, `tensor ${i} must be ${name} [${shape}]`, `${got.name} [${got.shape}]`);
+  });
+  checkFinite(where, weights);
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { halfToFloat } from '../../src/assets/half.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -97,4 +98,20 @@ test('loadSafetensors names the file', async () => {
   await assert.rejects(loadSafetensors(path), /cannot read .*bad.safetensors: ENOENT/);
   writeFileSync(path, 'garbage and more');
   await assert.rejects(loadSafetensors(path), /^RoglabError: loadSafetensors .*bad.safetensors: /);
+});
+
+test('encodeSafetensors({ half }): every half comes back as it was; numbers between go to the nearest, ties to even', () => {
+  const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((half) => ((half >> 10) & 31) !== 31);
+  const all = { name: 'a', shape: [patterns.length], data: Float32Array.from(patterns, halfToFloat) };
+  const bytes = encodeSafetensors([all], {}, { half: true });
+  assert.deepEqual(new Uint16Array(bytes.slice(bytes.length - 2 * patterns.length).buffer), patterns);
+  assert.deepEqual(decodeSafetensors(bytes).tensors, [all]);
+  // 1 + k / 2048: numpy.float16 gives the same
+  const between = {
+    name: 'b',
+    shape: [6],
+    data: Float32Array.of(1 + 1 / 2048, 1 + 3 / 2048, 65519, 65520, 2e-8, 3e-8),
+  };
+  const [{ data }] = decodeSafetensors(encodeSafetensors([between], {}, { half: true })).tensors as [typeof between];
+  assert.deepEqual([...data], [1, 1 + 1 / 512, 65504, Number.POSITIVE_INFINITY, 0, 2 ** -24]);
 });
