@@ -17,9 +17,14 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
+export { shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
+
+// training: any loss on compiled steps, resumable to the bit; classifiers
+export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';
+export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
 export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/index.js';

@@ -28,7 +28,7 @@ const loaded = new Map<string, Promise<Model>>();
  * @param folder where NAME.safetensors and NAME.json are; default data/weights of the package
  * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the architecture's.
  */
-export function shippedModel(name: ShippedName, folder = home()): Promise<Model> {
+export async function shippedModel(name: ShippedName, folder = home()): Promise<Model> {
   oneOf('shippedModel', 'name', name, Object.keys(SHIPPED));
   const key = `${folder} ${name}`;
   const model = loaded.get(key) ?? open(name, folder);
