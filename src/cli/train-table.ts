@@ -11,6 +11,7 @@ import {
   trainClassifier,
   whiteningKernel,
 } from '../training/index.js';
+import { RESTORER_RECIPE, restorerFrom } from './train-restorer.js';
 
 /** What the command gives to the training of one network. */
 export interface TrainRun {
@@ -42,6 +43,8 @@ export interface Trainable {
   readonly seed: number;
   /** What decides the weights beside epochs and seed, in words: for the card. */
   readonly recipe: string;
+  /** Whether the weights are stored in half precision; default false. */
+  readonly half?: boolean;
   readonly train: (run: TrainRun) => Promise<TrainedNetwork>;
 }
 
@@ -101,4 +104,12 @@ export const TRAINABLES: Readonly<Record<string, Trainable>> = {
   ),
   trunk: aTrunk('trunk', 'the trunk that featureDistance scores with', 6, 301),
   'trunk-loss': aTrunk('trunk-loss', "the trunk of the restorer's training loss, never of a score", 5, 907),
+  restorer: {
+    summary: 'raw reconstructions to natural pictures, for restore()',
+    epochs: 12,
+    seed: 1,
+    recipe: RESTORER_RECIPE,
+    half: true,
+    train: async ({ data, ...run }) => restorerFrom(await trainingData(data), run),
+  },
 };

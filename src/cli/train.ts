@@ -80,13 +80,13 @@ export async function command([name, ...args]: string[]): Promise<number> {
 async function write(
   folder: string,
   name: string,
-  { summary, recipe }: Trainable,
+  { summary, recipe, half }: Trainable,
   { parameters, fitted, data, scores }: TrainedNetwork,
   settings: { readonly epochs: number; readonly seed: number; readonly command: string },
 ): Promise<string> {
   const bad = parameters.find((p) => p.data.some((value) => !Number.isFinite(value)));
   if (bad) throw problem('roglab train', `${bad.name} has entries that are no numbers; nothing was written`);
-  const bytes = encodeSafetensors(parameters, { name });
+  const bytes = encodeSafetensors(parameters, { name }, { half });
   const card = {
     name,
     summary,

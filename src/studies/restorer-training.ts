@@ -76,3 +76,16 @@ async function validation(
   const mean = (images: NdArray): number => psnr(truth, images).reduce((a, b) => a + b) / pairs.length;
   return { [`${name} raw dB`]: mean(raw), [`${name} restored dB`]: mean(restored) };
 }
+
+/**
+ * The distance of the feature loss: the mean over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2, [batch].
+ * Source: Zhang et al. 2018, equation 1, without channel weights.
+ */
+export function stageDistance(stages: (parameters: readonly Tensor[], images: Tensor) => readonly Tensor[]) {
+  const unit = (f: Tensor): Tensor => tf.div(f, tf.sqrt(tf.add(tf.sum(tf.square(f), 3, true), 1e-8)));
+  return (parameters: readonly Tensor[], x: Tensor, y: Tensor): Tensor => {
+    const [f, g] = [stages(parameters, x), stages(parameters, y)];
+    const parts = f.map((layer, k) => tf.mean(tf.sum(tf.square(tf.sub(unit(layer), unit(g[k]!))), 3), [1, 2]));
+    return tf.div(tf.addN(parts), parts.length);
+  };
+}
