@@ -3,8 +3,8 @@ import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { SCORE_NOTE } from '../metrics/index.js';
 import {
+  QUALITY_PRESETS,
   QUALITY_SETTINGS,
-  type QualityPreset,
   type QualityRow,
   type QualitySetting,
   quality,
@@ -17,7 +17,7 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --images N     images per row (default 24)
   --batch LIST   batch sizes (default 1,4)
   --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
-  --preset LIST  default, paper (default both)
+  --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
   --workers N    attacks at a time (default one per core)
   --json         one JSON line per row`;
 
@@ -42,7 +42,7 @@ export async function command(args: string[]): Promise<number> {
   const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
   const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
   const presets = list(values.preset ?? 'default,paper').map((name) =>
-    oneOf('quality', '--preset', name, ['default', 'paper'] as QualityPreset[]),
+    oneOf('quality', '--preset', name, QUALITY_PRESETS),
   );
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
