@@ -31,7 +31,8 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export { analytic, dlg, inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
+export { analytic, closedForm, dlg, gradInversion, idlg, invertingGradients } from './attacks/index.js';
+export { inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RestoreOptions, restore } from './attacks/index.js';
 
 // metrics: arrays in, one number per image out

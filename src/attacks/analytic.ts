@@ -1,9 +1,11 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { checkOptions } from '../core/options.js';
 import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
 import { inferLabels } from './labels.js';
 import { clamped } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs } from './needs.js';
+import { RUN_OPTIONS, type RunOptions } from './recipe.js';
 
 /** What {@link analytic} needs; labels only to name the pictures' classes. */
 export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable' };
@@ -17,13 +19,15 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  * One image: exact, for any number of local steps, without search. A batch: the quotient of neuron r is the mixture
  * sum_b d_br x_b / sum_b d_br; the mixtures of the neurons with the largest |db| are returned, one per image. Where a
  * ReLU neuron was active for a single image, its mixture is that image.
+ * Options are those of every attack and make no difference: nothing is searched.
  * `objective` is the share of dW that the first picture alone does not explain, |dW - x db^T|^2 / |dW|^2.
  * Errors: a network whose first layer is not dense with bias; an update without a gradient in that layer.
  * Source: Phong et al. 2017 and 2018; Geiping et al. 2020, proposition 3.1.
  * @example const { images } = await rog.analytic(observed)
  */
-export async function analytic(observation: Observation): Promise<Reconstruction> {
+export async function analytic(observation: Observation, options: RunOptions = {}): Promise<Reconstruction> {
   const began = performance.now();
+  checkOptions('analytic', options, RUN_OPTIONS);
   checkObservation('analytic', observation);
   const { model, tensors, client, labels: known } = observation;
   checkNeeds('analytic', observation, ANALYTIC_NEEDS);

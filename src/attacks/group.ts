@@ -53,7 +53,8 @@ export async function pickMember(
   return best!;
 }
 
-function member({ shape, data }: NdArray, seeds: number, s: number): NdArray {
+/** The pictures of one member. */
+export function member({ shape, data }: NdArray, seeds: number, s: number): NdArray {
   const size = data.length / seeds;
   return ndarray([shape[0]! / seeds, ...shape.slice(1)], data.slice(s * size, (s + 1) * size));
 }

@@ -1,13 +1,21 @@
-export { analytic } from './analytic.js';
-export { type DlgOptions, dlg, dlgSteps, idlg, idlgSteps } from './dlg.js';
-export { type GradInversionOptions, gradInversion, gradInversionSteps } from './grad-inversion.js';
+export { ANALYTIC_NEEDS, analytic } from './analytic.js';
+export { type ClosedFormOptions, closedForm, closedFormSteps } from './closed-form/index.js';
+export { DLG_NEEDS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
 export {
+  GRAD_INVERSION_NEEDS,
+  type GradInversionOptions,
+  gradInversion,
+  gradInversionSteps,
+} from './grad-inversion.js';
+export {
+  INVERTING_GRADIENTS_NEEDS,
   type InvertingGradientsOptions,
   invertingGradients,
   invertingGradientsSteps,
 } from './inverting-gradients.js';
 export { type InferredLabels, inferLabels } from './labels.js';
+export type { Needs } from './needs.js';
 export type { ObjectiveName } from './objectives.js';
 export type { RunOptions } from './recipe.js';
 export { type RestoreOptions, restore } from './restore.js';
-export { type RogOptions, rog, rogSteps } from './rog.js';
+export { ROG_NEEDS, type RogOptions, rog, rogSteps } from './rog.js';

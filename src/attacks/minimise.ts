@@ -37,6 +37,8 @@ export interface Search {
   readonly logits?: NdArray;
   /** Further starting points, searched one after the other; the best of all by the objective is kept. Default none. */
   readonly restarts?: readonly Pick<Search, 'start' | 'logits'>[];
+  /** The part of all pictures that progress shows; default all. */
+  readonly shown?: (images: NdArray) => NdArray;
   /** Closures that one evaluation stands for; default 1. */
   readonly evaluations?: number;
   /** Clamp the latent to this range after every step. */
@@ -167,8 +169,13 @@ export function asProgress(search: Search, state: SearchState): Progress {
     objective: state.history.at(-1)?.objective ?? Number.POSITIVE_INFINITY,
     seconds: state.seconds,
     secondsLeft: closure ? (state.seconds / closure) * (total - closure) : Number.NaN,
-    images: () => clamped(resample(state.latent, search.size)),
+    images: () => clamped(shown(search, state)),
   };
+}
+
+/** A line search tries points that it may not take: of those the best so far is shown. */
+function shown({ optimizer, size, shown: part = (images) => images }: Search, { latent, best }: SearchState): NdArray {
+  return part(optimizer === 'lbfgs' ? best.images : resample(latent, size));
 }
 
 /** Pictures brought back to [0, 1], as every reconstruction is before it is shown or scored. */

@@ -4,7 +4,7 @@ import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { interrupts } from '../engine/index.js';
 import { attackClosure, type ClosureOptions } from './closure.js';
-import { type Group, grouped, pickMember, stacked } from './group.js';
+import { type Group, grouped, member, pickMember, stacked } from './group.js';
 import { type InferredLabels, inferLabels } from './labels.js';
 import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
 import { checkObservation } from './needs.js';
@@ -137,6 +137,7 @@ function searchOf(observation: Observation, recipe: Recipe, options: RunOptions,
     size: [model.imageShape[0], model.imageShape[1]],
     evaluate: group ? grouped(evaluate, group) : evaluate,
     evaluations: group?.seeds,
+    shown: group && ((images) => member(images, group.seeds, 0)),
     restarts: Array.from({ length: restarts - 1 }, (_, r) => begin(deriveSeed(seed, 'restart', r + 1))),
   };
 }

@@ -150,6 +150,11 @@ export interface HistoryPoint {
   readonly seconds: number;
 }
 
+/** The pictures that an attack had after some closures. */
+export interface Snapshot extends HistoryPoint {
+  readonly images: NdArray;
+}
+
 /** What an attack found. Chosen by the objective, never by the truth. */
 export interface Reconstruction {
   readonly kind: 'reconstruction';
@@ -162,6 +167,8 @@ export interface Reconstruction {
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
   readonly objective: number;
   readonly history: readonly HistoryPoint[];
+  /** Pictures along the way, where a study asked for them. */
+  readonly trail?: readonly Snapshot[];
   readonly closures: number;
   readonly seconds: number;
   readonly engine: string;

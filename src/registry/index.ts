@@ -1,5 +1,25 @@
-import type { RogOptions } from '../attacks/index.js';
-import { rog } from '../attacks/index.js';
+import {
+  ANALYTIC_NEEDS,
+  analytic,
+  type ClosedFormOptions,
+  closedForm,
+  DLG_NEEDS,
+  type DlgOptions,
+  dlg,
+  GRAD_INVERSION_NEEDS,
+  type GradInversionOptions,
+  gradInversion,
+  IDLG_NEEDS,
+  INVERTING_GRADIENTS_NEEDS,
+  type InvertingGradientsOptions,
+  idlg,
+  invertingGradients,
+  type Needs,
+  ROG_NEEDS,
+  type RogOptions,
+  type RunOptions,
+  rog,
+} from '../attacks/index.js';
 import { nearest, problem } from '../core/errors.js';
 import type { Model, Observation, Reconstruction } from '../core/types.js';
 import { lenet, type NetworkOptions, resnet18, vgg7 } from '../models/index.js';
@@ -7,14 +27,48 @@ import { lenet, type NetworkOptions, resnet18, vgg7 } from '../models/index.js';
 /** Networks by name, for command lines and studies. */
 export const MODELS = { lenet, vgg7, resnet18 } satisfies Record<string, (options: NetworkOptions) => Model>;
 
-/** Attacks by name. Options must be plain data, so that a job can go to a worker. */
+/** Attacks by name, oldest first. Options must be plain data, so that a job can go to a worker. */
 export const ATTACKS = {
+  analytic,
+  dlg,
+  idlg,
+  invertingGradients,
+  gradInversion,
+  'rog-paper': (observation: Observation, options: RogOptions = {}) =>
+    rog(observation, { ...options, preset: 'paper' }),
   rog,
-  'rog-paper': (observation, options) => rog(observation, { ...options, preset: 'paper' }),
-} satisfies Record<string, (observation: Observation, options: RogOptions) => Promise<Reconstruction>>;
+  closedForm,
+} satisfies Record<string, (observation: Observation, options: never) => Promise<Reconstruction>>;
 
 export type ModelName = keyof typeof MODELS;
 export type AttackName = keyof typeof ATTACKS;
+
+/** What each attack needs of an observation; it refuses one that does not offer it. */
+export const NEEDS: Readonly<Record<AttackName, Needs>> = {
+  analytic: ANALYTIC_NEEDS,
+  dlg: DLG_NEEDS,
+  idlg: IDLG_NEEDS,
+  invertingGradients: INVERTING_GRADIENTS_NEEDS,
+  gradInversion: GRAD_INVERSION_NEEDS,
+  'rog-paper': ROG_NEEDS,
+  rog: ROG_NEEDS,
+  closedForm: { labels: 'readable', denseHead: true },
+};
+
+/** Options of any attack. */
+export type AttackOptions =
+  | RunOptions
+  | DlgOptions
+  | InvertingGradientsOptions
+  | GradInversionOptions
+  | RogOptions
+  | ClosedFormOptions;
+
+/** The attack of a name, for options that are only known at run time; the attack refuses those it does not know. */
+export const attackBy = (
+  name: AttackName,
+): ((observation: Observation, options: AttackOptions) => Promise<Reconstruction>) =>
+  lookUp('attack', ATTACKS, name) as (observation: Observation, options: AttackOptions) => Promise<Reconstruction>;
 
 /** The entry of a table, or an error that names the nearest one. */
 export function lookUp<T extends object>(what: string, table: T, name: string): T[keyof T] {

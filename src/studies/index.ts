@@ -2,4 +2,4 @@ export { type Case, observeCase } from './case.js';
 export { type FederateOptions, federate } from './federate.js';
 export { attackAll, type PoolOptions } from './pool.js';
 export { matched, score } from './score.js';
-export { type Outcome, study, type Trial } from './study.js';
+export { type Outcome, study, type Trial, type Waypoint } from './study.js';

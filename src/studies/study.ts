@@ -12,6 +12,15 @@ export interface Trial extends Case {
   /** Default `rog`. */
   readonly attack?: AttackName;
   readonly options?: JobOptions;
+  /** Closures after which the pictures are scored too, ascending; default none. */
+  readonly trace?: readonly number[];
+}
+
+/** Scores of the pictures that an attack had on its way. */
+export interface Waypoint {
+  readonly closure: number;
+  readonly seconds: number;
+  readonly scores: Scores;
 }
 
 /** What a trial gave. */
@@ -19,6 +28,8 @@ export interface Outcome {
   readonly result: Reconstruction;
   /** Per private image, matched; made after the attack has ended. */
   readonly scores: Scores;
+  /** The same along the way, where the trial has a trace. */
+  readonly trail: readonly Waypoint[];
   /** What phi's message cost. */
   readonly bitsPerEntry: number;
 }
@@ -41,7 +52,7 @@ export async function study<T extends Trial>(
       const given = { phi, labels, seed, localSteps, learningRate, miniBatch };
       const observation = await observeCase(model, batch, given);
       bits[i] = observation.obfuscation.bitsPerEntry;
-      return { observation, attack, options: trial.options ?? {} };
+      return { observation, attack, options: trial.options ?? {}, trace: trial.trace };
     }),
     options,
   );
@@ -51,7 +62,15 @@ export async function study<T extends Trial>(
       ...trial,
       result: results[i]!,
       scores: await score(trial.batch, results[i]!),
+      trail: await waypoints(trial.batch, results[i]!),
       bitsPerEntry: bits[i]!,
     });
   return outcomes;
+}
+
+async function waypoints(batch: Batch, { trail = [] }: Reconstruction): Promise<Waypoint[]> {
+  const points: Waypoint[] = [];
+  for (const { closure, seconds, images } of trail)
+    points.push({ closure, seconds, scores: await score(batch, { images }) });
+  return points;
 }

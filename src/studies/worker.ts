@@ -1,22 +1,43 @@
-import type { RogOptions, RunOptions } from '../attacks/index.js';
-import type { Observation, Reconstruction } from '../core/types.js';
+import type { RunOptions } from '../attacks/index.js';
+import type { Observation, Progress, Reconstruction, Snapshot } from '../core/types.js';
 import { type ProviderName, start } from '../engine/index.js';
-import { ATTACKS, type AttackName } from '../registry/index.js';
+import { type AttackName, type AttackOptions, attackBy } from '../registry/index.js';
+
+type Plain<T> = T extends unknown ? Omit<T, 'onProgress' | 'signal' | 'checkpoint' | 'preset'> : never;
 
 /** Options of an attack that are plain data, so that they can go to a worker. */
-export type JobOptions = Omit<RogOptions, Exclude<keyof RunOptions, 'seed'> | 'preset'>;
+export type JobOptions = Plain<AttackOptions>;
 
 /** One attack as a message: everything in it is plain data. */
 export interface Job {
   readonly observation: Observation;
   readonly attack: AttackName;
   readonly options: JobOptions;
+  /** Closures after which the pictures are kept, as the reconstruction's `trail`; default none. */
+  readonly trace?: readonly number[];
   /** Default: that of the session that sends the job. */
   readonly provider?: ProviderName;
 }
 
 /** The body of a worker thread: one attack on one core. */
-export default async function work({ observation, attack, options, provider }: Job): Promise<Reconstruction> {
+export default async function work({ observation, attack, options, trace, provider }: Job): Promise<Reconstruction> {
   await start({ threads: 1, provider });
-  return ATTACKS[attack](observation, options);
+  if (!trace) return attackBy(attack)(observation, options);
+  const trail: Snapshot[] = [];
+  const onProgress: RunOptions['onProgress'] = (at) => {
+    if (isDue(trace, trail, at)) trail.push(snapshot(at));
+  };
+  const result = await attackBy(attack)(observation, { ...options, onProgress });
+  return { ...result, trail };
 }
+
+/** Whether the next closure of the trace has been reached: an attack may pass it by, several closures a step. */
+const isDue = (trace: readonly number[], trail: readonly Snapshot[], { closure }: Progress): boolean =>
+  trail.length < trace.length && closure >= trace[trail.length]!;
+
+const snapshot = ({ closure, objective, seconds, images }: Progress): Snapshot => ({
+  closure,
+  objective,
+  seconds,
+  images: images(),
+});
