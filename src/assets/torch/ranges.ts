@@ -1,5 +1,5 @@
 import { problem } from '../../core/errors.js';
-import { networkProblem } from '../download.js';
+import { isNetworkProblem, networkProblem } from '../download.js';
 import type { Asset } from '../manifest.js';
 import type { ByteSource } from './source.js';
 
@@ -52,9 +52,10 @@ async function patiently<T>(asset: Asset, { signal }: RangeOptions, task: () => 
     try {
       return await task();
     } catch (error) {
-      if ((error as Error).name === 'RoglabError') throw error;
+      const ours = (error as Error).name === 'RoglabError';
+      if (ours && !isNetworkProblem(error)) throw error;
       if (signal?.aborted) throw problem('download', `${asset.name} was cancelled`);
-      if (attempt === ATTEMPTS) throw networkProblem(asset, 0, error);
+      if (attempt === ATTEMPTS) throw ours ? error : networkProblem(asset, 0, error);
     }
   }
 }
