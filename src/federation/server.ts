@@ -31,7 +31,9 @@ function weightedMean(arrays: readonly Float32Array[], shares: readonly number[]
     const share = shares[c]!;
     for (let i = 0; i < sum.length; i++) sum[i]! += values[i]! * share;
   });
-  return Float32Array.from(sum, (value) => value / total);
+  const mean = new Float32Array(sum.length);
+  for (let i = 0; i < sum.length; i++) mean[i] = sum[i]! / total;
+  return mean;
 }
 
 /** The next round's model: w = w0 - learningRate * delta. The given model is left as it is. */
@@ -39,7 +41,7 @@ export function applyUpdate(model: Model, delta: readonly NamedArray[], learning
   checkMatches('applyUpdate', delta, model.parameters);
   const parameters = model.parameters.map((w, k) => ({
     ...w,
-    data: Float32Array.from(w.data, (value, i) => value - learningRate * delta[k]!.data[i]!),
+    data: w.data.map((value, i) => value - learningRate * delta[k]!.data[i]!),
   }));
   return { ...model, parameters };
 }

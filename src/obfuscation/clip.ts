@@ -1,18 +1,18 @@
 import { checkOptions, number, oneOf } from '../core/options.js';
-import type { Evidence, Obfuscation } from '../core/types.js';
+import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
 import { operator } from './operator.js';
-import { norms, perScope, SCOPES, type Scope } from './scope.js';
+import { LAYER_SCOPES, type LayerScope, norms, perScope } from './scope.js';
 
 /** Options of {@link clip}. */
 export interface ClipOptions {
   /** Largest Euclidean norm that is let through, > 0. */
   readonly norm: number;
-  /** 'update' (default, as in DP-SGD): one factor for all tensors; 'tensor': one each. */
-  readonly scope?: Scope;
+  /** 'update' (default, as in DP-SGD): one factor for all tensors; 'layer' or 'tensor': one each. */
+  readonly scope?: LayerScope;
 }
 
 /**
- * q(g) = g min(1, C / ||g||), C = `norm`.
+ * q(g) = g min(1, C / ||g||), C = `norm`. The norm of the result never exceeds C, float32 rounding included.
  *
  * Cost: that of its input. Evidence: `scaleUnknown` where the observed norm reaches C (to 1e-6), for then the factor cannot be
  * known; below C nothing was lost. Earlier bounds and noise shrink with the values,
@@ -24,12 +24,14 @@ export function clip(options: ClipOptions): Obfuscation {
   checkOptions('clip', options, ['norm', 'scope']);
   const { norm, scope = 'update' } = options;
   number('clip', 'norm', norm, 0, Number.POSITIVE_INFINITY, true);
-  oneOf('clip', 'scope', scope, SCOPES);
+  oneOf('clip', 'scope', scope, LAYER_SCOPES);
   return operator('clip', { norm, scope }, scope === 'update' ? ['norm'] : ['norm', 'scope'], (tensors, context) => {
-    const factors = perScope(tensors, scope, norms.l2).map((size) => (size > norm ? norm / size : 1));
-    const values = tensors.map(({ data }, t) => data.map((g) => g * factors[t]!));
-    const observed = tensors.map((tensor, t) => ({ ...tensor, data: values[t]! }));
+    const wanted = perScope(tensors, scope, norms.l2).map((size) => (size > norm ? norm / size : 1));
+    const rounded = perScope(scaled(tensors, wanted), scope, norms.l2);
+    const factors = wanted.map((factor, t) => (rounded[t]! > norm ? factor * ROUNDING : factor));
+    const observed = scaled(tensors, factors);
     const sizes = perScope(observed, scope, norms.l2);
+    const values = observed.map(({ data }) => data);
     return {
       values,
       evidence: context.before.map((e, t) =>
@@ -39,6 +41,12 @@ export function clip(options: ClipOptions): Obfuscation {
     };
   });
 }
+
+const scaled = (tensors: readonly NamedArray[], factors: readonly number[]): NamedArray[] =>
+  tensors.map((tensor, t) => ({ ...tensor, data: tensor.data.map((g) => g * factors[t]!) }));
+
+/** Rounding to float32 (half a unit in the last place at most) may lift the norm above C; this much less does not. */
+const ROUNDING = 1 - 2 ** -23;
 
 const shrink = (before: Evidence, factor: number, mayHaveActed: boolean, absoluteNoise = false): Evidence => ({
   tolerance: before.tolerance * factor,

@@ -2,7 +2,7 @@ import { problem } from '../core/errors.js';
 import { checkOptions, number, oneOf } from '../core/options.js';
 import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
 import { operator, type Parameters } from './operator.js';
-import { perScope, SCOPES, type Scope, squaredNorm } from './scope.js';
+import { LAYER_SCOPES, type LayerScope, perScope, squaredNorm } from './scope.js';
 
 /** Options of the noises: exactly one of `sigma` and `snr`. */
 export interface NoiseOptions {
@@ -10,15 +10,15 @@ export interface NoiseOptions {
   readonly sigma?: number;
   /** Signal-to-noise ratio in dB: 10 log10(||g||^2 / E||noise||^2). */
   readonly snr?: number;
-  /** Over what the SNR is taken: 'update' (default, as the paper) or each 'tensor'. */
-  readonly scope?: Scope;
+  /** Over what the SNR is taken: 'update' (default, as the paper), each 'layer' or each 'tensor'. */
+  readonly scope?: LayerScope;
 }
 
 /** Additive noise of any law, given as a stream of zero-mean, unit-variance numbers. */
 export function noise(verb: string, options: NoiseOptions, unit: (seed: number) => () => number): Obfuscation {
   checkOptions(verb, options, ['sigma', 'snr', 'scope']);
   const { sigma, snr, scope = 'update' } = options;
-  oneOf(verb, 'scope', scope, SCOPES);
+  oneOf(verb, 'scope', scope, LAYER_SCOPES);
   if ((sigma === undefined) === (snr === undefined))
     throw problem(verb, 'give either sigma or snr (dB)', sigma === undefined ? 'neither' : 'both');
   if (sigma !== undefined) number(verb, 'sigma', sigma, 0, Number.POSITIVE_INFINITY);
@@ -48,7 +48,7 @@ export function noise(verb: string, options: NoiseOptions, unit: (seed: number) 
 }
 
 /** ||g||^2 / n of each tensor's scope. */
-const meanPowers = (tensors: readonly NamedArray[], scope: Scope): number[] =>
+const meanPowers = (tensors: readonly NamedArray[], scope: LayerScope): number[] =>
   perScope(
     tensors,
     scope,

@@ -4,20 +4,33 @@ import type { NamedArray } from '../core/types.js';
 export type Scope = 'tensor' | 'update';
 export const SCOPES: readonly Scope[] = ['tensor', 'update'];
 
+/** Also each layer: kernel and bias together, tensors whose names are equal up to the last `/`. */
+export type LayerScope = Scope | 'layer';
+export const LAYER_SCOPES: readonly LayerScope[] = ['update', 'layer', 'tensor'];
+
+const GROUP_OF: Readonly<Record<LayerScope, (tensor: NamedArray, index: number) => string>> = {
+  update: () => '',
+  layer: ({ name }, index) => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : String(index)),
+  tensor: (_, index) => String(index),
+};
+
 /** How the size of a scope is measured: the largest absolute entry, or the Euclidean norm. */
 export type Norm = 'max' | 'l2';
 export const NORMS: readonly Norm[] = ['max', 'l2'];
 
-/** The groups of a scope, and one number of its group for each tensor. */
+/** One number of its scope for each tensor. */
 export function perScope(
   tensors: readonly NamedArray[],
-  scope: Scope,
+  scope: LayerScope,
   measure: (group: readonly Float32Array[]) => number,
 ): number[] {
-  const arrays = tensors.map(({ data }) => data);
-  if (scope === 'tensor') return arrays.map((data) => measure([data]));
-  const value = measure(arrays);
-  return arrays.map(() => value);
+  const keys = tensors.map(GROUP_OF[scope]);
+  const groups = new Map<string, Float32Array[]>();
+  tensors.forEach(({ data }, i) => {
+    groups.set(keys[i]!, [...(groups.get(keys[i]!) ?? []), data]);
+  });
+  const numbers = new Map([...groups].map(([key, group]) => [key, measure(group)]));
+  return keys.map((key) => numbers.get(key)!);
 }
 
 /** Number of groups of a scope. */

@@ -76,7 +76,10 @@ test('compose names its operators and their parameters in order', () => {
 });
 
 test('parseObfuscation gives the operators of the command line', () => {
-  const names = ['none', 'quantize:3', 'qsgd:5', 'topk:0.5', 'sign', 'sign:mean', 'noise:-10', 'laplace:3', 'clip:2'];
+  const names = [
+    ...['none', 'quantize:3', 'qsgd:5', 'topk:0.5', 'sign', 'sign:mean', 'noise:-10', 'laplace:3', 'clip:2'],
+    ...['noise:-5:layer', 'sigma:0.01'],
+  ];
   assert.deepEqual(
     names.map((text) => parseObfuscation(text).name),
     [
@@ -89,11 +92,15 @@ test('parseObfuscation gives the operators of the command line', () => {
       'gaussianNoise(snr: -10)',
       'laplaceNoise(snr: 3)',
       'clip(norm: 2)',
+      'gaussianNoise(snr: -5, scope: layer)',
+      'gaussianNoise(sigma: 0.01)',
     ],
   );
 });
 
 for (const [text, message] of [
+  ['noise:-5:layers', /the scope of noise must be one of update, layer, tensor, got "layers"; did you mean "layer"\?/],
+  ['clip:1:layer', /the form is clip:NORM/],
   ['quantise:3', /parseObfuscation: unknown obfuscation, got "quantise:3"; did you mean quantize\?/],
   ['toString', /unknown obfuscation/],
   ['', /unknown obfuscation/],
