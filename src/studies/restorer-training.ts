@@ -1,7 +1,7 @@
 import { restoreImages } from '../attacks/restore.js';
 import type { NamedArray, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
-import { type Tensor, tf } from '../engine/index.js';
+import { compile, type Tensor, tf } from '../engine/index.js';
 import { psnr } from '../metrics/index.js';
 import { restorerForward, restorerWeights } from '../models/restorer.js';
 import { adam, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
@@ -61,20 +61,31 @@ export async function trainRestorer(dataset: Dataset, options: RestorerTraining)
       return { loss: tf.add(pixels, tf.mul(features, weight)), pixels, features };
     },
     validate: async (parameters) =>
-      Object.assign({}, ...(await Promise.all(groups.map((group) => validation(dataset, group, parameters))))),
+      Object.assign({}, ...(await Promise.all(groups.map((of) => validation(dataset, of, parameters, lossNetwork))))),
   });
 }
 
+/** Means over the held-out pairs of one group, raw and restored: dB, and the distance of the loss network. */
 async function validation(
   dataset: Dataset,
   { name, pairs }: { readonly name: string; readonly pairs: readonly Pair[] },
   weights: readonly NamedArray[],
+  lossNetwork: LossNetwork | undefined,
 ): Promise<Record<string, number>> {
   if (pairs.length === 0) return {};
   const { raw, truth, labels } = heldOut(dataset, pairs);
   const restored = await restoreImages(raw, labels, weights);
-  const mean = (images: NdArray): number => psnr(truth, images).reduce((a, b) => a + b) / pairs.length;
-  return { [`${name} raw dB`]: mean(raw), [`${name} restored dB`]: mean(restored) };
+  const decibels = (images: NdArray): number => psnr(truth, images).reduce((a, b) => a + b) / pairs.length;
+  const found = { [`${name} raw dB`]: decibels(raw), [`${name} restored dB`]: decibels(restored) };
+  if (!lossNetwork) return found;
+  const { parameters, distance } = lossNetwork;
+  const step = await compile((x, y, ...p) => tf.mean(distance(p, x, y)), [raw, truth], { constants: parameters });
+  try {
+    const [[before], [after]] = [await step.run(raw, truth), await step.run(restored, truth)];
+    return { ...found, [`${name} raw features`]: before!.data[0]!, [`${name} restored features`]: after!.data[0]! };
+  } finally {
+    step.dispose();
+  }
 }
 
 /**
