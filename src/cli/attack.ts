@@ -2,14 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
-import { type RogOptions, rog } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, number, oneOf } from '../core/options.js';
 import type { Batch, Scores } from '../core/types.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
-import { lookUp, MODELS } from '../registry/index.js';
+import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
 import { readFlags } from './flags.js';
@@ -23,8 +22,11 @@ const HELP = `roglab attack: attack the update of one batch and write what the s
   --local-steps N     steps of local SGD; 1 (default) is FedSGD
   --learning-rate X   of the local steps (default 0.003)
   --labels HOW        known (default) or infer
-  --preset NAME       default, or paper: the published attack
-  --iterations N      objective-and-gradient evaluations (default 200; paper 100)
+  --attack NAME       ${Object.keys(ATTACKS).join(', ')} (default rog)
+  --preset NAME       of rog: default, or paper (the same as --attack rog-paper)
+  --iterations N      objective-and-gradient evaluations (default the attack's own: rog 200, rog-paper 100)
+  --restarts N        starting points, the best by the objective is kept (default 1)
+  --defense HOW       aware or unaware of phi (default the attack's own: the earlier ones are unaware)
   --seed N            images, weights, phi's noise and starting point (default 1)
   --checkpoint FILE   lets a killed attack resume to the same result
   --out DIR           where the pictures go (default results/attack)`;
@@ -40,7 +42,10 @@ export async function command(args: string[]): Promise<number> {
     'local-steps': 'string',
     'learning-rate': 'string',
     labels: 'string',
+    attack: 'string',
     preset: 'string',
+    restarts: 'string',
+    defense: 'string',
     iterations: 'string',
     seed: 'string',
     checkpoint: 'string',
@@ -63,10 +68,15 @@ export async function command(args: string[]): Promise<number> {
     localSteps: whole('local-steps', flags['local-steps'], 1, 1),
     learningRate: number('roglab attack', '--learning-rate', Number(flags['learning-rate'] ?? 0.003), 0, 1e6, true),
   };
-  const options: RogOptions = {
+  const preset = oneOf('roglab attack', '--preset', flags.preset ?? 'default', ['default', 'paper'] as const);
+  const name = flags.attack ?? (preset === 'paper' ? 'rog-paper' : 'rog');
+  lookUp('roglab attack: --attack', ATTACKS, name);
+  const defense = flags.defense && oneOf('roglab attack', '--defense', flags.defense, ['aware', 'unaware'] as const);
+  const options: AttackOptions = {
     seed,
-    preset: oneOf('roglab attack', '--preset', flags.preset ?? 'default', ['default', 'paper'] as const),
     ...(flags.iterations && { iterations: whole('iterations', flags.iterations, 200, 1) }),
+    ...(flags.restarts && { restarts: whole('restarts', flags.restarts, 1, 1) }),
+    ...(defense && { defenseAware: defense === 'aware' }),
     ...(flags.checkpoint && { checkpoint: flags.checkpoint }),
   };
   const data = await openDataset(flags.data, flags.size ? { size: whole('size', flags.size, 32, 16) } : {});
@@ -78,7 +88,7 @@ export async function command(args: string[]): Promise<number> {
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
-  const result = await rog(observation, { ...options, onProgress: show });
+  const result = await attackBy(name as AttackName)(observation, { ...options, onProgress: show });
   const scores = await score(batch, result);
   const out = flags.out ?? join('results', 'attack');
   await writePictures(out, batch, { ...result, images: matched(result, scores) }, scores);

@@ -18,6 +18,7 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --batch LIST   batch sizes (default 1,4)
   --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
   --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
+  --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
   --workers N    attacks at a time (default one per core)
   --json         one JSON line per row`;
 
@@ -30,6 +31,7 @@ export async function command(args: string[]): Promise<number> {
     batch: 'string',
     only: 'string',
     preset: 'string',
+    iterations: 'string',
     workers: 'string',
     json: 'boolean',
   });
@@ -55,6 +57,7 @@ export async function command(args: string[]): Promise<number> {
     batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
     images: whole('images', values.images ?? '24', 1),
     seed: whole('seed', values.seed ?? '1', 0),
+    iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
     workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
     onProgress: say,
     onRow: (row) => {
@@ -66,7 +69,7 @@ export async function command(args: string[]): Promise<number> {
   return 0;
 }
 
-const HEADER = 'setting    batch  preset    PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
+const HEADER = 'setting    batch  preset               PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
 
 /** Says what the columns are, under the table. */
 const FOOTER = `feat.dist: lower is better; class: the tagger sees the same class. ${SCORE_NOTE}`;
@@ -76,7 +79,7 @@ const line = (row: QualityRow): string => {
   return [
     setting.padEnd(10),
     String(batch).padStart(5),
-    ` ${preset.padEnd(8)}`,
+    ` ${preset.padEnd(19)}`,
     psnr.toFixed(2).padStart(8),
     ssim.toFixed(3).padStart(6),
     featureDistance.toFixed(3).padStart(10),

@@ -27,6 +27,11 @@ const PRESETS = {
   default: { attack: 'rog' },
   paper: { attack: 'rog-paper' },
   restored: { attack: 'rog', restored: true },
+  'closed-form': { attack: 'closedForm' },
+  'inverting-gradients': { attack: 'invertingGradients' },
+  'grad-inversion': { attack: 'gradInversion' },
+  dlg: { attack: 'dlg' },
+  idlg: { attack: 'idlg' },
 } as const satisfies Record<string, { readonly attack: AttackName; readonly restored?: true }>;
 export type QualityPreset = keyof typeof PRESETS;
 export const QUALITY_PRESETS = Object.keys(PRESETS) as QualityPreset[];
@@ -40,6 +45,8 @@ export interface QualityOptions {
   readonly images: number;
   /** Chooses images, initialisations and the seed of phi. */
   readonly seed: number;
+  /** Iterations of every attack; default each attack's own number. */
+  readonly iterations?: number;
   readonly workers?: number;
   readonly onRow?: (row: QualityRow) => void;
   readonly onProgress?: (text: string) => void;
@@ -123,12 +130,12 @@ function attackGroups(
   setting: QualitySetting,
   batch: number,
   preset: QualityPreset,
-  { seed, workers, onProgress }: QualityOptions,
+  { seed, iterations, workers, onProgress }: QualityOptions,
 ): Promise<Reconstruction[]> {
   const jobs = groups.map(({ model, batch: images }, g) => async () => ({
     observation: await observeCase(model, images, { ...QUALITY_SETTINGS[setting], seed: deriveSeed(seed, 'phi', g) }),
     attack: PRESETS[preset].attack,
-    options: { seed: deriveSeed(seed, 'start', g) },
+    options: { seed: deriveSeed(seed, 'start', g), ...(iterations !== undefined && { iterations }) },
   }));
   return attackAll(jobs, {
     workers,
