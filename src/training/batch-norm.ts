@@ -28,6 +28,12 @@ export interface Moments {
   readonly variance: Tensor;
 }
 
+/** The same as plain numbers. */
+export interface FixedMoments {
+  readonly mean: NdArray;
+  readonly variance: NdArray;
+}
+
 /**
  * The network in training: z = (y - mean(y)) / sqrt(var(y) + 1e-5) * gain + shift after every convolution with a
  * bias, mean and variance over batch, height and width (Ioffe and Szegedy 2015).
@@ -51,11 +57,7 @@ export function normalisedForward(model: Pick<Model, 'layers'>) {
  * with s = gain / sqrt(var + 1e-5).
  * @param moments mean and variance of every convolution, in order
  */
-export function folded(
-  model: Model,
-  parameters: readonly NamedArray[],
-  moments: readonly { readonly mean: NdArray; readonly variance: NdArray }[],
-): Model {
+export function folded(model: Model, parameters: readonly NamedArray[], moments: readonly FixedMoments[]): Model {
   const byName = new Map(parameters.map((p) => [p.name, p]));
   const biases = model.parameters.filter(isConvBias).map(({ name }) => name);
   if (biases.length !== moments.length)
