@@ -4,8 +4,7 @@ import { checkOptions, integer, number } from '../core/options.js';
 import { resample } from '../core/resample.js';
 import type { Model, NdArray } from '../core/types.js';
 import { compile, currentSession, type Session, type Step, start, tf } from '../engine/index.js';
-import { forward } from '../models/index.js';
-import { shipped } from './shipped.js';
+import { forward, shippedModel } from '../models/index.js';
 
 /** What is to be seen on each image: its labels, the surest first. Images are [n, height, width, channels] in [0, 1]. */
 export type Tagger = (images: NdArray) => Promise<readonly LabelSet[]> | readonly LabelSet[];
@@ -32,7 +31,7 @@ export function shippedTagger(options: TaggerOptions = {}): Tagger {
   const top = integer('shippedTagger', 'top', options.top ?? 3, 1, CIFAR10.length);
   const threshold = number('shippedTagger', 'threshold', options.threshold ?? 0.1, 0, 1);
   return async (images) => {
-    const model = await shipped('tagger');
+    const model = await shippedModel('tagger');
     const step = await stepOf(model);
     const [side, wide] = model.imageShape;
     const larger = images.shape[1]! >= side && images.shape[2]! >= wide;

@@ -14,6 +14,8 @@ export interface ColumnTable {
 
 export interface TableOptions {
   readonly title?: string;
+  /** A line under the table, e.g. what its columns mean. */
+  readonly note?: string;
   /** Decimals of numbers that are not whole, for all columns or by column. Default 3. */
   readonly digits?: number | Readonly<Record<string, number>>;
   /** The columns to show, in order, or their headings by name. Default: all, under their own names. */
@@ -35,7 +37,7 @@ interface Column {
  */
 export function table(rows: readonly Row[] | readonly object[] | ColumnTable, options: TableOptions = {}): void {
   const columns = readColumns('table', rows, options);
-  display({ 'text/plain': tableText(rows, options), 'text/html': html(columns, options.title) });
+  display({ 'text/plain': tableText(rows, options), 'text/html': html(columns, options) });
 }
 
 /** The text that `table` prints outside a kernel. */
@@ -55,11 +57,12 @@ export function tableText(rows: readonly Row[] | readonly object[] | ColumnTable
     line(columns.map(({ heading }) => heading)),
     line(widths.map((width) => '-'.repeat(width))),
     ...body,
+    ...(options.note ? [options.note] : []),
   ].join('\n');
 }
 
 function readColumns(where: string, input: readonly object[] | ColumnTable, options: TableOptions): Column[] {
-  checkOptions(where, options, ['title', 'digits', 'columns']);
+  checkOptions(where, options, ['title', 'note', 'digits', 'columns']);
   const foreign = typeof (input as ColumnTable)?.columnNames === 'function' ? (input as ColumnTable) : undefined;
   const rows = (foreign ? foreign.objects() : input) as Row[];
   if (!Array.isArray(rows) || rows.some((row) => row === null || typeof row !== 'object'))
@@ -109,7 +112,7 @@ function formatColumn(values: readonly unknown[], digits: number): string[] {
   });
 }
 
-function html(columns: readonly Column[], title?: string): string {
+function html(columns: readonly Column[], { title, note }: TableOptions): string {
   const rule = '1px solid rgba(128,128,128,0.35)';
   const align = (column: Column) =>
     `text-align:${column.numeric ? 'right' : 'left'};padding:4px 14px 4px 4px;white-space:nowrap`;
@@ -127,5 +130,8 @@ function html(columns: readonly Column[], title?: string): string {
   const caption = title
     ? `<caption style="text-align:left;font-weight:600;padding:4px;caption-side:top;color:inherit;white-space:nowrap">${escapeHtml(title)}</caption>`
     : '';
-  return `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
+  const foot = note
+    ? `<tfoot><tr><td colspan="${columns.length}" style="text-align:left;padding:6px 4px;font-size:12px;opacity:0.75;white-space:normal;max-width:700px">${escapeHtml(note)}</td></tr></tfoot>`
+    : '';
+  return `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody>${foot}</table>`;
 }

@@ -144,6 +144,7 @@ test('tableText: numbers at the right with equal decimals, headings, missing cel
   );
   assert.match(tableText([{ p: 0.00001 }, { p: 0.0002 }]), /1\.000e−?-?5/);
   assert.equal(tableText([]), '\n');
+  assert.match(tableText([{ a: 1 }], { note: 'a is one' }), /\n1\na is one$/);
 });
 
 test('table: HTML is escaped and styled inline; an arquero table is read', async () => {

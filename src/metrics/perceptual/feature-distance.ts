@@ -1,7 +1,6 @@
 import { checkOptions } from '../../core/options.js';
 import type { Model, NdArray } from '../../core/types.js';
-import { trunkMinimum, trunkStages } from '../../models/index.js';
-import { shipped } from '../shipped.js';
+import { shippedModel, trunkMinimum, trunkStages } from '../../models/index.js';
 import { type DistanceFunction, distanceFunction, measure, type Perceptual } from './perceptual.js';
 
 /** Options of {@link featureDistance}. */
@@ -35,7 +34,7 @@ export async function featureDistanceFunction(options: FeatureDistanceOptions = 
 const networks = new WeakMap<Model, Perceptual>();
 
 async function network(given?: Model): Promise<Perceptual> {
-  const model = given ?? (await shipped('trunk'));
+  const model = given ?? (await shippedModel('trunk'));
   const known = networks.get(model) ?? perceptual(model);
   networks.set(model, known);
   return known;
