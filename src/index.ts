@@ -41,7 +41,18 @@ export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from '
 export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
 
 // studies: truth meets reconstruction
-export { attackAll, type Case, matched, type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
+export {
+  attackAll,
+  type Case,
+  labelAccuracy,
+  labelStudy,
+  matched,
+  type Outcome,
+  observeCase,
+  score,
+  study,
+  type Trial,
+} from './studies/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

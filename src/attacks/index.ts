@@ -13,7 +13,7 @@ export {
   invertingGradients,
   invertingGradientsSteps,
 } from './inverting-gradients.js';
-export { type InferredLabels, inferLabels } from './labels.js';
+export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './labels.js';
 export type { Needs } from './needs.js';
 export type { ObjectiveName } from './objectives.js';
 export type { RunOptions } from './recipe.js';

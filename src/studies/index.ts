@@ -1,5 +1,6 @@
 export { type Case, observeCase } from './case.js';
 export { type FederateOptions, federate } from './federate.js';
+export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
 export { attackAll, type PoolOptions } from './pool.js';
 export { matched, score } from './score.js';
 export { type Outcome, study, type Trial, type Waypoint } from './study.js';
