@@ -33,6 +33,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'attack training images, for training the restorer',
     load: async () => (await import('./cli/pairs.js')).command,
   },
+  study: {
+    summary: 'train under noise and other defences, and attack what is sent',
+    load: async () => (await import('./cli/study.js')).command,
+  },
   bench: {
     summary: 'print the speed table of the engines',
     load: async () => (await import('./cli/bench.js')).command,

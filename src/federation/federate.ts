@@ -1,10 +1,10 @@
 import { problem } from '../core/errors.js';
-import { deriveSeed, permutation } from '../core/random.js';
+import { deriveSeed } from '../core/random.js';
 import type { Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { type Evaluator, evaluator } from './evaluate.js';
 import { drawBatches, type LocalResult, type LocalSettings, type LocalTask } from './local-training.js';
-import { type FederationOptions, type FederationPlan, federationPlan } from './plan.js';
+import { cohortOf, type FederationOptions, type FederationPlan, federationPlan } from './plan.js';
 import { begin, type FederationState, type RoundPoint, restoreFederation, saveFederation } from './resume.js';
 import { averageUpdates } from './server.js';
 
@@ -79,7 +79,8 @@ async function loop(federation: Federation, start: FederationState): Promise<Fed
     const seconds = (performance.now() - began) / 1000;
     const point: RoundPoint = { round, loss, seconds, ...(accuracy !== undefined && { accuracy }) };
     state = { ...moved, round, seconds, history: [...state.history, point] };
-    onRound?.({ ...point, rounds, history: state.history, secondsLeft: (seconds / round) * (rounds - round) });
+    const secondsLeft = (seconds / round) * (rounds - round);
+    await onRound?.({ ...point, rounds, history: state.history, secondsLeft, weights: state.weights });
     if (checkpoint && (last || performance.now() - saved > 1000 * plan.checkpointSeconds)) {
       await saveFederation(checkpoint, plan.settings, state);
       saved = performance.now();
@@ -96,7 +97,7 @@ async function oneRound(
 ): Promise<Pick<FederationState, 'weights' | 'momentum'> & { readonly loss: number }> {
   const { round, weights } = state;
   const learningRate = plan.rate(round);
-  const cohort = permutation(clients.length, deriveSeed(plan.seed, 'cohort', round)).slice(0, options.cohort);
+  const cohort = cohortOf(clients.length, options.cohort, plan.seed, round);
   const results = await Promise.all(
     cohort.map((client) => {
       const seed = deriveSeed(plan.seed, 'client', round, client);

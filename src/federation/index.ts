@@ -10,6 +10,6 @@ export {
 } from './local-training.js';
 export { type ObserveOptions, observe } from './observe.js';
 export { type PartitionOptions, partition } from './partition.js';
-export { type FederationOptions, localSettings, type RoundProgress } from './plan.js';
+export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
-import type { ClientPrivacy, Model } from '../core/types.js';
+import type { ClientPrivacy, Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import type { LocalSettings } from './local-training.js';
 import { checkPrivacy } from './private-gradient.js';
@@ -47,7 +47,8 @@ export interface FederationOptions {
   readonly checkpointSeconds?: number;
   /** Stops after the running round, saves, and returns what there is. */
   readonly signal?: AbortSignal;
-  readonly onRound?: (progress: RoundProgress) => void;
+  /** Called after every round, before it is saved; waited for. */
+  readonly onRound?: (progress: RoundProgress) => void | Promise<void>;
 }
 
 /** Where a federated training is: after every round. */
@@ -55,6 +56,8 @@ export interface RoundProgress extends RoundPoint {
   readonly rounds: number;
   readonly history: readonly RoundPoint[];
   readonly secondsLeft: number;
+  /** As it is after the round. */
+  readonly weights: readonly NamedArray[];
 }
 
 /** Share of the learning rate at a share of the way. */
@@ -83,6 +86,10 @@ export interface FederationPlan {
   /** Everything that decides the result, for the checkpoint. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
+
+/** Which of `count` clients take part in a round (from 0): as many as `cohort`, drawn without repetition. */
+export const cohortOf = (count: number, cohort: number, seed: number, round: number): number[] =>
+  permutation(count, deriveSeed(seed, 'cohort', round)).slice(0, cohort);
 
 /** The clients' part of the options, with defaults. */
 export const localSettings = (options: FederationOptions): LocalSettings => ({

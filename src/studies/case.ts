@@ -8,7 +8,7 @@ export interface Case extends ClientOptions {
   readonly phi: string;
   /** Whether the server knows the labels; default `known`. */
   readonly labels?: 'known' | 'infer';
-  /** Seed of phi; default 1. */
+  /** Seed of phi, and of the noise of private steps; default 1. */
   readonly seed?: number;
 }
 
@@ -18,7 +18,7 @@ export async function observeCase(
   batch: Batch,
   { phi, labels = 'known', seed = 1, ...client }: Case,
 ): Promise<Observation> {
-  const update = await clientUpdate(model, batch, client);
+  const update = await clientUpdate(model, batch, client.privacy ? { ...client, seed } : client);
   return observe(model, update, {
     obfuscation: parseObfuscation(phi),
     seed,

@@ -1,0 +1,87 @@
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeAtomic } from '../assets/index.js';
+import { problem } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
+import { openDataset } from '../data/index.js';
+import { start } from '../engine/index.js';
+import { DP_PROFILES, type DpProfileName, type DpResult, dpStudy } from '../studies/dp/index.js';
+import { readFlags } from './flags.js';
+import { projectRoot } from './root.js';
+
+const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
+  --profile NAME  quick (default, minutes) or paper (hours)
+  --data NAME     cifar10 (default), cifar10:DIR, scenes
+  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}
+  --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
+  --out DIR       where checkpoints and results go (default results); a killed study goes on from there
+  --fresh         start again`;
+
+/** `roglab study dp`: trains, attacks, prints one line per row and writes DIR/dp-PROFILE.json. */
+export async function command([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || args.includes('--help')) {
+    console.log(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  oneOf('roglab study', 'the study', name, ['dp']);
+  const kinds = { profile: 'string', data: 'string', only: 'string', workers: 'string', out: 'string' } as const;
+  const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
+  const names = Object.keys(DP_PROFILES) as DpProfileName[];
+  const profile = oneOf('roglab study', '--profile', flags.profile ?? 'quick', names);
+  const data = await openDataset(flags.data);
+  if (data.notice) console.error(data.notice);
+  if (data.sizes.train < 1) throw problem('roglab study', 'the data set has no training images', data.name);
+  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
+  const folder = join(out, `dp-${profile}`);
+  if (flags.fresh) await rm(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const workers =
+    flags.workers === undefined ? undefined : integer('roglab study', '--workers', Number(flags.workers), 1);
+  console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
+  console.log(HEADER);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  const rows = await dpStudy(data, {
+    ...{ profile, folder, signal: stop.signal, onProgress: say ?? logger() },
+    ...(workers && { workers }),
+    ...(flags.only && { only: flags.only.split(';').map((id) => id.trim()) }),
+    onRow: (row) => {
+      say?.('');
+      console.log(line(row));
+    },
+  });
+  await writeAtomic(
+    join(out, `dp-${profile}.json`),
+    `${JSON.stringify({ profile, data: data.source, rows }, null, 1)}\n`,
+  );
+  return stop.signal.aborted ? 130 : 0;
+}
+
+/** Without a terminal: one line a minute. */
+function logger(): (text: string) => void {
+  let last = 0;
+  return (text) => {
+    if (performance.now() - last < 60_000) return;
+    last = performance.now();
+    console.error(text);
+  };
+}
+
+const HEADER =
+  'row                          accuracy  bits/entry   epsilon  PSNR at the start -> end (best attack)  minutes';
+
+function line({ id, accuracy, bitsPerEntry, epsilon, leakage, minutes }: DpResult): string {
+  const best = (round: number): string =>
+    Math.max(...leakage.filter((one) => one.round === round).map(({ psnr }) => psnr)).toFixed(1);
+  const rounds = leakage.map(({ round }) => round);
+  return [
+    id.padEnd(28),
+    `${(100 * accuracy).toFixed(1)} %`.padStart(8),
+    bitsPerEntry.toFixed(2).padStart(11),
+    (epsilon === null ? '-' : epsilon.toPrecision(3)).padStart(9),
+    `${best(Math.min(...rounds))} -> ${best(Math.max(...rounds))} dB`.padStart(39),
+    minutes.toFixed(1).padStart(8),
+  ].join(' ');
+}

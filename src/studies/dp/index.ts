@@ -1,0 +1,3 @@
+export { type Defence, type Leakage, leakageOf, type VictimPlan, victimsOf } from './leakage.js';
+export { DP_PROFILES, type DpProfileName, type DpRow } from './rows.js';
+export { type DpResult, type DpStudyOptions, dpStudy } from './study.js';

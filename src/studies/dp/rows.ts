@@ -1,0 +1,96 @@
+import type { ClientPrivacy } from '../../core/types.js';
+import type { PartitionOptions } from '../../federation/index.js';
+import type { FederateOptions } from '../federate.js';
+import type { VictimPlan } from './leakage.js';
+
+/** One training of the study with its defence. */
+export interface DpRow {
+  readonly id: string;
+  /** `table`: the talk's Table 1; `frontier`: other mechanisms; `cohort`, `steps`, `batch`: the same noise in another federation. */
+  readonly group: 'table' | 'frontier' | 'cohort' | 'steps' | 'batch';
+  /** phi on every client's update, in its short form. */
+  readonly phi: string;
+  /** Noise at an SNR in dB, or "inf": the talk's rows. */
+  readonly snr?: 'inf' | number;
+  /** Private local steps, with delta for epsilon. */
+  readonly privacy?: ClientPrivacy;
+  /** What differs from the profile's training. */
+  readonly training?: Partial<FederateOptions>;
+}
+
+/** How much is computed. */
+export interface DpProfile {
+  readonly partition: PartitionOptions;
+  readonly training: FederateOptions;
+  /** Training of the rows that are not in the table. */
+  readonly shorter: Partial<FederateOptions>;
+  /** Shares of the rounds after which the model is attacked; 0: before training. */
+  readonly attackAt: readonly number[];
+  readonly victims: VictimPlan;
+  /** delta of every epsilon. */
+  readonly delta: number;
+  readonly rows: readonly DpRow[];
+}
+
+const noise = (group: DpRow['group'], snr: number, training: Partial<FederateOptions>, name: string): DpRow[] => [
+  { id: `${name}, no noise`, group, phi: 'none', snr: 'inf', training },
+  { id: `${name}, ${snr} dB`, group, phi: `noise:${snr}`, snr, training },
+];
+
+const TABLE: readonly DpRow[] = [
+  { id: 'no noise', group: 'table', phi: 'none', snr: 'inf' },
+  { id: '0 dB', group: 'table', phi: 'noise:0', snr: 0 },
+  { id: '-5 dB', group: 'table', phi: 'noise:-5', snr: -5 },
+  { id: '-10 dB', group: 'table', phi: 'noise:-10', snr: -10 },
+];
+
+const FRONTIER: readonly DpRow[] = [
+  ...['none', 'noise:-10', 'noise:-20', 'noise:-10:layer', 'quantize:3', 'topk:0.95', 'sign:mean'].map(
+    (phi): DpRow => ({ id: `short, ${phi}`, group: 'frontier', phi }),
+  ),
+  { id: 'short, topk:0.95+quantize:3', group: 'frontier', phi: 'topk:0.95+quantize:3' },
+  ...[0.05, 0.5].map(
+    (noiseMultiplier): DpRow => ({
+      id: `short, DP-SGD ${noiseMultiplier}`,
+      group: 'frontier',
+      phi: 'none',
+      privacy: { clip: 1, noiseMultiplier },
+    }),
+  ),
+];
+
+const MOVES: readonly DpRow[] = [
+  ...noise('cohort', -10, { cohort: 10, localSteps: 8 }, 'cohort 10'),
+  ...noise('steps', -10, { cohort: 1, localSteps: 320, rounds: 5 }, '320 local steps'),
+  ...noise('batch', -10, { batchSize: 8, localSteps: 160, learningRate: 0.05 }, 'batches of 8'),
+];
+
+/** Every number of the two profiles. */
+export const DP_PROFILES = {
+  quick: {
+    partition: { clients: 10 },
+    training: {
+      ...{ rounds: 8, cohort: 2, localSteps: 10, batchSize: 16, learningRate: 0.05, schedule: 'cosine' },
+      ...{ evaluateEvery: 4, evaluateImages: 200, finalImages: 500, seed: 1 },
+    },
+    shorter: { rounds: 4 },
+    attackAt: [0, 1],
+    victims: { images: 2, attacks: ['rog'], iterations: 60 },
+    delta: 1e-5,
+    rows: [...TABLE, ...FRONTIER.slice(0, 2)],
+  },
+  paper: {
+    partition: { clients: 10 },
+    training: {
+      ...{ rounds: 50, cohort: 2, localSteps: 80, batchSize: 32, learningRate: 0.1, schedule: 'cosine' },
+      ...{ evaluateEvery: 5, evaluateImages: 1000, seed: 1 },
+    },
+    shorter: { rounds: 10, finalImages: 4000 },
+    attackAt: [0, 0.2, 1],
+    victims: { images: 8, attacks: ['rog-paper', 'rog'] },
+    delta: 1e-5,
+    rows: [...TABLE, ...FRONTIER, ...MOVES],
+  },
+} as const satisfies Record<string, DpProfile>;
+
+export type DpProfileName = keyof typeof DP_PROFILES;

@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomic } from '../../assets/index.js';
+import { problem } from '../../core/errors.js';
+import type { Model, NamedArray } from '../../core/types.js';
+import type { Dataset } from '../../data/index.js';
+import { cohortOf, partition, type RoundProgress } from '../../federation/index.js';
+import { lenet, loadWeights, saveWeights } from '../../models/index.js';
+import { parseObfuscation } from '../../obfuscation/index.js';
+import { privacyBudget } from '../../privacy/index.js';
+import { type FederateOptions, federate } from '../federate.js';
+import { type Leakage, leakageOf } from './leakage.js';
+import { DP_PROFILES, type DpProfile, type DpProfileName, type DpRow } from './rows.js';
+
+/** Options of {@link dpStudy}. */
+export interface DpStudyOptions {
+  readonly profile: DpProfileName;
+  /** Folder of checkpoints and finished rows: what is there already is not computed again. */
+  readonly folder: string;
+  /** Rows by id; default all of the profile. */
+  readonly only?: readonly string[];
+  /** Clients and attacks at a time; default one per core. The numbers do not depend on it. */
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (text: string) => void;
+  readonly onRow?: (row: DpResult) => void;
+}
+
+/** What one row of the study gave. Plain JSON. */
+export interface DpResult {
+  readonly id: string;
+  readonly group: DpRow['group'];
+  readonly snr?: 'inf' | number;
+  readonly phi: string;
+  readonly bitsPerEntry: number;
+  /** Share of right answers on the test images after the last round. */
+  readonly accuracy: number;
+  readonly curve: readonly { readonly round: number; readonly accuracy: number }[];
+  readonly leakage: readonly (Leakage & { readonly round: number })[];
+  /** Example-level budget of the client that took part most often, against the server; null: the noise bounds nothing. */
+  readonly epsilon: number | null;
+  readonly delta?: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly engine: string;
+  readonly data: string;
+  readonly minutes: number;
+}
+
+const MODEL_SEED = 1;
+const ATTACK_SEED = 21;
+
+/**
+ * Trainings of LeNet under noise and other defences, with an attack on clients at several rounds of each.
+ * Resumable: a finished row is a file and is not computed again; a training goes on from its checkpoint, to the same bits.
+ */
+export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<DpResult[]> {
+  const profile: DpProfile = DP_PROFILES[options.profile];
+  const known = profile.rows.map(({ id }) => id);
+  const unknown = options.only?.find((id) => !known.includes(id));
+  if (unknown !== undefined) throw problem('dpStudy', `rows are ${known.join(' | ')}`, unknown);
+  const results: DpResult[] = [];
+  for (const row of profile.rows.filter(({ id }) => options.only?.includes(id) ?? true)) {
+    const file = join(options.folder, `${slug(row.id)}.json`);
+    const settings = settingsOf(row, profile);
+    const result = (await finished(file, settings)) ?? (await computeRow(row, profile, data, options));
+    if (!result) break; // cancelled
+    await writeAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
+    results.push(result);
+    options.onRow?.(result);
+  }
+  return results;
+}
+
+/** A row's file, when it was computed with these settings. */
+async function finished(file: string, settings: Readonly<Record<string, unknown>>): Promise<DpResult | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const result = JSON.parse(text) as DpResult;
+  return JSON.stringify(result.settings) === JSON.stringify(settings) ? result : undefined;
+}
+
+const slug = (id: string): string => id.replace(/[^a-z0-9.-]+/gi, '_');
+
+/** Everything of a row that decides its numbers, as plain JSON. */
+function settingsOf(row: DpRow, profile: DpProfile): Readonly<Record<string, unknown>> {
+  const { partition, victims, attackAt } = profile;
+  const settings = { ...trainingOf(row, profile), model: 'lenet', partition, victims, attackAt };
+  return JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>;
+}
+
+const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
+  ...profile.training,
+  ...(group === 'table' ? {} : profile.shorter),
+  ...training,
+  phi,
+  ...(privacy && { privacy }),
+});
+
+async function computeRow(
+  row: DpRow,
+  profile: DpProfile,
+  data: Dataset,
+  { folder, workers, signal, onProgress }: DpStudyOptions,
+): Promise<DpResult | undefined> {
+  const training = trainingOf(row, profile);
+  const model = lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
+  const clients = partition(trainLabels(data), profile.partition);
+  const rounds = [...new Set(profile.attackAt.map((share) => Math.round(share * training.rounds)))];
+  const place = (round: number): string => join(folder, `${slug(row.id)}-round${round}.safetensors`);
+  const keep = async (round: number, parameters: readonly NamedArray[]): Promise<void> => {
+    if (round > 0 && rounds.includes(round)) await saveWeights(place(round), { ...model, parameters });
+  };
+  const trained = await federate(model, data, clients, {
+    ...training,
+    ...(workers !== undefined && { workers }),
+    checkpoint: join(folder, `${slug(row.id)}.checkpoint`),
+    signal,
+    onRound: async (at) => {
+      await keep(at.round, at.weights);
+      onProgress?.(progressLine(row, at));
+    },
+  });
+  if (trained.stopped === 'cancelled') return undefined;
+  const leakage: (Leakage & { round: number })[] = [];
+  const began = performance.now();
+  for (const round of rounds) {
+    onProgress?.(`${row.id}: attack at round ${round}`);
+    const at: Model = round === 0 ? model : await loadWeights(place(round), model);
+    const found = await leakageOf(at, data, row, profile.victims, ATTACK_SEED, { ...(workers && { workers }), signal });
+    leakage.push(...found.map((one) => ({ round, ...one })));
+  }
+  const { accuracy } = trained.history.at(-1)!;
+  const points = trained.history.filter((point) => point.accuracy !== undefined);
+  return {
+    ...{ id: row.id, group: row.group, ...(row.snr !== undefined && { snr: row.snr }), phi: row.phi },
+    bitsPerEntry: parseObfuscation(row.phi).apply(model.parameters, 1).report.bitsPerEntry,
+    accuracy: accuracy!,
+    curve: points.map((point) => ({ round: point.round, accuracy: point.accuracy! })),
+    leakage,
+    ...budgetOf(row, training, clients, profile.delta),
+    settings: settingsOf(row, profile),
+    seed: training.seed ?? 1,
+    engine: trained.engine,
+    data: data.name,
+    minutes: (trained.seconds + (performance.now() - began) / 1000) / 60,
+  };
+}
+
+/** The labels of the train split, without keeping its images. */
+export function trainLabels(data: Dataset): Int32Array {
+  const count = data.sizes.train;
+  const labels = new Int32Array(count);
+  for (let from = 0; from < count; from += 1000) {
+    const indices = Array.from({ length: Math.min(1000, count - from) }, (_, i) => from + i);
+    labels.set(data.batch({ split: 'train', indices }).labels, from);
+  }
+  return labels;
+}
+
+/**
+ * Example-level epsilon against the server, which knows who takes part in a round but not which images: rate batchSize / images,
+ * as many releases as local steps of the client that took part most often. Noise at an SNR gives none: it shrinks with the update.
+ */
+function budgetOf(
+  { privacy }: DpRow,
+  training: FederateOptions,
+  clients: readonly (readonly number[])[],
+  delta: number,
+): { epsilon: number | null; delta?: number } {
+  if (!privacy || privacy.noiseMultiplier === 0) return { epsilon: null };
+  const { rounds, cohort, localSteps = 1, batchSize = 32, seed = 1 } = training;
+  const times = clients.map(() => 0);
+  for (let round = 0; round < rounds; round++)
+    for (const client of cohortOf(clients.length, cohort, seed, round)) times[client]!++;
+  const spent = clients.map(
+    ({ length }, c) =>
+      privacyBudget({
+        sampleRate: Math.min(1, batchSize / length),
+        noiseMultiplier: privacy.noiseMultiplier,
+        steps: times[c]! * localSteps,
+        delta,
+      }).epsilon,
+  );
+  return { epsilon: Math.max(...spent), delta };
+}
+
+function progressLine({ id }: DpRow, { round, rounds, loss, history, secondsLeft }: RoundProgress): string {
+  const accuracy = history.findLast((point) => point.accuracy !== undefined)?.accuracy;
+  const seen = accuracy === undefined ? '' : `, accuracy ${(100 * accuracy).toFixed(1)} %`;
+  return `${id}: round ${round}/${rounds}, loss ${loss.toFixed(3)}${seen}, ${(secondsLeft / 60).toFixed(1)} min left`;
+}
