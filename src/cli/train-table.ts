@@ -98,11 +98,11 @@ function whitenedTagger(seed: number, data: Dataset): Model {
 /** name -> how to train it. The weights go to data/weights/NAME.safetensors. */
 export const TRAINABLES: Readonly<Record<string, Trainable>> = {
   tagger: classifier(
-    { summary: 'names what is in a picture, for the semantic score', epochs: 8, seed: 2023 },
+    { summary: 'names what is in a picture, for the semantic score', epochs: 6, seed: 2023 },
     whitenedTagger,
     { peak: 0.1, frozen: [TAGGER_STEM] },
   ),
-  trunk: aTrunk('trunk', 'the trunk that featureDistance scores with', 6, 301),
+  trunk: aTrunk('trunk', 'the trunk that featureDistance scores with', 5, 301),
   'trunk-loss': aTrunk('trunk-loss', "the trunk of the restorer's training loss, never of a score", 5, 907),
   restorer: {
     summary: 'raw reconstructions to natural pictures, for restore()',
