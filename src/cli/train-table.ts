@@ -77,7 +77,12 @@ const classifier = (
     });
     const finished = fitted.stopped === 'finished';
     const scores: Record<string, number> = finished ? { testAccuracy: await testAccuracy(model, data) } : {};
-    return { parameters: model.parameters, fitted, data: data.source, scores: { validationAccuracy, ...scores } };
+    return {
+      parameters: model.parameters,
+      fitted,
+      data: `train split only; ${data.source}`,
+      scores: { validationAccuracy, ...scores },
+    };
   },
 });
 
