@@ -2,10 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
+import { restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, number, oneOf } from '../core/options.js';
-import type { Batch, Scores } from '../core/types.js';
+import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
@@ -27,6 +28,7 @@ const HELP = `roglab attack: attack the update of one batch and write what the s
   --iterations N      objective-and-gradient evaluations (default the attack's own: rog 200, rog-paper 100)
   --restarts N        starting points, the best by the objective is kept (default 1)
   --defense HOW       aware or unaware of phi (default the attack's own: the earlier ones are unaware)
+  --restore           puts the pictures through the restorer, told the names of the classes; the raw ones are shown too
   --seed N            images, weights, phi's noise and starting point (default 1)
   --checkpoint FILE   lets a killed attack resume to the same result
   --out DIR           where the pictures go (default results/attack)`;
@@ -46,6 +48,7 @@ export async function command(args: string[]): Promise<number> {
     preset: 'string',
     restarts: 'string',
     defense: 'string',
+    restore: 'boolean',
     iterations: 'string',
     seed: 'string',
     checkpoint: 'string',
@@ -88,10 +91,14 @@ export async function command(args: string[]): Promise<number> {
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
-  const result = await attackBy(name as AttackName)(observation, { ...options, onProgress: show });
+  const attacked = await attackBy(name as AttackName)(observation, { ...options, onProgress: show });
+  const result = flags.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
+  const before = flags.restore ? await score(batch, attacked) : undefined;
   const out = flags.out ?? join('results', 'attack');
-  await writePictures(out, batch, { ...result, images: matched(result, scores) }, scores);
+  const truth = { name: 'private', images: batch.images, captions: [...batch.labels].map((l) => batch.classNames[l]!) };
+  const shown = rowOf(before ? 'restored' : 'reconstructed', result, scores);
+  await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
   console.log(
     JSON.stringify({
       data: data.name,
@@ -107,14 +114,8 @@ export async function command(args: string[]): Promise<number> {
       agreement: scores.agreement,
       jaccard: scores.jaccard,
       ...(scores.lpips && { lpips: scores.lpips }),
-      mean: {
-        psnr: mean(scores.psnr),
-        ssim: mean(scores.ssim),
-        globalSsim: mean(scores.globalSsim),
-        featureDistance: mean(scores.featureDistance),
-        agreement: mean(scores.agreement),
-        jaccard: mean(scores.jaccard),
-      },
+      mean: means(scores),
+      ...(before && { rawMean: means(before) }),
       labelSource: result.labelSource,
       closures: result.closures,
       objective: result.objective,
@@ -128,25 +129,34 @@ export async function command(args: string[]): Promise<number> {
   return 0;
 }
 
-async function writePictures(
-  out: string,
-  batch: Batch,
-  result: { images: Batch['images'] },
-  scores: Scores,
-): Promise<void> {
-  await mkdir(out, { recursive: true });
-  for (let i = 0; i < batch.labels.length; i++) {
-    await writeAtomic(join(out, `private-${i}.png`), imagePng(imageAt(batch.images, i)));
-    await writeAtomic(join(out, `reconstructed-${i}.png`), imagePng(imageAt(result.images, i)));
-  }
-  const captions = [
-    Array.from(batch.labels, (label) => batch.classNames[label]!),
-    scores.psnr.map((value) => `${value.toFixed(1)} dB`),
-  ];
-  await writeAtomic(
-    join(out, 'grid.png'),
-    imageGridPng([batch.images, result.images], { rows: ['private', 'reconstructed'], captions }),
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+const means = ({ psnr, ssim, globalSsim, featureDistance, agreement, jaccard }: Scores): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries({ psnr, ssim, globalSsim, featureDistance, agreement, jaccard }).map(([name, v]) => [name, mean(v)]),
   );
+
+/** One row of the grid, and a file per picture. */
+interface Row {
+  readonly name: string;
+  readonly images: NdArray;
+  readonly captions: readonly string[];
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+const rowOf = (name: string, result: Reconstruction, scores: Scores): Row => ({
+  name,
+  images: matched(result, scores),
+  captions: scores.psnr.map((value) => `${value.toFixed(1)} dB`),
+});
+
+async function writePictures(out: string, rows: readonly Row[]): Promise<void> {
+  await mkdir(out, { recursive: true });
+  for (const { name, images } of rows)
+    for (let i = 0; i < images.shape[0]!; i++)
+      await writeAtomic(join(out, `${name}-${i}.png`), imagePng(imageAt(images, i)));
+  const grid = imageGridPng(
+    rows.map(({ images }) => images),
+    { rows: rows.map(({ name }) => name), captions: rows.map(({ captions }) => captions) },
+  );
+  await writeAtomic(join(out, 'grid.png'), grid);
+}
