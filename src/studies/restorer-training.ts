@@ -14,6 +14,9 @@ interface LossNetwork {
   readonly distance: (parameters: readonly Tensor[], x: Tensor, y: Tensor) => Tensor;
 }
 
+/** Default weight of the feature loss: chosen on held-out training images. */
+export const FEATURE_WEIGHT = 0.1;
+
 /** Options of {@link trainRestorer}. */
 export interface RestorerTraining
   extends Pick<FitOptions, 'epochs' | 'checkpoint' | 'threads' | 'signal' | 'onProgress'> {
@@ -35,7 +38,7 @@ export interface RestorerTraining
  * After every epoch the held-out pairs are restored, with labels, and scored in dB against the raw pictures.
  */
 export async function trainRestorer(dataset: Dataset, options: RestorerTraining): Promise<Fitted> {
-  const { pairs, seed = 1, samples = 9600, lossNetwork, weight = 0.1, rate = 1e-3, start, ...run } = options;
+  const { pairs, seed = 1, samples = 9600, lossNetwork, weight = FEATURE_WEIGHT, rate = 8e-4, start, ...run } = options;
   const data = restorerData(dataset, pairs);
   const groups = ['graded', 'other'].map((name) => ({
     name,
@@ -46,7 +49,7 @@ export async function trainRestorer(dataset: Dataset, options: RestorerTraining)
     name: 'restorer',
     parameters: start ?? restorerWeights(seed),
     constants: lossNetwork?.parameters,
-    batchSize: 32,
+    batchSize: 16,
     seed,
     optimizer: adam(),
     schedule: cosineDecay(rate),
