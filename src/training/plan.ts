@@ -5,22 +5,10 @@ import { type Optimizer, sgd } from './optimizers.js';
 import { type Schedule, steady } from './schedules.js';
 import type { FitOptions } from './types.js';
 
-const OPTIONS = [
-  ...[
-    'name',
-    'parameters',
-    'loss',
-    'constants',
-    'data',
-    'epochs',
-    'batchSize',
-    'seed',
-    'optimizer',
-    'schedule',
-    'clip',
-  ],
-  ...['validate', 'checkpoint', 'checkpointSeconds', 'settings', 'threads', 'signal', 'onProgress'],
-];
+const OPTIONS = (
+  'name parameters loss constants data epochs batchSize seed optimizer schedule clip ' +
+  'validate checkpoint checkpointSeconds settings threads signal onProgress'
+).split(' ');
 
 /** The checked options of a training, and what follows from them. */
 export interface Plan {
@@ -56,13 +44,19 @@ export function planOf(options: FitOptions): Plan {
   return { where, batchSize, perEpoch, total: perEpoch * epochs, seed, optimizer, schedule, clip, settings };
 }
 
+/** Learning rate of step number `step`, from 0. */
+export const rateOf = ({ schedule, total }: Plan, step: number): number => schedule.at(step / total);
+
+/** The order of the current epoch, kept between its steps. */
+export type Orders = Map<number, readonly number[]>;
+
 /** Samples of step number `step`: the next ones in this epoch's order. */
 export function indicesOf(
   step: number,
   size: number,
   { perEpoch, batchSize, seed }: Plan,
-  orders: Map<number, number[]>,
-) {
+  orders: Orders,
+): readonly number[] {
   const epoch = Math.floor(step / perEpoch);
   if (!orders.has(epoch)) {
     orders.clear();

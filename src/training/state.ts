@@ -1,6 +1,6 @@
 import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
 import type { NamedArray, NdArray } from '../core/types.js';
-import type { Plan } from './plan.js';
+import { type Plan, rateOf } from './plan.js';
 import type { FitOptions, FitPoint } from './types.js';
 
 /** The complete state between two steps: everything a killed run needs to end at the same bits. */
@@ -15,12 +15,8 @@ export interface State {
 }
 
 /** Every parameter after one step of the optimizer. */
-export function move(
-  state: State,
-  gradients: readonly NdArray[],
-  rate: number,
-  plan: Plan,
-): Pick<State, 'parameters' | 'slots'> {
+export function move(state: State, gradients: readonly NdArray[], plan: Plan): Pick<State, 'parameters' | 'slots'> {
+  const rate = rateOf(plan, state.step);
   const shrink = plan.clip === Number.POSITIVE_INFINITY ? 1 : Math.min(1, plan.clip / norm(gradients));
   const moved = state.parameters.map(({ data, shape }, k) => {
     const g = gradients[k]!.data;
