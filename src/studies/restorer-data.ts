@@ -5,7 +5,8 @@ import type { NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { restorerLabels } from '../models/restorer.js';
 import { fitBlur, spread } from './restorer-blur.js';
-import { HELD_OUT, PAIR_SETTINGS, type Pair } from './restorer-pairs.js';
+import type { Pair } from './restorer-pair-file.js';
+import { HELD_OUT, PAIR_SETTINGS } from './restorer-pairs.js';
 
 /** How training samples are drawn. */
 const MIX = {

@@ -1,14 +1,12 @@
-import { mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { rog } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
-import { problem } from '../core/errors.js';
 import { deriveSeed, uniformStream } from '../core/random.js';
 import type { Batch, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { match } from '../metrics/index.js';
 import { MODELS, type ModelName } from '../registry/index.js';
 import { type Case, observeCase } from './case.js';
+import { appendPairs, type Pair, resumeAt } from './restorer-pair-file.js';
 
 /** One kind of attack whose reconstructions the restorer learns from. */
 interface PairSetting extends Case {
@@ -56,17 +54,6 @@ export const PAIR_SETTINGS: readonly PairSetting[] = [
 /** The last so many training images are held out: their pairs validate, no other training of the restorer sees them. */
 export const HELD_OUT = 2000;
 
-/** A raw reconstruction and the training image it should have been. */
-export interface Pair {
-  /** Position in the training split. */
-  readonly image: number;
-  readonly label: number;
-  /** Index in {@link PAIR_SETTINGS}. */
-  readonly setting: number;
-  /** 8-bit pixels [height, width, channels]. */
-  readonly raw: Uint8Array;
-}
-
 /** Options of {@link makePairs}. */
 export interface PairOptions {
   /** The file that is made or continued. */
@@ -85,7 +72,6 @@ export interface PairOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-const HEAD = 12;
 const ATTACKS_PER_JOB = 4;
 
 /**
@@ -96,38 +82,17 @@ export async function makePairs(dataset: Dataset, options: PairOptions): Promise
   const { path, minutes = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY } = options;
   const { seed = 1, part = 0, parts = 1, signal, onProgress } = options;
   const until = performance.now() + 60_000 * minutes;
-  const width = HEAD + dataset.imageShape.reduce((a, b) => a * b, 1);
-  await mkdir(dirname(path), { recursive: true });
-  let { job, count } = await resumeAt(path, width, part, parts);
+  const values = dataset.imageShape.reduce((a, b) => a * b, 1);
+  let { job, count } = await resumeAt(path, values, part, parts);
   while (performance.now() < until && job < part + jobs * parts && !signal?.aborted) {
     const pairs = await runJob(dataset, seed, job);
-    const file = await open(path, 'a');
-    await file.write(Buffer.concat(pairs.map((pair) => encode(pair, job, width))));
-    await file.close();
+    await appendPairs(path, pairs, job);
     count += pairs.length;
     const left = (until - performance.now()) / 60_000;
     onProgress?.(`job ${job}: ${count} pairs, ${left.toFixed(1)} minutes left`);
     job += parts;
   }
   return count;
-}
-
-/** Drops the last job of the file, which may be incomplete, and says which one comes next. */
-async function resumeAt(path: string, width: number, part: number, parts: number) {
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  const bytes = size ? await readFile(path) : Buffer.alloc(0);
-  const whole = Math.floor(size / width);
-  if (whole === 0) return { job: part, count: 0 };
-  const jobOf = (record: number): number => bytes.readUInt32LE(record * width);
-  const job = jobOf(whole - 1);
-  let kept = whole;
-  while (kept > 0 && jobOf(kept - 1) === job) kept--;
-  if (job % parts !== part) throw problem('makePairs', `${path} holds another part of the jobs`, `part ${part}`);
-  await truncate(path, kept * width);
-  return { job, count: kept };
 }
 
 async function runJob(dataset: Dataset, seed: number, job: number): Promise<Pair[]> {
@@ -190,30 +155,4 @@ function asPairs(batch: Batch, indices: readonly number[], images: NdArray, sett
     setting,
     raw: Uint8Array.from(imageAt(images, at).data, (value) => Math.round(255 * value)),
   }));
-}
-
-/** Record: u32 job, u32 image, u16 setting, u16 label, then the pixels. Little-endian. */
-function encode({ image, label, setting, raw }: Pair, job: number, width: number): Buffer {
-  const bytes = Buffer.alloc(width);
-  bytes.writeUInt32LE(job, 0);
-  bytes.writeUInt32LE(image, 4);
-  bytes.writeUInt16LE(setting, 8);
-  bytes.writeUInt16LE(label, 10);
-  bytes.set(raw, HEAD);
-  return bytes;
-}
-
-/** The complete pairs of a file that {@link makePairs} wrote for images of so many values. */
-export async function readPairs(path: string, values: number): Promise<Pair[]> {
-  const bytes = await readFile(path);
-  const width = HEAD + values;
-  return Array.from({ length: Math.floor(bytes.length / width) }, (_, record) => {
-    const at = record * width;
-    return {
-      image: bytes.readUInt32LE(at + 4),
-      setting: bytes.readUInt16LE(at + 8),
-      label: bytes.readUInt16LE(at + 10),
-      raw: new Uint8Array(bytes.subarray(at + HEAD, at + width)),
-    };
-  });
 }

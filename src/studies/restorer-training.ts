@@ -6,7 +6,7 @@ import { psnr } from '../metrics/index.js';
 import { restorerForward, restorerWeights } from '../models/restorer.js';
 import { adam, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
 import { heldOut, restorerData } from './restorer-data.js';
-import type { Pair } from './restorer-pairs.js';
+import type { Pair } from './restorer-pair-file.js';
 
 /** A perceptual distance inside a step: distance(parameters, x, y) is [batch]. */
 interface LossNetwork {
@@ -14,8 +14,8 @@ interface LossNetwork {
   readonly distance: (parameters: readonly Tensor[], x: Tensor, y: Tensor) => Tensor;
 }
 
-/** Default weight of the feature loss: chosen on held-out training images. */
-export const FEATURE_WEIGHT = 0.1;
+/** Default weight of the feature loss. */
+export const FEATURE_WEIGHT = 0.2;
 
 /** Options of {@link trainRestorer}. */
 export interface RestorerTraining
@@ -23,7 +23,7 @@ export interface RestorerTraining
   readonly pairs: readonly Pair[];
   /** Default 1. */
   readonly seed?: number;
-  /** Samples per epoch; default 9600. */
+  /** Samples per epoch; default 8000. */
   readonly samples?: number;
   /** The network of the feature loss; without it the loss is pixels only. Never the one that scores. */
   readonly lossNetwork?: LossNetwork;
@@ -38,7 +38,7 @@ export interface RestorerTraining
  * After every epoch the held-out pairs are restored, with labels, and scored in dB against the raw pictures.
  */
 export async function trainRestorer(dataset: Dataset, options: RestorerTraining): Promise<Fitted> {
-  const { pairs, seed = 1, samples = 9600, lossNetwork, weight = FEATURE_WEIGHT, rate = 8e-4, start, ...run } = options;
+  const { pairs, seed = 1, samples = 8000, lossNetwork, weight = FEATURE_WEIGHT, rate = 8e-4, start, ...run } = options;
   const data = restorerData(dataset, pairs);
   const groups = ['graded', 'other'].map((name) => ({
     name,

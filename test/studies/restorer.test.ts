@@ -9,7 +9,8 @@ import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
 import { fitBlur, spread } from '../../src/studies/restorer-blur.js';
 import { restorerData } from '../../src/studies/restorer-data.js';
-import { HELD_OUT, makePairs, type Pair, readPairs } from '../../src/studies/restorer-pairs.js';
+import { type Pair, readPairs } from '../../src/studies/restorer-pair-file.js';
+import { HELD_OUT, makePairs } from '../../src/studies/restorer-pairs.js';
 import { trainRestorer } from '../../src/studies/restorer-training.js';
 
 const small = () => openDataset('scenes', { size: 16 });
