@@ -1,4 +1,5 @@
 import { oneHot } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
 import { deriveSeed, permutation, uniformStream } from '../core/random.js';
 import type { ClientPrivacy, Model, NamedArray, NdArray } from '../core/types.js';
 import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
@@ -61,6 +62,8 @@ export async function localTrainer(model: Model, settings: LocalSettings): Promi
       weights = next.tensors;
       loss += next.loss / task.batches.length;
     }
+    if (!Number.isFinite(loss))
+      throw problem('federate', "a client's loss is no number any more", loss, 'lower the learning rate or the noise');
     const tensors = task.weights.map(({ name, shape, data }, k) => {
       const last = weights[k]!.data;
       return { name, shape, data: data.map((w, i) => (w - last[i]!) / task.learningRate) };

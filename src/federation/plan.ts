@@ -37,9 +37,9 @@ export interface FederationOptions {
   readonly seed?: number;
   /** Rounds between two points of the accuracy curve; default only the last. */
   readonly evaluateEvery?: number;
-  /** Test images for the curve; default 1000. The last round is evaluated on `finalImages`. */
+  /** Test images for the curve, at most; default 1000. The last round is evaluated on `finalImages`. */
   readonly evaluateImages?: number;
-  /** Test images for the last point; default all. */
+  /** Test images for the last point, at most; default all. */
   readonly finalImages?: number;
   /** File to which the training is saved and from which it goes on, if it exists. Default none. */
   readonly checkpoint?: string;
@@ -120,7 +120,6 @@ export function federationPlan(
   const { serverLearningRate = 1, serverMomentum = 0, checkpointSeconds = 30 } = options;
   const { evaluateImages = 1000, finalImages = data.sizes.test } = options;
   const local = localSettings(options);
-  const evaluateEvery = integer(where, 'evaluateEvery', options.evaluateEvery ?? rounds, 1);
   for (const [name, value] of Object.entries({
     rounds,
     cohort,
@@ -128,14 +127,15 @@ export function federationPlan(
     batchSize: local.batchSize,
   }))
     integer(where, name, value, 1);
+  const evaluateEvery = integer(where, 'evaluateEvery', options.evaluateEvery ?? rounds, 1);
   for (const [name, value] of Object.entries({ learningRate, serverLearningRate }))
     number(where, name, value, 0, Number.POSITIVE_INFINITY, true);
   if (!(serverMomentum === 0)) number(where, 'serverMomentum', serverMomentum, 0, 1, true);
   oneOf(where, 'schedule', schedule, Object.keys(SCHEDULES) as (keyof typeof SCHEDULES)[]);
   oneOf(where, 'average', average, ['images', 'equal']);
   integer(where, 'seed', seed, 0);
-  integer(where, 'evaluateImages', evaluateImages, 1, data.sizes.test);
-  integer(where, 'finalImages', finalImages, 1, data.sizes.test);
+  integer(where, 'evaluateImages', evaluateImages, 1);
+  integer(where, 'finalImages', finalImages, 1);
   number(where, 'checkpointSeconds', checkpointSeconds, 0, Number.POSITIVE_INFINITY);
   if (local.privacy) checkPrivacy(where, local.privacy);
   checkClients(where, clients, cohort);
