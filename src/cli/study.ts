@@ -6,7 +6,7 @@ import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
-import { DP_PROFILES, type DpProfileName, type DpResult, dpStudy } from '../studies/dp/index.js';
+import { DP_PROFILES, type DpProfileName, type DpResult, dpBudgets, dpStudy } from '../studies/dp/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 
@@ -43,19 +43,19 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
-  const rows = await dpStudy(data, {
+  const options = {
     ...{ profile, folder, signal: stop.signal, onProgress: say ?? logger() },
     ...(workers && { workers }),
     ...(flags.only && { only: flags.only.split(';').map((id) => id.trim()) }),
-    onRow: (row) => {
+    onRow: (row: DpResult) => {
       say?.('');
       console.log(line(row));
     },
-  });
-  await writeAtomic(
-    join(out, `dp-${profile}.json`),
-    `${JSON.stringify({ profile, data: data.source, rows }, null, 1)}\n`,
-  );
+  };
+  const rows = await dpStudy(data, options);
+  const budgets = stop.signal.aborted ? [] : await dpBudgets(data, options);
+  const text = JSON.stringify({ profile, data: data.source, rows, budgets }, null, 1);
+  await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
   return stop.signal.aborted ? 130 : 0;
 }
 

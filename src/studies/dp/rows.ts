@@ -1,6 +1,7 @@
 import type { ClientPrivacy } from '../../core/types.js';
 import type { PartitionOptions } from '../../federation/index.js';
 import type { FederateOptions } from '../federate.js';
+import type { BudgetSweep } from './budgets.js';
 import type { VictimPlan } from './leakage.js';
 
 /** One training of the study with its defence. */
@@ -29,6 +30,8 @@ export interface DpProfile {
   readonly victims: VictimPlan;
   /** delta of every epsilon. */
   readonly delta: number;
+  /** Noise multipliers of the sweep of epsilon against leakage (one release, no training). */
+  readonly budgets: BudgetSweep;
   readonly rows: readonly DpRow[];
 }
 
@@ -77,6 +80,7 @@ export const DP_PROFILES = {
     attackAt: [0, 1],
     victims: { images: 2, attacks: ['rog'], iterations: 60 },
     delta: 1e-5,
+    budgets: { noiseMultipliers: [1e-3, 0.1], clip: 1, delta: 1e-5 },
     rows: [...TABLE, ...FRONTIER.slice(0, 2)],
   },
   paper: {
@@ -89,6 +93,7 @@ export const DP_PROFILES = {
     attackAt: [0, 0.2, 1],
     victims: { images: 8, attacks: ['rog-paper', 'rog'] },
     delta: 1e-5,
+    budgets: { noiseMultipliers: [3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1], clip: 1, delta: 1e-5 },
     rows: [...TABLE, ...FRONTIER, ...MOVES],
   },
 } as const satisfies Record<string, DpProfile>;

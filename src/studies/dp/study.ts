@@ -9,6 +9,7 @@ import { lenet, loadWeights, saveWeights } from '../../models/index.js';
 import { parseObfuscation } from '../../obfuscation/index.js';
 import { privacyBudget } from '../../privacy/index.js';
 import { type FederateOptions, federate } from '../federate.js';
+import { type BudgetPoint, budgetSweep } from './budgets.js';
 import { type Leakage, leakageOf } from './leakage.js';
 import { DP_PROFILES, type DpProfile, type DpProfileName, type DpRow } from './rows.js';
 
@@ -72,6 +73,27 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
   return results;
 }
 
+/** The profile's sweep of epsilon against leakage at the initial weights; kept in the folder like a row. */
+export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise<BudgetPoint[]> {
+  const { budgets, victims }: DpProfile = DP_PROFILES[options.profile];
+  const file = join(options.folder, 'budgets.json');
+  const settings = { ...budgets, victims, data: data.name };
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const kept = text === undefined ? undefined : (JSON.parse(text) as { settings: unknown; points: BudgetPoint[] });
+  if (kept && JSON.stringify(kept.settings) === JSON.stringify(settings)) return kept.points;
+  const { workers, signal } = options;
+  const points = await budgetSweep(modelFor(data), data, budgets, victims, ATTACK_SEED, {
+    ...(workers && { workers }),
+    signal,
+  });
+  await writeAtomic(file, `${JSON.stringify({ settings, points }, null, 1)}\n`);
+  return points;
+}
+
+/** The untrained network every row starts from. */
+const modelFor = (data: Dataset): Model =>
+  lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
+
 /** A row's file, when it was computed with these settings. */
 async function finished(file: string, settings: Readonly<Record<string, unknown>>): Promise<DpResult | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
@@ -104,7 +126,7 @@ async function computeRow(
   { folder, workers, signal, onProgress }: DpStudyOptions,
 ): Promise<DpResult | undefined> {
   const training = trainingOf(row, profile);
-  const model = lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
+  const model = modelFor(data);
   const clients = partition(trainLabels(data), profile.partition);
   const rounds = [...new Set(profile.attackAt.map((share) => Math.round(share * training.rounds)))];
   const place = (round: number): string => join(folder, `${slug(row.id)}-round${round}.safetensors`);
