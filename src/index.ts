@@ -20,7 +20,10 @@ export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, 
 export { shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
+
+// privacy: what noise guarantees
+export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
 
 // training: any loss on compiled steps, resumable to the bit; classifiers
 export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';
@@ -40,7 +43,8 @@ export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from 
 export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';
 export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
 
-// studies: truth meets reconstruction
+// studies: truth meets reconstruction; federated training
+export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export {
   attackAll,
   type Case,
