@@ -14,7 +14,7 @@ export interface InferredLabels {
 
 /** Options of {@link inferLabels}. */
 export interface LabelOptions {
-  /** Default `auto`: `rowSum` for one image or after signs, else `bias` where the layer has one, else `counts`. */
+  /** Default `auto`: `rowSum` for one image; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`. */
   readonly rule?: 'auto' | LabelRule;
 }
 
@@ -22,6 +22,7 @@ const METHODS: Record<LabelRule, string> = {
   rowSum: 'the most negative columns',
   minimum: 'the columns with the least entries',
   counts: 'LLG: greedy counts from column sums',
+  proof: 'classes proven by a negative entry, further images by LLG counts',
   bias: 'greedy counts from the bias',
 };
 

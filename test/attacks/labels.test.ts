@@ -1,19 +1,31 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { inferLabels } from '../../src/attacks/index.js';
+import { inferLabels, LABEL_RULES, type LabelRule } from '../../src/attacks/index.js';
+import type { LabelOptions } from '../../src/attacks/labels.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet, network } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { labelAccuracy, labelStudy } from '../../src/studies/index.js';
 
 const PHIS = ['none', 'quantize:3', 'qsgd:3', 'topk:0.95', 'sign', 'noise:-10'];
 
-async function inferred(size: number, seed: number, phi: string, labels: 'any' | 'distinct', localSteps = 1) {
+async function inferred(
+  size: number,
+  seed: number,
+  phi: string,
+  labels: 'any' | 'distinct',
+  localSteps = 1,
+  options: LabelOptions = {},
+) {
   const data = await openDataset('scenes', { size: 16 });
   const batch = data.batch({ size, seed, labels });
   const model = lenet({ imageShape: data.imageShape, seed: 100 + seed });
   const update = await clientUpdate(model, batch, { localSteps });
-  const found = await inferLabels(observe(model, update, { obfuscation: parseObfuscation(phi), labels: 'infer' }));
+  const found = await inferLabels(
+    observe(model, update, { obfuscation: parseObfuscation(phi), labels: 'infer' }),
+    options,
+  );
   return { ...found, truth: [...batch.labels].sort((a, b) => a - b) };
 }
 
@@ -57,4 +69,70 @@ test('inferLabels: a network without a dense layer per class is refused, with th
     inferLabels(observe(model, update)),
     /needs a last dense layer with one output per class.*give the labels to observe/,
   );
+});
+
+test('inferLabels: negative entries prove classes, so distinct labels are exact after every phi that keeps signs, FedAvg too', async () => {
+  for (const phi of PHIS.filter((name) => name !== 'noise:-10'))
+    for (const [seed, localSteps] of [
+      [7, 1],
+      [8, 1],
+      [9, 5],
+    ] as const) {
+      const { labels, truth } = await inferred(4, seed, phi, 'distinct', localSteps);
+      assert.deepEqual([...labels], truth, `${phi}, ${localSteps} steps`);
+    }
+});
+
+test('inferLabels: a class that is proven is in the batch, whatever repeats', async () => {
+  for (const seed of [3, 4, 5]) {
+    const { labels, truth } = await inferred(8, seed, 'sign', 'any');
+    assert.deepEqual(new Set(labels), new Set(truth));
+  }
+});
+
+test('inferLabels: after noise nothing is proven; the counts stay mostly right', async () => {
+  const { method, labels, truth } = await inferred(4, 7, 'noise:-10', 'distinct');
+  assert.match(method, /LLG: greedy/);
+  assert.ok(labelAccuracy(labels, truth) >= 0.75);
+});
+
+test('inferLabels: each rule by name; a rule that does not fit is refused', async () => {
+  for (const rule of ['rowSum', 'minimum', 'counts', 'proof'] as const) {
+    const { labels, truth } = await inferred(4, 7, 'none', 'distinct', 1, { rule });
+    assert.deepEqual([...labels], truth, rule);
+  }
+  await assert.rejects(
+    inferred(2, 1, 'none', 'any', 1, { rule: 'bias' }),
+    /needs a last dense layer with bias.*'counts'/,
+  );
+  await assert.rejects(inferred(2, 1, 'none', 'any', 1, { rule: 'rowsum' as LabelRule }), /did you mean "rowSum"/);
+  assert.equal(Object.keys(LABEL_RULES).length, 5);
+});
+
+test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {
+  const model = network({
+    name: 'biased',
+    imageShape: [8, 8, 3],
+    layers: [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }, { kind: 'dense', units: 10, bias: true }],
+  });
+  const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
+  const truth = [1, 1, 1, 4, 4, 9];
+  const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
+  const { labels, method } = await inferLabels(observe(model, update));
+  assert.deepEqual([...labels], truth);
+  assert.match(method, /bias/);
+});
+
+test('labelStudy: the share of a batch that is right, repeated labels counted', async () => {
+  assert.equal(labelAccuracy([1, 1, 2, 3], [1, 2, 2, 3]), 0.75);
+  assert.equal(labelAccuracy([5], [5]), 1);
+  const data = await openDataset('scenes', { size: 16 });
+  const batch = data.batch({ size: 4, seed: 1, labels: 'distinct' });
+  const model = lenet({ imageShape: data.imageShape });
+  const [one, two] = await labelStudy([
+    { model, batch, phi: 'none' },
+    { model, batch, phi: 'sign', rule: 'counts' },
+  ]);
+  assert.equal(one!.accuracy, 1);
+  assert.equal(two!.accuracy, labelAccuracy(two!.found, batch.labels));
 });

@@ -8,6 +8,9 @@ export interface Found {
   readonly confidence: readonly number[];
 }
 
+/** The rules' names. */
+export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias';
+
 type Rule = (view: ClassView) => Found | Promise<Found>;
 
 const clip = (value: number): number => Math.min(1, Math.max(0, value));
@@ -21,13 +24,18 @@ function lowest(values: readonly number[], batchSize: number): Found {
   return { labels, confidence: labels.map((j) => clip((edge - values[j]!) / spread)) };
 }
 
-/** Greedy counts: what is lowest gets an image, which raises it by one image's worth. */
-function greedy(values: readonly number[], perImage: number, batchSize: number): Found {
+/** Greedy counts: of the classes allowed, the lowest gets an image, which raises it by one image's worth. */
+function greedy(
+  values: readonly number[],
+  perImage: number,
+  batchSize: number,
+  allowed = values.map((_, j) => j),
+): Found {
   const left = [...values];
   const labels: number[] = [];
   const confidence: number[] = [];
   for (let i = 0; i < batchSize; i++) {
-    const j = left.reduce((best, value, at) => (value < left[best]! ? at : best), 0);
+    const j = allowed.reduce((best, at) => (left[at]! < left[best]! ? at : best), allowed[0]!);
     confidence.push(clip(-left[j]! / perImage));
     labels.push(j);
     left[j]! += perImage;
@@ -44,8 +52,11 @@ function greedy(values: readonly number[], perImage: number, batchSize: number):
  * - `counts`: each image of class j lowers the column sum by s / B; s and what other images add are measured on w0 with dummy
  *   pictures, then images are given out greedily (LLG*, Wainakh et al. 2022).
  * - `bias`: the same on the bias, where an image of class j counts exactly 1 / B and only p is measured.
+ * - `proof`: features h >= 0 and p > 0 give a class that is absent no entry below 0, so one negative entry proves a class
+ *   present; this survives every phi that keeps signs, and FedAvg. The other images are given out as in `counts` (only the
+ *   order is known after signs: to the proven classes in turn). Follows from the argument of Zhao et al. 2020, entry by entry.
  */
-export const LABEL_RULES = {
+export const LABEL_RULES: Record<LabelRule, Rule> = {
   rowSum: ({ sums, batchSize }) => lowest(sums, batchSize),
   minimum: ({ minima, batchSize }) => lowest(minima, batchSize),
   counts: async ({ sums, batchSize, model }) => {
@@ -55,6 +66,28 @@ export const LABEL_RULES = {
       impact / batchSize,
       batchSize,
     );
+  },
+  proof: async (view) => {
+    const { minima, sums, batchSize, model, exact, scaleKnown } = view;
+    const proven = minima.flatMap((least, j) => (least < 0 ? [j] : []));
+    if (proven.length === 0 || proven.length > batchSize) return LABEL_RULES[scaleKnown ? 'counts' : 'rowSum'](view);
+    const rest = batchSize - proven.length;
+    const further = async (): Promise<Found> => {
+      if (!scaleKnown)
+        return lowest(
+          proven.map((j) => sums[j]!),
+          rest,
+        );
+      const { offset, impact } = await dummyImpact(model, batchSize);
+      const left = sums.map((s, j) => s - offset[j]! + (proven.includes(j) ? impact / batchSize : 0));
+      return greedy(left, impact / batchSize, rest, exact ? proven : undefined);
+    };
+    if (rest === 0) return { labels: proven, confidence: proven.map(() => 1) };
+    const { labels, confidence } = await further();
+    return {
+      labels: [...proven, ...(scaleKnown ? labels : labels.map((at) => proven[at]!))],
+      confidence: [...proven.map(() => 1), ...confidence],
+    };
   },
   bias: async ({ bias, batchSize, model }) => {
     if (!bias)
@@ -66,10 +99,12 @@ export const LABEL_RULES = {
       batchSize,
     );
   },
-} satisfies Record<string, Rule>;
+};
 
-export type LabelRule = keyof typeof LABEL_RULES;
-
-/** One image, or only the order known: `rowSum`. Else `bias` where there is one, else `counts`. */
-export const ruleFor = ({ batchSize, scaleKnown, bias }: ClassView): LabelRule =>
-  batchSize === 1 || !scaleKnown ? 'rowSum' : bias ? 'bias' : 'counts';
+/** One image: `rowSum`. A batch: `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`. */
+export function ruleFor({ batchSize, signsProve, scaleKnown, bias }: ClassView): LabelRule {
+  if (batchSize === 1) return 'rowSum';
+  if (signsProve) return 'proof';
+  if (!scaleKnown) return 'rowSum';
+  return bias ? 'bias' : 'counts';
+}

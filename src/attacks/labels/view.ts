@@ -2,7 +2,7 @@ import { ndarray } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
-import type { Model, NamedArray, Observation } from '../../core/types.js';
+import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { clientUpdate } from '../../federation/index.js';
 
 /** What the update of the last dense layer says about every class j, per local step. */
@@ -15,6 +15,10 @@ export interface ClassView {
   readonly minima: readonly number[];
   /** The bias' update, where the layer has one. */
   readonly bias?: readonly number[];
+  /** No absent class has an entry below 0: the features are not negative and phi keeps signs. */
+  readonly signsProve: boolean;
+  /** phi left every entry as it was, so a present class shows itself. */
+  readonly exact: boolean;
   /** False after sign() or clipping: only the order of the numbers is meaningful. */
   readonly scaleKnown: boolean;
 }
@@ -30,8 +34,18 @@ export function classView({ model, tensors, client, obfuscation }: Observation):
     sums: columns.map((column) => sum(column) / localSteps),
     minima: columns.map((column) => Math.min(...column) / localSteps),
     bias: bias && Array.from(bias.data, (value) => value / localSteps),
+    signsProve: notNegative(model.layers) && obfuscation.evidence.every((e) => e.noise === 0 || e.tolerance > 0),
+    exact: obfuscation.evidence.every(
+      (e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly,
+    ),
     scaleKnown: obfuscation.evidence.every((e) => !e.signOnly && !e.scaleUnknown),
   };
+}
+
+/** Whether what the last layer takes in is never negative. */
+function notNegative(layers: readonly Layer[]): boolean {
+  const before = layers.slice(0, -1).findLast(({ kind }) => !/Pool|scale/.test(kind));
+  return before?.kind === 'relu' || before?.kind === 'sigmoid';
 }
 
 function lastDense(model: Model, tensors: readonly NamedArray[]): { kernel: NamedArray; bias?: NamedArray } {
