@@ -38,6 +38,9 @@ export { analytic, closedForm, dlg, gradInversion, idlg, invertingGradients } fr
 export { inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RestoreOptions, restore } from './attacks/index.js';
 
+// all attacks by name, and what each needs of an observation
+export { ATTACKS, NEEDS } from './registry/index.js';
+
 // metrics: arrays in, one number per image out
 export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
 export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';

@@ -21,6 +21,8 @@ export interface ObserveOptions {
   readonly seed?: number;
   /** 'infer' (default): the server must infer the labels; or the labels, when the caller states that it knows them. */
   readonly labels?: 'infer' | Int32Array | readonly number[];
+  /** Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows nothing. */
+  readonly phiKnown?: boolean;
 }
 
 /**
@@ -29,8 +31,8 @@ export interface ObserveOptions {
  * Errors: an update whose tensors are not the model's; NaN or infinite entries; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
-  checkOptions('observe', options, ['obfuscation', 'seed', 'labels']);
-  const { obfuscation, seed = 1, labels = 'infer' } = options;
+  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
+  const { obfuscation, seed = 1, labels = 'infer', phiKnown = true } = options;
   integer('observe', 'seed', seed, 0);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
@@ -54,7 +56,7 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     model,
     tensors,
     client: update.client,
-    obfuscation: report,
+    obfuscation: phiKnown ? report : { ...plain(update), name: 'unknown', bitsPerEntry: report.bitsPerEntry },
     ...(known && { labels: known }),
   };
 }

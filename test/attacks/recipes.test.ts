@@ -156,8 +156,10 @@ test('needs: every attack is refused where the observation does not offer what i
 });
 
 test('an observation whose phi is unknown is taken as it came by an attack that is not defense-aware', async () => {
-  const { observation } = await seen(1, 'topk:0.5');
-  const unknown = { ...observation, obfuscation: { ...observation.obfuscation, name: 'unknown' } };
+  const { batch } = await seen();
+  const update = await clientUpdate(model, batch);
+  const unknown = observe(model, update, { obfuscation: parseObfuscation('topk:0.5'), phiKnown: false });
+  assert.equal(unknown.obfuscation.name, 'unknown');
   const result = await rog(unknown, { iterations: 3, defenseAware: false });
   assert.equal(result.settings.objective, 'cosine');
 });
