@@ -6,7 +6,14 @@ import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
-import { DP_PROFILES, type DpProfileName, type DpResult, dpBudgets, dpStudy } from '../studies/dp/index.js';
+import {
+  DP_PROFILES,
+  type DpProfile,
+  type DpProfileName,
+  type DpResult,
+  dpBudgets,
+  dpStudy,
+} from '../studies/dp/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 
@@ -44,7 +51,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   process.once('SIGINT', () => stop.abort());
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   const options = {
-    ...{ profile, folder, signal: stop.signal, onProgress: say ?? logger() },
+    ...{ profile: DP_PROFILES[profile] as DpProfile, folder, signal: stop.signal, onProgress: say ?? logger() },
     ...(workers && { workers }),
     ...(flags.only && { only: flags.only.split(';').map((id) => id.trim()) }),
     onRow: (row: DpResult) => {

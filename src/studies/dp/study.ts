@@ -11,11 +11,12 @@ import { privacyBudget } from '../../privacy/index.js';
 import { type FederateOptions, federate } from '../federate.js';
 import { type BudgetPoint, budgetSweep } from './budgets.js';
 import { type Leakage, leakageOf } from './leakage.js';
-import { DP_PROFILES, type DpProfile, type DpProfileName, type DpRow } from './rows.js';
+import type { DpProfile, DpRow } from './rows.js';
 
 /** Options of {@link dpStudy}. */
 export interface DpStudyOptions {
-  readonly profile: DpProfileName;
+  /** How much is computed: one of `DP_PROFILES`, or one's own. */
+  readonly profile: DpProfile;
   /** Folder of checkpoints and finished rows: what is there already is not computed again. */
   readonly folder: string;
   /** Rows by id; default all of the profile. */
@@ -56,7 +57,7 @@ const ATTACK_SEED = 21;
  * Resumable: a finished row is a file and is not computed again; a training goes on from its checkpoint, to the same bits.
  */
 export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<DpResult[]> {
-  const profile: DpProfile = DP_PROFILES[options.profile];
+  const { profile } = options;
   const known = profile.rows.map(({ id }) => id);
   const unknown = options.only?.find((id) => !known.includes(id));
   if (unknown !== undefined) throw problem('dpStudy', `rows are ${known.join(' | ')}`, unknown);
@@ -75,7 +76,7 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
 
 /** The profile's sweep of epsilon against leakage at the initial weights; kept in the folder like a row. */
 export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise<BudgetPoint[]> {
-  const { budgets, victims }: DpProfile = DP_PROFILES[options.profile];
+  const { budgets, victims } = options.profile;
   const file = join(options.folder, 'budgets.json');
   const settings = { ...budgets, victims, data: data.name };
   const text = await readFile(file, 'utf8').catch(() => undefined);

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
+import {
+  DP_PROFILES,
+  type DpProfile,
+  type DpResult,
+  dpBudgets,
+  dpStudy,
+  multiplierOf,
+  snrOf,
+} from '../../src/studies/dp/index.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { root } from '../fixtures.js';
+
+const profile: DpProfile = {
+  partition: { clients: 3 },
+  training: { rounds: 2, cohort: 2, localSteps: 1, batchSize: 4, learningRate: 0.05, finalImages: 20 },
+  shorter: { rounds: 1 },
+  attackAt: [0, 1],
+  victims: { images: 2, attacks: ['rog'], iterations: 4 },
+  delta: 1e-5,
+  budgets: { noiseMultipliers: [0.01, 1], clip: 1, delta: 1e-5 },
+  rows: [
+    { id: 'no noise', group: 'table', phi: 'none', snr: 'inf' },
+    { id: '-5 dB', group: 'table', phi: 'noise:-5', snr: -5 },
+    { id: 'short, DP-SGD', group: 'frontier', phi: 'none', privacy: { clip: 1, noiseMultiplier: 0.5 } },
+  ],
+};
+
+test('dpStudy: one result per row, each attacked at its rounds; a second call computes nothing again', async () => {
+  await start({ threads: 1 });
+  const scenes = await openDataset('scenes', { size: 16 });
+  const data = { ...scenes, sizes: { train: 60, test: 40 } };
+  const folder = temporaryFolder();
+  const rows = await dpStudy(data, { profile, folder, workers: 1 });
+  assert.deepEqual(
+    rows.map(({ id, snr, phi }) => [id, snr, phi]),
+    [
+      ['no noise', 'inf', 'none'],
+      ['-5 dB', -5, 'noise:-5'],
+      ['short, DP-SGD', undefined, 'none'],
+    ],
+  );
+  for (const { accuracy, leakage, engine, minutes } of rows) {
+    assert.ok(accuracy >= 0 && accuracy <= 1 && minutes > 0 && engine.includes('1 thread'));
+    assert.deepEqual([...new Set(leakage.map(({ round }) => round))].length, 2);
+    assert.ok(leakage.every(({ psnr, ssim }) => psnr > 3 && psnr < 60 && ssim <= 1));
+  }
+  assert.equal(rows[0]!.epsilon, null);
+  assert.ok(rows[2]!.epsilon! > 0 && rows[2]!.delta === 1e-5);
+  // The server's noise is drawn anew for each victim: at the start all rows attack the same clients.
+  assert.equal(rows[0]!.leakage[0]!.images, 2);
+  const again = await dpStudy(data, { profile, folder, workers: 1 });
+  assert.deepEqual(again, rows);
+  const file = join(folder, 'no_noise.json');
+  rmSync(file);
+  const [first] = await dpStudy(data, { profile, folder, workers: 1, only: ['no noise'] });
+  assert.ok(existsSync(file));
+  assert.deepEqual({ ...first, minutes: 0 }, { ...rows[0], minutes: 0 });
+  await assert.rejects(
+    dpStudy(data, { profile, folder, only: ['0 dB'] }),
+    /dpStudy: rows are no noise \| .*got "0 dB"/,
+  );
+  const points = await dpBudgets(data, { profile, folder, workers: 1 });
+  assert.ok(points[0]!.epsilon > 100 * points[1]!.epsilon);
+});
+
+test('an SNR over N entries and a noise multiplier say the same', () => {
+  assert.ok(Math.abs(snrOf(0.001, 1e6)) < 1e-9);
+  for (const snr of [0, -5, -10]) assert.ok(Math.abs(snrOf(multiplierOf(snr, 2_155_968), 2_155_968) - snr) < 1e-9);
+  assert.ok(Math.abs(multiplierOf(-10, 2_155_968) - 0.002154) < 1e-6);
+});
+
+const committed = join(root, 'data/results/dp.json');
+
+test('the committed numbers: the rows of the talk, with settings and leakage', {
+  skip: !existsSync(committed) && 'not run yet',
+}, () => {
+  const { rows } = JSON.parse(readFileSync(committed, 'utf8')) as { rows: DpResult[] };
+  const talk = rows.filter(({ group }) => group === 'table');
+  assert.deepEqual(
+    talk.map(({ snr }) => snr),
+    ['inf', 0, -5, -10],
+  );
+  for (const { accuracy, leakage, settings, minutes } of rows) {
+    assert.ok(accuracy > 0 && accuracy < 1 && minutes > 0 && leakage.length > 0);
+    assert.equal(settings.model, 'lenet');
+  }
+  assert.deepEqual(
+    rows.map(({ id }) => id).filter((id) => !DP_PROFILES.paper.rows.some((row) => row.id === id)),
+    [],
+  );
+});
