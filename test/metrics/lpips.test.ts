@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { loadTorch } from '../../src/assets/index.js';
@@ -7,8 +7,10 @@ import { imageAt, ndarray, sizeOf } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray, NdArray } from '../../src/core/types.js';
 import { compile, start, type Tensor, tf } from '../../src/engine/index.js';
-import { type LpipsWeights, lpips, lpipsFunction } from '../../src/metrics/index.js';
+import { type LpipsWeights, lpips, lpipsFunction, score } from '../../src/metrics/index.js';
 import { smallestFor, TRUNKS, type TrunkName, trunkTensors } from '../../src/metrics/perceptual/trunks.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { legacyFile, zipFile } from '../assets/torch-files.js';
 import { forEachEngine } from '../engines.js';
 import { fixture, root, shared } from '../fixtures.js';
 import { blend, channelsLast, noiseImages } from './images.js';
@@ -157,6 +159,43 @@ test('lpips: a silent layer gives neither NaN nor an infinite slope', async () =
   const [gradient] = await step.run(x);
   step.dispose();
   assert.ok(gradient!.data.every((g) => g === 0));
+});
+
+test('lpips loads the official files from the cache, of the trunk only what it needs; score takes it up', async () => {
+  await start();
+  const { x, y, weights, expected } = small;
+  const cache = temporaryFolder();
+  const tensors = [...weights().trunk, { name: 'classifier.1.weight', ...ndarray([1000, 512], 1) }];
+  writeFileSync(join(cache, 'squeezenet1_1-b8a52dc0.pth'), zipFile(tensors));
+  writeFileSync(join(cache, 'lpips-v0.1-squeeze.pth'), legacyFile(weights().linear));
+  near('sum', await lpips(x, y, { net: 'squeeze', cache }), expected.values);
+  const kept = readdirSync(cache).filter((name) => name.endsWith('.safetensors'));
+  assert.equal(kept.length, 2);
+  assert.ok(kept.every((name) => statSync(join(cache, name)).size < 3e6));
+  near('again', await lpips(x, y, { net: 'squeeze', cache }), expected.values);
+
+  const before = process.env.ROGLAB_CACHE;
+  process.env.ROGLAB_CACHE = cache;
+  try {
+    const tagger = () => [['a'], ['b']];
+    near('score', (await score(x, y, { match: 'none', tagger, lpips: 'squeeze' })).lpips!, expected.values);
+    assert.equal((await score(x, y, { tagger })).lpips, undefined); // 'auto' waits for alex
+    assert.equal((await score(x, y, { tagger, lpips: false })).lpips, undefined);
+  } finally {
+    if (before === undefined) delete process.env.ROGLAB_CACHE;
+    else process.env.ROGLAB_CACHE = before;
+  }
+});
+
+test('lpips: a checkpoint of another network in the cache is refused by the tensor it lacks', async () => {
+  const cache = temporaryFolder();
+  const { weights } = small;
+  writeFileSync(join(cache, 'squeezenet1_1-b8a52dc0.pth'), zipFile(weights().trunk.slice(1)));
+  await assert.rejects(
+    lpips(small.x, small.y, { net: 'squeeze', cache }),
+    /squeezenet1_1.* must hold the tensors features.0.weight; is it the right file/,
+  );
+  assert.deepEqual(readdirSync(cache), ['squeezenet1_1-b8a52dc0.pth']);
 });
 
 test('lpips says what it refuses', async () => {

@@ -1,3 +1,5 @@
+import { isNetworkProblem } from '../../assets/index.js';
+import { problem } from '../../core/errors.js';
 import { checkOptions, oneOf } from '../../core/options.js';
 import type { NamedArray, NdArray } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
@@ -88,8 +90,8 @@ export async function lpipsFunction(
   return distanceFunction(await lpipsNetwork(options));
 }
 
-/** Networks that are ready: the official ones by name, others by their weights. */
-const official = new Map<TrunkName, Promise<Perceptual>>();
+/** Networks that are ready: the official ones by name and cache, others by their weights. */
+const official = new Map<string, Promise<Perceptual>>();
 const others = new WeakMap<LpipsWeights, Map<TrunkName, Perceptual>>();
 
 async function lpipsNetwork({ net = 'alex', weights, ...how }: LpipsOptions): Promise<Perceptual> {
@@ -100,12 +102,21 @@ async function lpipsNetwork({ net = 'alex', weights, ...how }: LpipsOptions): Pr
     if (!known.has(name)) known.set(name, assemble(name, weights));
     return known.get(name)!;
   }
-  if (!official.has(name)) {
-    const loading = officialWeights(name, how).then((found) => assemble(name, found));
-    official.set(name, loading);
-    loading.catch(() => official.delete(name));
-  }
-  return official.get(name)!;
+  const key = `${name} ${how.cache ?? ''}`;
+  const loading = official.get(key) ?? load(name, how);
+  official.set(key, loading);
+  loading.catch(() => official.delete(key)); // what the network broke may succeed later
+  return loading;
+}
+
+async function load(net: TrunkName, how: WeightOptions): Promise<Perceptual> {
+  const weights = await officialWeights(net, how).catch((error: Error) => {
+    if (!isNetworkProblem(error)) throw error;
+    const rule = `the official weights of ${net} are not in the cache and cannot be fetched (${error.message})`;
+    const fix = 'go online once; featureDistance() needs no download, on a scale of its own';
+    throw Object.assign(problem('lpips', rule, undefined, fix), { code: 'NETWORK' });
+  });
+  return assemble(net, weights);
 }
 
 function assemble(net: TrunkName, { trunk, linear }: LpipsWeights): Perceptual {
