@@ -45,14 +45,13 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
       ['short, DP-SGD', undefined, 'none'],
     ],
   );
-  for (const { accuracy, leakage, engine, minutes } of rows) {
+  for (const { group, accuracy, leakage, engine, minutes } of rows) {
     assert.ok(accuracy >= 0 && accuracy <= 1 && minutes > 0 && engine.includes('1 thread'));
-    assert.deepEqual([...new Set(leakage.map(({ round }) => round))].length, 2);
+    assert.deepEqual([...new Set(leakage.map(({ round }) => round))], group === 'table' ? [0, 2] : [0]);
     assert.ok(leakage.every(({ psnr, ssim }) => psnr > 3 && psnr < 60 && ssim <= 1));
   }
   assert.equal(rows[0]!.epsilon, null);
   assert.ok(rows[2]!.epsilon! > 0 && rows[2]!.delta === 1e-5);
-  // The server's noise is drawn anew for each victim: at the start all rows attack the same clients.
   assert.equal(rows[0]!.leakage[0]!.images, 2);
   const again = await dpStudy(data, { profile, folder, workers: 1 });
   assert.deepEqual(again, rows);

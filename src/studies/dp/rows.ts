@@ -22,10 +22,10 @@ export interface DpRow {
 /** How much is computed. */
 export interface DpProfile {
   readonly partition: PartitionOptions;
+  /** Training of the rows of the table, and what differs for the others. */
   readonly training: FederateOptions;
-  /** Training of the rows that are not in the table. */
   readonly shorter: Partial<FederateOptions>;
-  /** Shares of the rounds after which the model is attacked; 0: before training. */
+  /** Shares of the rounds after which the models of the table are attacked; 0: before training. The others: before training. */
   readonly attackAt: readonly number[];
   readonly victims: VictimPlan;
   /** delta of every epsilon. */
@@ -48,10 +48,16 @@ const TABLE: readonly DpRow[] = [
 ];
 
 const FRONTIER: readonly DpRow[] = [
-  ...['none', 'noise:-10', 'noise:-20', 'noise:-10:layer', 'quantize:3', 'topk:0.95', 'sign:mean'].map(
-    (phi): DpRow => ({ id: `short, ${phi}`, group: 'frontier', phi }),
-  ),
-  { id: 'short, topk:0.95+quantize:3', group: 'frontier', phi: 'topk:0.95+quantize:3' },
+  ...[
+    'none',
+    'noise:-10',
+    'noise:-20',
+    'noise:-10:layer',
+    'quantize:3',
+    'topk:0.95',
+    'sign:mean',
+    'topk:0.95+quantize:3',
+  ].map((phi): DpRow => ({ id: `short, ${phi}`, group: 'frontier', phi })),
   ...[0.05, 0.5].map(
     (noiseMultiplier): DpRow => ({
       id: `short, DP-SGD ${noiseMultiplier}`,
@@ -62,10 +68,11 @@ const FRONTIER: readonly DpRow[] = [
   ),
 ];
 
+/** The short training's images in other shares: more clients a round, fewer steps a round, larger mini-batches. */
 const MOVES: readonly DpRow[] = [
-  ...noise('cohort', -10, { cohort: 10, localSteps: 8 }, 'cohort 10'),
-  ...noise('steps', -10, { cohort: 1, localSteps: 320, rounds: 5 }, '320 local steps'),
-  ...noise('batch', -10, { batchSize: 8, localSteps: 160, learningRate: 0.05 }, 'batches of 8'),
+  ...noise('cohort', -10, { cohort: 10, localSteps: 31 }, 'cohort 10'),
+  ...noise('steps', -10, { cohort: 2, localSteps: 13, rounds: 72 }, '13 local steps'),
+  ...noise('batch', -10, { batchSize: 64, localSteps: 39 }, 'batches of 64'),
 ];
 
 /** Every number of the two profiles. */
@@ -86,11 +93,11 @@ export const DP_PROFILES = {
   paper: {
     partition: { clients: 10 },
     training: {
-      ...{ rounds: 50, cohort: 2, localSteps: 80, batchSize: 32, learningRate: 0.1, schedule: 'cosine' },
+      ...{ rounds: 40, cohort: 2, localSteps: 156, batchSize: 16, learningRate: 0.05, schedule: 'cosine' },
       ...{ evaluateEvery: 5, evaluateImages: 1000, seed: 1 },
     },
-    shorter: { rounds: 10, finalImages: 4000 },
-    attackAt: [0, 0.2, 1],
+    shorter: { rounds: 6, finalImages: 4000 },
+    attackAt: [0, 0.25, 1],
     victims: { images: 8, attacks: ['rog-paper', 'rog'] },
     delta: 1e-5,
     budgets: { noiseMultipliers: [3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1], clip: 1, delta: 1e-5 },

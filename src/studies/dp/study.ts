@@ -107,10 +107,19 @@ const slug = (id: string): string => id.replace(/[^a-z0-9.-]+/gi, '_');
 
 /** Everything of a row that decides its numbers, as plain JSON. */
 function settingsOf(row: DpRow, profile: DpProfile): Readonly<Record<string, unknown>> {
-  const { partition, victims, attackAt } = profile;
-  const settings = { ...trainingOf(row, profile), model: 'lenet', partition, victims, attackAt };
+  const { partition, victims } = profile;
+  const settings = {
+    ...trainingOf(row, profile),
+    model: 'lenet',
+    partition,
+    victims,
+    attackAt: attackAt(row, profile),
+  };
   return JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>;
 }
+
+const attackAt = ({ group }: DpRow, profile: DpProfile): readonly number[] =>
+  group === 'table' ? profile.attackAt : [0];
 
 const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
   ...profile.training,
@@ -129,7 +138,7 @@ async function computeRow(
   const training = trainingOf(row, profile);
   const model = modelFor(data);
   const clients = partition(trainLabels(data), profile.partition);
-  const rounds = [...new Set(profile.attackAt.map((share) => Math.round(share * training.rounds)))];
+  const rounds = [...new Set(attackAt(row, profile).map((share) => Math.round(share * training.rounds)))];
   const place = (round: number): string => join(folder, `${slug(row.id)}-round${round}.safetensors`);
   const keep = async (round: number, parameters: readonly NamedArray[]): Promise<void> => {
     if (round > 0 && rounds.includes(round)) await saveWeights(place(round), { ...model, parameters });
