@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
-import { SCORE_NOTE } from '../metrics/index.js';
+import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
 import {
   QUALITY_PRESETS,
   QUALITY_SETTINGS,
@@ -19,6 +19,7 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
   --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
   --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
+  --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once; alex by itself when they are there)
   --workers N    attacks at a time (default one per core)
   --json         one JSON line per row`;
 
@@ -32,6 +33,7 @@ export async function command(args: string[]): Promise<number> {
     only: 'string',
     preset: 'string',
     iterations: 'string',
+    lpips: 'string',
     workers: 'string',
     json: 'boolean',
   });
@@ -49,6 +51,8 @@ export async function command(args: string[]): Promise<number> {
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < 1) throw problem('quality', 'the data set has no test images', data.name);
+  const lpips = values.lpips === undefined ? 'auto' : oneOf('quality', '--lpips', values.lpips, LPIPS_NETS);
+  if (lpips !== 'auto') await lpipsFunction({ net: lpips }); // no weights: say so before the attacks, not after
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   if (!values.json) console.log(HEADER);
   await quality(data, {
@@ -58,6 +62,7 @@ export async function command(args: string[]): Promise<number> {
     images: whole('images', values.images ?? '24', 1),
     seed: whole('seed', values.seed ?? '1', 0),
     iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
+    scoring: { lpips },
     workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
     onProgress: say,
     onRow: (row) => {
@@ -68,6 +73,8 @@ export async function command(args: string[]): Promise<number> {
   if (!values.json) console.log(FOOTER);
   return 0;
 }
+
+const LPIPS_NETS = ['alex', 'squeeze', 'vgg'] as const;
 
 const HEADER = 'setting    batch  preset               PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
 
@@ -87,5 +94,6 @@ const line = (row: QualityRow): string => {
     String(images).padStart(7),
     String(closures).padStart(9),
     seconds.toFixed(1).padStart(9),
+    row.lpips === undefined ? '' : ` LPIPS ${row.lpips.toFixed(3)}`,
   ].join(' ');
 };

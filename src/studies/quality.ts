@@ -3,6 +3,7 @@ import { imageAt } from '../core/arrays.js';
 import { deriveSeed } from '../core/random.js';
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
+import type { ScoreOptions } from '../metrics/index.js';
 import { lenet } from '../models/index.js';
 import type { AttackName } from '../registry/index.js';
 import { observeCase } from './case.js';
@@ -48,6 +49,8 @@ export interface QualityOptions {
   /** Iterations of every attack; default each attack's own number. */
   readonly iterations?: number;
   readonly workers?: number;
+  /** How the reconstructions are scored, e.g. with LPIPS. */
+  readonly scoring?: ScoreOptions;
   readonly onRow?: (row: QualityRow) => void;
   readonly onProgress?: (text: string) => void;
 }
@@ -158,10 +161,10 @@ async function qualityRow(
   batch: number,
   preset: QualityPreset,
   results: readonly Reconstruction[],
-  { seed }: QualityOptions,
+  { seed, scoring }: QualityOptions,
 ): Promise<QualityRow> {
   const scores: Scores[] = [];
-  for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result));
+  for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result, scoring));
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const { attack, objective, prior, weight, simulate } = results[0]!.settings;
   return {

@@ -1,4 +1,5 @@
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
+import type { ScoreOptions } from '../metrics/index.js';
 import type { AttackName } from '../registry/index.js';
 import { type Case, observeCase } from './case.js';
 import { attackAll, type PoolOptions } from './pool.js';
@@ -34,6 +35,12 @@ export interface Outcome {
   readonly bitsPerEntry: number;
 }
 
+/** Options of {@link study}. */
+export interface StudyOptions extends PoolOptions {
+  /** How the reconstructions are scored, e.g. with LPIPS or another tagger. */
+  readonly scoring?: ScoreOptions;
+}
+
 /**
  * Client, phi, attack and scores of many trials side by side, in the order given: each trial with its outcome.
  * The truth joins after each attack, in the scores alone. Errors: those of a trial's own parts.
@@ -43,7 +50,7 @@ export interface Outcome {
  */
 export async function study<T extends Trial>(
   trials: readonly T[],
-  options: PoolOptions = {},
+  { scoring, ...options }: StudyOptions = {},
 ): Promise<(T & Outcome)[]> {
   const bits = new Array<number>(trials.length);
   const results = await attackAll(
@@ -61,16 +68,16 @@ export async function study<T extends Trial>(
     outcomes.push({
       ...trial,
       result: results[i]!,
-      scores: await score(trial.batch, results[i]!),
-      trail: await waypoints(trial.batch, results[i]!),
+      scores: await score(trial.batch, results[i]!, scoring),
+      trail: await waypoints(trial.batch, results[i]!, scoring),
       bitsPerEntry: bits[i]!,
     });
   return outcomes;
 }
 
-async function waypoints(batch: Batch, { trail = [] }: Reconstruction): Promise<Waypoint[]> {
+async function waypoints(batch: Batch, { trail = [] }: Reconstruction, scoring?: ScoreOptions): Promise<Waypoint[]> {
   const points: Waypoint[] = [];
   for (const { closure, seconds, images } of trail)
-    points.push({ closure, seconds, scores: await score(batch, { images }) });
+    points.push({ closure, seconds, scores: await score(batch, { images }, scoring) });
   return points;
 }
