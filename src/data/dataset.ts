@@ -19,6 +19,10 @@ export function datasetOf(pixels: PixelSource): Dataset {
     });
     return { shape: [indices.length, ...pixels.imageShape], data };
   };
+  const labels = (split: Split, indices: readonly number[]): Int32Array => {
+    checkIndices(pixels, oneOf(pixels.name, 'split', split, SPLITS), indices);
+    return Int32Array.from(indices, (index) => pixels.labelAt(split, index));
+  };
   const batch = (options: BatchOptions = {}): Batch => {
     checkOptions(`${pixels.name}.batch`, options, BATCH_OPTIONS);
     const { split = 'test', indices: given, ...drawing } = options;
@@ -33,7 +37,7 @@ export function datasetOf(pixels: PixelSource): Dataset {
     };
   };
   const { name, source, notice, classNames, imageShape, sizes } = pixels;
-  return { name, source, ...(notice ? { notice } : {}), classNames, imageShape, sizes, batch, images };
+  return { name, source, ...(notice ? { notice } : {}), classNames, imageShape, sizes, batch, images, labels };
 }
 
 function choose(pixels: PixelSource, split: Split, { size = 1, seed = 0, labels = 'any' }: BatchOptions): number[] {

@@ -31,6 +31,8 @@ export interface Dataset {
   readonly batch: (options?: BatchOptions) => Batch;
   /** Images at positions of a split, [indices.length, height, width, channels] in [0, 1]. */
   readonly images: (split: Split, indices: readonly number[]) => NdArray;
+  /** Labels at positions of a split, without reading the images. */
+  readonly labels: (split: Split, indices: readonly number[]) => Int32Array;
 }
 
 /** Options of `openDataset`. */

@@ -91,6 +91,8 @@ export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise
   return points;
 }
 
+const everyIndex = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
 /** The untrained network every row starts from. */
 const modelFor = (data: Dataset): Model =>
   lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
@@ -137,7 +139,7 @@ async function computeRow(
 ): Promise<DpResult | undefined> {
   const training = trainingOf(row, profile);
   const model = modelFor(data);
-  const clients = partition(trainLabels(data), profile.partition);
+  const clients = partition(data.labels('train', everyIndex(data.sizes.train)), profile.partition);
   const rounds = [...new Set(attackAt(row, profile).map((share) => Math.round(share * training.rounds)))];
   const place = (round: number): string => join(folder, `${slug(row.id)}-round${round}.safetensors`);
   const keep = async (round: number, parameters: readonly NamedArray[]): Promise<void> => {
@@ -177,17 +179,6 @@ async function computeRow(
     data: data.name,
     minutes: (trained.seconds + (performance.now() - began) / 1000) / 60,
   };
-}
-
-/** The labels of the train split, without keeping its images. */
-export function trainLabels(data: Dataset): Int32Array {
-  const count = data.sizes.train;
-  const labels = new Int32Array(count);
-  for (let from = 0; from < count; from += 1000) {
-    const indices = Array.from({ length: Math.min(1000, count - from) }, (_, i) => from + i);
-    labels.set(data.batch({ split: 'train', indices }).labels, from);
-  }
-  return labels;
 }
 
 /**
