@@ -79,7 +79,7 @@ const LPIPS_NETS = ['alex', 'squeeze', 'vgg'] as const;
 const HEADER = 'setting    batch  preset               PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
 
 /** Says what the columns are, under the table. */
-const FOOTER = `feat.dist: lower is better; class: the tagger sees the same class. ${SCORE_NOTE}`;
+const FOOTER = `feat.dist: feature distance, lower is better; class: same class.\n${SCORE_NOTE}`;
 
 const line = (row: QualityRow): string => {
   const { setting, batch, preset, psnr, ssim, featureDistance, agreement, images, closures, seconds } = row;
@@ -89,7 +89,7 @@ const line = (row: QualityRow): string => {
     ` ${preset.padEnd(19)}`,
     psnr.toFixed(2).padStart(8),
     ssim.toFixed(3).padStart(6),
-    featureDistance.toFixed(3).padStart(10),
+    featureDistance.toFixed(2).padStart(10),
     `${(100 * agreement).toFixed(0)} %`.padStart(6),
     String(images).padStart(7),
     String(closures).padStart(9),

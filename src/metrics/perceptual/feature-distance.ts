@@ -11,7 +11,8 @@ export interface FeatureDistanceOptions {
 
 /**
  * featureDistance = sum over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2, f and g the activations of a
- * small network trained by this project on CIFAR-10's training images. 0 is equal; lower is better.
+ * small network trained by this project on CIFAR-10's training images. Lower is better: equal pictures have 0, CIFAR-10 images
+ * beside another image of the set 7.1 on average; blurred by sigma 1.2 3.0, as JPEG of quality 25 0.9, shifted by a pixel 1.0.
  *
  * The "baseline" (uncalibrated) variant of Zhang et al. 2018 on another network: it orders pictures much as LPIPS does, but
  * on a scale of its own, so its numbers must not be compared with a paper's LPIPS. Needs no download.
