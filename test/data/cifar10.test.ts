@@ -27,6 +27,8 @@ test('cifar10: planes become interleaved pixels in [0, 1], with labels and class
   const { images, labels, source } = data.batch({ indices: [11, 3] });
   assert.deepEqual(images.shape, [2, 32, 32, 3]);
   assert.deepEqual([...labels], [1, 3]);
+  assert.deepEqual([...data.labels('test', [11, 3])], [1, 3]);
+  assert.throws(() => data.labels('test', [12]), /positions in the test split are integers from 0 to 11, got 12/);
   assert.equal(source, 'cifar10 test 11,3');
   assert.equal(data.classNames[3], 'cat');
   const at = (31 * 32 + 5) * 3;
