@@ -66,7 +66,7 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       fix: 'set defenseAware: false to take the update as it came',
     },
   denseHead: ({ model }) =>
-    !/dense,relu,dense$/.test(kinds(model.layers)) && {
+    !/dense,relu(,scale)?,dense$/.test(kinds(model.layers)) && {
       rule: 'needs a network that ends in dense, relu, dense',
       got: `${model.name}: ${kinds(model.layers.slice(-3))}`,
       fix: 'rog() takes any network',

@@ -163,6 +163,8 @@ export interface Reconstruction {
   readonly images: NdArray;
   /** The attack's own pictures, where `images` have been through a postprocessing such as restore(). */
   readonly raw?: NdArray;
+  /** One number in [0, 1] per image, by what the server knows; where the attack gives any. Compare within a batch. */
+  readonly confidence?: readonly number[];
   readonly labels: Int32Array;
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
   readonly objective: number;

@@ -1,115 +1,160 @@
-import { ndarray } from '../../core/arrays.js';
+import { checkImages } from '../../core/arrays.js';
 import { checkOptions, integer, number, oneOf } from '../../core/options.js';
-import { uniformStream } from '../../core/random.js';
-import type { Evidence, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { interrupts } from '../../engine/index.js';
-import { inferLabels } from '../labels.js';
-import { asProgress, clamped, minimise, type Search, searchStart } from '../minimise.js';
-import { checkObservation } from '../needs.js';
-import { type ObjectiveName, objectiveFor } from '../objectives.js';
+import { type InferredLabels, inferLabels } from '../labels.js';
+import { asProgress, clamped, minimise, type SearchState, searchStart } from '../minimise.js';
+import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
 import { finish, type RunOptions } from '../recipe.js';
+import { confidences } from './confidence.js';
 import { readHead } from './head.js';
-import { type InversionOptions, inversion } from './invert.js';
+import { COMPARISONS, type Comparison, inversion } from './invert.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
-import { recover } from './recover.js';
+import { recover, refreshed } from './recover.js';
+import { refreshesAfter, searchFor, type Tuning, tuningFor } from './tuning.js';
 
 /** Options of {@link closedForm}. */
-export interface ClosedFormOptions extends Omit<RunOptions, 'checkpoint'> {
-  /** Steps of the feature inversion, one forward and one backward pass each; default 180. */
+export interface ClosedFormOptions extends Omit<RunOptions, 'checkpoint' | 'restarts'> {
+  /** Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200. */
   readonly iterations?: number;
-  readonly objective?: 'features' | ObjectiveName;
+  /** How pictures are compared with what was recovered; default: the one that fits phi. */
+  readonly objective?: Comparison;
+  /** Prior on the pictures; default `colorTv`. */
   readonly prior?: PriorName;
+  /** Weight of the prior beside the objective; default by objective. */
   readonly weight?: number;
-  readonly rates?: readonly number[];
-  readonly signed?: boolean;
+  /**
+   * Pictures [n, h, w, c] that the server holds typical: their mean features start the recovery.
+   * Default: 64 synthetic ones, smooth noise, so that no data is needed.
+   */
+  readonly typical?: NdArray;
+  /** Whether the attack knows phi; default true. */
+  readonly defenseAware?: boolean;
 }
 
-const OPTIONS = ['seed', 'onProgress', 'signal', 'iterations', 'objective', 'prior', 'weight', 'rates', 'signed'];
+const OPTIONS = [
+  'seed',
+  'onProgress',
+  'signal',
+  'iterations',
+  'objective',
+  'prior',
+  'weight',
+  'typical',
+  'defenseAware',
+];
 
+/** What {@link closedForm} needs. */
+export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
+
+/**
+ * The closed-form batch attack: every image's hidden activations, errors and features by linear algebra, then pictures
+ * with those features. For networks that end in dense - ReLU - dense, with images X = features [B, D]:
+ *
+ *     G2 = H^T (P - Y) / B           last layer's update: linear in the activations H          (activations.ts)
+ *     delta = (P - Y) W2^T o [H > 0] / B      the errors, exactly, row by row
+ *     G1 = X^T delta                 first dense layer's update: linear in the features X      (features.ts)
+ *     min over x of D(features(x)^T delta, G1) + weight prior(x),   delta frozen               (invert.ts)
+ *
+ * Without obfuscation and with distinct labels X is exact. After phi, intervals, noise and dropped entries enter both
+ * linear systems, and errors of G1 average out over its hundreds of columns. The search for pictures costs one ordinary
+ * backward pass a step: no gradient of a gradient. FedAvg's update is taken for local steps times one gradient.
+ *
+ * What limits it: repeated labels (their images' activations are known only in sum), trained networks (P is no longer nearly
+ * uniform, and the fixed point for P may be a wrong one), one image after sign() (nothing dithers the bits).
+ * Related: R-GAP (Zhu and Blaschko 2021: layer by layer, one image), SPEAR (Dimitrov et al. 2024: exact for batches, by low
+ * rank and sparsity of ReLU, without obfuscation), the Cocktail Party Attack (Kariyappa et al. 2023: independent components
+ * of a dense layer's update, then feature inversion). Errors: networks with another end; unknown options.
+ * @example const { images, confidence } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
+ */
 export function closedForm(observation: Observation, options: ClosedFormOptions = {}): Promise<Reconstruction> {
   return finish(closedFormSteps(observation, options), options.onProgress);
 }
 
-const WEIGHTS: Record<string, number> = {
-  features: 1.5e-2,
-  interval: 3e-2,
-  sparse: 3e-2,
-  stochasticRounding: 1.5e-1,
-  cosine: 3e-2,
-  wrongSign: 3e-2,
-};
-
+/** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
 export async function* closedFormSteps(
   observation: Observation,
   options: ClosedFormOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('closedForm', observation);
-  checkOptions('closedForm', options, OPTIONS);
-  const { model, client } = observation;
-  const { seed = 1, iterations = 180, prior = 'colorTv' } = options;
-  integer('closedForm', 'seed', seed, 0);
-  integer('closedForm', 'iterations', iterations, 1);
-  oneOf('closedForm', 'prior', prior, Object.keys(PRIORS) as PriorName[]);
-  if (options.weight !== undefined) number('closedForm', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
-  const head = readHead(observation);
-  const began = performance.now();
+  check(observation, options);
+  const { seed = 1, iterations = 200, prior = 'colorTv', typical, defenseAware = true } = options;
+  const seen = taken('closedForm', observation, defenseAware);
   const interrupt = interrupts();
-  const { labels, method, confidence } = observation.labels
-    ? { labels: observation.labels, method: 'given', confidence: Array.from(observation.labels, () => 1) }
-    : await inferLabels(observation);
-  const mean = meanFeatures(await features(head, syntheticImages(model.imageShape, seed)));
-  const found = await recover(head, labels, mean);
-  const recovered = (performance.now() - began) / 1000;
-  const objective = options.objective ?? objectiveOf(head.first.evidence);
-  const weight = options.weight ?? WEIGHTS[objective] ?? 3e-2;
-  const closure = await inversion(observation, head, { objective, prior, weight });
-  closure.target(found);
+  const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
+  const began = performance.now();
   try {
-    const [height, width] = model.imageShape;
-    const sizes = [4, 2, 1].map(
-      (f) => [Math.max(1, Math.round(height / f)), Math.max(1, Math.round(width / f))] as const,
-    );
-    const rates = options.rates ?? [0.1, 0.05, 0.03];
-    const shares = [0, 0.22, 0.5, 1].map((s) => Math.round(s * iterations));
-    const uniform = uniformStream(seed);
-    const search: Search = {
-      evaluate: closure.evaluate,
-      size: [height, width],
-      stages: sizes.map((size, k) => ({
-        size,
-        closures: shares[k + 1]! - shares[k]!,
-        rate: [rates[k]!, rates[k]! / 10],
-      })),
-      box: [0, 1],
-      signed: options.signed,
-      start: ndarray([client.batchSize, ...sizes[0]!, model.imageShape[2]], () => 0.45 + 0.1 * uniform()),
-    };
-    let state = { ...searchStart(search), seconds: recovered };
-    for await (state of minimise(search, state)) {
-      yield asProgress(search, state);
-      if (interrupt.hit() || options.signal?.aborted) break;
+    const { labels, method, confidence } = await labelsOf(seen);
+    const head = readHead(seen);
+    const images = typical ?? syntheticImages(seen.model.imageShape, seed);
+    let found = await recover(head, labels, meanFeatures(await features(head, images)));
+    const recovery = (performance.now() - began) / 1000;
+    const tuned = { ...tuningFor(head, options.objective), ...(options.weight !== undefined && options) } as Tuning;
+    const { objective, weight } = tuned;
+    const closure = await inversion(seen, head, { objective, prior, weight });
+    try {
+      closure.target(found);
+      const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
+      let state: SearchState = { ...searchStart(search), seconds: recovery };
+      let stopped = false;
+      for (let more = true; more && !stopped; ) {
+        more = false;
+        for await (state of minimise(search, state)) {
+          yield asProgress(search, state);
+          stopped = stop() && state.history.length < iterations;
+          more = !stopped && refreshesAfter(search, tuned, state);
+          if (stopped || more) break;
+        }
+        if (!more) break;
+        const before = performance.now();
+        found = await refreshed(head, labels, await features(head, clamped(state.best.images)));
+        closure.target(found);
+        const seconds = state.seconds + (performance.now() - before) / 1000;
+        state = { ...state, seconds, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
+      }
+      const pictures = clamped(state.best.images);
+      return {
+        kind: 'reconstruction',
+        attack: 'closedForm',
+        images: pictures,
+        confidence: confidences(head, found.delta, await features(head, pictures)),
+        labels,
+        labelSource: { method, confidence },
+        objective: state.best.objective,
+        history: state.history,
+        closures: state.history.length,
+        seconds: state.seconds,
+        engine: closure.engine,
+        settings: {
+          ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
+          ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic', recovery },
+          ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
+        },
+        stopped: stopped ? 'cancelled' : 'finished',
+      };
+    } finally {
+      closure.dispose();
     }
-    const finished = asProgress(search, state).total === state.history.length;
-    return {
-      kind: 'reconstruction',
-      attack: 'closedForm',
-      images: clamped(state.best.images),
-      labels,
-      labelSource: { method, confidence },
-      objective: state.best.objective,
-      history: state.history,
-      closures: state.history.length,
-      seconds: state.seconds,
-      engine: closure.engine,
-      settings: { attack: 'closedForm', objective, prior, weight, iterations, seed, recovered },
-      stopped: finished ? 'finished' : 'cancelled',
-    };
   } finally {
-    closure.dispose();
     interrupt.release();
   }
 }
 
-const objectiveOf = (e: Evidence): InversionOptions['objective'] =>
-  e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly ? 'features' : objectiveFor([e]);
+function check(observation: Observation, options: ClosedFormOptions): void {
+  const { seed, iterations, weight, prior, objective, typical } = options;
+  checkOptions('closedForm', options, OPTIONS);
+  if (seed !== undefined) integer('closedForm', 'seed', seed, 0);
+  if (iterations !== undefined) integer('closedForm', 'iterations', iterations, 1);
+  if (weight !== undefined) number('closedForm', 'weight', weight, 0, Number.POSITIVE_INFINITY);
+  if (prior !== undefined) oneOf('closedForm', 'prior', prior, Object.keys(PRIORS) as PriorName[]);
+  if (objective !== undefined) oneOf('closedForm', 'objective', objective, COMPARISONS);
+  if (typical) checkImages('closedForm', typical, observation.model.imageShape);
+  checkNeeds('closedForm', observation, CLOSED_FORM_NEEDS);
+}
+
+/** Given labels, or inferred ones. */
+async function labelsOf(observation: Observation): Promise<InferredLabels> {
+  const { labels } = observation;
+  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
+}

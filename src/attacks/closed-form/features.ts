@@ -9,6 +9,10 @@ export interface FeatureSolver {
   readonly dispose: () => void;
 }
 
+/** Whether phi left every entry of the first dense layer's update as it was. */
+export const isExact = ({ first: { evidence } }: Head): boolean =>
+  evidence.noise === 0 && evidence.tolerance === 0 && evidence.zeroTolerance === 0 && !evidence.scaleUnknown;
+
 /** Iterations of FISTA in one compiled step, and steps in a solve. */
 const UNROLLED = 10;
 const STEPS = 4;
@@ -22,10 +26,11 @@ const STEPS = 4;
  * least squares in float64, then the bound; else FISTA (Beck and Teboulle 2009) from the start, 40 iterations, compiled: what
  * the update does not determine stays at the start.
  */
-export async function featureSolver({ first, nonNegative }: Head, size: number): Promise<FeatureSolver> {
+export async function featureSolver(head: Head, size: number): Promise<FeatureSolver> {
+  const { first, nonNegative } = head;
   const { evidence, observed, weights } = first;
   const [inputs, units] = [weights.rows, weights.columns];
-  if (evidence.tolerance === 0 && evidence.zeroTolerance === 0 && evidence.noise === 0) {
+  if (isExact(head)) {
     const seen = transpose(matrix(inputs, units, observed));
     const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
     return {

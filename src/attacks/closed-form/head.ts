@@ -1,4 +1,3 @@
-import { problem } from '../../core/errors.js';
 import type { Evidence, Layer, NamedArray, Observation } from '../../core/types.js';
 import { type Matrix, matrix } from './matrix.js';
 
@@ -28,23 +27,15 @@ export interface Head {
 
 /**
  * The dense head of an observed model, with its updates divided by the number of local steps: FedAvg's update taken as
- * one gradient's direction and length.
- * Errors: a network that does not end in dense, ReLU, dense; the message says what it ends in.
+ * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that.
  */
 export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
   const { layers, parameters } = model;
   const last = layers.length - 1;
   const scaled = layers[last - 1]?.kind === 'scale';
   const relu = last - (scaled ? 2 : 1);
-  const [second, activation, first] = [layers[last], layers[relu], layers[relu - 1]];
-  if (first?.kind !== 'dense' || activation?.kind !== 'relu' || second?.kind !== 'dense')
-    throw problem(
-      'closedForm',
-      'the network must end in dense, relu, dense',
-      layers.slice(-3).map(({ kind }) => kind),
-      'use rog()',
-    );
-  const [one, two] = [1 + Number(first.bias ?? false), 1 + Number(second.bias ?? false)];
+  const [first, second] = [layers[relu - 1], layers[last]] as Extract<Layer, { kind: 'dense' }>[];
+  const [one, two] = [1 + Number(first!.bias ?? false), 1 + Number(second!.bias ?? false)];
   const start = parameters.length - one - two;
   const layer = (at: number, bias: boolean): DenseLayer => ({
     weights: matrix(...(parameters[at]!.shape as [number, number]), parameters[at]!.data),

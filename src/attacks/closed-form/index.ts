@@ -1,1 +1,1 @@
-export { type ClosedFormOptions, closedForm, closedFormSteps } from './closed-form.js';
+export { CLOSED_FORM_NEEDS, type ClosedFormOptions, closedForm, closedFormSteps } from './closed-form.js';

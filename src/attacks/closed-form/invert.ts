@@ -7,10 +7,14 @@ import { PRIORS, type PriorName } from '../priors.js';
 import type { Head } from './head.js';
 import type { Recovered } from './recover.js';
 
+/** `features`: |phi(x) - X|^2 / |X|^2 with the recovered features X; else features(x)^T delta against the update itself. */
+export type Comparison = 'features' | ObjectiveName;
+
+export const COMPARISONS: readonly Comparison[] = ['features', ...(Object.keys(OBJECTIVES) as ObjectiveName[])];
+
 /** How pictures are compared with what was recovered. */
 export interface InversionOptions {
-  /** `features`: |phi(x) - X|^2 / |X|^2; else X(x)^T delta against the first layer's update, as gradient matching does. */
-  readonly objective: 'features' | ObjectiveName;
+  readonly objective: Comparison;
   readonly prior: PriorName;
   readonly weight: number;
 }
@@ -27,7 +31,8 @@ export async function inversion(
   head: Head,
   { objective, prior, weight }: InversionOptions,
 ): Promise<Closure & { target(found: Recovered): void }> {
-  const pass = forward({ layers: head.body });
+  const last = head.body.at(-1)?.kind === 'relu';
+  const pass = forward({ layers: last ? head.body.slice(0, -1) : head.body });
   const [inputs, units] = [head.first.weights.rows, head.first.weights.columns];
   const size = client.batchSize;
   const byFeatures = objective === 'features';
@@ -40,9 +45,17 @@ export async function inversion(
       magnitudes: tf.sum(tf.abs(target)),
     };
     const total = (x: Tensor): tf.Scalar => {
-      const found = pass(parameters, x);
+      const inputs = pass(parameters, x);
+      const found = last && !byFeatures ? tf.relu(inputs) : inputs;
       const match = byFeatures
-        ? (tf.div(tf.sum(tf.square(tf.sub(found, target))), about.squares) as tf.Scalar)
+        ? (tf.div(
+            tf.sum(
+              tf.square(
+                last ? tf.sub(tf.where(tf.greater(target, 0), found, tf.relu(found)), target) : tf.sub(found, target),
+              ),
+            ),
+            about.squares,
+          ) as tf.Scalar)
         : OBJECTIVES[objective]([tf.matMul(found, delta as Tensor2D, true, false)], [target], about);
       return tf.add(match, tf.mul(PRIORS[prior](x as Tensor4D), weight));
     };
@@ -65,13 +78,19 @@ export async function inversion(
     dispose: step.dispose,
     target: (found) => {
       delta = { shape: delta.shape, data: Float32Array.from(found.delta.data) };
-      if (byFeatures) target = { shape: target.shape, data: Float32Array.from(found.features.data) };
+      if (byFeatures) target = { shape: target.shape, data: withoutDust(found.features.data) };
     },
     evaluate: async (images) => {
       const [value, gradient] = await step.run(images, delta, target);
       return { objective: value!.data[0]!, gradient: gradient! };
     },
   };
+}
+
+/** What rounding left of a feature that is 0 (below a thousandth of the mean): it must not count as an active one. */
+function withoutDust(features: Float64Array): Float32Array {
+  const mean = features.reduce((sum, value) => sum + Math.abs(value), 0) / features.length;
+  return Float32Array.from(features, (value) => (Math.abs(value) < 1e-3 * mean ? 0 : value));
 }
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

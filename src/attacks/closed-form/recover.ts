@@ -1,5 +1,6 @@
+import type { NdArray } from '../../core/types.js';
 import { type Activations, activations, backPropagated } from './activations.js';
-import { featureSolver } from './features.js';
+import { featureSolver, isExact } from './features.js';
 import type { Head } from './head.js';
 import { refineMasks } from './masks.js';
 import { type Matrix, mapped, matrix, product } from './matrix.js';
@@ -14,6 +15,9 @@ export interface Recovered extends Activations {
 
 /** Assumed cosine of the features found so far to the true ones, round by round. */
 const COSINES = [0.85, 0.93, 0.96, 0.96];
+
+/** Assumed cosine of the features of the pictures to the true ones. */
+const OF_PICTURES = 0.97;
 
 /**
  * Errors and features of every sample, in rounds: features -> inputs of the hidden layer -> activations and errors
@@ -41,8 +45,14 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
   }
 }
 
-const isExact = ({ first: { evidence } }: Head): boolean =>
-  evidence.noise === 0 && evidence.tolerance === 0 && evidence.zeroTolerance === 0;
+/** The same from pictures found meanwhile: their features [B, D] are the guess, the update corrects it. */
+export function refreshed(head: Head, labels: Int32Array, { shape, data }: NdArray): Recovered {
+  const features = matrix(shape[0]!, shape[1]!, data);
+  const found = activations(head, labels, guessFrom(head, features, OF_PICTURES));
+  const unhelpful = isExact(head) || head.first.evidence.signOnly;
+  const refined = unhelpful ? found : refineMasks(head, found, features);
+  return { ...refined, features, delta: backPropagated(head, refined) };
+}
 
 /** Inputs of the hidden units from features, and how far off they are at a given cosine: |x| sqrt(1 - cos^2) std(W1). */
 export function guessFrom({ first }: Head, features: Matrix, cosine: number) {
