@@ -18,6 +18,7 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --batch LIST   batch sizes (default 1,4)
   --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
   --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
+  --classes N    outputs of the networks; more than the data set's: labels are distinct numbers below N
   --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
   --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once; alex by itself when they are there)
   --workers N    attacks at a time (default one per core)
@@ -33,6 +34,7 @@ export async function command(args: string[]): Promise<number> {
     only: 'string',
     preset: 'string',
     iterations: 'string',
+    classes: 'string',
     lpips: 'string',
     workers: 'string',
     json: 'boolean',
@@ -61,6 +63,7 @@ export async function command(args: string[]): Promise<number> {
     batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
     images: whole('images', values.images ?? '24', 1),
     seed: whole('seed', values.seed ?? '1', 0),
+    classes: values.classes === undefined ? undefined : whole('classes', values.classes, data.classNames.length),
     iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
     scoring: { lpips },
     workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),

@@ -1,6 +1,6 @@
 import { restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
-import { deriveSeed } from '../core/random.js';
+import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import type { ScoreOptions } from '../metrics/index.js';
@@ -46,6 +46,11 @@ export interface QualityOptions {
   readonly images: number;
   /** Chooses images, initialisations and the seed of phi. */
   readonly seed: number;
+  /**
+   * Outputs of the networks; default the data set's classes. With more, every image of a batch gets a number of its own below
+   * it as label, so that batches larger than the data set's classes have distinct labels.
+   */
+  readonly classes?: number;
   /** Iterations of every attack; default each attack's own number. */
   readonly iterations?: number;
   readonly workers?: number;
@@ -110,11 +115,12 @@ interface Group {
 }
 
 /** Batches of the size asked for, alternating between two initialisations. */
-function groupsOf(dataset: Dataset, size: number, { images, seed }: QualityOptions): Group[] {
+function groupsOf(dataset: Dataset, size: number, options: QualityOptions): Group[] {
+  const { images, seed, classes = dataset.classNames.length } = options;
   const models = [0, 1].map((k) =>
     lenet({
       imageShape: dataset.imageShape,
-      classes: dataset.classNames.length,
+      classes,
       seed: deriveSeed(seed, 'weights', k) % 1_000_000,
     }),
   );
@@ -124,8 +130,15 @@ function groupsOf(dataset: Dataset, size: number, { images, seed }: QualityOptio
     model: models[g % 2]!,
     batch: single
       ? { ...single, images: imageAt(single.images, g), labels: single.labels.slice(g, g + 1) }
-      : dataset.batch({ size, seed: deriveSeed(seed, 'batch', g), labels: 'distinct' }),
+      : distinct(dataset, size, classes, deriveSeed(seed, 'batch', g)),
   }));
+}
+
+/** Images of different classes; or of any, with distinct seeded labels, where the network has more outputs than classes. */
+function distinct(dataset: Dataset, size: number, classes: number, seed: number): Batch {
+  if (classes === dataset.classNames.length) return dataset.batch({ size, seed, labels: 'distinct' });
+  const labels = Int32Array.from(permutation(classes, deriveSeed(seed, 'labels')).slice(0, size));
+  return { ...dataset.batch({ size, seed }), labels };
 }
 
 function attackGroups(
@@ -161,7 +174,7 @@ async function qualityRow(
   batch: number,
   preset: QualityPreset,
   results: readonly Reconstruction[],
-  { seed, scoring }: QualityOptions,
+  { seed, scoring, classes }: QualityOptions,
 ): Promise<QualityRow> {
   const scores: Scores[] = [];
   for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result, scoring));
@@ -182,6 +195,16 @@ async function qualityRow(
     closures: Math.max(...results.map((r: Reconstruction) => r.closures)),
     seconds: mean(results.map((r) => r.seconds)),
     engine: results[0]!.engine,
-    settings: { model: 'lenet', ...QUALITY_SETTINGS[setting], attack, objective, prior, weight, simulate, seed },
+    settings: {
+      model: 'lenet',
+      classes,
+      ...QUALITY_SETTINGS[setting],
+      attack,
+      objective,
+      prior,
+      weight,
+      simulate,
+      seed,
+    },
   };
 }
