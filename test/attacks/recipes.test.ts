@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import {
   analytic,
@@ -7,6 +10,7 @@ import {
   idlg,
   invertingGradients,
   invertingGradientsSteps,
+  type RunOptions,
   rog,
 } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
@@ -120,6 +124,34 @@ test('restarts: each is another start, the best by the objective is kept, progre
     three.history.slice(0, 10).map((h) => h.objective),
     one.history.map((h) => h.objective),
   );
+});
+
+test('a killed DLG, and a killed second restart, resume from the checkpoint to the same bits', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
+  try {
+    const { observation } = await seen(1, 'none', 'infer');
+    for (const [name, options, at] of [
+      ['dlg', { iterations: 30 }, 13],
+      ['invertingGradients', { iterations: 8, restarts: 3 }, 13],
+    ] as const) {
+      const checkpoint = join(folder, name);
+      const attack = attackBy(name);
+      const whole = await attack(observation, options);
+      const control = new AbortController();
+      const stop: RunOptions = {
+        checkpoint,
+        signal: control.signal,
+        onProgress: ({ closure }) => closure === at && control.abort(),
+      };
+      assert.equal((await attack(observation, { ...options, ...stop })).closures, at);
+      const resumed = await attack(observation, { ...options, checkpoint });
+      assert.deepEqual(resumed.images, whole.images, name);
+      assert.deepEqual(resumed.labels, whole.labels);
+      assert.equal(resumed.closures, whole.closures);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('defenseAware: the earlier attacks take what they received for the raw update, ours knows phi; a flag turns either', async () => {
