@@ -12,7 +12,9 @@ import {
   type DpProfileName,
   type DpResult,
   dpBudgets,
+  dpFinished,
   dpStudy,
+  keptBudgets,
 } from '../studies/dp/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
@@ -20,7 +22,7 @@ import { projectRoot } from './root.js';
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
   --profile NAME  quick (default, minutes) or paper (hours)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}
+  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
   --out DIR       where checkpoints and results go (default results); a killed study goes on from there
   --fresh         start again`;
@@ -50,21 +52,27 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  const only = flags.only?.split(';').map((id) => id.trim());
   const options = {
     ...{ profile: DP_PROFILES[profile] as DpProfile, folder, signal: stop.signal, onProgress: say ?? logger() },
     ...(workers && { workers }),
-    ...(flags.only && { only: flags.only.split(';').map((id) => id.trim()) }),
+    ...(only && { only: only.filter((id) => id !== SWEEP) }),
     onRow: (row: DpResult) => {
       say?.('');
       console.log(line(row));
     },
   };
-  const rows = await dpStudy(data, options);
-  const budgets = stop.signal.aborted ? [] : await dpBudgets(data, options);
+  await dpStudy(data, options);
+  const rows = await dpFinished(data, options);
+  const sweeps = !stop.signal.aborted && (!only || only.includes(SWEEP));
+  const budgets = (sweeps ? await dpBudgets(data, options) : await keptBudgets(data, options)) ?? [];
   const text = JSON.stringify({ profile, data: data.source, rows, budgets }, null, 1);
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
   return stop.signal.aborted ? 130 : 0;
 }
+
+/** The sweep of epsilon against leakage, among the names of `--only`. */
+const SWEEP = 'budgets';
 
 /** Without a terminal: one line a minute. */
 function logger(): (text: string) => void {

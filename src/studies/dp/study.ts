@@ -64,7 +64,7 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
   const results: DpResult[] = [];
   for (const row of profile.rows.filter(({ id }) => options.only?.includes(id) ?? true)) {
     const file = join(options.folder, `${slug(row.id)}.json`);
-    const settings = settingsOf(row, profile);
+    const settings = settingsOf(row, profile, data);
     const result = (await finished(file, settings)) ?? (await computeRow(row, profile, data, options));
     if (!result) break; // cancelled
     await writeAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
@@ -74,22 +74,43 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
   return results;
 }
 
+/** The rows of a profile that are finished in a folder, whoever computed them; in the profile's order. */
+export async function dpFinished(
+  data: Dataset,
+  { profile, folder }: Pick<DpStudyOptions, 'profile' | 'folder'>,
+): Promise<DpResult[]> {
+  const rows = await Promise.all(
+    profile.rows.map((row) => finished(join(folder, `${slug(row.id)}.json`), settingsOf(row, profile, data))),
+  );
+  return rows.filter((row): row is DpResult => row !== undefined);
+}
+
 /** The profile's sweep of epsilon against leakage at the initial weights; kept in the folder like a row. */
 export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise<BudgetPoint[]> {
-  const { budgets, victims } = options.profile;
-  const file = join(options.folder, 'budgets.json');
-  const settings = { ...budgets, victims, data: data.name };
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  const kept = text === undefined ? undefined : (JSON.parse(text) as { settings: unknown; points: BudgetPoint[] });
-  if (kept && JSON.stringify(kept.settings) === JSON.stringify(settings)) return kept.points;
-  const { workers, signal } = options;
-  const points = await budgetSweep(modelFor(data), data, budgets, victims, ATTACK_SEED, {
-    ...(workers && { workers }),
-    signal,
-  });
-  await writeAtomic(file, `${JSON.stringify({ settings, points }, null, 1)}\n`);
+  const { profile, folder, workers, signal } = options;
+  const kept = await keptBudgets(data, options);
+  if (kept) return kept;
+  const settings = budgetSettings(profile, data);
+  const pool = { ...(workers && { workers }), signal };
+  const points = await budgetSweep(modelFor(data), data, profile.budgets, profile.victims, ATTACK_SEED, pool);
+  await writeAtomic(join(folder, BUDGETS), `${JSON.stringify({ settings, points }, null, 1)}\n`);
   return points;
 }
+
+/** The sweep of a folder, when it was computed with the profile's settings. */
+export async function keptBudgets(
+  data: Dataset,
+  { profile, folder }: Pick<DpStudyOptions, 'profile' | 'folder'>,
+): Promise<BudgetPoint[] | undefined> {
+  const text = await readFile(join(folder, BUDGETS), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { settings, points } = JSON.parse(text) as { settings: unknown; points: BudgetPoint[] };
+  return JSON.stringify(settings) === JSON.stringify(budgetSettings(profile, data)) ? points : undefined;
+}
+
+const BUDGETS = 'budgets.json';
+
+const budgetSettings = ({ budgets, victims }: DpProfile, data: Dataset) => ({ ...budgets, victims, data: data.name });
 
 const everyIndex = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -108,7 +129,7 @@ async function finished(file: string, settings: Readonly<Record<string, unknown>
 const slug = (id: string): string => id.replace(/[^a-z0-9.-]+/gi, '_');
 
 /** Everything of a row that decides its numbers, as plain JSON. */
-function settingsOf(row: DpRow, profile: DpProfile): Readonly<Record<string, unknown>> {
+function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {
   const { partition, victims } = profile;
   const settings = {
     ...trainingOf(row, profile),
@@ -173,7 +194,7 @@ async function computeRow(
     curve: points.map((point) => ({ round: point.round, accuracy: point.accuracy! })),
     leakage,
     ...budgetOf(row, training, clients, profile.delta),
-    settings: settingsOf(row, profile),
+    settings: settingsOf(row, profile, data),
     seed: training.seed ?? 1,
     engine: trained.engine,
     data: data.name,
