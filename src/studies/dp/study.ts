@@ -134,6 +134,7 @@ function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Rec
   const settings = {
     ...trainingOf(row, profile),
     model: 'lenet',
+    data: data.name,
     partition,
     victims,
     attackAt: attackAt(row, profile),
