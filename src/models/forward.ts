@@ -17,7 +17,7 @@ export function forward(
   finish: Finish = addBias,
 ): (parameters: readonly Tensor[], images: Tensor) => Tensor2D {
   const values = layerOutputs(model, finish);
-  return (parameters, images) => tf.reshape(values(parameters, images).at(-1)!, [images.shape[0]!, -1]);
+  return (parameters, images) => tf.reshape(values(parameters, images).at(-1) ?? images, [images.shape[0]!, -1]);
 }
 
 /**

@@ -1,9 +1,8 @@
-import type { NdArray } from '../../core/types.js';
-import { compile, type Tensor, tf } from '../../engine/index.js';
 import type { Head } from './head.js';
-import { leastSquares, type Matrix, mapped, matrix, transpose } from './matrix.js';
+import { intervalSolver } from './intervals.js';
+import { leastSquares, type Matrix, mapped, matrix, product, transpose } from './matrix.js';
 
-/** Finds features [B, D] from back-propagated errors [B, units], starting at given ones. */
+/** Finds features [B, D] from back-propagated errors [B, units]; `start` is what is known before. */
 export interface FeatureSolver {
   readonly solve: (delta: Matrix, start: Matrix) => Promise<Matrix>;
   readonly dispose: () => void;
@@ -13,91 +12,37 @@ export interface FeatureSolver {
 export const isExact = ({ first: { evidence } }: Head): boolean =>
   evidence.noise === 0 && evidence.tolerance === 0 && evidence.zeroTolerance === 0 && !evidence.scaleUnknown;
 
-/** Iterations of FISTA in one compiled step, and steps in a solve. */
-const UNROLLED = 10;
-const STEPS = 4;
-
 /**
- * The samples' features X from the first dense layer's update, which is linear in them:
+ * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
+ * dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
  *
- *     min over X >= 0 of  sum over entries of dist(X^T delta, [G1 - w, G1 + w])^2
+ *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
  *
- * with w the half-width that phi leaves of the entry (0 where it is exact or noisy). Where every entry is exact: ordinary
- * least squares in float64, then the bound; else FISTA (Beck and Teboulle 2009) from the start, 40 iterations, compiled: what
- * the update does not determine stays at the start.
+ * which without noise is the exact solution.
  */
-export async function featureSolver(head: Head, size: number): Promise<FeatureSolver> {
-  const { first, nonNegative } = head;
+export function featureSolver(head: Head, size: number, prior: Matrix): Promise<FeatureSolver> {
+  const { evidence } = head.first;
+  const rounded = evidence.noise === 0 && (evidence.tolerance > 0 || evidence.zeroTolerance > 0);
+  return rounded ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+}
+
+/** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */
+const SPREAD = 0.15;
+
+function gaussianSolver({ first, nonNegative }: Head, prior: Matrix): FeatureSolver {
   const { evidence, observed, weights } = first;
-  const [inputs, units] = [weights.rows, weights.columns];
-  if (isExact(head)) {
-    const seen = transpose(matrix(inputs, units, observed));
-    const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
-    return {
-      solve: async (delta) => mapped(leastSquares(transpose(delta), seen), (value) => Math.max(bound, value)),
-      dispose: () => {},
-    };
-  }
-  const exactly = evidence.noise > 0;
-  const [kept, zero] = exactly ? [0, 0] : [evidence.tolerance, evidence.zeroTolerance];
-  const iterate = (x: Tensor, ahead: Tensor, delta: Tensor, momenta: Tensor, rate: Tensor, q: Tensor): Tensor[] => {
-    const width = tf.add(kept, tf.mul(tf.cast(tf.equal(q, 0), 'float32'), zero - kept));
-    let [now, z] = [x, ahead];
-    for (let k = 0; k < UNROLLED; k++) {
-      const away = tf.sub(tf.matMul(z as tf.Tensor2D, delta as tf.Tensor2D, true, false), q);
-      const outside = exactly ? away : tf.mul(tf.sign(away), tf.relu(tf.sub(tf.abs(away), width)));
-      const slope = tf.matMul(delta as tf.Tensor2D, outside as tf.Tensor2D, false, true);
-      const moved = tf.sub(z, tf.mul(rate, slope));
-      const next = nonNegative ? tf.relu(moved) : moved;
-      z = tf.add(next, tf.mul(tf.slice(momenta, [k], [1]), tf.sub(next, now)));
-      now = next;
-    }
-    return [now, z];
-  };
-  const q: NdArray = { shape: [inputs, units], data: observed };
-  const blank = (shape: number[]): NdArray => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-  const examples = [blank([size, inputs]), blank([size, inputs]), blank([size, units]), blank([UNROLLED]), blank([1])];
-  const step = await compile(iterate, [...examples, q], { name: 'feature least squares' });
+  const seen = transpose(matrix(weights.rows, weights.columns, observed));
+  const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
+  const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   return {
-    dispose: step.dispose,
-    solve: async (delta, start) => {
-      const rate: NdArray = { shape: [1], data: Float32Array.of(1 / largestEigenvalue(delta)) };
-      const shaped = (m: Matrix): NdArray => ({ shape: [m.rows, m.columns], data: Float32Array.from(m.data) });
-      let [x, z] = [shaped(start), shaped(start)];
-      const momenta = fistaMomenta(UNROLLED * STEPS);
-      for (let s = 0; s < STEPS; s++) {
-        const part = momenta.slice(s * UNROLLED, (s + 1) * UNROLLED);
-        [x, z] = (await step.run(x, z, shaped(delta), { shape: [UNROLLED], data: part }, rate, q)) as [
-          NdArray,
-          NdArray,
-        ];
-      }
-      return matrix(size, inputs, x.data);
+    dispose: () => {},
+    solve: async (delta) => {
+      const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
+      const ridge = evidence.noise ** 2 / (SPREAD * square * power || 1);
+      // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
+      const rest = mapped(product(transpose(delta), prior), (value, i, j) => seen.data[i * seen.columns + j]! - value);
+      const moved = leastSquares(transpose(delta), rest, Math.max(1e-10, ridge));
+      return mapped(moved, (value, i, j) => Math.max(bound, value + prior.data[i * prior.columns + j]!));
     },
   };
-}
-
-/** (t_k - 1) / t_{k+1} with t_1 = 1, t_{k+1} = (1 + sqrt(1 + 4 t_k^2)) / 2. */
-function fistaMomenta(count: number): Float32Array {
-  let t = 1;
-  return Float32Array.from({ length: count }, () => {
-    const next = (1 + Math.sqrt(1 + 4 * t * t)) / 2;
-    const momentum = (t - 1) / next;
-    t = next;
-    return momentum;
-  });
-}
-
-/** Largest eigenvalue of delta delta^T, by 30 power iterations, and 1 % more. */
-function largestEigenvalue({ rows, columns, data }: Matrix): number {
-  let v = new Float64Array(rows).fill(1);
-  let length = 1;
-  for (let i = 0; i < 30; i++) {
-    const across = new Float64Array(columns);
-    for (let b = 0; b < rows; b++) for (let u = 0; u < columns; u++) across[u]! += v[b]! * data[b * columns + u]!;
-    const back = v.map((_, b) => across.reduce((sum, value, u) => sum + value * data[b * columns + u]!, 0));
-    length = Math.sqrt(back.reduce((sum, value) => sum + value * value, 0)) || 1e-30;
-    v = back.map((value) => value / length);
-  }
-  return 1.01 * length;
 }

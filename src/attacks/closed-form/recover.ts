@@ -26,9 +26,10 @@ const OF_PICTURES = 0.97;
 export async function recover(head: Head, labels: Int32Array, prior: Float64Array): Promise<Recovered> {
   const { observed, evidence } = head.first;
   const blind = evidence.signOnly;
-  const solver = await featureSolver(head, labels.length);
+  const before = matrix(labels.length, prior.length, repeat(prior, labels.length));
+  const solver = await featureSolver(head, labels.length, before);
   try {
-    let features = matrix(labels.length, prior.length, repeat(prior, labels.length));
+    let features = before;
     let found = activations(head, labels, guessFrom(head, features, COSINES[0]!));
     let delta = backPropagated(head, found);
     if (blind || observed.every((value) => value === 0)) return { ...found, features, delta };

@@ -38,7 +38,7 @@ const COARSE_TO_FINE: readonly Part[] = [
 ];
 
 const TUNED: Partial<Record<Comparison, Omit<Tuning, 'objective'>>> = {
-  features: { weight: 2.2e-2, schedule: SIGNED, signed: true },
+  features: { weight: 3e-2, schedule: SIGNED, signed: true },
   interval: { weight: 1e-2, schedule: COARSE_TO_FINE },
   sparse: { weight: 5e-3, schedule: COARSE_TO_FINE },
   stochasticRounding: { weight: 1e-1, schedule: COARSE_TO_FINE },
