@@ -4,15 +4,19 @@ import { problem } from '../core/errors.js';
 import type { Dataset } from '../data/index.js';
 import { shippedModel, trunkStages } from '../models/index.js';
 import { readPairs } from '../studies/restorer-pair-file.js';
-import { FEATURE_WEIGHT, stageDistance, trainRestorer } from '../studies/restorer-training.js';
+import { RESTORER_PHASES, stageDistance, trainRestorer } from '../studies/restorer-training.js';
 import type { FitOptions } from '../training/index.js';
 import { pairsFolder } from './pairs.js';
 
 /** What decides the weights, for the card. */
 export const RESTORER_RECIPE = [
   'pairs from `roglab pairs`, one in three samples; the others are measured errors on other training images',
-  `mean absolute error + ${FEATURE_WEIGHT} x feature distance of trunk-loss`,
-  '8000 samples an epoch, batches of 16, Adam, rate 8e-4 falling by a cosine, gradients clipped to norm 1',
+  'mean absolute error + weight x feature distance of trunk-loss',
+  ...RESTORER_PHASES.map(
+    ({ share, weight, rate, until }, k) =>
+      `phase ${k + 1}: ${100 * share} % of the epochs, weight ${weight}, rate ${rate} falling by ${100 * until} % of a cosine`,
+  ),
+  '8000 samples an epoch, batches of 16, Adam, gradients clipped to norm 1',
   'the label is withheld from a quarter of the samples; the last 2000 training images are held out',
 ].join('; ');
 

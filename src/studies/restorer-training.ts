@@ -1,11 +1,13 @@
+import { rm } from 'node:fs/promises';
 import { restoreImages } from '../attacks/restore.js';
+import { deriveSeed } from '../core/random.js';
 import type { NamedArray, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { compile, type Tensor, tf } from '../engine/index.js';
 import { psnr } from '../metrics/index.js';
 import { restorerForward, restorerWeights } from '../models/restorer.js';
 import { adam, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
-import { heldOut, restorerData } from './restorer-data.js';
+import { heldOut, type RestorerData, restorerData } from './restorer-data.js';
 import type { Pair } from './restorer-pair-file.js';
 
 /** A perceptual distance inside a step: distance(parameters, x, y) is [batch]. */
@@ -14,8 +16,22 @@ interface LossNetwork {
   readonly distance: (parameters: readonly Tensor[], x: Tensor, y: Tensor) => Tensor;
 }
 
-/** Default weight of the feature loss. */
-export const FEATURE_WEIGHT = 0.2;
+/** One part of the training. */
+export interface RestorerPhase {
+  /** Of the feature loss, beside the mean absolute error. */
+  readonly weight: number;
+  /** Learning rate at the start of the phase. It falls by a cosine, of which the phase runs through the part up to `until`. */
+  readonly rate: number;
+  readonly until: number;
+  /** Share of the epochs. */
+  readonly share: number;
+}
+
+/** First near in pixels, then in features too. */
+export const RESTORER_PHASES: readonly RestorerPhase[] = [
+  { share: 0.45, weight: 0.2, rate: 8e-4, until: 0.625 },
+  { share: 0.55, weight: 1, rate: 6e-4, until: 1 },
+];
 
 /** Options of {@link trainRestorer}. */
 export interface RestorerTraining
@@ -27,44 +43,77 @@ export interface RestorerTraining
   readonly samples?: number;
   /** The network of the feature loss; without it the loss is pixels only. Never the one that scores. */
   readonly lossNetwork?: LossNetwork;
-  /** Weight of the feature loss beside the mean absolute error. */
-  readonly weight?: number;
-  readonly rate?: number;
-  readonly start?: readonly NamedArray[];
+  /** Default {@link RESTORER_PHASES}. */
+  readonly phases?: readonly RestorerPhase[];
 }
 
 /**
- * Trains the restorer: mean |y - x| + weight * distance(y, x) by Adam with a falling rate, on samples of restorerData().
- * After every epoch the held-out pairs are restored, with labels, and scored in dB against the raw pictures.
+ * Trains the restorer: mean |y - x| + weight * distance(y, x) by Adam with a falling rate, on samples of restorerData(), phase
+ * after phase. After every epoch the held-out pairs are restored, with labels, and scored beside the raw pictures.
+ * A phase that is done leaves its checkpoint until all are.
  */
 export async function trainRestorer(dataset: Dataset, options: RestorerTraining): Promise<Fitted> {
-  const { pairs, seed = 1, samples = 8000, lossNetwork, weight = FEATURE_WEIGHT, rate = 8e-4, start, ...run } = options;
-  const data = restorerData(dataset, pairs);
+  const { phases = RESTORER_PHASES, checkpoint, seed = 1 } = options;
+  const files = phases.map(
+    (_, k) => checkpoint && (k === phases.length - 1 ? checkpoint : `${checkpoint}.phase${k + 1}`),
+  );
+  const data = restorerData(dataset, options.pairs);
+  let done: Fitted | undefined;
+  for (const [k, phase] of phases.entries()) {
+    const epochs = Math.max(1, Math.round(options.epochs * phase.share));
+    const own = { ...options, epochs, checkpoint: files[k], seed: k === 0 ? seed : deriveSeed(seed, 'phase', k) };
+    const fitted = await trainPhase(dataset, data, own, phase, done?.parameters ?? restorerWeights(seed));
+    done = done ? continued(done, fitted) : fitted;
+    if (done.stopped === 'cancelled') return done;
+  }
+  for (const file of files.slice(0, -1)) if (file) await rm(file, { force: true });
+  return done!;
+}
+
+const continued = (before: Fitted, after: Fitted): Fitted => ({
+  ...after,
+  steps: before.steps + after.steps,
+  seconds: before.seconds + after.seconds,
+  history: [
+    ...before.history,
+    ...after.history.map((point) => ({
+      ...point,
+      epoch: before.history.length + point.epoch,
+      seconds: before.seconds + point.seconds,
+    })),
+  ],
+});
+
+function trainPhase(
+  dataset: Dataset,
+  data: RestorerData,
+  { epochs, checkpoint, threads, signal, onProgress, seed, samples = 8000, lossNetwork }: RestorerTraining,
+  { weight, rate, until }: RestorerPhase,
+  parameters: readonly NamedArray[],
+): Promise<Fitted> {
   const groups = ['graded', 'other'].map((name) => ({
     name,
     pairs: data.held.filter(({ setting }) => (setting === 0) === (name === 'graded')).slice(0, 64),
   }));
   return fit({
-    ...run,
     name: 'restorer',
-    parameters: start ?? restorerWeights(seed),
+    ...{ epochs, checkpoint, threads, signal, onProgress, seed, parameters },
     constants: lossNetwork?.parameters,
     batchSize: 16,
-    seed,
     optimizer: adam(),
-    schedule: cosineDecay(rate),
+    schedule: { name: `cosineDecay(${rate}) up to ${until}`, at: (part) => cosineDecay(rate).at(part * until) },
     clip: 1,
     settings: { pairs: data.pairs, weight: lossNetwork ? weight : 0, data: dataset.name },
     data: { size: samples, batch: (indices, own) => data.batch(indices.length, own) },
-    loss: (parameters, [raw, truth, labels], constants): Losses => {
-      const restored = restorerForward(parameters, raw!, labels!);
+    loss: (moving, [raw, truth, labels], constants): Losses => {
+      const restored = restorerForward(moving, raw!, labels!);
       const pixels = tf.mean(tf.abs(tf.sub(restored, truth!)));
       if (!lossNetwork) return { loss: pixels };
       const features = tf.mean(lossNetwork.distance(constants, restored, truth!));
       return { loss: tf.add(pixels, tf.mul(features, weight)), pixels, features };
     },
-    validate: async (parameters) =>
-      Object.assign({}, ...(await Promise.all(groups.map((of) => validation(dataset, of, parameters, lossNetwork))))),
+    validate: async (weights) =>
+      Object.assign({}, ...(await Promise.all(groups.map((of) => validation(dataset, of, weights, lossNetwork))))),
   });
 }
 

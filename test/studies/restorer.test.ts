@@ -97,7 +97,7 @@ test('trainRestorer: a few steps undo most of a darkening, on held-out pairs too
     epochs: 2,
     samples: 192,
     seed: 1,
-    rate: 3e-3,
+    phases: [{ share: 1, weight: 0, rate: 3e-3, until: 1 }],
   });
   const { validation, losses } = history.at(-1)!;
   assert.ok(losses.loss! < history[0]!.losses.loss!);
