@@ -70,8 +70,8 @@ const FRONTIER: readonly DpRow[] = [
 
 /** The short training's images in other shares: more clients a round, fewer steps a round, larger mini-batches. */
 const MOVES: readonly DpRow[] = [
-  ...noise('cohort', -10, { cohort: 10, localSteps: 31 }, 'cohort 10'),
-  ...noise('steps', -10, { cohort: 2, localSteps: 13, rounds: 72 }, '13 local steps'),
+  ...noise('cohort', -10, { cohort: 10, localSteps: 31, rounds: 6 }, 'cohort 10'),
+  ...noise('steps', -10, { localSteps: 13, rounds: 144 }, '13 local steps'),
   ...noise('batch', -10, { batchSize: 64, localSteps: 39 }, 'batches of 64'),
 ];
 
@@ -93,12 +93,12 @@ export const DP_PROFILES = {
   paper: {
     partition: { clients: 10 },
     training: {
-      ...{ rounds: 40, cohort: 2, localSteps: 156, batchSize: 16, learningRate: 0.05, schedule: 'cosine' },
-      ...{ evaluateEvery: 5, evaluateImages: 1000, seed: 1 },
+      ...{ rounds: 80, cohort: 1, localSteps: 156, batchSize: 16, learningRate: 0.1, schedule: 'cosine' },
+      ...{ evaluateEvery: 10, evaluateImages: 1000, seed: 1 },
     },
-    shorter: { rounds: 6, finalImages: 4000 },
+    shorter: { rounds: 12, finalImages: 4000 },
     attackAt: [0, 0.25, 1],
-    victims: { images: 8, attacks: ['rog-paper', 'rog'] },
+    victims: { images: 6, attacks: ['rog-paper', 'rog'] },
     delta: 1e-5,
     budgets: { noiseMultipliers: [3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1], clip: 1, delta: 1e-5 },
     rows: [...TABLE, ...FRONTIER, ...MOVES],
