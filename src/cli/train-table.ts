@@ -103,7 +103,7 @@ function whitenedTagger(seed: number, data: Dataset): Model {
 /** name -> how to train it. The weights go to data/weights/NAME.safetensors. */
 export const TRAINABLES: Readonly<Record<string, Trainable>> = {
   tagger: classifier(
-    { summary: 'names what is in a picture, for the semantic score', epochs: 6, seed: 2023 },
+    { summary: 'names what is in a picture, for the semantic score', epochs: 7, seed: 2023 },
     whitenedTagger,
     { peak: 0.1, frozen: [TAGGER_STEM] },
   ),
