@@ -69,11 +69,10 @@ async function networkScores(truth: NdArray, matched: NdArray, options: ScoreOpt
   const side = channels === 3 ? Math.min(height, width) : 0;
   const none = (): number[] => new Array<number>(count).fill(Number.NaN);
   const tagger = options.tagger ?? (side >= SMALLEST ? shippedTagger() : undefined);
-  const tag = async (images: NdArray) => tagger?.(images);
-  const [seen, found] = await Promise.all([tag(truth), tag(matched)]).catch(() => []);
+  const [seen, found] = tagger ? [await tagger(truth), await tagger(matched)] : [];
   const net = await lpipsNetwork(options.lpips ?? 'auto', side);
   return {
-    featureDistance: side >= SMALLEST ? await featureDistance(truth, matched).catch(none) : none(),
+    featureDistance: side >= SMALLEST ? await featureDistance(truth, matched) : none(),
     agreement: seen ? agreement(seen, found!) : none(),
     jaccard: seen ? jaccard(seen, found!) : none(),
     ...(net && { lpips: await lpips(truth, matched, { net }) }),
