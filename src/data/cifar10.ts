@@ -33,8 +33,9 @@ export function cifar10(folder: string): PixelSource {
   const sizes = { train: countRecords(files.train), test: countRecords(files.test) };
   const loaded: Partial<Record<Split, Uint8Array>> = {};
   const records = (split: Split): Uint8Array => {
-    loaded[split] ??= readRecords(files[split]);
-    return loaded[split];
+    const bytes = loaded[split] ?? readRecords(files[split]);
+    loaded[split] = bytes;
+    return bytes;
   };
   const complete = files.train.length === 0 || files.train.length === CIFAR10_FILES.train.length;
   return {

@@ -92,6 +92,7 @@ test('the weights in data/weights are those of their cards and stay under 12 MB 
     assert.equal(createHash('sha256').update(bytes).digest('hex'), card.sha256);
     for (const key of ['data', 'command', 'seed', 'minutes', 'scores', 'engine'])
       assert.ok(key in card, `${file}: ${key}`);
+    if (card.name === 'tagger') assert.ok(card.scores.testAccuracy >= 0.85);
     total += bytes.length;
   }
   assert.ok(total < 12e6, `${total} bytes`);

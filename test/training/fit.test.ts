@@ -7,7 +7,16 @@ import { ndarray } from '../../src/core/arrays.js';
 import { normalStream } from '../../src/core/random.js';
 import type { NamedArray, NdArray } from '../../src/core/types.js';
 import { type Tensor, tf } from '../../src/engine/index.js';
-import { adam, cosineDecay, type FitOptions, fit, oneCycle, sgd, steady } from '../../src/training/index.js';
+import {
+  adam,
+  cosineDecay,
+  type FitOptions,
+  fit,
+  type Moved,
+  oneCycle,
+  sgd,
+  steady,
+} from '../../src/training/index.js';
 import { forEachEngine } from '../engines.js';
 
 const random = normalStream(3);
@@ -88,9 +97,9 @@ test('fit: minibatches in another order end near the same solution; the same see
 test('sgd and adam move as PyTorch does (torch 1.13, float64)', () => {
   // torch.optim.SGD([x], lr=0.1, momentum=0.9, nesterov=N, weight_decay=0.01), gradients 1, then -2, x from 1
   const run = (optimizer: ReturnType<typeof sgd>): number => {
-    let state = {
+    let state: Moved = {
       x: Float32Array.of(1),
-      slots: Array.from({ length: optimizer.slots }, () => new Float32Array(1)) as readonly Float32Array[],
+      slots: Array.from({ length: optimizer.slots }, () => new Float32Array(1)),
     };
     [1, -2].forEach((g, i) => {
       state = optimizer.step({ ...state, gradient: Float32Array.of(g), rate: 0.1, t: i + 1, decays: true });
