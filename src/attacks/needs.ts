@@ -102,6 +102,13 @@ export function checkObservation(where: string, observation: Observation): void 
   checkFinite(where, observation.tensors);
 }
 
+/** Whether an observation offers what an attack needs. */
+export const offers = (observation: Observation, needs: Needs): boolean =>
+  (Object.keys(needs) as (keyof Needs)[]).every((key) => {
+    const check = CHECKS[key] as Check<typeof key>;
+    return !check(observation, needs[key] as never);
+  });
+
 /** Refuses an observation that does not offer what an attack needs, and says what is missing and what to do. */
 export function checkNeeds(where: string, observation: Observation, needs: Needs): void {
   for (const key of Object.keys(needs) as (keyof Needs)[]) {

@@ -1,7 +1,10 @@
 import { ndarray } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import { closedFormSteps } from './closed-form/index.js';
+import { suitsClosedForm } from './closed-form/suits.js';
 import { simulation } from './drift.js';
 import type { Stage } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
@@ -14,6 +17,12 @@ import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './r
 export interface RogOptions extends RunOptions, PostprocessOptions {
   /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
+  /**
+   * `matching`: gradient matching. `closed-form`: see closedForm(). `auto` (default): the closed form where it is the better one
+   * by what the server knows, see suitsClosedForm(), unless an option is given that only matching has: objective, simulate,
+   * checkpoint, restarts. The preset `paper` always matches.
+   */
+  readonly method?: 'auto' | 'matching' | 'closed-form';
   /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
   readonly iterations?: number;
   /** How to compare updates; default: the one that fits phi (paper: l2). */
@@ -34,6 +43,7 @@ export const ROG_NEEDS: Needs = { labels: 'readable' };
 const OPTIONS = [
   ...RUN_OPTIONS,
   'preset',
+  'method',
   'iterations',
   'objective',
   'prior',
@@ -71,8 +81,35 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
   checkNeeds('rog', observation, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
-  const steps = runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
+  const { method = 'auto' } = options;
+  oneOf('rog', 'method', method, ['auto', 'matching', 'closed-form']);
+  const matching = runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
+  const wanted = ONLY_MATCHING.find((key) => options[key] !== undefined);
+  if (method === 'closed-form' && wanted)
+    throw problem(
+      'rog',
+      `method 'closed-form' has none of ${ONLY_MATCHING.join(', ')}`,
+      wanted,
+      "method 'matching' has",
+    );
+  const bound = method === 'matching' || preset === 'paper' || (method === 'auto' && wanted !== undefined);
+  const steps = bound ? matching : chosen(seen, matching, options);
   return postprocessed('rog', steps, observation.model, options);
+}
+
+/** Options that the closed form does not have. */
+const ONLY_MATCHING = ['objective', 'simulate', 'checkpoint', 'restarts'] as const;
+
+/** The closed form where it is asked for or suits the observation, else gradient matching. */
+async function* chosen(
+  observation: Observation,
+  matching: AsyncGenerator<Progress, Reconstruction>,
+  { method = 'auto', iterations = 200, prior, weight, seed, signal }: RogOptions,
+): AsyncGenerator<Progress, Reconstruction> {
+  if (method === 'auto' && !(await suitsClosedForm(observation))) return yield* matching;
+  const given = { iterations, seed, signal, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
+  const result = yield* closedFormSteps(observation, given);
+  return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };
 }
 
 const PRESETS = { paper, default: coarseToFine };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type ClosedFormOptions, closedForm, closedFormSteps } from '../../src/attacks/closed-form/index.js';
+import { type RogOptions, rog } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray, Observation } from '../../src/core/types.js';
@@ -163,4 +164,27 @@ test('closedForm: refuses what it cannot use, in words', async () => {
     [() => closedForm(observation, { weight: -1 }), /closedForm: weight must be a number of at least 0, got -1/],
   ];
   for (const [call, message] of cases) await assert.rejects(async () => call(), message);
+});
+
+test('rog: the closed form for several images with distinct labels; matching otherwise, or when it is asked for', async () => {
+  const observation = await seen(small, pictures(small, 2));
+  const used = async (o: Observation, options: RogOptions = {}) =>
+    (await rog(o, { iterations: 2, ...options })).settings.method ?? 'matching';
+  const one = await seen(small, pictures(small, 1));
+  const twins = { ...observation, labels: Int32Array.of(5, 5) };
+  const last = small.parameters.at(-1)!;
+  const parameters = [...small.parameters.slice(0, -1), { ...last, data: last.data.map((w) => 200 * w) }];
+  const sure = { ...observation, model: { ...small, parameters } };
+  assert.equal(await used(observation), 'closed-form');
+  assert.equal(await used(observation, { method: 'matching' }), 'matching');
+  assert.equal(await used(observation, { objective: 'l2' }), 'matching');
+  assert.equal(await used(observation, { preset: 'paper' }), 'matching');
+  assert.equal(await used(one), 'matching');
+  assert.equal(await used(one, { method: 'closed-form' }), 'closed-form');
+  assert.equal(await used(twins), 'matching');
+  assert.equal(await used(sure), 'matching', 'outputs far from even: trained');
+  await assert.rejects(
+    async () => rog(observation, { method: 'closed-form', restarts: 2 }),
+    /rog: method 'closed-form' has none of objective, simulate, checkpoint, restarts, got "restarts"; method 'matching' has/,
+  );
 });

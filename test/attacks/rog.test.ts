@@ -141,17 +141,17 @@ test('rog: a killed attack resumes from its checkpoint to the same pictures; oth
   try {
     const checkpoint = join(folder, 'attack.ckpt');
     const observation = await seen(small);
-    const whole = await rog(observation, { iterations: 20 });
+    const whole = await rog(observation, { method: 'matching', iterations: 20 });
     const control = new AbortController();
     const onProgress: RogOptions['onProgress'] = ({ closure }) => {
       if (closure === 9) control.abort();
     };
-    await rog(observation, { iterations: 20, checkpoint, signal: control.signal, onProgress });
+    await rog(observation, { method: 'matching', iterations: 20, checkpoint, signal: control.signal, onProgress });
     await assert.rejects(
-      rog(observation, { iterations: 20, seed: 2, checkpoint }),
+      rog(observation, { method: 'matching', iterations: 20, seed: 2, checkpoint }),
       /belongs to other settings: .*seed was 1 and is 2/,
     );
-    const resumed = await rog(observation, { iterations: 20, checkpoint });
+    const resumed = await rog(observation, { method: 'matching', iterations: 20, checkpoint });
     assert.equal(resumed.closures, 20);
     assert.deepEqual(resumed.images, whole.images);
     assert.equal(resumed.objective, whole.objective);

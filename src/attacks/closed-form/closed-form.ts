@@ -90,7 +90,10 @@ export async function* closedFormSteps(
     const images = typical ?? syntheticImages(seen.model.imageShape, seed);
     let found = await recover(head, labels, meanFeatures(await features(head, images)));
     const recovery = (performance.now() - began) / 1000;
-    const tuned = { ...tuningFor(head, options.objective), ...(options.weight !== undefined && options) } as Tuning;
+    const tuned = {
+      ...tuningFor(head, labels.length, options.objective),
+      ...(options.weight !== undefined && options),
+    } as Tuning;
     const { objective, weight } = tuned;
     const closure = await inversion(seen, head, { objective, prior, weight });
     try {

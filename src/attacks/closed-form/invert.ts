@@ -41,8 +41,8 @@ export async function inversion(
     const about: About = {
       tolerance: [scalar(finite(head.first.evidence.tolerance))],
       zeroTolerance: [scalar(finite(head.first.evidence.zeroTolerance))],
-      squares: tf.sum(tf.square(target)),
-      magnitudes: tf.sum(tf.abs(target)),
+      squares: orOne(tf.sum(tf.square(target))),
+      magnitudes: orOne(tf.sum(tf.abs(target))),
     };
     const total = (x: Tensor): tf.Scalar => {
       const inputs = pass(parameters, x);
@@ -86,6 +86,9 @@ export async function inversion(
     },
   };
 }
+
+/** A sum, or 1 where it is 0: nothing is divided by 0. */
+const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
 
 /** What rounding left of a feature that is 0 (below a thousandth of the mean): it must not count as an active one. */
 function withoutDust(features: Float64Array): Float32Array {

@@ -1,0 +1,31 @@
+import type { Observation } from '../../core/types.js';
+import { inferLabels } from '../labels.js';
+import { offers } from '../needs.js';
+import { outputErrors } from './activations.js';
+import { CLOSED_FORM_NEEDS } from './closed-form.js';
+import { readHead } from './head.js';
+import { matrix } from './matrix.js';
+import { features, syntheticImages } from './prior.js';
+import { guessFrom } from './recover.js';
+
+/** A class this much likelier than chance, on noise pictures: the network has been trained. */
+const TRAINED = 4;
+
+/**
+ * Whether the closed form is the better attack by what the server can know: a dense head, several images with different
+ * labels, and a network whose outputs are still nearly even, max P < 4 / classes on synthetic pictures. On one image gradient
+ * matching has more to go by (the convolutions' updates); same labels mix; in trained networks the fixed point for P goes astray.
+ */
+export async function suitsClosedForm(observation: Observation): Promise<boolean> {
+  const { model, client } = observation;
+  if (client.batchSize < 2 || !offers(observation, CLOSED_FORM_NEEDS)) return false;
+  const labels = observation.labels ?? (await inferLabels(observation)).labels;
+  if (new Set(labels).size < labels.length) return false;
+  const head = readHead(observation);
+  const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
+  const { inputs } = guessFrom(head, matrix(shape[0]!, shape[1]!, data), 1);
+  const hidden = { ...inputs, data: inputs.data.map((z) => head.factor * Math.max(0, z)) };
+  // P - Y for a label that is no class: P itself
+  const probabilities = outputErrors(head, hidden, new Int32Array(shape[0]!).fill(-1));
+  return probabilities.data.every((p) => p * model.classes < TRAINED);
+}
