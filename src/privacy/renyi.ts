@@ -31,8 +31,8 @@ export function renyiDivergence(options: SampledGaussian & { readonly order: num
 /** Refuses a rate or a noise for which nothing can be said. */
 export function checkMechanism<T extends SampledGaussian>(where: string, mechanism: T): T {
   const { sampleRate, noiseMultiplier } = mechanism;
-  if (!(sampleRate > 0)) number(where, 'sampleRate', sampleRate, 0, 1, true);
-  number(where, 'sampleRate', sampleRate, 0, 1);
+  if (!(sampleRate > 0 && sampleRate <= 1))
+    throw problem(where, 'sampleRate must be above 0 and at most 1', sampleRate);
   if (noiseMultiplier === 0) throw problem(where, 'noiseMultiplier must be above 0', 0, NO_NOISE);
   number(where, 'noiseMultiplier', noiseMultiplier, 0, Number.POSITIVE_INFINITY, true);
   return mechanism;
