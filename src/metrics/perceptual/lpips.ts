@@ -1,19 +1,12 @@
 import { isNetworkProblem } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions, oneOf } from '../../core/options.js';
-import type { NamedArray, NdArray } from '../../core/types.js';
+import type { NdArray } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
 import { trunkFeatures } from './features.js';
 import { type DistanceFunction, distanceFunction, measure, type Perceptual } from './perceptual.js';
 import { smallestSide, TRUNKS, type TrunkName, trunkTensors } from './trunks.js';
-import { inOrder, linearTensors, officialWeights, type WeightOptions } from './weights.js';
-
-/** The two parts of LPIPS: the trunk's tensors under torchvision's names and in its axis order, and the linear weights. */
-export interface LpipsWeights {
-  readonly trunk: readonly NamedArray[];
-  /** `lin0.model.1.weight` [1, c, 1, 1] and so on. */
-  readonly linear: readonly NamedArray[];
-}
+import { inOrder, type LpipsWeights, linearTensors, officialWeights, type WeightOptions } from './weights.js';
 
 /** Options of {@link lpips}. */
 export interface LpipsOptions extends WeightOptions {

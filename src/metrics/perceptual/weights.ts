@@ -3,9 +3,15 @@ import { checkFinite } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import type { NamedArray, NdArray } from '../../core/types.js';
 import { fromTorchOrder } from '../../models/index.js';
-import type { LpipsWeights } from './lpips.js';
 import type { TrunkName, TrunkTensor } from './trunks.js';
 import { TRUNKS, trunkTensors } from './trunks.js';
+
+/** The two parts of LPIPS: the trunk's tensors under torchvision's names and in its axis order, and the linear weights. */
+export interface LpipsWeights {
+  readonly trunk: readonly NamedArray[];
+  /** `lin0.model.1.weight` [1, c, 1, 1] and so on. */
+  readonly linear: readonly NamedArray[];
+}
 
 /** How official weights are fetched. */
 export interface WeightOptions {
