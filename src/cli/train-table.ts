@@ -111,7 +111,7 @@ export const TRAINABLES: Readonly<Record<string, Trainable>> = {
   'trunk-loss': aTrunk('trunk-loss', "the trunk of the restorer's training loss, never of a score", 5, 907),
   restorer: {
     summary: 'raw reconstructions to natural pictures, for restore()',
-    epochs: 11,
+    epochs: 5,
     seed: 1,
     recipe: RESTORER_RECIPE,
     half: true,
