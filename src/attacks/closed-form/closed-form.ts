@@ -91,7 +91,7 @@ export async function* closedFormSteps(
     let found = await recover(head, labels, meanFeatures(await features(head, images)));
     const recovery = (performance.now() - began) / 1000;
     const tuned = {
-      ...tuningFor(head, labels.length, options.objective),
+      ...tuningFor(head, seen.client, options.objective),
       ...(options.weight !== undefined && options),
     } as Tuning;
     const { objective, weight } = tuned;

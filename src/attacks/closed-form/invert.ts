@@ -7,7 +7,10 @@ import { PRIORS, type PriorName } from '../priors.js';
 import type { Head } from './head.js';
 import type { Recovered } from './recover.js';
 
-/** `features`: |phi(x) - X|^2 / |X|^2 with the recovered features X; else features(x)^T delta against the update itself. */
+/**
+ * `features`: |phi(x) - X| / |X| with the recovered features X; not squared, so that the prior counts less the nearer the
+ * pictures come. Else features(x)^T delta against the update itself, by an objective of gradient matching.
+ */
 export type Comparison = 'features' | ObjectiveName;
 
 export const COMPARISONS: readonly Comparison[] = ['features', ...(Object.keys(OBJECTIVES) as ObjectiveName[])];
@@ -24,15 +27,16 @@ export interface InversionOptions {
  *
  *     min over x of  D(features(x)^T delta, G1) + weight prior(x),
  *
- * one forward and one backward pass of the convolutions a step: no gradient of a gradient.
+ * one forward and one backward pass of the convolutions a step: no gradient of a gradient. A ReLU at the end of the body is
+ * gated by the recovered features: one that should be active pulls also while it is not.
  */
 export async function inversion(
   { model, client }: Observation,
   head: Head,
   { objective, prior, weight }: InversionOptions,
 ): Promise<Closure & { target(found: Recovered): void }> {
-  const last = head.body.at(-1)?.kind === 'relu';
-  const pass = forward({ layers: last ? head.body.slice(0, -1) : head.body });
+  const endsInRelu = head.body.at(-1)?.kind === 'relu';
+  const pass = forward({ layers: endsInRelu ? head.body.slice(0, -1) : head.body });
   const [inputs, units] = [head.first.weights.rows, head.first.weights.columns];
   const size = client.batchSize;
   const byFeatures = objective === 'features';
@@ -44,21 +48,19 @@ export async function inversion(
       squares: orOne(tf.sum(tf.square(target))),
       magnitudes: orOne(tf.sum(tf.abs(target))),
     };
-    const total = (x: Tensor): tf.Scalar => {
-      const inputs = pass(parameters, x);
-      const found = last && !byFeatures ? tf.relu(inputs) : inputs;
-      const match = byFeatures
-        ? (tf.div(
-            tf.sum(
-              tf.square(
-                last ? tf.sub(tf.where(tf.greater(target, 0), found, tf.relu(found)), target) : tf.sub(found, target),
-              ),
-            ),
-            about.squares,
-          ) as tf.Scalar)
-        : OBJECTIVES[objective]([tf.matMul(found, delta as Tensor2D, true, false)], [target], about);
-      return tf.add(match, tf.mul(PRIORS[prior](x as Tensor4D), weight));
+    const compare = (found: Tensor): tf.Scalar => {
+      const active = endsInRelu ? tf.relu(found) : found;
+      if (!byFeatures)
+        return OBJECTIVES[objective]([tf.matMul(active as Tensor2D, delta as Tensor2D, true, false)], [target], about);
+      const gate = tf.greater(
+        target,
+        tf.mul(DUST[client.localSteps > 1 ? 'direction' : 'exact'], tf.mean(tf.abs(target))),
+      );
+      const away = tf.sub(endsInRelu ? tf.where(gate, found, active) : found, target);
+      return tf.sqrt(tf.add(tf.div(tf.sum(tf.square(away)), about.squares), 1e-12));
     };
+    const total = (x: Tensor): tf.Scalar =>
+      tf.add(compare(pass(parameters, x)), tf.mul(PRIORS[prior](x as Tensor4D), weight));
     const { value, grad } = tf.valueAndGrad(total)(images);
     return [value, grad];
   };
@@ -78,7 +80,7 @@ export async function inversion(
     dispose: step.dispose,
     target: (found) => {
       delta = { shape: delta.shape, data: Float32Array.from(found.delta.data) };
-      if (byFeatures) target = { shape: target.shape, data: withoutDust(found.features.data) };
+      if (byFeatures) target = { shape: target.shape, data: Float32Array.from(found.features.data) };
     },
     evaluate: async (images) => {
       const [value, gradient] = await step.run(images, delta, target);
@@ -90,10 +92,7 @@ export async function inversion(
 /** A sum, or 1 where it is 0: nothing is divided by 0. */
 const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
 
-/** What rounding left of a feature that is 0 (below a thousandth of the mean): it must not count as an active one. */
-function withoutDust(features: Float64Array): Float32Array {
-  const mean = features.reduce((sum, value) => sum + Math.abs(value), 0) / features.length;
-  return Float32Array.from(features, (value) => (Math.abs(value) < 1e-3 * mean ? 0 : value));
-}
+/** Features below this share of their mean count as 0: what rounding, or several local steps, leave of a 0. */
+const DUST = { exact: 1e-3, direction: 0.1 };
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

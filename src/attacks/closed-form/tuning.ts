@@ -1,6 +1,6 @@
 import { ndarray } from '../../core/arrays.js';
 import { uniformStream } from '../../core/random.js';
-import type { Observation } from '../../core/types.js';
+import type { ClientSettings, Observation } from '../../core/types.js';
 import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
 import { objectiveFor } from '../objectives.js';
 import { isExact } from './features.js';
@@ -57,19 +57,20 @@ const ONCE: readonly Part[] = [
 const TUNED: Partial<
   Record<Comparison, Omit<Tuning, 'objective' | 'weight'> & { weight: (images: number) => number }>
 > = {
-  features: { weight: () => 3e-2, schedule: SIGNED, signed: true },
-  interval: { weight: () => 1e-2, schedule: COARSE_TO_FINE },
+  features: { weight: (n) => 0.2 * n ** 0.25, schedule: SIGNED, signed: true },
+  interval: { weight: (n) => 7.5e-3 * Math.sqrt(n), schedule: COARSE_TO_FINE },
   sparse: { weight: () => 5e-3, schedule: COARSE_TO_FINE },
   stochasticRounding: { weight: (n) => 7e-2 * Math.sqrt(n), schedule: COARSE_TO_FINE },
-  relativeL2: { weight: () => 1.8e-2, schedule: ONCE },
+  relativeL2: { weight: (n) => 9e-3 * Math.sqrt(n), schedule: ONCE },
   wrongSign: { weight: (n) => 7.5e-3 * Math.sqrt(n), schedule: TWICE_ANEW },
 };
 
 /** The comparison that fits what phi left of the first dense layer, unless one is asked for; and what goes with it. */
-export function tuningFor(head: Head, images: number, wanted?: Comparison): Tuning {
+export function tuningFor(head: Head, { batchSize, localSteps }: ClientSettings, wanted?: Comparison): Tuning {
   const objective = wanted ?? comparisonFor(head);
   const { weight = () => 2e-2, ...rest } = TUNED[objective] ?? { schedule: ONCE };
-  return { objective, weight: weight(images), ...rest };
+  const vague = objective === 'features' && localSteps > 1 ? 1.4 : 1; // several steps are not quite one gradient
+  return { objective, weight: vague * weight(batchSize), ...rest };
 }
 
 /** Noise of known size and no unknown length: plain squares, where gradient matching takes the cosine. */
