@@ -34,7 +34,15 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export { analytic, closedForm, dlg, gradInversion, idlg, invertingGradients } from './attacks/index.js';
+export {
+  analytic,
+  closedForm,
+  closedFormStages,
+  dlg,
+  gradInversion,
+  idlg,
+  invertingGradients,
+} from './attacks/index.js';
 export { inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RestoreOptions, restore } from './attacks/index.js';
 

@@ -1,5 +1,12 @@
 export { ANALYTIC_NEEDS, analytic } from './analytic.js';
-export { CLOSED_FORM_NEEDS, type ClosedFormOptions, closedForm, closedFormSteps } from './closed-form/index.js';
+export {
+  CLOSED_FORM_NEEDS,
+  type ClosedFormOptions,
+  closedForm,
+  closedFormStages,
+  closedFormSteps,
+  type Stages,
+} from './closed-form/index.js';
 export { DLG_NEEDS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
 export {
   GRAD_INVERSION_NEEDS,

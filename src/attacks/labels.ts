@@ -46,3 +46,9 @@ export async function inferLabels(observation: Observation, options: LabelOption
     method: rule === 'rowSum' && view.batchSize === 1 ? 'iDLG: the most negative column' : METHODS[rule],
   };
 }
+
+/** The labels an attack goes by: given ones, else inferred ones. */
+export async function labelsOf(observation: Observation): Promise<InferredLabels> {
+  const { labels } = observation;
+  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
+}

@@ -5,7 +5,7 @@ import type { NdArray, Observation, Progress, Reconstruction } from '../core/typ
 import { interrupts } from '../engine/index.js';
 import { attackClosure, type ClosureOptions } from './closure.js';
 import { type Group, grouped, member, pickMember, stacked } from './group.js';
-import { type InferredLabels, inferLabels } from './labels.js';
+import { type InferredLabels, labelsOf } from './labels.js';
 import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
 import { checkObservation } from './needs.js';
 import { loadSearch, saveSearch } from './resume.js';
@@ -75,7 +75,7 @@ async function* steps(
   options: RunOptions,
   stop: () => boolean,
 ): AsyncGenerator<Progress, Reconstruction> {
-  const found = recipe.labels === 'joint' ? undefined : await labelsFor(observation);
+  const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation);
   const labels = found?.labels ?? 'joint';
   const settings = describe(observation, recipe, labels, options);
   const closure = await attackClosure(observation, { ...recipe, labels });
@@ -113,12 +113,6 @@ async function* steps(
   } finally {
     closure.dispose();
   }
-}
-
-/** Given labels, or inferred ones. */
-async function labelsFor(observation: Observation): Promise<InferredLabels> {
-  const { labels } = observation;
-  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
 }
 
 function searchOf(observation: Observation, recipe: Recipe, options: RunOptions, evaluate: Search['evaluate']): Search {

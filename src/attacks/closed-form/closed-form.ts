@@ -2,7 +2,7 @@ import { checkImages } from '../../core/arrays.js';
 import { checkOptions, integer, number, oneOf } from '../../core/options.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { interrupts } from '../../engine/index.js';
-import { type InferredLabels, inferLabels } from '../labels.js';
+import { labelsOf } from '../labels.js';
 import { asProgress, clamped, minimise, type SearchState, searchStart } from '../minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
@@ -154,10 +154,4 @@ function check(observation: Observation, options: ClosedFormOptions): void {
   if (objective !== undefined) oneOf('closedForm', 'objective', objective, COMPARISONS);
   if (typical) checkImages('closedForm', typical, observation.model.imageShape);
   checkNeeds('closedForm', observation, CLOSED_FORM_NEEDS);
-}
-
-/** Given labels, or inferred ones. */
-async function labelsOf(observation: Observation): Promise<InferredLabels> {
-  const { labels } = observation;
-  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
 }
