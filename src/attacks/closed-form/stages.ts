@@ -1,0 +1,57 @@
+import { checkImages } from '../../core/arrays.js';
+import { checkOptions } from '../../core/options.js';
+import type { NdArray, Observation } from '../../core/types.js';
+import { labelsOf } from '../labels.js';
+import { checkNeeds, checkObservation } from '../needs.js';
+import { CLOSED_FORM_NEEDS, type ClosedFormOptions } from './closed-form.js';
+import { readHead } from './head.js';
+import { type Matrix, mapped } from './matrix.js';
+import { features, meanFeatures, syntheticImages } from './prior.js';
+import { recover } from './recover.js';
+
+/** What closedForm() finds before it looks for pictures; one row per image, in the order of the labels. */
+export interface Stages {
+  readonly labels: Int32Array;
+  /** Mean features of the typical pictures [features]: where the recovery starts. */
+  readonly typical: NdArray;
+  /** Activations of the hidden dense layer [batch, units], and which units are active (1 or 0). */
+  readonly hidden: NdArray;
+  readonly active: NdArray;
+  /** Predicted minus true probabilities [batch, classes], and their way back to the hidden units [batch, units]. */
+  readonly errors: NdArray;
+  readonly delta: NdArray;
+  /** Inputs of the hidden layer [batch, features]. */
+  readonly features: NdArray;
+}
+
+/**
+ * The linear half of closedForm(), stage by stage, without the search for pictures: to look at.
+ * Errors: as closedForm().
+ * @example const { features } = await rog.closedFormStages(observed)
+ */
+export async function closedFormStages(
+  observation: Observation,
+  options: Pick<ClosedFormOptions, 'seed' | 'typical'> = {},
+): Promise<Stages> {
+  checkObservation('closedFormStages', observation);
+  checkOptions('closedFormStages', options, ['seed', 'typical']);
+  checkNeeds('closedFormStages', observation, CLOSED_FORM_NEEDS);
+  const { imageShape } = observation.model;
+  const { seed = 1, typical: pictures = syntheticImages(imageShape, seed) } = options;
+  checkImages('closedFormStages', pictures, imageShape);
+  const { labels } = await labelsOf(observation);
+  const head = readHead(observation);
+  const typical = meanFeatures(await features(head, pictures));
+  const found = await recover(head, labels, typical);
+  return {
+    labels,
+    typical: { shape: [typical.length], data: Float32Array.from(typical) },
+    hidden: plain(found.hidden),
+    active: plain(mapped(found.odds, (odds) => Number(odds > 0))),
+    errors: plain(found.errors),
+    delta: plain(found.delta),
+    features: plain(found.features),
+  };
+}
+
+const plain = ({ rows, columns, data }: Matrix): NdArray => ({ shape: [rows, columns], data: Float32Array.from(data) });
