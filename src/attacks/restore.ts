@@ -33,7 +33,8 @@ export const SMALLEST_RESTORED = 16;
  * It uses knowledge that no observation holds: that the pictures are natural ones like CIFAR-10's, on whose training images
  * the network was trained, and, with `classNames`, what the labels mean. It can therefore draw detail that was never in the
  * private image; scores of restored pictures measure the attack and that knowledge together. The raw pictures are kept as `raw`.
- * Any size from 16x16; the network was trained on 32x32.
+ * Any size from 16x16. The network was trained on 32x32 and runs over larger pictures as it is: on 128x128 that came nearer to
+ * the private pictures than restoring them at 64x64 or 32x32. Where every entry of the update is exact it has nothing to mend.
  * Errors: pictures that are not RGB, too small, outside [0, 1] or NaN; weights that are not the network's.
  * Source: Yue et al. 2023, section 4.3 (postprocessing).
  * @example const better = await restore(await rog(observed), { classNames: data.classNames });
