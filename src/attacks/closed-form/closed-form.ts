@@ -12,7 +12,7 @@ import { readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
 import { recover, refreshed } from './recover.js';
-import { refreshesAfter, searchFor, type Tuning, tuningFor } from './tuning.js';
+import { refreshesAfter, searchFor, tuningFor } from './tuning.js';
 
 /** Options of {@link closedForm}. */
 export interface ClosedFormOptions extends Omit<RunOptions, 'checkpoint' | 'restarts'> {
@@ -90,11 +90,9 @@ export async function* closedFormSteps(
     const images = typical ?? syntheticImages(seen.model.imageShape, seed);
     let found = await recover(head, labels, meanFeatures(await features(head, images)));
     const recovery = (performance.now() - began) / 1000;
-    const tuned = {
-      ...tuningFor(head, seen.client, options.objective),
-      ...(options.weight !== undefined && options),
-    } as Tuning;
-    const { objective, weight } = tuned;
+    const tuned = tuningFor(head, seen.client, options.objective);
+    const { objective } = tuned;
+    const weight = options.weight ?? tuned.weight;
     const closure = await inversion(seen, head, { objective, prior, weight });
     try {
       closure.target(found);
@@ -111,7 +109,7 @@ export async function* closedFormSteps(
         }
         if (!more) break;
         const before = performance.now();
-        found = await refreshed(head, labels, await features(head, clamped(state.best.images)));
+        found = refreshed(head, labels, await features(head, clamped(state.best.images)));
         closure.target(found);
         const seconds = state.seconds + (performance.now() - before) / 1000;
         state = { ...state, seconds, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
