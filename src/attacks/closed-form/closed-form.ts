@@ -63,9 +63,10 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  *
  * What limits it: repeated labels (their images' activations are known only in sum), trained networks (P is no longer nearly
  * uniform, and the fixed point for P may be a wrong one), one image after sign() (nothing dithers the bits).
- * Related: R-GAP (Zhu and Blaschko 2021: layer by layer, one image), SPEAR (Dimitrov et al. 2024: exact for batches, by low
- * rank and sparsity of ReLU, without obfuscation), the Cocktail Party Attack (Kariyappa et al. 2023: independent components
- * of a dense layer's update, then feature inversion). Errors: networks with another end; unknown options.
+ * Related: R-GAP (Zhu and Blaschko 2021: layer by layer, one image); SPEAR (Dimitrov et al. 2024: exact for batches of up to about
+ * 25, by low rank and the sparsity of ReLU, labels not needed, time exponential in the batch); the Cocktail Party Attack (Kariyappa
+ * et al. 2023: independent components of a dense layer's update, then feature inversion, labels not needed).
+ * Errors: networks with another end; unknown options.
  * @example const { images, confidence } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
  */
 export function closedForm(observation: Observation, options: ClosedFormOptions = {}): Promise<Reconstruction> {
