@@ -174,7 +174,9 @@ test('rog: the closed form for several images with distinct labels; matching oth
   const twins = { ...observation, labels: Int32Array.of(5, 5) };
   const last = small.parameters.at(-1)!;
   const parameters = [...small.parameters.slice(0, -1), { ...last, data: last.data.map((w) => 200 * w) }];
-  const sure = { ...observation, model: { ...small, parameters } };
+  const signs = await seen(small, pictures(small, 2), 'sign');
+  const sure = { ...signs, model: { ...small, parameters } };
+  const fedAvg = { ...observation, client: { ...observation.client, localSteps: 5 } };
   assert.equal(await used(observation), 'closed-form');
   assert.equal(await used(observation, { method: 'matching' }), 'matching');
   assert.equal(await used(observation, { objective: 'l2' }), 'matching');
@@ -182,7 +184,9 @@ test('rog: the closed form for several images with distinct labels; matching oth
   assert.equal(await used(one), 'matching');
   assert.equal(await used(one, { method: 'closed-form' }), 'closed-form');
   assert.equal(await used(twins), 'matching');
-  assert.equal(await used(sure), 'matching', 'outputs far from even: trained');
+  assert.equal(await used(signs), 'closed-form');
+  assert.equal(await used(sure), 'matching', 'signs, and outputs far from even: trained');
+  assert.equal(await used(fedAvg), 'matching', 'exact, but not one gradient');
   await assert.rejects(
     async () => rog(observation, { method: 'closed-form', restarts: 2 }),
     /rog: method 'closed-form' has none of objective, simulate, checkpoint, restarts, got "restarts"; method 'matching' has/,

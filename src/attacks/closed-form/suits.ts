@@ -18,10 +18,11 @@ const isPlain = ({ tolerance, zeroTolerance, noise }: Evidence): boolean =>
   tolerance === 0 && zeroTolerance === 0 && noise === 0;
 
 /**
- * Whether the closed form is the better attack by what the server can know: a dense head, several images with different
- * labels, and a network whose outputs are still nearly even, max P < 4 / classes on synthetic pictures. On one image gradient
- * matching has more to go by (the convolutions' updates); same labels mix; in trained networks the fixed point for P goes
- * astray; and exact updates of several local steps are no single gradient.
+ * Whether the closed form is the better attack by what the server can know: a dense head and several images with different
+ * labels. Not for exact updates of several local steps, which are no single gradient; and where phi hides lengths (sign), so that
+ * predictions rest on the prior alone, only while the network's outputs are nearly even: max P < 4 / classes on synthetic
+ * pictures, i.e. untrained. On one image gradient matching has more to go by (the convolutions' updates); same labels mix.
+ * Measured on LeNet; after 150 SGD steps, four images: none 28.2 against 21.7 dB, 3 bits 24.3 against 23.3, sign 10.7 against 19.9.
  */
 export async function suitsClosedForm(observation: Observation): Promise<boolean> {
   const { model, client } = observation;
@@ -30,6 +31,7 @@ export async function suitsClosedForm(observation: Observation): Promise<boolean
   const labels = observation.labels ?? (await inferLabels(observation)).labels;
   if (new Set(labels).size < labels.length) return false;
   const head = readHead(observation);
+  if (!head.last.evidence.signOnly && !head.last.evidence.scaleUnknown) return true;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
   const { inputs } = guessFrom(head, matrix(shape[0]!, shape[1]!, data), 1);
   const hidden = { ...inputs, data: inputs.data.map((z) => head.factor * Math.max(0, z)) };
