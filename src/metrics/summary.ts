@@ -26,7 +26,7 @@ export const METRICS: Readonly<Record<MetricName, MetricInfo>> = {
 
 /** To stand under every table with a feature distance. */
 export const SCORE_NOTE =
-  "Feature distance: our own small network, uncalibrated; it orders pictures much as LPIPS does, but its scale is not the paper's: " +
+  "Feature distance: our own small network, uncalibrated; it is not LPIPS and not on the paper's scale: " +
   'equal pictures have 0, two different photos about 7. ' +
   'Same class: how often our tagger sees the same class in the private and the rebuilt image.';
 
