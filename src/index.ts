@@ -71,5 +71,5 @@ export {
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
-export { profile, profileName, progress, table, tableText } from './report/index.js';
+export { profile, profileName, progress, table, tableText, trainingProgress } from './report/index.js';
 export type { Layout, Trace } from './report/index.js';

@@ -31,7 +31,8 @@ export function countLine(title: string, done: number, total: number, spent: num
     : `${title}: ${total} ${total === 1 ? 'attack' : 'attacks'} in ${clock(spent)}`;
 }
 
-function clock(seconds: number): string {
+/** `59 s`, `9 min 4 s`. */
+export function clock(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

@@ -16,3 +16,4 @@ export { type PlotOptions, plot, plotSvg } from './plot.js';
 export { type Profile, profile, profileName } from './profile.js';
 export { type ProgressOptions, progress } from './progress.js';
 export { type ColumnTable, type TableOptions, table, tableText } from './table.js';
+export { type TrainingEvent, trainingProgress } from './training-progress.js';
