@@ -1,5 +1,6 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { checkOptions, integer, oneOf } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { ImageShape, Layer, NamedArray } from '../core/types.js';
 import { fromTorchOrder } from './torch-order.js';
@@ -24,8 +25,28 @@ export function parameterSpecs(layers: readonly Layer[], imageShape: ImageShape)
   return walk(layers, { shape: imageShape, specs: [] }, '');
 }
 
+/** What each kind of layer may say, and which of it must be a whole number of at least 1. */
+const KINDS: Readonly<
+  Record<Layer['kind'], { readonly whole?: readonly string[]; readonly other?: readonly string[] }>
+> = {
+  conv: { whole: ['filters', 'size'], other: ['stride', 'bias'] },
+  dense: { whole: ['units'], other: ['bias'] },
+  ...{ maxPool: { whole: ['size'] }, averagePool: { whole: ['size'] }, adaptiveAveragePool: { whole: ['size'] } },
+  ...{ relu: {}, sigmoid: {}, tanh: {}, softplus: {}, leakyRelu: { other: ['slope'] }, scale: { other: ['factor'] } },
+  residual: { other: ['body', 'shortcut'] },
+};
+
+function checkLayer(where: string, layer: Layer): void {
+  const { whole = [], other = [] } =
+    KINDS[oneOf('model', `the kind of ${where}`, layer.kind, Object.keys(KINDS) as Layer['kind'][])];
+  checkOptions(`model: ${where} (${layer.kind})`, layer, ['kind', ...whole, ...other]);
+  for (const name of whole)
+    integer(`model: ${where} (${layer.kind})`, name, (layer as unknown as Record<string, number>)[name]!, 1);
+}
+
 function walk(layers: readonly Layer[], start: Walk, prefix: string): Walk {
   return layers.reduce((at, layer, index) => {
+    checkLayer(`layer ${prefix}${index}`, layer);
     const next = step(layer, at, `${prefix}${layer.kind}${index}`);
     if (next.shape.some((n) => n < 1))
       throw problem(

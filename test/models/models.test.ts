@@ -71,6 +71,16 @@ test('network: refusals in words', () => {
     () => network({ name: 'n', layers, classes: 10 }),
     /the last layer must give 10 numbers, one per class/,
   );
+  const wrong = (layer: object) => () => network({ name: 'n', layers: [layer as never], classes: 10 });
+  assert.throws(
+    wrong({ kind: 'maxpool', size: 2 }),
+    /model: the kind of layer 0 must be one of .*; did you mean "maxPool"\?/,
+  );
+  assert.throws(
+    wrong({ kind: 'conv', filter: 8, size: 3 }),
+    /layer 0 \(conv\): unknown option "filter"; did you mean "filters"/,
+  );
+  assert.throws(wrong({ kind: 'dense' }), /layer 0 \(dense\): units must be an integer of at least 1/);
   assert.throws(() => lenet({ imageShape: [2, 2, 3] }), /leaves nothing of the picture/);
   assert.throws(() => lenet({ clases: 3 } as object), /lenet: unknown option "clases"; did you mean "classes"\?/);
   assert.throws(() => lenet({ seed: 1.5 }), /seed must be an integer of at least 0, got 1.5/);
