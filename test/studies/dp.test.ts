@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { privacyBudget } from '../../src/privacy/index.js';
 import {
   DP_PROFILES,
   type DpProfile,
@@ -28,6 +30,10 @@ const profile: DpProfile = {
     { id: 'no noise', group: 'table', phi: 'none', snr: 'inf' },
     { id: '-5 dB', group: 'table', phi: 'noise:-5', snr: -5 },
     { id: 'short, DP-SGD', group: 'frontier', phi: 'none', privacy: { clip: 1, noiseMultiplier: 0.5 } },
+    {
+      ...{ id: 'short, client-level DP', group: 'frontier', phi: 'clip:2+sigma:6' },
+      clientPrivacy: { clip: 2, noiseMultiplier: 3 },
+    },
   ],
 };
 
@@ -43,6 +49,7 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
       ['no noise', 'inf', 'none'],
       ['-5 dB', -5, 'noise:-5'],
       ['short, DP-SGD', undefined, 'none'],
+      ['short, client-level DP', undefined, 'clip:2+sigma:6'],
     ],
   );
   for (const { group, accuracy, leakage, engine, minutes } of rows) {
@@ -51,7 +58,11 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
     assert.ok(leakage.every(({ psnr, ssim }) => psnr > 3 && psnr < 60 && ssim <= 1));
   }
   assert.equal(rows[0]!.epsilon, null);
-  assert.ok(rows[2]!.epsilon! > 0 && rows[2]!.delta === 1e-5);
+  assert.deepEqual([rows[2]!.level, rows[3]!.level, rows[3]!.delta], ['example', 'client', 1e-5]);
+  // One step of 4 of a client's 20 images; one release of a whole client that is known to take part.
+  const budget = { delta: 1e-5, steps: 1 };
+  assert.equal(rows[2]!.epsilon, privacyBudget({ ...budget, sampleRate: 4 / 20, noiseMultiplier: 0.5 }).epsilon);
+  assert.equal(rows[3]!.epsilon, privacyBudget({ ...budget, sampleRate: 1, noiseMultiplier: 3 }).epsilon);
   assert.equal(rows[0]!.leakage[0]!.images, 2);
   const again = await dpStudy(data, { profile, folder, workers: 1 });
   assert.deepEqual(again, rows);
@@ -66,6 +77,18 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
   );
   const points = await dpBudgets(data, { profile, folder, workers: 1 });
   assert.ok(points[0]!.epsilon > 100 * points[1]!.epsilon);
+});
+
+test("DP_PROFILES: what a row says of a client's noise is what its phi does", () => {
+  for (const { phi, clientPrivacy } of DP_PROFILES.paper.rows.filter((row) => row.clientPrivacy)) {
+    const { clip, noiseMultiplier } = clientPrivacy!;
+    const long = [{ name: 'w', shape: [20_000], data: new Float32Array(20_000).fill(1) }];
+    const observed = parseObfuscation(phi).apply(long, 3).tensors[0]!.data;
+    const mean = observed.reduce((sum, v) => sum + v, 0) / observed.length;
+    const deviation = Math.sqrt(observed.reduce((sum, v) => sum + (v - mean) ** 2, 0) / observed.length);
+    assert.ok(Math.abs(deviation / (noiseMultiplier * clip) - 1) < 0.02);
+    assert.ok(Math.abs(mean - clip / Math.sqrt(20_000)) < (4 * deviation) / Math.sqrt(20_000));
+  }
 });
 
 test('an SNR over N entries and a noise multiplier say the same', () => {

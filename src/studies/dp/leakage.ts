@@ -12,6 +12,8 @@ export interface VictimPlan {
   /** Clients, each with one test image (of different classes up to ten) and one local step. */
   readonly images: number;
   readonly attacks: readonly AttackName[];
+  /** Whether the server knows the labels; default `known`. */
+  readonly labels?: 'known' | 'infer';
   /** Objective evaluations; default the attack's own. */
   readonly iterations?: number;
 }
@@ -26,6 +28,8 @@ export interface Leakage {
   readonly featureDistance?: number;
   /** Share of images that a tagger puts in the same class as the private one. */
   readonly agreement?: number;
+  /** Where the official weights are at hand. */
+  readonly lpips?: number;
   readonly images: number;
 }
 
@@ -36,21 +40,20 @@ export interface Defence {
 }
 
 /**
- * What the server rebuilds from clients of a federation at these weights: each has one image and sends one (obfuscated) step; labels
- * known. The images are test images: the attacks' weights were chosen on training images, and the model has not seen them.
+ * What the server rebuilds from clients of a federation at these weights: each has one image and sends one (obfuscated) step. The images are test images: the attacks' weights were chosen on training images, and the model has not seen them.
  */
 export async function leakageOf(
   model: Model,
   data: Dataset,
   { phi, privacy }: Defence,
-  { images, attacks, iterations }: VictimPlan,
+  { images, attacks, labels, iterations }: VictimPlan,
   seed: number,
   options: PoolOptions = {},
 ): Promise<Leakage[]> {
   const victims = victimsOf(data, images, seed);
   const jobs = attacks.flatMap((attack) =>
     victims.map((batch, v) => async () => ({
-      observation: await observeCase(model, batch, { phi, privacy, seed: deriveSeed(seed, 'phi', v) }),
+      observation: await observeCase(model, batch, { phi, privacy, labels, seed: deriveSeed(seed, 'phi', v) }),
       attack,
       options: { seed: deriveSeed(seed, 'start', v), ...(iterations && { iterations }) },
     })),
@@ -71,7 +74,7 @@ export function victimsOf(data: Dataset, images: number, seed: number): Batch[] 
   }));
 }
 
-const SHOWN = ['psnr', 'ssim', 'featureDistance', 'agreement'] as const;
+const SHOWN = ['psnr', 'ssim', 'featureDistance', 'agreement', 'lpips'] as const;
 
 /** Means over all images, of the scores that apply. */
 function means(scores: readonly Scores[]): Omit<Leakage, 'attack' | 'images'> {

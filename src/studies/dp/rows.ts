@@ -7,14 +7,19 @@ import type { VictimPlan } from './leakage.js';
 /** One training of the study with its defence. */
 export interface DpRow {
   readonly id: string;
-  /** `table`: the talk's Table 1; `frontier`: other mechanisms; `cohort`, `steps`, `batch`: the same noise in another federation. */
-  readonly group: 'table' | 'frontier' | 'cohort' | 'steps' | 'batch';
+  /**
+   * `table`: the talk's Table 1; `shape`: the same noise where it costs what the talk says; `frontier`: other mechanisms;
+   * `cohort`, `steps`, `batch`: the same noise in another federation.
+   */
+  readonly group: 'table' | 'shape' | 'frontier' | 'cohort' | 'steps' | 'batch';
   /** phi on every client's update, in its short form. */
   readonly phi: string;
   /** Noise at an SNR in dB, or "inf": the talk's rows. */
   readonly snr?: 'inf' | number;
-  /** Private local steps, with delta for epsilon. */
+  /** Private local steps: examples are clipped and noised. */
   readonly privacy?: ClientPrivacy;
+  /** The whole update is clipped and noised; `phi` says the same. */
+  readonly clientPrivacy?: ClientPrivacy;
   /** What differs from the profile's training. */
   readonly training?: Partial<FederateOptions>;
 }
@@ -25,7 +30,7 @@ export interface DpProfile {
   /** Training of the rows of the table, and what differs for the others. */
   readonly training: FederateOptions;
   readonly shorter: Partial<FederateOptions>;
-  /** Shares of the rounds after which the models of the table are attacked; 0: before training. The others: before training. */
+  /** Shares of the rounds after which the models of the table are attacked; 0: before training, as those of the other rows. */
   readonly attackAt: readonly number[];
   readonly victims: VictimPlan;
   /** delta of every epsilon. */
@@ -47,25 +52,28 @@ const TABLE: readonly DpRow[] = [
   { id: '-10 dB', group: 'table', phi: 'noise:-10', snr: -10 },
 ];
 
+const atExample = (noiseMultiplier: number): DpRow => ({
+  id: `short, DP-SGD ${noiseMultiplier}`,
+  group: 'frontier',
+  phi: 'none',
+  privacy: { clip: 1, noiseMultiplier },
+});
+
+const atClient = (clip: number, noiseMultiplier: number): DpRow => ({
+  id: `short, client-level DP ${noiseMultiplier}`,
+  group: 'frontier',
+  phi: `clip:${clip}+sigma:${clip * noiseMultiplier}`,
+  clientPrivacy: { clip, noiseMultiplier },
+});
+
 const FRONTIER: readonly DpRow[] = [
   ...[
-    'none',
-    'noise:-10',
-    'noise:-20',
-    'noise:-10:layer',
-    'quantize:3',
-    'topk:0.95',
-    'sign:mean',
-    'topk:0.95+quantize:3',
+    ...['none', 'noise:-10', 'noise:-20', 'noise:-30', 'noise:-10:layer'],
+    ...['quantize:3', 'quantize:2', 'topk:0.95', 'topk:0.99', 'sign:mean'],
+    ...['topk:0.95+quantize:3', 'noise:-10+quantize:3'],
   ].map((phi): DpRow => ({ id: `short, ${phi}`, group: 'frontier', phi })),
-  ...[0.05, 0.5].map(
-    (noiseMultiplier): DpRow => ({
-      id: `short, DP-SGD ${noiseMultiplier}`,
-      group: 'frontier',
-      phi: 'none',
-      privacy: { clip: 1, noiseMultiplier },
-    }),
-  ),
+  ...[0.005, 0.05, 0.5].map(atExample),
+  ...[0.001, 0.01].map((multiplier) => atClient(20, multiplier)),
 ];
 
 /** The short training's images in other shares: more clients a round, fewer steps a round, larger mini-batches. */

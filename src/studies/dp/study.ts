@@ -39,8 +39,10 @@ export interface DpResult {
   readonly accuracy: number;
   readonly curve: readonly { readonly round: number; readonly accuracy: number }[];
   readonly leakage: readonly (Leakage & { readonly round: number })[];
-  /** Example-level budget of the client that took part most often, against the server; null: the noise bounds nothing. */
+  /** Budget of the client that took part most often, against the server; null: the noise bounds nothing. */
   readonly epsilon: number | null;
+  /** What epsilon protects: one image of a client, or all that a client has. */
+  readonly level?: 'example' | 'client';
   readonly delta?: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed: number;
@@ -204,30 +206,30 @@ async function computeRow(
 }
 
 /**
- * Example-level epsilon against the server, which knows who takes part in a round but not which images: rate batchSize / images,
- * as many releases as local steps of the client that took part most often. Noise at an SNR gives none: it shrinks with the update.
+ * epsilon against the server, which knows who takes part in a round. One image: it does not know which of a client's images a step uses
+ * (rate batchSize / images), as many releases as local steps of the client that took part most often. A whole client: no sampling, a
+ * release per round. Noise at an SNR gives none: it shrinks with the update.
  */
 function budgetOf(
-  { privacy }: DpRow,
+  { privacy, clientPrivacy }: DpRow,
   training: FederateOptions,
   clients: readonly (readonly number[])[],
   delta: number,
-): { epsilon: number | null; delta?: number } {
-  if (!privacy || privacy.noiseMultiplier === 0) return { epsilon: null };
+): Pick<DpResult, 'epsilon' | 'level' | 'delta'> {
+  const mechanism = privacy ?? clientPrivacy;
+  if (!mechanism || mechanism.noiseMultiplier === 0) return { epsilon: null };
+  const { noiseMultiplier } = mechanism;
   const { rounds, cohort, localSteps = 1, batchSize = 32, seed = 1 } = training;
   const times = clients.map(() => 0);
   for (let round = 0; round < rounds; round++)
     for (const client of cohortOf(clients.length, cohort, seed, round)) times[client]!++;
-  const spent = clients.map(
-    ({ length }, c) =>
-      privacyBudget({
-        sampleRate: Math.min(1, batchSize / length),
-        noiseMultiplier: privacy.noiseMultiplier,
-        steps: times[c]! * localSteps,
-        delta,
-      }).epsilon,
+  const spent = clients.map(({ length }, c) =>
+    privacy
+      ? { sampleRate: Math.min(1, batchSize / length), steps: times[c]! * localSteps }
+      : { sampleRate: 1, steps: times[c]! },
   );
-  return { epsilon: Math.max(...spent), delta };
+  const epsilon = Math.max(...spent.map((use) => privacyBudget({ ...use, noiseMultiplier, delta }).epsilon));
+  return { epsilon, level: privacy ? 'example' : 'client', delta };
 }
 
 function progressLine({ id }: DpRow, { round, rounds, loss, history, secondsLeft }: RoundProgress): string {
