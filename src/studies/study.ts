@@ -55,8 +55,9 @@ export async function study<T extends Trial>(
   const bits = new Array<number>(trials.length);
   const results = await attackAll(
     trials.map((trial, i) => async () => {
-      const { model, batch, attack = 'rog', phi, labels, seed, localSteps, learningRate, miniBatch } = trial;
-      const given = { phi, labels, seed, localSteps, learningRate, miniBatch };
+      const { model, batch, attack = 'rog', phi, labels, seed } = trial;
+      const { localSteps, learningRate, miniBatch, privacy } = trial;
+      const given = { phi, labels, seed, localSteps, learningRate, miniBatch, privacy };
       const observation = await observeCase(model, batch, given);
       bits[i] = observation.obfuscation.bitsPerEntry;
       return { observation, attack, options: trial.options ?? {}, trace: trial.trace };

@@ -24,6 +24,7 @@ test('study: trials come back in order with their own fields, the scores of thei
       { model, batch, phi: 'sign', options, name: 'one bit' },
       { model, batch, phi: 'none', localSteps: 2, options, name: 'all bits' },
       { model, batch, phi: 'sign', options: { ...options, objective: 'l2' as const }, name: 'one bit, plain' },
+      { model, batch, phi: 'none', privacy: { clip: 1, noiseMultiplier: 1 }, options, name: 'private' },
     ],
     { workers: 2, onDone: (n) => counts.push(n) },
   );
@@ -33,15 +34,17 @@ test('study: trials come back in order with their own fields, the scores of thei
       ['one bit', 1],
       ['all bits', 32],
       ['one bit, plain', 1],
+      ['private', 32],
     ],
   );
   assert.deepEqual(
-    done.map(({ result }) => result.settings.objective),
+    done.slice(0, 3).map(({ result }) => result.settings.objective),
     ['wrongSign', 'cosine', 'l2'],
   );
   assert.equal((done[1]!.result.settings.client as { localSteps: number }).localSteps, 2);
+  assert.deepEqual((done[3]!.result.settings.client as { privacy: object }).privacy, { clip: 1, noiseMultiplier: 1 });
   for (const { result, scores } of done) assert.deepEqual(scores, await score(batch, result));
-  assert.deepEqual(counts, [1, 2, 3]);
+  assert.deepEqual(counts, [1, 2, 3, 4]);
 });
 
 test("study: a trial's error is its own part's message", async () => {
