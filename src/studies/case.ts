@@ -25,3 +25,9 @@ export async function observeCase(
     labels: labels === 'known' ? batch.labels : 'infer',
   });
 }
+
+/** The case in a trial that carries more: every field that decides what the server sees. */
+export const caseOf = <T extends Case>(trial: T): Case => {
+  const { phi, labels, seed, localSteps, learningRate, miniBatch, privacy } = trial;
+  return { phi, labels, seed, localSteps, learningRate, miniBatch, privacy };
+};

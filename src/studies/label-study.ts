@@ -1,6 +1,6 @@
 import { inferLabels, type LabelRule } from '../attacks/index.js';
 import type { Batch, Model } from '../core/types.js';
-import { type Case, observeCase } from './case.js';
+import { type Case, caseOf, observeCase } from './case.js';
 
 /** One update whose labels are to be read. */
 export interface LabelTrial extends Omit<Case, 'labels'> {
@@ -24,9 +24,9 @@ export interface LabelOutcome {
 export async function labelStudy<T extends LabelTrial>(trials: readonly T[]): Promise<(T & LabelOutcome)[]> {
   const outcomes: (T & LabelOutcome)[] = [];
   for (const trial of trials) {
-    const { model, batch, rule, phi, seed, localSteps, learningRate, miniBatch } = trial;
-    const given = { phi, seed, localSteps, learningRate, miniBatch, labels: 'infer' } as const;
-    const { labels, method } = await inferLabels(await observeCase(model, batch, given), { rule });
+    const { model, batch, rule } = trial;
+    const observation = await observeCase(model, batch, { ...caseOf(trial), labels: 'infer' });
+    const { labels, method } = await inferLabels(observation, { rule });
     outcomes.push({ ...trial, found: labels, method, accuracy: labelAccuracy(labels, batch.labels) });
   }
   return outcomes;

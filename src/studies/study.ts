@@ -1,7 +1,7 @@
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { ScoreOptions } from '../metrics/index.js';
 import type { AttackName } from '../registry/index.js';
-import { type Case, observeCase } from './case.js';
+import { type Case, caseOf, observeCase } from './case.js';
 import { attackAll, type PoolOptions } from './pool.js';
 import { score } from './score.js';
 import type { JobOptions } from './worker.js';
@@ -55,10 +55,8 @@ export async function study<T extends Trial>(
   const bits = new Array<number>(trials.length);
   const results = await attackAll(
     trials.map((trial, i) => async () => {
-      const { model, batch, attack = 'rog', phi, labels, seed } = trial;
-      const { localSteps, learningRate, miniBatch, privacy } = trial;
-      const given = { phi, labels, seed, localSteps, learningRate, miniBatch, privacy };
-      const observation = await observeCase(model, batch, given);
+      const { model, batch, attack = 'rog' } = trial;
+      const observation = await observeCase(model, batch, caseOf(trial));
       bits[i] = observation.obfuscation.bitsPerEntry;
       return { observation, attack, options: trial.options ?? {}, trace: trial.trace };
     }),
