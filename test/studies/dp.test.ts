@@ -97,23 +97,42 @@ test('an SNR over N entries and a noise multiplier say the same', () => {
   assert.ok(Math.abs(multiplierOf(-10, 2_155_968) - 0.002154) < 1e-6);
 });
 
+interface DpFile {
+  readonly rows: readonly DpResult[];
+  readonly budgets: readonly { readonly noiseMultiplier: number }[];
+}
+
 const committed = join(root, 'data/results/dp.json');
 
-test('the committed numbers: the rows of the talk, with settings and leakage', {
+test("the committed numbers: the rows of the profile as it is, the talk's first, leakage falling with the noise", {
   skip: !existsSync(committed) && 'not run yet',
 }, () => {
-  const { rows } = JSON.parse(readFileSync(committed, 'utf8')) as { rows: DpResult[] };
+  const { rows, budgets } = JSON.parse(readFileSync(committed, 'utf8')) as DpFile;
+  const { paper } = DP_PROFILES;
+  assert.deepEqual(
+    rows.map(({ id, phi, group }) => [id, phi, group]),
+    paper.rows.map(({ id, phi, group }) => [id, phi, group]),
+  );
   const talk = rows.filter(({ group }) => group === 'table');
   assert.deepEqual(
     talk.map(({ snr }) => snr),
     ['inf', 0, -5, -10],
   );
-  for (const { accuracy, leakage, settings, minutes } of rows) {
+  assert.ok(talk[0]!.accuracy >= 0.68);
+  for (const { accuracy, leakage, settings, minutes, group } of rows) {
     assert.ok(accuracy > 0 && accuracy < 1 && minutes > 0 && leakage.length > 0);
     assert.equal(settings.model, 'lenet');
+    if (group === 'table') assert.equal(settings.rounds, paper.training.rounds);
   }
+  const psnrAtStart = rows
+    .filter(({ group }) => group === 'table' || group === 'shape')
+    .map(({ leakage }) => Math.max(...leakage.filter(({ round }) => round === 0).map(({ psnr }) => psnr)));
   assert.deepEqual(
-    rows.map(({ id }) => id).filter((id) => !DP_PROFILES.paper.rows.some((row) => row.id === id)),
-    [],
+    psnrAtStart,
+    [...psnrAtStart].sort((a, b) => b - a),
+  );
+  assert.deepEqual(
+    budgets.map(({ noiseMultiplier }) => noiseMultiplier),
+    paper.budgets.noiseMultipliers,
   );
 });

@@ -27,7 +27,7 @@ export interface DpRow {
 /** How much is computed. */
 export interface DpProfile {
   readonly partition: PartitionOptions;
-  /** Training of the rows of the table, and what differs for the others. */
+  /** Training of the rows of the table and of its shape, and what differs for the others. */
   readonly training: FederateOptions;
   readonly shorter: Partial<FederateOptions>;
   /** Shares of the rounds after which the models of the table are attacked; 0: before training, as those of the other rows. */
@@ -51,6 +51,9 @@ const TABLE: readonly DpRow[] = [
   { id: '-5 dB', group: 'table', phi: 'noise:-5', snr: -5 },
   { id: '-10 dB', group: 'table', phi: 'noise:-10', snr: -10 },
 ];
+
+/** Noise as strong as it must be to cost what the talk says. */
+const SHAPE = [-20, -25, -30].map((snr): DpRow => ({ id: `${snr} dB`, group: 'shape', phi: `noise:${snr}`, snr }));
 
 const atExample = (noiseMultiplier: number): DpRow => ({
   id: `short, DP-SGD ${noiseMultiplier}`,
@@ -78,9 +81,9 @@ const FRONTIER: readonly DpRow[] = [
 
 /** The short training's images in other shares: more clients a round, fewer steps a round, larger mini-batches. */
 const MOVES: readonly DpRow[] = [
-  ...noise('cohort', -10, { cohort: 10, localSteps: 31, rounds: 6 }, 'cohort 10'),
-  ...noise('steps', -10, { localSteps: 13, rounds: 144 }, '13 local steps'),
-  ...noise('batch', -10, { batchSize: 64, localSteps: 39 }, 'batches of 64'),
+  ...noise('cohort', -30, { cohort: 10, localSteps: 31, rounds: 6 }, 'cohort 10'),
+  ...noise('steps', -30, { localSteps: 13, rounds: 144 }, '13 local steps'),
+  ...noise('batch', -30, { batchSize: 64, localSteps: 39 }, 'batches of 64'),
 ];
 
 /** Every number of the two profiles. */
@@ -109,7 +112,7 @@ export const DP_PROFILES = {
     victims: { images: 6, attacks: ['rog-paper', 'rog'] },
     delta: 1e-5,
     budgets: { noiseMultipliers: [3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1], clip: 1, delta: 1e-5 },
-    rows: [...TABLE, ...FRONTIER, ...MOVES],
+    rows: [...TABLE, ...SHAPE, ...FRONTIER, ...MOVES],
   },
 } as const satisfies Record<string, DpProfile>;
 

@@ -149,7 +149,7 @@ const attackAt = ({ group }: DpRow, profile: DpProfile): readonly number[] =>
 
 const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
   ...profile.training,
-  ...(group === 'table' ? {} : profile.shorter),
+  ...(group === 'table' || group === 'shape' ? {} : profile.shorter),
   ...training,
   phi,
   ...(privacy && { privacy }),
