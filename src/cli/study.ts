@@ -52,6 +52,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  let failed = 0;
   const only = flags.only?.split(';').map((id) => id.trim());
   const options = {
     ...{ profile: DP_PROFILES[profile] as DpProfile, folder, signal: stop.signal, onProgress: say ?? logger() },
@@ -61,6 +62,11 @@ export async function command([name, ...args]: string[]): Promise<number> {
       say?.('');
       console.log(line(row));
     },
+    onFailed: (id: string, error: Error) => {
+      failed++;
+      say?.('');
+      console.error(`${id}: ${error.message}`);
+    },
   };
   await dpStudy(data, options);
   const rows = await dpFinished(data, options);
@@ -68,7 +74,8 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const budgets = (sweeps ? await dpBudgets(data, options) : await keptBudgets(data, options)) ?? [];
   const text = JSON.stringify({ profile, data: data.source, rows, budgets }, null, 1);
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
-  return stop.signal.aborted ? 130 : 0;
+  if (failed > 0) console.error(`${failed} ${failed === 1 ? 'row' : 'rows'} failed; the others are in ${out}`);
+  return stop.signal.aborted ? 130 : Math.min(failed, 1);
 }
 
 /** The sweep of epsilon against leakage, among the names of `--only`. */

@@ -75,6 +75,12 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
     dpStudy(data, { profile, folder, only: ['0 dB'] }),
     /dpStudy: rows are no noise \| .*got "0 dB"/,
   );
+  const failures: string[] = [];
+  const hot: DpProfile = { ...profile, training: { ...profile.training, learningRate: 1e30 } };
+  const wild = { profile: hot, folder: temporaryFolder(), workers: 1, only: ['no noise', '-5 dB'] };
+  await assert.rejects(dpStudy(data, wild), /a client's loss is no number any more/);
+  assert.deepEqual(await dpStudy(data, { ...wild, onFailed: (id) => failures.push(id) }), []);
+  assert.deepEqual(failures, wild.only);
   const points = await dpBudgets(data, { profile, folder, workers: 1 });
   assert.ok(points[0]!.epsilon > 100 * points[1]!.epsilon);
 });

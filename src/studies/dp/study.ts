@@ -26,6 +26,8 @@ export interface DpStudyOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
   readonly onRow?: (row: DpResult) => void;
+  /** Called for a row that ends in an error, e.g. a training that diverged; the others go on. Default: the error ends the study. */
+  readonly onFailed?: (id: string, error: Error) => void;
 }
 
 /** What one row of the study gave. Plain JSON. */
@@ -67,7 +69,8 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
   for (const row of profile.rows.filter(({ id }) => options.only?.includes(id) ?? true)) {
     const file = join(options.folder, `${slug(row.id)}.json`);
     const settings = settingsOf(row, profile, data);
-    const result = (await finished(file, settings)) ?? (await computeRow(row, profile, data, options));
+    const result = (await finished(file, settings)) ?? (await attempt(row, data, options));
+    if (result === 'failed') continue;
     if (!result) break; // cancelled
     await writeAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
     results.push(result);
@@ -154,6 +157,16 @@ const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile
   phi,
   ...(privacy && { privacy }),
 });
+
+async function attempt(row: DpRow, data: Dataset, options: DpStudyOptions): Promise<DpResult | 'failed' | undefined> {
+  try {
+    return await computeRow(row, options.profile, data, options);
+  } catch (error) {
+    if (!options.onFailed || !(error instanceof Error)) throw error;
+    options.onFailed(row.id, error);
+    return 'failed';
+  }
+}
 
 async function computeRow(
   row: DpRow,
