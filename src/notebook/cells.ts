@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
 
 type Write = typeof process.stdout.write;
 
@@ -56,9 +57,14 @@ export function endInterrupted({ executor, jupyter }: Tslab): void {
   };
 }
 
+/** The kernel's own frames, below those of the cell, say nothing to its writer. */
+const FOREIGN = /^\s+at .*(node:|[\\/]tslab[\\/]dist[\\/]|[\\/]notebook[\\/]cells\.js|AsyncLocalStorage)/;
+
 function shorter(value: unknown): unknown {
-  const { message = '', code } = (value ?? {}) as { message?: string; code?: string };
-  return message === 'Interrupted asynchronously' || code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
-    ? 'Interrupted.'
-    : value;
+  if (!(value instanceof Error) || process.env.ROGLAB_DEBUG) return value;
+  const { code } = value as NodeJS.ErrnoException;
+  if (value.message === 'Interrupted asynchronously' || code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
+    return 'Interrupted.';
+  const lines = inspect(value).split('\n');
+  return lines.filter((line) => !FOREIGN.test(line)).join('\n');
 }

@@ -17,7 +17,7 @@ export type OnProgress = (event: Progress) => void;
 
 /**
  * One live view of a running attack, updated in place: a bar with the time left, the objective so far, the current pictures.
- * Give the returned function to an attack as `onProgress`. Updates are throttled; the last one is always shown, and what stays
+ * Give the returned function to an attack as `onProgress`. Updates are throttled, to a tenth of the time at most; the last one is always shown, and what stays
  * in the notebook is a line, a small curve and the pictures, a few kB. Outside a kernel: one line on a terminal, else only the end.
  * A list of titles makes one view with the attacks side by side, and returns a function for each.
  * @throws for an unknown option or an interval below 20 ms
@@ -37,17 +37,20 @@ export function progress(
   const show = inKernel() ? showInSlot() : showInTerminal();
   let shownAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause = interval;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    const began = performance.now();
     show(views);
     shownAt = performance.now();
+    pause = Math.max(interval, 9 * (shownAt - began));
   };
   const reporters = views.map((_, i) => (event: Progress): void => {
     const { curve, ...view } = views[i]!;
     if (!event.ended) (curve as number[]).push(event.objective);
     views[i] = { ...view, curve, latest: event };
-    const wait = shownAt + interval - performance.now();
+    const wait = shownAt + pause - performance.now();
     if (wait <= 0 || isOver(event)) flush();
     else timer ??= setTimeout(flush, wait);
   });
