@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import { type Gathered, gather } from './gather.js';
 
 type Write = typeof process.stdout.write;
 
@@ -19,38 +20,59 @@ export interface Tslab {
   readonly jupyter: { lastWriteDisplayData: ((message: object, update: boolean) => void) | null };
 }
 
+/** One run of a cell. */
+interface Cell {
+  ended: boolean;
+  flush: () => void;
+}
+
 /**
- * Makes an interrupted cell final. tslab gives it back at once but cannot stop its promise, which would go on printing and
- * drawing into the next cells; what such a promise still writes is dropped, and the stack of the kernel's own files is one line.
+ * Gives every cell output of its own. What it prints in a burst leaves in few messages. Once it is interrupted it is over: tslab
+ * gives it back at once but cannot stop its promise, which would go on printing and drawing into the next cells; what such a
+ * promise still writes is dropped. The stack of an error ends where the cell does.
  */
-export function endInterrupted({ executor, jupyter }: Tslab): void {
+export function tendCells({ executor, jupyter }: Tslab): void {
   const { createExecutor } = executor;
-  const cells = new AsyncLocalStorage<{ ended: boolean }>();
+  const cells = new AsyncLocalStorage<Cell>();
   const over = (): boolean => cells.getStore()?.ended ?? false;
-  const guard = (stream: NodeJS.WriteStream): void => {
-    const write = stream.write;
-    stream.write = ((...args: Parameters<Write>) => over() || write.apply(stream, args)) as Write;
+  /** tslab has just put the cell's own functions into place. */
+  const begin = (): Cell => {
+    const { stdout, stderr } = process;
+    const [out, err] = [stdout.write.bind(stdout), stderr.write.bind(stderr)];
+    const show = jupyter.lastWriteDisplayData;
+    const outs: Gathered = gather(out, () => errs.flush());
+    const errs: Gathered = gather(err, () => outs.flush());
+    const flush = (): void => {
+      outs.flush();
+      errs.flush();
+    };
+    stdout.write = ((chunk: string) => over() || outs.write(chunk)) as Write;
+    stderr.write = ((chunk: string) => over() || errs.write(chunk)) as Write;
+    jupyter.lastWriteDisplayData = (message, update) => {
+      if (over()) return;
+      flush();
+      show?.(message, update);
+    };
+    return { ended: false, flush };
   };
   executor.createExecutor = (root, converters, printer) => {
-    let running = { ended: false };
+    let running: Cell | undefined;
     const made = createExecutor(root, converters, {
       log: printer.log,
       error: (...values) => cells.exit(() => printer.error(...values.map(shorter))),
     });
     const { execute, interrupt } = made;
-    made.execute = (code) => {
-      const cell = { ended: false };
+    made.execute = async (code) => {
+      const cell = begin();
       running = cell;
-      guard(process.stdout);
-      guard(process.stderr);
-      const show = jupyter.lastWriteDisplayData;
-      jupyter.lastWriteDisplayData = (message, update) => {
-        if (!over()) show?.(message, update);
-      };
-      return cells.run(cell, () => execute(code));
+      try {
+        return await cells.run(cell, () => execute(code));
+      } finally {
+        cell.flush();
+      }
     };
     made.interrupt = () => {
-      running.ended = true;
+      if (running) running.ended = true;
       interrupt();
     };
     return made;

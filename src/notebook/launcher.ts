@@ -1,10 +1,10 @@
 /**
  * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in three things:
- * output in bursts is not lost (see report/display.ts for why), an interrupted cell is really over, and the kernel leaves when
- * the process that started it is gone.
+ * output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really over (cells.ts), and
+ * the kernel leaves when the process that started it is gone.
  */
 import { createRequire } from 'node:module';
-import { endInterrupted, type Tslab } from './cells.js';
+import { type Tslab, tendCells } from './cells.js';
 
 const fromHere = createRequire(import.meta.url);
 const fromTslab = createRequire(fromHere.resolve('tslab'));
@@ -43,6 +43,6 @@ if (!configPath) {
   process.exit(1);
 }
 leaveWithParent();
-endInterrupted({ executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab);
+tendCells({ executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab);
 const { startKernel } = fromTslab('tslab/dist/main.js') as { startKernel: (options: object) => void };
 startKernel({ configPath, enableFindLocal: false, jsKernel: false, globalVersion: '' });
