@@ -17,7 +17,14 @@ interface Printer {
 /** What we need of tslab's modules. */
 export interface Tslab {
   readonly executor: { createExecutor: (root: string, converters: object, printer: Printer) => Executor };
-  readonly jupyter: { lastWriteDisplayData: ((message: object, update: boolean) => void) | null };
+  readonly jupyter: {
+    lastWriteDisplayData: ((message: object, update: boolean) => void) | null;
+    readonly ZmqServer: { readonly prototype: { publishStatus: (status: string, parent: Request) => void } };
+  };
+}
+
+interface Request {
+  readonly header: { readonly msg_type: string };
 }
 
 /** One run of a cell. */
@@ -76,6 +83,22 @@ export function tendCells({ executor, jupyter }: Tslab): void {
       interrupt();
     };
     return made;
+  };
+}
+
+/**
+ * Says again that the kernel is busy when it has answered something else while a cell runs: tslab's word that it is idle after
+ * each completion, say, would make the page show a kernel at rest.
+ */
+export function stayBusy({ jupyter }: Tslab): void {
+  const { prototype } = jupyter.ZmqServer;
+  const { publishStatus } = prototype;
+  const running = new Set<Request>();
+  prototype.publishStatus = function (status, parent) {
+    if (parent.header.msg_type === 'execute_request') running[status === 'idle' ? 'delete' : 'add'](parent);
+    publishStatus.call(this, status, parent);
+    const [cell] = running;
+    if (cell && status === 'idle') publishStatus.call(this, 'busy', cell);
   };
 }
 

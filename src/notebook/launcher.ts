@@ -4,7 +4,7 @@
  * the kernel leaves when the process that started it is gone.
  */
 import { createRequire } from 'node:module';
-import { type Tslab, tendCells } from './cells.js';
+import { stayBusy, type Tslab, tendCells } from './cells.js';
 
 const fromHere = createRequire(import.meta.url);
 const fromTslab = createRequire(fromHere.resolve('tslab'));
@@ -43,6 +43,8 @@ if (!configPath) {
   process.exit(1);
 }
 leaveWithParent();
-tendCells({ executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab);
+const tslab = { executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab;
+tendCells(tslab);
+stayBusy(tslab);
 const { startKernel } = fromTslab('tslab/dist/main.js') as { startKernel: (options: object) => void };
 startKernel({ configPath, enableFindLocal: false, jsKernel: false, globalVersion: '' });

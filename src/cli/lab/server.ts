@@ -51,8 +51,11 @@ export async function startServer({ folder, python, env }: Environment, options:
     child.once('error', () => resolve());
   });
   let over = false;
+  const orphan = () => child.kill('SIGTERM');
+  process.once('exit', orphan);
   ended.then(() => {
     over = true;
+    process.off('exit', orphan);
   });
   const card = join(runtime, `jpserver-${child.pid}.json`);
   const stop = () => stopServer(child, ended);
