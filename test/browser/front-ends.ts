@@ -160,3 +160,27 @@ export const look = (page: Page | Frame): Promise<Sight> =>
       traces: all('.js-plotly-plot svg .trace path').length,
     };
   })()`);
+
+/** The least contrast (WCAG, 1 to 21) of the words in figures and tables against what lies behind them. */
+export const contrast = (page: Page): Promise<number> =>
+  page.evaluate<number>(`(() => {
+    const read = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = (e) => {
+      for (; e; e = e.parentElement) {
+        const colour = read(getComputedStyle(e).backgroundColor);
+        if (colour.length === 3 || colour[3] > 0.5) return colour;
+      }
+      return [255, 255, 255];
+    };
+    const words = [...document.querySelectorAll('.jp-OutputArea-output td, .jp-OutputArea-output th, .jp-OutputArea-output b, .jp-OutputArea-output span[style]')];
+    const ratios = words.filter((e) => e.textContent.trim() && !e.closest('svg')).map((e) => {
+      const [ground, ink] = [behind(e), read(getComputedStyle(e).color)];
+      const share = Number(getComputedStyle(e).opacity) * (ink[3] ?? 1);
+      const mixed = ink.slice(0, 3).map((v, i) => share * v + (1 - share) * ground[i]);
+      const [a, b] = [light(mixed), light(ground)].sort((x, y) => y - x);
+      return (a + 0.05) / (b + 0.05);
+    });
+    return Math.min(...ratios);
+  })()`);

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { readNotebook, writeNotebook } from '../../src/notebook/format.js';
+import { writePage } from '../../src/notebook/page/index.js';
 import { root } from '../fixtures.js';
-import { type Desk, KINDS, look, open, watchProgress } from './front-ends.js';
-import { openStage, type Stage, shoot, shootTall, skip, work } from './harness.js';
+import { contrast, type Desk, KINDS, look, open, watchProgress } from './front-ends.js';
+import { openStage, results, type Stage, shoot, shootTall, skip, work } from './harness.js';
 
 if (skip) console.log(`SKIPPED, no browser test: ${skip}`);
 
@@ -52,6 +55,7 @@ const both = await Promise.all([
 ]);
 console.log(both.map(({ stopped }) => stopped).join());`;
 const lines = "for (let i = 0; i < 20_000; i++) console.log('line', i);";
+const unfinished = 'rog.imageG';
 const updates = "const count = rog.counter('burst', 0);\nfor (let i = 1; i <= 3000; i++) count(i, 3000);";
 
 /** Every figure of 00-start: five grids and views as pictures, one live chart with both of its series. */
@@ -97,7 +101,7 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
     skip,
   }, async () => {
     const file = `stop-${name.slice(0, 4)}.ipynb`;
-    write(file, [setup, attack, "console.log('clean');", two, lines, updates]);
+    write(file, [setup, attack, "console.log('clean');", two, lines, updates, unfinished]);
     const desk = await open(stage, name, file);
     await desk.run(0);
     await desk.ended(0, 1);
@@ -137,5 +141,95 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
     await desk.ended(5, 6);
     await desk.outputs.nth(5).filter({ hasText: 'burst: 3000 attacks in' }).waitFor();
     assert.equal(desk.updates() - before, 2999);
+    await desk.page.keyboard.press('Enter');
+    await desk.page.keyboard.press('End');
+    await desk.page.keyboard.press('Tab');
+    await desk.page.locator('.jp-Completer-item', { hasText: 'imageGridPng' }).waitFor();
+    await desk.page.keyboard.press('Enter');
+    await desk.page.keyboard.press('Shift+Tab');
+    await desk.page.locator('.jp-Tooltip', { hasText: 'Shows batches of images as one picture' }).waitFor();
+    await shoot(desk.page, 'tooltip');
     await desk.page.context().close();
   });
+
+/** Everything that 00-start shows as pictures: four grids and the view's two, and the chart unless it is live. */
+const PICTURES = 6;
+
+/** The notebook that the first test saved, changed outside Jupyter: its signature is no longer that of the file. */
+function changed(file: string): void {
+  const notebook = readNotebook(join(work, 'jupyterlab.ipynb'));
+  writeNotebook(join(work, file), { ...notebook, metadata: { ...notebook.metadata, changed: 'elsewhere' } });
+}
+
+for (const name of ['JupyterLab', 'classic Notebook'] as const)
+  test(`${name}: the saved notebook, not trusted, still shows every figure`, { skip }, async () => {
+    const file = `untrusted-${name.slice(0, 4)}.ipynb`;
+    changed(file);
+    const { page } = await open(stage, name, file);
+    await page.waitForTimeout(1500);
+    const sight = await look(page);
+    assert.deepEqual([sight.charts, sight.broken], [0, []], 'scripts are stripped, nothing is broken');
+    assert.equal(sight.pictures.length, PICTURES);
+    assert.ok(
+      sight.pictures.every(({ colours }) => colours > 8),
+      JSON.stringify(sight.pictures),
+    );
+    await shootTall(page, `untrusted-${name.slice(0, 4)}`, 5600);
+    await page.context().close();
+  });
+
+test('JupyterLab: words in views and tables are readable in the light and in the dark theme', { skip }, async () => {
+  const { address, token } = stage.server;
+  const setting = `${address}lab/api/settings/@jupyterlab/apputils-extension:themes?token=${token}`;
+  for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+    const answer = await fetch(setting, { method: 'PUT', body: JSON.stringify({ raw: JSON.stringify({ theme }) }) });
+    assert.ok(answer.ok, `${answer.status}`);
+    changed('theme.ipynb');
+    const { page } = await open(stage, 'JupyterLab', 'theme.ipynb');
+    await page.waitForTimeout(1500);
+    assert.equal(await page.locator('body').getAttribute('data-jp-theme-light'), String(theme.endsWith('Light')));
+    const least = await contrast(page);
+    assert.ok(least >= 4.5, `${theme}: ${least}`);
+    if (theme.endsWith('Dark')) await shootTall(page, 'dark', 5600);
+    await page.context().close();
+  }
+  await fetch(setting, { method: 'PUT', body: JSON.stringify({ raw: '{}' }) });
+});
+
+test("exported HTML from disk: nbconvert's page and that of npm start show every figure, charts live where plotly is near", {
+  skip,
+}, async () => {
+  const { python, env } = stage.environment;
+  const notebook = join(work, 'jupyterlab.ipynb');
+  const converted = spawnSync(python, ['-m', 'nbconvert', '--to', 'html', '--output-dir', results, notebook], {
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(converted.status, 0, converted.stderr);
+  const beside = join(root, 'results/browser-nbconvert.html');
+  copyFileSync(join(results, 'jupyterlab.html'), beside);
+  const own = join(root, 'results/browser-page.html');
+  const result = { file: notebook, name: '00-start', notebook: readNotebook(notebook), seconds: 10, noisy: [] };
+  writePage(own, [result], { title: 'roglab', subtitle: 'browser test' });
+  const page = await stage.page();
+  const visit = async (file: string, hover: boolean, name: string) => {
+    await page.goto(pathToFileURL(file).href, { waitUntil: 'domcontentloaded' });
+    await page.waitForTimeout(1500);
+    if (hover) {
+      await page.locator('.roglab-chart').first().hover();
+      await page.locator('.js-plotly-plot svg .trace').first().waitFor({ state: 'attached' });
+    }
+    await shootTall(page, name, 5200);
+    return look(page);
+  };
+  const far = await visit(join(results, 'jupyterlab.html'), false, 'nbconvert');
+  assert.deepEqual([far.broken, far.charts, far.pictures.length], [[], 0, PICTURES]);
+  const near = await visit(beside, false, 'nbconvert-live');
+  assert.deepEqual([near.broken, near.charts, near.pictures.length], [[], 1, PICTURES - 1]);
+  const ours = await visit(own, true, 'page');
+  assert.deepEqual([ours.broken, ours.charts, ours.pictures.length], [[], 1, PICTURES - 1]);
+  assert.ok(near.traces > 60 && ours.traces > 60);
+  rmSync(beside);
+  rmSync(own);
+  await page.context().close();
+});
