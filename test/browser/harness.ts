@@ -19,18 +19,21 @@ const chromiumPath = (process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium
   .map((name) => spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout?.trim())
   .find(Boolean);
 
-function whyNot(): string | false {
+async function whyNot(): Promise<string | false> {
   if (!chromiumPath) return 'no Chromium: apt install chromium, or CHROMIUM=/path/to/it';
   try {
     findPython();
+    await prepare(root, (line) => console.log(line));
     return false;
   } catch (error) {
-    return (error as Error).message.split('\n')[0]!;
+    const [line] = (error as Error).message.split('\n');
+    if (/no Python|only Python|virtual environment|pip could not/.test(line!)) return line!;
+    throw error;
   }
 }
 
 /** Why the browser tests cannot run here; false where they can. */
-export const skip = whyNot();
+export const skip = await whyNot();
 
 export interface Stage {
   readonly environment: Environment;

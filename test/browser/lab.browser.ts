@@ -110,7 +110,7 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
     await view.filter({ hasText: /[2-9]\d\/20000 closures, .*PSNR .* left/ }).waitFor();
     await shoot(desk.page, `running-${name.slice(0, 4)}`);
     await desk.stop();
-    await desk.ended(1, 2, 10);
+    await desk.ended(1, 2, 30);
     const said = await view.innerText();
     assert.match(
       said,

@@ -46,7 +46,7 @@ export function findPython(env: NodeJS.ProcessEnv = process.env): string {
 function versionOf(name: string, env: NodeJS.ProcessEnv): number[] | undefined {
   const code = 'import sys; print(*sys.version_info[:2])';
   const { status, stdout } = spawnSync(name, ['-c', code], { encoding: 'utf8', env, timeout: 20_000 });
-  return status === 0 ? stdout.trim().split(' ').map(Number) : undefined;
+  return status === 0 && /^\d+ \d+\s*$/.test(stdout) ? stdout.split(' ').map(Number) : undefined;
 }
 
 /**
@@ -109,6 +109,8 @@ function jupyterEnvironment(folder: string): NodeJS.ProcessEnv {
     JUPYTERLAB_WORKSPACES_DIR: join(own, 'workspaces'),
     IPYTHONDIR: join(own, 'ipython'),
     PYTHONNOUSERSITE: '1',
+    PYTHONPATH: undefined,
+    PYTHONHOME: undefined,
   };
 }
 
