@@ -12,6 +12,9 @@ import { openStage, results, type Stage, shoot, shootTall, skip, work } from './
 
 if (skip) console.log(`SKIPPED, no browser test: ${skip}`);
 
+const names = Object.keys(KINDS) as (keyof typeof KINDS)[];
+const short = (name: string): string => name.replaceAll(' ', '-').toLowerCase();
+
 let stage: Stage;
 before(async () => {
   if (!skip) stage = await openStage();
@@ -71,11 +74,11 @@ async function sees(desk: Desk, name: string): Promise<void> {
   assert.equal(await desk.page.locator('[data-mime-type="application/vnd.jupyter.stderr"], .output_stderr').count(), 0);
 }
 
-for (const name of Object.keys(KINDS) as (keyof typeof KINDS)[])
+for (const name of names)
   test(`${name}: 00-start finds its kernel and runs from top to bottom, with live progress, chart and grids`, {
     skip,
   }, async () => {
-    const file = `${name.replaceAll(' ', '-').toLowerCase()}.ipynb`;
+    const file = `${short(name)}.ipynb`;
     copyStart(file);
     const desk = await open(stage, name, file);
     assert.equal(await desk.page.locator('.jp-Dialog, .modal.in').count(), 0, 'no question is asked');
@@ -92,15 +95,15 @@ for (const name of Object.keys(KINDS) as (keyof typeof KINDS)[])
       await sees(desk, 'again in the same kernel');
     }
     await desk.save();
-    await shootTall(desk.page, name.replaceAll(' ', '-').toLowerCase(), 5600);
+    await shootTall(desk.page, short(name), 5600);
     await desk.page.context().close();
   });
 
-for (const name of ['JupyterLab', 'classic Notebook'] as const)
+for (const name of names)
   test(`${name}: Stop in mid-attack gives the best so far; the kernel goes on, the next cell is clean`, {
     skip,
   }, async () => {
-    const file = `stop-${name.slice(0, 4)}.ipynb`;
+    const file = `stop-${short(name)}.ipynb`;
     write(file, [setup, attack, "console.log('clean');", two, lines, updates, unfinished]);
     const desk = await open(stage, name, file);
     await desk.run(0);
@@ -108,7 +111,7 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
     await desk.run(1);
     const view = desk.outputs.nth(1);
     await view.filter({ hasText: /[2-9]\d\/20000 closures, .*PSNR .* left/ }).waitFor();
-    await shoot(desk.page, `running-${name.slice(0, 4)}`);
+    await shoot(desk.page, `running-${short(name)}`);
     await desk.stop();
     await desk.ended(1, 2, 30);
     const said = await view.innerText();
@@ -121,7 +124,7 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
     await desk.run(2);
     await desk.ended(2, 3);
     assert.equal((await desk.outputs.nth(2).innerText()).trim(), 'clean');
-    await shoot(desk.page, `stopped-${name.slice(0, 4)}`);
+    await shoot(desk.page, `stopped-${short(name)}`);
     if (name !== 'JupyterLab') return;
     await desk.run(3);
     await desk.outputs
@@ -161,9 +164,9 @@ function changed(file: string): void {
   writeNotebook(join(work, file), { ...notebook, metadata: { ...notebook.metadata, changed: 'elsewhere' } });
 }
 
-for (const name of ['JupyterLab', 'classic Notebook'] as const)
+for (const name of names)
   test(`${name}: the saved notebook, not trusted, still shows every figure`, { skip }, async () => {
-    const file = `untrusted-${name.slice(0, 4)}.ipynb`;
+    const file = `untrusted-${short(name)}.ipynb`;
     changed(file);
     const { page } = await open(stage, name, file);
     await page.waitForTimeout(1500);
@@ -174,7 +177,7 @@ for (const name of ['JupyterLab', 'classic Notebook'] as const)
       sight.pictures.every(({ colours }) => colours > 8),
       JSON.stringify(sight.pictures),
     );
-    await shootTall(page, `untrusted-${name.slice(0, 4)}`, 5600);
+    await shootTall(page, `untrusted-${short(name)}`, 5600);
     await page.context().close();
   });
 
