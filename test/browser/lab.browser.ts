@@ -121,6 +121,8 @@ for (const name of names)
     );
     const { pictures } = await look(desk.page);
     assert.equal(pictures.length, 3, 'curve, thumbnail and grid');
+    const tops = await Promise.all([0, 1].map(async (i) => (await view.locator('img').nth(i).boundingBox())!.y));
+    assert.ok(Math.abs(tops[0]! - tops[1]!) < 2, 'curve and thumbnail stand beside each other');
     await desk.run(2);
     await desk.ended(2, 3);
     assert.equal((await desk.outputs.nth(2).innerText()).trim(), 'clean');
