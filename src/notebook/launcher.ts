@@ -1,10 +1,11 @@
 /**
- * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in three things:
- * output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really over (cells.ts), and
- * the kernel leaves when the process that started it is gone.
+ * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in four things:
+ * output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really over (cells.ts), the
+ * kernel leaves when the process that started it is gone, and tooltips are whole (tooltip.ts).
  */
 import { createRequire } from 'node:module';
 import { stayBusy, type Tslab, tendCells } from './cells.js';
+import { type Inspect, labelTags } from './tooltip.js';
 
 const fromHere = createRequire(import.meta.url);
 const fromTslab = createRequire(fromHere.resolve('tslab'));
@@ -46,5 +47,6 @@ leaveWithParent();
 const tslab = { executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab;
 tendCells(tslab);
 stayBusy(tslab);
+labelTags(fromTslab('tslab/dist/inspect.js') as Inspect);
 const { startKernel } = fromTslab('tslab/dist/main.js') as { startKernel: (options: object) => void };
 startKernel({ configPath, enableFindLocal: false, jsKernel: false, globalVersion: '' });

@@ -15,12 +15,24 @@ after(() => kernel?.stop());
 const complete = async (code: string): Promise<string[]> =>
   (await kernel.ask('complete_request', { code, cursor_pos: code.length })).matches as string[];
 
-/** Signature and doc comment, as a tooltip shows them. */
-async function inspect(code: string): Promise<{ signature: string; comment: string }> {
-  const { data } = await kernel.ask('inspect_request', { code, cursor_pos: code.length, detail_level: 0 });
-  const text = (data as Record<string, string>)['text/plain'] ?? '';
-  const [signature = '', comment = ''] = text.split(/\n(?:export \S+\n)?\n/, 2);
-  return { signature, comment };
+interface Tooltip {
+  readonly signature: string;
+  readonly comment: string;
+}
+
+/** The tooltip at the end of each line. All lines are one cell, which the kernel reads once. */
+async function inspect(lines: readonly string[]): Promise<Tooltip[]> {
+  const code = lines.join('\n');
+  const tooltips: Tooltip[] = [];
+  let end = -1;
+  for (const line of lines) {
+    end += line.length + 1;
+    const { data } = await kernel.ask('inspect_request', { code, cursor_pos: end, detail_level: 0 });
+    const text = (data as Record<string, string>)['text/plain'] ?? '';
+    const [signature = '', comment = ''] = text.split(/\n(?:export \S+\n)?\n/, 2);
+    tooltips.push({ signature, comment });
+  }
+  return tooltips;
 }
 
 async function mistake(code: string): Promise<string> {
@@ -40,8 +52,8 @@ const LONG = ['tf', 'ATTACKS'];
 test('every export of the library completes, with a signature and a comment', async () => {
   const names = await complete('rog.');
   assert.deepEqual([...names].sort(), Object.keys(rog).sort());
-  for (const name of names) {
-    const { signature, comment } = await inspect(`rog.${name}`);
+  for (const [i, { signature, comment }] of (await inspect(names.map((name) => `rog.${name}`))).entries()) {
+    const name = names[i]!;
     if (!LONG.includes(name)) assert.ok(signature.length > 10 && signature.length < 300, `${name}: ${signature}`);
     assert.ok(!/: any$/.test(signature), `${name} has no type: ${signature}`);
     if (name !== 'tf') assert.ok(comment.length > 10, `${name} has no comment`);
@@ -51,8 +63,14 @@ test('every export of the library completes, with a signature and a comment', as
 test('every exported type completes, with a comment', async () => {
   const names = (await complete('let x: rog.')).filter((name) => name !== 'tf');
   assert.ok(names.length > 35 && names.includes('Observation'), names.join());
-  for (const name of names)
-    assert.ok((await inspect(`let x: rog.${name}`)).comment.length > 10, `${name} has no comment`);
+  const tooltips = await inspect(names.map((name, i) => `let x${i}: rog.${name}`));
+  for (const [i, { comment }] of tooltips.entries()) assert.ok(comment.length > 10, `${names[i]} has no comment`);
+});
+
+test('a tooltip names what its lines are, and keeps links within their sentence', async () => {
+  const [grid, options] = await inspect(['rog.imageGrid', 'let x: rog.StartOptions']);
+  assert.match(grid!.comment, /\n@param rows .*\n@throws for values outside .*\n@example imageGrid\(/);
+  assert.equal(options!.comment, 'Options of start.');
 });
 
 test('options and tensorflow.js complete', async () => {
