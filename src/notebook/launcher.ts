@@ -7,6 +7,9 @@ import { createRequire } from 'node:module';
 import { stayBusy, type Tslab, tendCells } from './cells.js';
 import { type Inspect, labelTags } from './tooltip.js';
 
+// first of all: what follows takes seconds, in which the parent may go
+leaveWithParent();
+
 const fromHere = createRequire(import.meta.url);
 const fromTslab = createRequire(fromHere.resolve('tslab'));
 
@@ -43,7 +46,6 @@ if (!configPath) {
   );
   process.exit(1);
 }
-leaveWithParent();
 const tslab = { executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab;
 tendCells(tslab);
 stayBusy(tslab);
