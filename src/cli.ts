@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'register the kernel with an installed Jupyter',
     load: async () => (await import('./cli/kernel.js')).command,
   },
+  lab: {
+    summary: 'start JupyterLab on the notebooks, from a private environment',
+    load: async () => (await import('./cli/lab.js')).command,
+  },
   doctor: {
     summary: 'say what is installed, which engines work and what is missing',
     load: async () => (await import('./cli/doctor.js')).command,

@@ -61,6 +61,7 @@ export {
   type Case,
   labelAccuracy,
   labelStudy,
+  liveScores,
   matched,
   type Outcome,
   observeCase,

@@ -61,7 +61,7 @@ export async function* runRecipe(
   const { seed = 1, restarts = 1 } = options;
   integer(recipe.attack, 'seed', seed, 0);
   integer(recipe.attack, 'restarts', restarts, 1);
-  const interrupt = interrupts();
+  const interrupt = interrupts(recipe.attack);
   try {
     return yield* steps(observation, recipe, options, () => interrupt.hit() || (options.signal?.aborted ?? false));
   } finally {
@@ -158,15 +158,28 @@ function readLabels(
   return { labels, labelSource: { method: 'searched together with the pictures', confidence } };
 }
 
-/** Runs the steps of an attack to the end, reporting progress. */
+/** Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure. */
 export async function finish(
   steps: AsyncGenerator<Progress, Reconstruction>,
   onProgress?: (progress: Progress) => void,
 ): Promise<Reconstruction> {
+  let last: Progress | undefined;
   for (;;) {
     const { done, value } = await steps.next();
-    if (done) return value;
-    onProgress?.(value);
+    if (!done) {
+      last = value;
+      onProgress?.(value);
+      continue;
+    }
+    if (last && last.closure < last.total)
+      onProgress?.({
+        ...last,
+        objective: value.objective,
+        secondsLeft: 0,
+        images: () => value.images,
+        ended: value.stopped === 'cancelled' ? 'stopped' : 'converged',
+      });
+    return value;
   }
 }
 

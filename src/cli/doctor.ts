@@ -108,9 +108,11 @@ function notebookLines(root: string): Line[] {
     absent: 'not registered (only needed for interactive work); npm run kernel',
   };
   const folder = join(root, 'notebooks');
+  const lab = existsSync(join(root, '.lab', 'ready')) ? 'installed in .lab' : 'not installed; npm run lab';
   const count = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.ipynb')).length : 0;
   return [
     ['kernel', words[registration()]],
+    ['lab', lab],
     ['notebooks', String(count)],
   ];
 }

@@ -70,6 +70,7 @@ function next(): string {
   if (jupyter) return 'next: jupyter lab notebooks/00-start.ipynb';
   return [
     'No jupyter command was found here. Any of these will do; the kernel is already where they look for it:',
+    '  npm run lab: a JupyterLab of its own, where there is Python 3.10 or newer',
     '  VS Code with the extension "Jupyter": open notebooks/00-start.ipynb and choose the kernel "roglab (TypeScript)"',
     '  pip install jupyterlab && jupyter lab notebooks/00-start.ipynb',
     'Without any: npm start runs all notebooks and writes results/index.html',

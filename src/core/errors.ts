@@ -4,7 +4,16 @@
  */
 export function problem(where: string, rule: string, got?: unknown, fix?: string): Error {
   const text = `${where}: ${rule}${got === undefined ? '' : `, got ${show(got)}`}${fix ? `; ${fix}` : ''}`;
-  return Object.assign(new Error(text), { name: 'RoglabError' });
+  const error = Object.assign(new Error(text), { name: 'RoglabError' });
+  return '__tslab__' in globalThis ? Object.defineProperty(error, inspected, { value: brief }) : error;
+}
+
+/** How node prints a value. */
+const inspected = Symbol.for('nodejs.util.inspect.custom');
+
+/** Under a cell a user's mistake is one line; with ROGLAB_DEBUG=1 (also set from a cell) it says where it came from. */
+function brief(this: Error): string {
+  return process.env.ROGLAB_DEBUG ? String(this.stack) : `${this.name}: ${this.message}`;
 }
 
 /** A short, readable form of any value for messages. */

@@ -208,4 +208,6 @@ export interface Progress {
   readonly secondsLeft: number;
   /** The current pictures, [batch, height, width, channels] in [0, 1]. */
   readonly images: () => NdArray;
+  /** In the last report of an attack that ended before `total`: pictures and objective are then those it returns. */
+  readonly ended?: 'stopped' | 'converged';
 }

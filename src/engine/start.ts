@@ -6,6 +6,7 @@ import { checkProvider, type ProviderName, providerNames } from './compiled/prov
 import { onnxAvailable } from './compiled/session.js';
 import { setBackend } from './tf.js';
 
+/** Options of {@link start}. */
 export interface StartOptions {
   /** Which tensorflow.js backend. Default: the first of tensorflow-gpu, tensorflow, wasm, cpu that loads. */
   readonly backend?: BackendName;

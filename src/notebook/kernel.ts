@@ -27,6 +27,11 @@ export interface Kernel {
    * @throws when the kernel dies, or `seconds` pass; the kernel is then no longer usable
    */
   readonly execute: (code: string, onMessage: (message: Message) => void, seconds: number) => Promise<'ok' | 'error'>;
+  /**
+   * Any other request, `complete_request` for instance; resolves with the content of the reply.
+   * @throws as `execute` does
+   */
+  readonly ask: (type: string, content: object, seconds?: number) => Promise<Message['content']>;
   readonly stop: () => void;
 }
 
@@ -158,6 +163,8 @@ export async function startKernel({ cwd, env = {}, startTimeout = 90 }: KernelOp
   return {
     languageInfo: info.content.language_info,
     stop,
+    ask: async (type, content, seconds = 30) =>
+      (await outcome(request(type, content), seconds, `no answer to ${type} within ${seconds} s`)).content,
     execute: async (code, onMessage, seconds) => {
       const content = {
         code,

@@ -1,8 +1,14 @@
 /**
- * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in two things:
- * output in bursts is not lost (see report/display.ts for why), and the kernel leaves when the process that started it is gone.
+ * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in four things:
+ * output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really over (cells.ts), the
+ * kernel leaves when the process that started it is gone, and tooltips are whole (tooltip.ts).
  */
 import { createRequire } from 'node:module';
+import { stayBusy, type Tslab, tendCells } from './cells.js';
+import { type Inspect, labelTags } from './tooltip.js';
+
+// first of all: what follows takes seconds, in which the parent may go
+leaveWithParent();
 
 const fromHere = createRequire(import.meta.url);
 const fromTslab = createRequire(fromHere.resolve('tslab'));
@@ -40,6 +46,9 @@ if (!configPath) {
   );
   process.exit(1);
 }
-leaveWithParent();
+const tslab = { executor: fromTslab('tslab/dist/executor.js'), jupyter: fromTslab('tslab/dist/jupyter.js') } as Tslab;
+tendCells(tslab);
+stayBusy(tslab);
+labelTags(fromTslab('tslab/dist/inspect.js') as Inspect);
 const { startKernel } = fromTslab('tslab/dist/main.js') as { startKernel: (options: object) => void };
 startKernel({ configPath, enableFindLocal: false, jsKernel: false, globalVersion: '' });

@@ -14,6 +14,6 @@ export { type ImageGridOptions, imageGrid, imageGridPng, imagePng } from './imag
 export { note } from './note.js';
 export { type PlotOptions, plot, plotSvg } from './plot.js';
 export { type Profile, profile, profileName } from './profile.js';
-export { type ProgressOptions, progress } from './progress.js';
+export { type OnProgress, type ProgressOptions, progress } from './progress.js';
 export { type ColumnTable, type TableOptions, table, tableText } from './table.js';
 export { type TrainingEvent, trainingProgress } from './training-progress.js';

@@ -47,7 +47,7 @@ export async function attackAll(
   let done = 0;
   const { provider } = currentSession() ?? {};
   const stopped = new AbortController();
-  const interrupt = interrupts(() =>
+  const interrupt = interrupts('attackAll', () =>
     stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
   );
   const either = AbortSignal.any(signal ? [signal, stopped.signal] : [stopped.signal]);

@@ -1,5 +1,6 @@
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
+import { interrupts } from '../engine/index.js';
 import { indicesOf, type Orders, type Plan, planOf, rateOf } from './plan.js';
 import { move, restore, type State, save } from './state.js';
 import { compileStep, type TrainingStep } from './step.js';
@@ -12,6 +13,7 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  * run as one compiled step; the optimizer moves the weights between two of them (1 to 3 % of a step's time).
  * Everything is a function of the options and the seed: a training killed at any time and started again ends with the
  * same bits, on the same engine with the same number of threads.
+ * A notebook's interrupt ends it after the running step, like `signal`: the result then says `cancelled`.
  * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings.
  * @example
  * const { parameters } = await fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
@@ -20,22 +22,28 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
   const plan = planOf(options);
-  const start = await restore(options, plan);
-  const step = await compileStep(options, plan);
+  const interrupt = interrupts(plan.where);
   try {
-    return { ...(await loop(options, plan, start, step)), engine: step.engine };
+    const start = await restore(options, plan);
+    const step = await compileStep(options, plan);
+    const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
+    try {
+      return { ...(await loop(options, plan, start, step, stop)), engine: step.engine };
+    } finally {
+      step.dispose();
+    }
   } finally {
-    step.dispose();
+    interrupt.release();
   }
 }
 
-async function loop(options: FitOptions, plan: Plan, start: State, step: TrainingStep) {
-  const { signal, checkpoint, checkpointSeconds = 30 } = options;
+async function loop(options: FitOptions, plan: Plan, start: State, step: TrainingStep, stop: () => boolean) {
+  const { checkpoint, checkpointSeconds = 30 } = options;
   const began = performance.now() - 1000 * start.seconds;
   const orders: Orders = new Map();
   let state = start;
   let saved = performance.now();
-  while (state.step < plan.total && !signal?.aborted) {
+  while (state.step < plan.total && !stop()) {
     state = await advance(options, plan, state, step, began, orders);
     options.onProgress?.(progressOf(options, plan, state));
     const due = epochEnds(plan, state) || performance.now() - saved > 1000 * checkpointSeconds;

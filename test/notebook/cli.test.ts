@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readFlags } from '../../src/cli/flags.js';
 import { kernelFolder, registration } from '../../src/cli/kernel.js';
+import { findPython } from '../../src/cli/lab/environment.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const roglab = (args: string[], env: Record<string, string> = {}) => {
@@ -58,7 +59,7 @@ test('roglab: unknown commands, flags, notebooks, folders and numbers are one li
     assert.match(stderr, said);
     assert.ok(status! > 0 && stdout === '' && stderr.trim().split('\n').length === 1);
   }
-  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n.*kernel .*\n.*doctor /);
+  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n.*kernel .*\n.*lab .*\n.*doctor /);
 });
 
 test('roglab kernel: writes a kernelspec with absolute paths where Jupyter looks, and takes it away again', () => {
@@ -83,6 +84,27 @@ test('roglab kernel: writes a kernelspec with absolute paths where Jupyter looks
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('roglab lab: without a Python, or with one too old, says what to install; a bad port is one line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'roglab-test-'));
+  try {
+    const none = { PATH: '/nonexistent' };
+    assert.throws(
+      () => findPython(none),
+      /roglab lab: no Python was found; \nPython 3\.10 or newer .*apt install python3.*npm run kernel/s,
+    );
+    const old = join(folder, 'python3');
+    writeFileSync(old, '#!/bin/sh\necho 3 8\n', { mode: 0o755 });
+    assert.throws(() => findPython({ PATH: `${folder}:/bin` }), /only Python 3\.8 was found/);
+    assert.throws(() => findPython({ ...none, PYTHON: '/no/python' }), /no Python was found as PYTHON=\/no\/python/);
+    writeFileSync(old, '#!/bin/sh\necho 3 13\n');
+    assert.equal(findPython({ ...none, PYTHON: old }), old);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const { status, stderr } = roglab(['lab', '--port', 'x']);
+  assert.deepEqual([status, stderr], [1, 'roglab lab: --port must be an integer from 1 to 65535, got NaN\n']);
 });
 
 test('kernelFolder: the user folder of each system', () => {

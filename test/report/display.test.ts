@@ -178,3 +178,18 @@ test('profile: quick unless ROGLAB_PROFILE says paper; other words are refused',
     else process.env.ROGLAB_PROFILE = before;
   }
 });
+
+test('progress: several attacks in one slot, each under its title', () => {
+  const [a, b] = progress(['first', 'second'], { interval: 500, scores: ({ shape }) => `${shape[0]} pictures known` });
+  a!(event(50));
+  assert.equal(
+    written.at(-1)!.data['text/plain'],
+    'first: 50/50 closures, objective 0.02, 4 pictures known, 50 s\nsecond: waiting',
+  );
+  b!({ ...event(7), ended: 'stopped' });
+  assert.match(
+    written.at(-1)!.data['text/plain']!,
+    /\nsecond: stopped after 7 of 50 closures, objective 0\.143, 4 pictures known, 7\.0 s$/,
+  );
+  assert.ok(written.at(-1)!.update);
+});

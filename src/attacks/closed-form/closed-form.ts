@@ -82,7 +82,7 @@ export async function* closedFormSteps(
   check(observation, options);
   const { seed = 1, iterations = 200, prior = 'colorTv', typical, defenseAware = true } = options;
   const seen = taken('closedForm', observation, defenseAware);
-  const interrupt = interrupts();
+  const interrupt = interrupts('closedForm');
   const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
   const began = performance.now();
   try {

@@ -11,7 +11,7 @@ export const theme = {
   size: { title: 16, axis: 13, tick: 12, legend: 12.5 },
 } as const;
 
-/** Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), darkest first, yellow left out: distinct to every reader on white. */
+/** Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), yellow left out, and Tol's indigo: distinct to every reader on white. */
 export const palette: readonly string[] = [
   '#0072b2',
   '#d55e00',
@@ -20,7 +20,7 @@ export const palette: readonly string[] = [
   '#e69f00',
   '#56b4e9',
   '#4d4d4d',
-  '#7a5195',
+  '#332288',
 ];
 
 /** One marker form per colour: series stay apart in grey print too. */

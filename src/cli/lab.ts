@@ -1,0 +1,35 @@
+import { integer } from '../core/options.js';
+import { readFlags } from './flags.js';
+import { prepare } from './lab/environment.js';
+import { startServer } from './lab/server.js';
+import { projectRoot } from './root.js';
+
+const help = `roglab lab: JupyterLab on notebooks/, from a private Python environment in .lab (made at the first start)
+
+  --port NUMBER  default 8888, or the next free one
+  --install      only make the environment
+
+Only .lab is written to; delete it to undo. A Jupyter or VS Code of your own is served by roglab kernel.`;
+
+/** `roglab lab`: runs until Ctrl-C. */
+export async function command(args: string[]): Promise<number> {
+  const flags = readFlags('lab', args, { port: 'string', install: 'boolean' });
+  if (flags.help) {
+    console.log(help);
+    return 0;
+  }
+  const port = integer('roglab lab', '--port', Number(flags.port ?? 8888), 1, 65_535);
+  const root = projectRoot();
+  const environment = await prepare(root, (line) => console.log(line));
+  if (flags.install) return 0;
+  console.log('starting JupyterLab ...');
+  const server = await startServer(environment, { root, port });
+  const at = (path: string) => `${server.address}${path}?token=${server.token}`;
+  console.log(`\nJupyterLab        ${at('lab/tree/notebooks/00-start.ipynb')}`);
+  console.log(`Notebook          ${at('tree/notebooks')}`);
+  console.log(`classic Notebook  ${at('nbclassic/tree/notebooks')}`);
+  console.log('\nCtrl-C ends it with its kernels.');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => server.stop());
+  await server.ended;
+  return 0;
+}
