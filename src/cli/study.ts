@@ -12,6 +12,7 @@ import {
   type DpProfileName,
   type DpResult,
   dpBudgets,
+  dpFailed,
   dpFinished,
   dpStudy,
   keptBudgets,
@@ -72,7 +73,8 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const rows = await dpFinished(data, options);
   const sweeps = !stop.signal.aborted && (!only || only.includes(SWEEP));
   const budgets = (sweeps ? await dpBudgets(data, options) : await keptBudgets(data, options)) ?? [];
-  const text = JSON.stringify({ profile, data: data.source, rows, budgets }, null, 1);
+  const failures = await dpFailed(data, options);
+  const text = JSON.stringify({ profile, data: data.source, rows, failures, budgets }, null, 1);
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
   if (failed > 0) console.error(`${failed} ${failed === 1 ? 'row' : 'rows'} failed; the others are in ${out}`);
   return stop.signal.aborted ? 130 : Math.min(failed, 1);

@@ -11,6 +11,7 @@ import {
   type DpProfile,
   type DpResult,
   dpBudgets,
+  dpFailed,
   dpStudy,
   multiplierOf,
   snrOf,
@@ -81,6 +82,12 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
   await assert.rejects(dpStudy(data, wild), /a client's loss is no number any more/);
   assert.deepEqual(await dpStudy(data, { ...wild, onFailed: (id) => failures.push(id) }), []);
   assert.deepEqual(failures, wild.only);
+  const kept = await dpFailed(data, wild);
+  assert.deepEqual(
+    kept.map(({ id }) => id),
+    wild.only,
+  );
+  assert.match(kept[0]!.error, /no number any more/);
   const points = await dpBudgets(data, { profile, folder, workers: 1 });
   assert.ok(points[0]!.epsilon > 100 * points[1]!.epsilon);
 });

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
 import type { Model, NamedArray } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
@@ -10,8 +8,10 @@ import { parseObfuscation } from '../../obfuscation/index.js';
 import { privacyBudget } from '../../privacy/index.js';
 import { type FederateOptions, federate } from '../federate.js';
 import { type BudgetPoint, budgetSweep } from './budgets.js';
+import { BUDGETS, budgetSettings, type DpResult, keep, keptBudgets, keptRow, rowFile } from './kept.js';
 import { type Leakage, leakageOf } from './leakage.js';
 import type { DpProfile, DpRow } from './rows.js';
+import { attackAt, settingsOf, trainingOf } from './settings.js';
 
 /** Options of {@link dpStudy}. */
 export interface DpStudyOptions {
@@ -30,29 +30,6 @@ export interface DpStudyOptions {
   readonly onFailed?: (id: string, error: Error) => void;
 }
 
-/** What one row of the study gave. Plain JSON. */
-export interface DpResult {
-  readonly id: string;
-  readonly group: DpRow['group'];
-  readonly snr?: 'inf' | number;
-  readonly phi: string;
-  readonly bitsPerEntry: number;
-  /** Share of right answers on the test images after the last round. */
-  readonly accuracy: number;
-  readonly curve: readonly { readonly round: number; readonly accuracy: number }[];
-  readonly leakage: readonly (Leakage & { readonly round: number })[];
-  /** Budget of the client that took part most often, against the server; null: the noise bounds nothing. */
-  readonly epsilon: number | null;
-  /** What epsilon protects: one image of a client, or all that a client has. */
-  readonly level?: 'example' | 'client';
-  readonly delta?: number;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly seed: number;
-  readonly engine: string;
-  readonly data: string;
-  readonly minutes: number;
-}
-
 const MODEL_SEED = 1;
 const ATTACK_SEED = 21;
 
@@ -67,27 +44,14 @@ export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<D
   if (unknown !== undefined) throw problem('dpStudy', `rows are ${known.join(' | ')}`, unknown);
   const results: DpResult[] = [];
   for (const row of profile.rows.filter(({ id }) => options.only?.includes(id) ?? true)) {
-    const file = join(options.folder, `${slug(row.id)}.json`);
-    const settings = settingsOf(row, profile, data);
-    const result = (await finished(file, settings)) ?? (await attempt(row, data, options));
+    const result = (await keptRow(row, profile, data, options.folder)) ?? (await attempt(row, data, options));
     if (result === 'failed') continue;
     if (!result) break; // cancelled
-    await writeAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
+    await keep(rowFile(options.folder, row.id), result);
     results.push(result);
     options.onRow?.(result);
   }
   return results;
-}
-
-/** The rows of a profile that are finished in a folder, whoever computed them; in the profile's order. */
-export async function dpFinished(
-  data: Dataset,
-  { profile, folder }: Pick<DpStudyOptions, 'profile' | 'folder'>,
-): Promise<DpResult[]> {
-  const rows = await Promise.all(
-    profile.rows.map((row) => finished(join(folder, `${slug(row.id)}.json`), settingsOf(row, profile, data))),
-  );
-  return rows.filter((row): row is DpResult => row !== undefined);
 }
 
 /** The profile's sweep of epsilon against leakage at the initial weights; kept in the folder like a row. */
@@ -95,27 +59,11 @@ export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise
   const { profile, folder, workers, signal } = options;
   const kept = await keptBudgets(data, options);
   if (kept) return kept;
-  const settings = budgetSettings(profile, data);
   const pool = { ...(workers && { workers }), signal };
   const points = await budgetSweep(modelFor(data), data, profile.budgets, profile.victims, ATTACK_SEED, pool);
-  await writeAtomic(join(folder, BUDGETS), `${JSON.stringify({ settings, points }, null, 1)}\n`);
+  await keep(join(folder, BUDGETS), { settings: budgetSettings(profile, data), points });
   return points;
 }
-
-/** The sweep of a folder, when it was computed with the profile's settings. */
-export async function keptBudgets(
-  data: Dataset,
-  { profile, folder }: Pick<DpStudyOptions, 'profile' | 'folder'>,
-): Promise<BudgetPoint[] | undefined> {
-  const text = await readFile(join(folder, BUDGETS), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { settings, points } = JSON.parse(text) as { settings: unknown; points: BudgetPoint[] };
-  return JSON.stringify(settings) === JSON.stringify(budgetSettings(profile, data)) ? points : undefined;
-}
-
-const BUDGETS = 'budgets.json';
-
-const budgetSettings = ({ budgets, victims }: DpProfile, data: Dataset) => ({ ...budgets, victims, data: data.name });
 
 const everyIndex = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -123,46 +71,13 @@ const everyIndex = (count: number): number[] => Array.from({ length: count }, (_
 const modelFor = (data: Dataset): Model =>
   lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
 
-/** A row's file, when it was computed with these settings. */
-async function finished(file: string, settings: Readonly<Record<string, unknown>>): Promise<DpResult | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const result = JSON.parse(text) as DpResult;
-  return JSON.stringify(result.settings) === JSON.stringify(settings) ? result : undefined;
-}
-
-const slug = (id: string): string => id.replace(/[^a-z0-9.-]+/gi, '_');
-
-/** Everything of a row that decides its numbers, as plain JSON. */
-function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {
-  const { partition, victims } = profile;
-  const settings = {
-    ...trainingOf(row, profile),
-    model: 'lenet',
-    data: data.name,
-    partition,
-    victims,
-    attackAt: attackAt(row, profile),
-  };
-  return JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>;
-}
-
-const attackAt = ({ group }: DpRow, profile: DpProfile): readonly number[] =>
-  group === 'table' ? profile.attackAt : [0];
-
-const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
-  ...profile.training,
-  ...(group === 'table' || group === 'shape' ? {} : profile.shorter),
-  ...training,
-  phi,
-  ...(privacy && { privacy }),
-});
-
 async function attempt(row: DpRow, data: Dataset, options: DpStudyOptions): Promise<DpResult | 'failed' | undefined> {
   try {
     return await computeRow(row, options.profile, data, options);
   } catch (error) {
     if (!options.onFailed || !(error instanceof Error)) throw error;
+    const settings = settingsOf(row, options.profile, data);
+    await keep(rowFile(options.folder, row.id, '.failed.json'), { id: row.id, error: error.message, settings });
     options.onFailed(row.id, error);
     return 'failed';
   }
@@ -178,14 +93,14 @@ async function computeRow(
   const model = modelFor(data);
   const clients = partition(data.labels('train', everyIndex(data.sizes.train)), profile.partition);
   const rounds = [...new Set(attackAt(row, profile).map((share) => Math.round(share * training.rounds)))];
-  const place = (round: number): string => join(folder, `${slug(row.id)}-round${round}.safetensors`);
+  const place = (round: number): string => rowFile(folder, row.id, `-round${round}.safetensors`);
   const keep = async (round: number, parameters: readonly NamedArray[]): Promise<void> => {
     if (round > 0 && rounds.includes(round)) await saveWeights(place(round), { ...model, parameters });
   };
   const trained = await federate(model, data, clients, {
     ...training,
     ...(workers !== undefined && { workers }),
-    checkpoint: join(folder, `${slug(row.id)}.checkpoint`),
+    checkpoint: rowFile(folder, row.id, '.checkpoint'),
     signal,
     onRound: async (at) => {
       await keep(at.round, at.weights);
