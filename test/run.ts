@@ -18,7 +18,7 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .map((file) => join(root, file));
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const stream = run({ files, concurrency: 2, timeout: 600_000 });
+const stream = run({ files, concurrency: 2, timeout: browser ? 1_800_000 : 600_000 });
 const leaf = (data: { details: { type?: string } }): boolean => data.details.type !== 'suite';
 stream.on('test:pass', (data) => {
   if (!leaf(data)) return;

@@ -94,7 +94,7 @@ export async function open({ page: newPage, server }: Stage, name: keyof typeof 
       for (const step of kind.runAll) await page.locator(step).first().click();
     },
     stop: () => page.locator(kind.stop).first().click(),
-    ended: async (k, count, seconds = 90) => {
+    ended: async (k, count, seconds = 180) => {
       const prompt = code.nth(k).locator(kind.prompt).first();
       await prompt
         .filter({ hasText: new RegExp(`\\[${count}\\]`) })
