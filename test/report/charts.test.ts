@@ -42,6 +42,17 @@ test('plotSvg: markers stand where the axis says, in the colour of their series'
     }
 });
 
+test('plotSvg: each marker has the size of its own', async () => {
+  const traces: Trace[] = [{ x: [0, 5, 10], y: [1, 3, 2], mode: 'markers', marker: { size: [30, 6, 30] } }];
+  const [panel] = resolveFigure(traces, {}).panels;
+  const picture = await pixels(plotSvg(traces));
+  const beside = [0, 1, 2].map((i) => picture.at(panel!.atX([0, 5, 10][i]!) + 10, panel!.atY([1, 3, 2][i]!)));
+  assert.deepEqual(
+    beside.map((at) => near(at, [0, 0x72, 0xb2])),
+    [true, false, true],
+  );
+});
+
 test('plotSvg: bars stand on zero and reach their value; a stack adds up', async () => {
   const bars: Trace[] = [
     { type: 'bar', x: ['p', 'q'], y: [10, 5], name: 'a' },

@@ -115,12 +115,13 @@ function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: 
 }
 
 function markers({ trace, colour, symbol: form }: Series, all: readonly Point[]): string {
-  const size = trace.marker?.size ?? 8;
-  const path = markerPath(trace.marker?.symbol ?? form, size);
+  const sizes = trace.marker?.size ?? 8;
   const colours = trace.marker?.color;
   return all
     .filter(placed)
     .map(({ x, y, index }) => {
+      const size = typeof sizes === 'number' ? sizes : (sizes[index] ?? 8);
+      const path = markerPath(trace.marker?.symbol ?? form, size);
       const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
       return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}" stroke="${theme.paper}" stroke-width="1"/>`;
     })

@@ -26,7 +26,12 @@ export interface Trace {
   readonly textposition?: string;
   readonly error_y?: ErrorBars;
   readonly line?: { readonly color?: string; readonly width?: number; readonly dash?: string };
-  readonly marker?: { readonly color?: string | readonly string[]; readonly size?: number; readonly symbol?: string };
+  /** One colour and size (pixels) for all points, or one for each. */
+  readonly marker?: {
+    readonly color?: string | readonly string[];
+    readonly size?: number | readonly number[];
+    readonly symbol?: string;
+  };
   /** A filled band: to the x axis, to the series before, or closed on itself. */
   readonly fill?: 'tozeroy' | 'tonexty' | 'toself' | 'none';
   readonly fillcolor?: string;

@@ -53,7 +53,7 @@ const TABLE: readonly DpRow[] = [
 ];
 
 /** Noise as strong as it must be to cost what the talk says. At -25 dB this federation diverges. */
-const SHAPE = [-15, -20].map((snr): DpRow => ({ id: `${snr} dB`, group: 'shape', phi: `noise:${snr}`, snr }));
+const SHAPE = [-20, -25].map((snr): DpRow => ({ id: `${snr} dB`, group: 'shape', phi: `noise:${snr}`, snr }));
 
 const atExample = (noiseMultiplier: number): DpRow => ({
   id: `short, DP-SGD ${noiseMultiplier}`,
