@@ -7,7 +7,7 @@ import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, number, oneOf } from '../core/options.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
-import { openDataset } from '../data/index.js';
+import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
@@ -91,7 +91,11 @@ export async function command(args: string[]): Promise<number> {
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
-  const attacked = await attackBy(name as AttackName)(observation, { ...options, onProgress: show });
+  const attacked = await attackBy(name as AttackName)(observation, {
+    ...options,
+    ...named(name, data),
+    onProgress: show,
+  });
   const result = flags.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
   const before = flags.restore ? await score(batch, attacked) : undefined;
@@ -128,6 +132,10 @@ export async function command(args: string[]): Promise<number> {
   );
   return 0;
 }
+
+/** What an attack that draws on classes is told: what they are called. */
+const named = (attack: string, { classNames }: Dataset): { classNames?: readonly string[] } =>
+  attack === 'rogs' ? { classNames } : {};
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

@@ -1,5 +1,6 @@
 export { type NetworkOptions, network } from './build.js';
 export { type Finish, forward, layerOutputs } from './forward.js';
+export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
 export { lenet } from './lenet.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { resnet18 } from './resnet18.js';
