@@ -17,7 +17,7 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
-export { shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
+export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
@@ -58,6 +58,7 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
+export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export {
   attackAll,
   type Case,

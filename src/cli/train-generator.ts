@@ -8,27 +8,37 @@ import { shippedModel } from '../models/index.js';
 import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
 import { imageGridPng } from '../report/index.js';
 import { classGaussians } from '../studies/generator-gaussian.js';
-import { generatorQuality, rebuilt, samples } from '../studies/generator-quality.js';
-import { GENERATOR_RECIPE, HELD_OUT, shippedPart, trainGenerator } from '../studies/generator-training.js';
+import { drawSamples, generatorQuality, rebuildImages } from '../studies/generator-quality.js';
+import {
+  GENERATOR_PHASES,
+  GENERATOR_RECIPE,
+  HELD_OUT,
+  shippedPart,
+  trainGenerator,
+} from '../studies/generator-training.js';
 import type { FitOptions } from '../training/index.js';
 
-const { pixels, features, critic, classes, kept, rate, batch, samples: perEpoch, average } = GENERATOR_RECIPE;
+const { pixels, features, critic, kept, batch, samples: perEpoch, average } = GENERATOR_RECIPE;
 
 /** What decides the weights, for the card. */
 export const GENERATOR_RECIPE_TEXT = [
   'mean and covariance of the low frequencies (DCT) of each class, measured; a U-Net that adds what they lack, trained',
   `half of every batch rebuilt from its own latent (of which it keeps ${kept} to 1, the rest noise): ${pixels} x mean absolute error + ${features} x feature distance of trunk-loss`,
-  `half drawn; both against four small heads on features of trunk-loss: hinge loss, projected class, weight ${critic}; classes of trunk-loss on drawn ones, weight ${classes}`,
-  `${perEpoch} images an epoch, steps of ${batch} rebuilt and ${batch} drawn; Adam(0.5, 0.99), cosine from ${rate}, gradients clipped to norm 20; running mean of the weights, decay ${average}`,
+  `half drawn; both against four small heads on features of trunk-loss: hinge loss, projected class, weight ${critic}`,
+  `${perEpoch} images an epoch, steps of ${batch} rebuilt and ${batch} drawn; Adam(0.5, 0.99), gradients clipped to norm 20; running mean of the weights, decay ${average}`,
+  ...GENERATOR_PHASES.map(
+    ({ share, classes, rate, until }, k) =>
+      `phase ${k + 1}: ${(100 * share).toFixed(0)} % of the epochs, classes of trunk-loss on drawn ones with weight ${classes}, rate ${rate} falling by ${(100 * until).toFixed(0)} % of a cosine`,
+  ),
   `mirrored at random; the last ${HELD_OUT} training images are held out; neither tagger nor trunk takes part`,
 ].join('; ');
 
 /** A class a column: `rows` drawn pictures of each, then held-out images above their rebuilt selves. */
 async function grid(file: string, weights: readonly NamedArray[], data: Dataset): Promise<void> {
   const generator = generatorFrom(weights, RESTORER_CLASS_NAMES);
-  const rows = await samples(generator, 4, 7);
+  const rows = await drawSamples(generator, 4, 7);
   const truth = data.batch({ split: 'train', indices: Array.from({ length: 10 }, (_, i) => data.sizes.train - 1 - i) });
-  const again = await rebuilt(generator, truth.images, truth.labels);
+  const again = await rebuildImages(generator, truth.images, truth.labels);
   const names = [...rows.map((_, i) => `drawn ${i + 1}`), 'held out', 'rebuilt'];
   const columns = [...RESTORER_CLASS_NAMES];
   await mkdir(join(file, '..'), { recursive: true });

@@ -35,7 +35,7 @@ export async function generate(generator: Generator, latents: NdArray, classes: 
 }
 
 /** Rows of pictures drawn from z ~ N(0, 1), a class a column. */
-export async function samples(generator: Generator, rows: number, seed: number): Promise<NdArray[]> {
+export async function drawSamples(generator: Generator, rows: number, seed: number): Promise<NdArray[]> {
   const { classes } = generator.design;
   const all = await drawn(generator, rows, seed);
   const part = (row: number): NdArray[] => Array.from({ length: classes }, (_, k) => imageAt(all, row * classes + k));
@@ -55,7 +55,7 @@ function drawn(generator: Generator, each: number, seed: number): Promise<NdArra
 }
 
 /** What the generator makes of the images' own latents. Their number must be a multiple of 10. */
-export async function rebuilt(generator: Generator, images: NdArray, labels: Int32Array): Promise<NdArray> {
+export async function rebuildImages(generator: Generator, images: NdArray, labels: Int32Array): Promise<NdArray> {
   const { fixed, design } = generator;
   const example = [ndarray([CHUNK, ...images.shape.slice(1)]), ndarray([CHUNK, design.classes])];
   const step = await compile((x, y, ...all) => latentOf(all, x!, y!), example, { constants: fixed, name: 'encoder' });
@@ -97,7 +97,10 @@ export async function generatorQuality(
   const { classes } = generator.design;
   const last = Array.from({ length: held }, (_, i) => data.sizes.train - held + i);
   const truth = data.batch({ split: 'train', indices: last });
-  const [sampled, again] = [await drawn(generator, each, 11), await rebuilt(generator, truth.images, truth.labels)];
+  const [sampled, again] = [
+    await drawn(generator, each, 11),
+    await rebuildImages(generator, truth.images, truth.labels),
+  ];
   const tagger = shippedTagger({ top: 1 });
   const names = (labels: ArrayLike<number>) => Array.from(labels, (label) => [generator.classNames[label]!]);
   const share = async (images: NdArray, labels: ArrayLike<number>): Promise<number> =>

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { oneHot } from '../core/arrays.js';
 import { deriveSeed, normalStream, uniformStream } from '../core/random.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
@@ -14,6 +15,7 @@ import {
 } from '../models/generator.js';
 import { layerOutputs } from '../models/index.js';
 import { adam, augment, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
+import { continued } from './continued.js';
 import { criticForward, criticWeights } from './generator-critic.js';
 
 /** The weights of the parts of the loss, the rate and the sizes of a step. */
@@ -21,18 +23,34 @@ export const GENERATOR_RECIPE = {
   /** Of mean |x' - x| and of the feature distance, for the rebuilt half of the batch. */
   pixels: 4,
   features: 0.3,
-  /** Of the critic, and of the classes that `trunk-loss` sees in drawn pictures. */
+  /** Of the critic. */
   critic: 0.2,
-  classes: 0.02,
   /** Least share of its own latent that a rebuilt picture keeps. */
   kept: 0.6,
-  rate: 1e-3,
   batch: 12,
   samples: 1200,
   average: 0.998,
 } as const;
 
+type PhaseRecipe = GeneratorRecipe & Pick<GeneratorPhase, 'classes'>;
+
 export type GeneratorRecipe = { readonly [key in keyof typeof GENERATOR_RECIPE]: number };
+
+/** One part of the training. */
+export interface GeneratorPhase {
+  /** Share of the epochs. */
+  readonly share: number;
+  /** Weight of the classes that `trunk-loss` sees in drawn pictures. */
+  readonly classes: number;
+  /** Learning rate at the start; it falls by a cosine, of which the phase runs through the part up to `until`. */
+  readonly rate: number;
+  readonly until: number;
+}
+
+export const GENERATOR_PHASES: readonly GeneratorPhase[] = [
+  { share: 0.8, classes: 0.02, rate: 1e-3, until: 40 / 85 },
+  { share: 0.2, classes: 0.06, rate: 5e-4, until: 1 },
+];
 
 /** Training images at the end of the split that are never trained on. */
 export const HELD_OUT = 2000;
@@ -48,6 +66,8 @@ export interface GeneratorTraining
   readonly seed?: number;
   readonly design?: GeneratorDesign;
   readonly recipe?: Partial<GeneratorRecipe>;
+  /** Default {@link GENERATOR_PHASES}. A phase that is done leaves its checkpoint until all are. */
+  readonly phases?: readonly GeneratorPhase[];
   /** Images at the end of the train split that are left out; default {@link HELD_OUT}. */
   readonly heldOut?: number;
 }
@@ -59,28 +79,45 @@ export interface GeneratorTraining
  * other half are drawn, z = e. The critic compares both halves with real images (hinge), the judge's classes guide the drawn ones.
  */
 export async function trainGenerator(data: Dataset, options: GeneratorTraining): Promise<Fitted> {
-  const {
-    judge,
-    gaussians,
-    seed = 1,
-    design = GENERATOR_DESIGN,
-    recipe: changes = {},
-    heldOut = HELD_OUT,
-    ...rest
-  } = options;
-  const recipe = { ...GENERATOR_RECIPE, ...changes };
-  const own = generatorWeights(design, seed);
+  const { phases = GENERATOR_PHASES, checkpoint, seed = 1, design = GENERATOR_DESIGN } = options;
+  const ends = phases.map((_, k) => Math.round(options.epochs * sum(phases.slice(0, k + 1).map(({ share }) => share))));
+  let done: Fitted | undefined;
+  for (const [k, phase] of phases.entries()) {
+    const last = k === phases.length - 1;
+    const fitted = await trainPhase(data, phase, done?.parameters, {
+      ...options,
+      design,
+      epochs: ends[k]! - (ends[k - 1] ?? 0),
+      seed: k === 0 ? seed : deriveSeed(seed, 'phase', k),
+      checkpoint: checkpoint && (last ? checkpoint : `${checkpoint}.phase${k + 1}`),
+    });
+    done = done ? continued(done, fitted) : fitted;
+    if (done.stopped === 'cancelled') return done;
+  }
+  if (checkpoint) for (let k = 1; k < phases.length; k++) await rm(`${checkpoint}.phase${k}`, { force: true });
+  return done!;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+function trainPhase(
+  data: Dataset,
+  { classes, rate, until }: GeneratorPhase,
+  from: readonly NamedArray[] | undefined,
+  options: GeneratorTraining & { readonly seed: number; readonly design: GeneratorDesign },
+): Promise<Fitted> {
+  const { judge, gaussians, design, recipe: changes, heldOut = HELD_OUT, phases: _, ...rest } = options;
+  const recipe = { ...GENERATOR_RECIPE, ...changes, classes };
+  const own = generatorWeights(design, options.seed);
   const fixed = [generatorBasis(design), ...gaussians];
-  const loss = lossOf(judge, design, own.length, fixed.length, recipe);
   return fit({
     ...rest,
     name: 'generator',
-    parameters: [...own, ...criticWeights(design.classes, seed)],
+    parameters: from ?? [...own, ...criticWeights(design.classes, options.seed)],
     constants: [...fixed, ...judge.parameters],
-    seed,
     batchSize: recipe.batch,
     optimizer: adam({ beta1: 0.5, beta2: 0.99 }),
-    schedule: cosineDecay(recipe.rate),
+    schedule: { name: `cosineDecay(${rate}) up to ${until}`, at: (part) => cosineDecay(rate).at(part * until) },
     clip: 20,
     average: recipe.average,
     settings: { recipe, data: data.name },
@@ -88,7 +125,7 @@ export async function trainGenerator(data: Dataset, options: GeneratorTraining):
       size: recipe.samples,
       batch: (indices, chance) => batchOf(data, design, recipe, indices.length, chance, heldOut),
     },
-    loss,
+    loss: lossOf(judge, design, own.length, fixed.length, recipe),
   });
 }
 
@@ -104,7 +141,7 @@ const mean = (parts: readonly Tensor[]): Tensor => tf.div(tf.addN([...parts]), p
 
 const unit = (f: Tensor): Tensor => tf.mul(f, tf.rsqrt(tf.add(tf.sum(tf.square(f), 3, true), 1e-6)));
 
-function lossOf(judge: Model, design: GeneratorDesign, own: number, fixedCount: number, recipe: GeneratorRecipe) {
+function lossOf(judge: Model, design: GeneratorDesign, own: number, fixedCount: number, recipe: PhaseRecipe) {
   const values = layerOutputs(judge);
   const stageAt = judge.layers.flatMap(({ kind }, k) => (kind === 'conv' ? [k + 1] : []));
   const look = (weights: readonly Tensor[], images: Tensor) => {
