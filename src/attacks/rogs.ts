@@ -22,7 +22,7 @@ import { fingerprint } from './settings.js';
 
 /** Options of {@link rogs}. */
 export interface RogsOptions extends RunOptions, Partial<Meaning> {
-  /** Objective-and-gradient evaluations of one start; default 200. */
+  /** Objective-and-gradient evaluations of one start; default 120. */
   readonly iterations?: number;
   /** Weight of the mean of z^2; default by objective. */
   readonly prior?: number;
@@ -117,12 +117,12 @@ interface Setup {
 
 async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Progress, Reconstruction> {
   const { observation, options, labels, rows, match, decoding, raw, began } = setup;
-  const { seed = 1, iterations = 200, restarts = 1, relax = true, checkpoint, defenseAware = true } = options;
+  const { seed = 1, iterations = 120, restarts = 1, relax = true, checkpoint, defenseAware = true } = options;
   const targets = oneHot('rogs', labels.labels, observation.model.classes);
   const anchor = await decoding.encode(raw, rows);
   const starts = await ranked(candidates(anchor, decoding.latent, 2, deriveSeed(seed, 'draw')), setup, targets);
   const tied = starts[0]!.name.startsWith('raw');
-  const tuned = weightsFor(observation, match);
+  const tuned = weightsFor(observation, match, decoding.latent);
   const weights = { ...tuned, prior: options.prior ?? tuned.prior, tie: tied ? (options.tie ?? tuned.tie) : 0 };
   const stages = stagesOf(iterations, relax);
   const { evaluate, latest } = problemOf(match, decoding, rows, targets, anchor, weights, stages);

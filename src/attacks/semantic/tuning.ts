@@ -5,17 +5,17 @@ import type { Freedom, Weights } from './problem.js';
 
 /** Weights by objective, chosen on CIFAR-10 training images. */
 const TUNED: Readonly<Record<string, Weights>> = {
-  interval: { prior: 2e-3, tie: 1e-3, relax: 1e-2 },
-  wrongSign: { prior: 5e-3, tie: 0, relax: 2e-2 },
+  interval: { prior: 4e-3, tie: 1e-3, relax: 3e-2 },
+  wrongSign: { prior: 3e-2, tie: 0, relax: 5e-2 },
 };
 
 const OTHERS: Weights = { prior: 1e-3, tie: 1e-3, relax: 1e-2 };
 
 /** Least weights, and those of Gaussian noise: sigma^2 / sum q^2 per entry of z. */
-export function weightsFor(observation: Observation, match: Pick<Match, 'objective'>): Weights {
+export function weightsFor(observation: Observation, match: Pick<Match, 'objective'>, latent: number): Weights {
   const tuned = TUNED[match.objective] ?? OTHERS;
   if (match.objective !== 'relativeL2') return tuned;
-  const likely = noiseShare(observation) * observation.client.batchSize * 216;
+  const likely = noiseShare(observation) * observation.client.batchSize * latent;
   return { prior: Math.max(1e-4, likely), tie: likely, relax: 30 * likely };
 }
 
