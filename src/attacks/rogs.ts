@@ -17,6 +17,7 @@ import { type Decoder, decoder } from './semantic/decoder.js';
 import { labelSearch } from './semantic/labels.js';
 import { type Match, matchOf } from './semantic/match.js';
 import { candidates, problemOf } from './semantic/problem.js';
+import { isRaw, startsOf } from './semantic/starts.js';
 import { stagesOf, weightsFor } from './semantic/tuning.js';
 import { fingerprint } from './settings.js';
 
@@ -52,8 +53,8 @@ const OPTIONS = [
  *
  *     min over z, o of  D(phi-aware; update of G(z, y, o), observed) + prior |z|^2 + tie |z - z_raw|^2 + relax |o|^2
  *
- * with means instead of sums of squares. It starts at the best, by D, of the low frequencies of the raw reconstruction, the
- * class's mean and a few draws; only where the raw reconstruction is the best start is the search tied to it. Coarse to fine:
+ * with means instead of sums of squares. It starts at the best, by D after a few closures, of the low frequencies of
+ * the raw reconstruction, the class's mean and draws; only where the raw reconstruction is the best is the search tied to it. Coarse to fine:
  * the leading entries of z (the largest structures) first, then all, then, with `relax`, offsets o of G's features.
  *
  * G was trained on CIFAR-10's training images: like restore() it draws detail that no observation holds, so its pictures look
@@ -120,11 +121,13 @@ async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Pro
   const { seed = 1, iterations = 120, restarts = 1, relax = true, checkpoint, defenseAware = true } = options;
   const targets = oneHot('rogs', labels.labels, observation.model.classes);
   const anchor = await decoding.encode(raw, rows);
-  const starts = await ranked(candidates(anchor, decoding.latent, 2, deriveSeed(seed, 'draw')), setup, targets);
-  const tied = starts[0]!.name.startsWith('raw');
   const tuned = weightsFor(observation, match, decoding.latent);
-  const weights = { ...tuned, prior: options.prior ?? tuned.prior, tie: tied ? (options.tie ?? tuned.tie) : 0 };
+  const free = { ...tuned, prior: options.prior ?? tuned.prior, tie: 0 };
   const stages = stagesOf(iterations, relax);
+  const trial = problemOf(match, decoding, rows, targets, anchor, free, stages.slice(0, 1));
+  const list = candidates(anchor, decoding.latent, 2, deriveSeed(seed, 'draw'));
+  const starts = await startsOf(list, trial.evaluate);
+  const weights = { ...free, tie: isRaw(starts[0]!) ? (options.tie ?? tuned.tie) : 0 };
   const { evaluate, latest } = problemOf(match, decoding, rows, targets, anchor, weights, stages);
   const settings = {
     ...{
@@ -179,16 +182,6 @@ async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Pro
     settings,
     stopped: stopped ? 'cancelled' : 'finished',
   };
-}
-
-/** The candidates by how well their updates match, the best first. */
-async function ranked(list: readonly [string, NdArray][], { decoding, rows, match }: Setup, targets: NdArray) {
-  const scored: { name: string; point: NdArray; objective: number }[] = [];
-  for (const [name, point] of list) {
-    const { objective } = await match.evaluate(await decoding.images(point, rows), targets);
-    scored.push({ name, point, objective });
-  }
-  return scored.sort((a, b) => a.objective - b.objective);
 }
 
 function check(observation: Observation, options: RogsOptions): void {

@@ -120,7 +120,7 @@ export const TRAINABLES: Readonly<Record<string, Trainable>> = {
   },
   generator: {
     summary: 'class-conditional pictures from a latent, for rogs()',
-    epochs: 50,
+    epochs: 45,
     seed: 1,
     recipe: GENERATOR_RECIPE_TEXT,
     half: true,

@@ -48,7 +48,7 @@ export interface GeneratorPhase {
 }
 
 export const GENERATOR_PHASES: readonly GeneratorPhase[] = [
-  { share: 0.8, classes: 0.02, rate: 1e-3, until: 40 / 85 },
+  { share: 0.8, classes: 0.02, rate: 1e-3, until: 36 / 85 },
   { share: 0.2, classes: 0.06, rate: 5e-4, until: 1 },
 ];
 
