@@ -2,13 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
-import { restore } from '../attacks/index.js';
+import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, number, oneOf } from '../core/options.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
+import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
 import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
@@ -133,9 +134,12 @@ export async function command(args: string[]): Promise<number> {
   return 0;
 }
 
-/** What an attack that draws on classes is told: what they are called. */
-const named = (attack: string, { classNames }: Dataset): { classNames?: readonly string[] } =>
-  attack === 'rogs' ? { classNames } : {};
+/** What an attack that draws on classes is told: what they are called, or that its generator does not know them. */
+const named = (attack: string, { classNames }: Dataset): Pick<RogsOptions, 'classNames' | 'classes'> => {
+  if (attack !== 'rogs') return {};
+  const known = classNames.every((name) => RESTORER_CLASS_NAMES.includes(name));
+  return known ? { classNames } : { classes: 'unknown' };
+};
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

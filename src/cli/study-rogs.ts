@@ -55,7 +55,8 @@ export async function rogsCommand(args: string[]): Promise<number> {
     if (found.length > 0) print(setting, found);
   }
   if (flags.raw) return 0;
-  const command = `npm run study -- rogs --images ${images} --seed ${seed}`;
+  const chosen = only ? ` --only "${only.join(';')}"` : '';
+  const command = `npm run study -- rogs --images ${images} --seed ${seed}${chosen}`;
   const text = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
   await writeAtomic(join(out, 'rogs.json'), `${JSON.stringify(text)}\n`);
   return 0;
