@@ -6,7 +6,7 @@ import type { NdArray, Observation, Progress, Reconstruction } from '../core/typ
 import { interrupts } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
 import { labelsOf } from './labels.js';
-import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
+import { asProgress, minimise, type Search, type SearchState, searchStart } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { finish, type RunOptions } from './recipe.js';
 import { loadSearch, saveSearch } from './resume.js';
@@ -14,6 +14,7 @@ import { rogSteps } from './rog.js';
 import { classOf, classRows, type Meaning } from './semantic/classes.js';
 import { confidences } from './semantic/confidence.js';
 import { type Decoder, decoder } from './semantic/decoder.js';
+import { detailed } from './semantic/detail.js';
 import { labelSearch } from './semantic/labels.js';
 import { type Match, matchOf } from './semantic/match.js';
 import { candidates, problemOf } from './semantic/problem.js';
@@ -31,6 +32,11 @@ export interface RogsOptions extends RunOptions, Partial<Meaning> {
   readonly tie?: number;
   /** Whether the last part of the search may leave the generator's range, by offsets of its features; default true. */
   readonly relax?: boolean;
+  /**
+   * Draws of what the update leaves open, from the prior, at the end: the picture of the most probable z is blurred. The draw
+   * that matches best is kept. Default 0: none; the picture of the most probable z.
+   */
+  readonly draws?: number;
   /** The raw reconstruction to start from; default: rog() is run first, with the same seed. */
   readonly raw?: Pick<Reconstruction, 'images'>;
   /** Default: the one that comes with the library. */
@@ -43,7 +49,7 @@ export interface RogsOptions extends RunOptions, Partial<Meaning> {
 export const ROGS_NEEDS: Needs = { labels: 'readable' };
 
 const OPTIONS = [
-  ...['seed', 'onProgress', 'signal', 'checkpoint', 'restarts', 'iterations', 'prior', 'tie', 'relax', 'raw'],
+  ...['seed', 'onProgress', 'signal', 'checkpoint', 'restarts', 'iterations', 'prior', 'tie', 'relax', 'draws', 'raw'],
   ...['generator', 'defenseAware', 'classNames', 'classes'],
 ];
 
@@ -118,7 +124,15 @@ interface Setup {
 
 async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Progress, Reconstruction> {
   const { observation, options, labels, rows, match, decoding, raw, began } = setup;
-  const { seed = 1, iterations = 120, restarts = 1, relax = true, checkpoint, defenseAware = true } = options;
+  const {
+    seed = 1,
+    iterations = 120,
+    restarts = 1,
+    relax = true,
+    draws = 6,
+    checkpoint,
+    defenseAware = true,
+  } = options;
   const targets = oneHot('rogs', labels.labels, observation.model.classes);
   const anchor = await decoding.encode(raw, rows);
   const tuned = weightsFor(observation, match, decoding.latent);
@@ -136,6 +150,7 @@ async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Pro
       objective: match.objective,
       ...weights,
       relax,
+      draws,
       iterations,
       seed,
       restarts,
@@ -165,16 +180,17 @@ async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Pro
       if (stopped) break;
     }
   if (checkpoint && stopped) await saveSearch(checkpoint, settings, state);
-  const images = clamped(await decoding.images(state.best.images, rows));
+  const chosen = await bestDraw(state.best, draws, deriveSeed(seed, 'detail'), setup, targets);
+  const images = await decoding.images(chosen.images, rows);
   return {
     kind: 'reconstruction',
     attack: 'rogs',
     images,
     raw,
-    confidence: await confidences(match, decoding, state.best.images, rows, targets),
+    confidence: await confidences(match, decoding, chosen.images, rows, targets),
     labels: labels.labels,
     labelSource: { method: labels.method, confidence: labels.confidence },
-    objective: state.best.objective,
+    objective: chosen.objective,
     history: state.history,
     closures: state.history.length,
     seconds: state.seconds,
@@ -184,13 +200,30 @@ async function* searching(setup: Setup, stop: () => boolean): AsyncGenerator<Pro
   };
 }
 
+/** Of several draws of the details the one whose update matches best; the point itself where none are asked for. */
+async function bestDraw(
+  found: SearchState['best'],
+  draws: number,
+  seed: number,
+  { decoding, rows, match }: Setup,
+  targets: NdArray,
+): Promise<Pick<SearchState['best'], 'images' | 'objective'>> {
+  const each: { images: NdArray; objective: number }[] = [];
+  for (let k = 0; k < draws; k++) {
+    const images = detailed(found.images, decoding.latent, deriveSeed(seed, 'draw', k));
+    each.push({ images, objective: (await match.evaluate(await decoding.images(images, rows), targets)).objective });
+  }
+  return each.sort((a, b) => a.objective - b.objective)[0] ?? found;
+}
+
 function check(observation: Observation, options: RogsOptions): void {
   checkObservation('rogs', observation);
   checkOptions('rogs', options, OPTIONS);
-  const { seed, iterations, restarts, prior, tie, classes } = options;
+  const { seed, iterations, restarts, draws, prior, tie, classes } = options;
   if (seed !== undefined) integer('rogs', 'seed', seed, 0);
   if (iterations !== undefined) integer('rogs', 'iterations', iterations, 1);
   if (restarts !== undefined) integer('rogs', 'restarts', restarts, 1, 5);
+  if (draws !== undefined) integer('rogs', 'draws', draws, 0);
   if (prior !== undefined) number('rogs', 'prior', prior, 0, Number.POSITIVE_INFINITY);
   if (tie !== undefined) number('rogs', 'tie', tie, 0, Number.POSITIVE_INFINITY);
   if (classes !== undefined) oneOf('rogs', 'classes', classes, ['labels', 'unknown']);

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { type RogsOptions, rogs } from '../../src/attacks/rogs.js';
 import { classRows } from '../../src/attacks/semantic/classes.js';
 import { decoder } from '../../src/attacks/semantic/decoder.js';
+import { detailed } from '../../src/attacks/semantic/detail.js';
 import { matchOf } from '../../src/attacks/semantic/match.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
@@ -104,6 +105,28 @@ test('rogs: a run that is stopped goes on from its checkpoint to the same bits',
     rogs(observation, { ...short, iterations: 9, checkpoint }),
     /other settings: .*iterations was 8 and is 9/,
   );
+});
+
+test('rogs: draws fill up what is short of the prior, and nothing else; the draw that matches best is kept', async () => {
+  const latent = 48;
+  const values = Float32Array.from({ length: 2 * 53 }, (_, i) => (i % 53 < 24 ? 1.2 : 0.1));
+  const point = ndarray([2, 1, 1, latent + 5], values);
+  const filled = detailed(point, latent, 3);
+  const band = (data: Float32Array, b: number, from: number, to: number) => data.slice(53 * b + from, 53 * b + to);
+  for (const b of [0, 1]) {
+    assert.deepEqual(band(filled.data, b, 0, 24), band(point.data, b, 0, 24));
+    assert.deepEqual(band(filled.data, b, 48, 53), band(point.data, b, 48, 53));
+    const energy = band(filled.data, b, 24, 48).reduce((sum, z) => sum + z * z, 0) / 24;
+    assert.ok(energy > 0.4 && energy < 2, String(energy));
+  }
+  assert.notDeepEqual(band(filled.data, 0, 24, 48), band(filled.data, 1, 24, 48));
+  await start();
+  const observation = await observed(pictures(1), [1], 'quantize:3');
+  const [one, many] = [
+    await rogs(observation, { ...short, draws: 1 }),
+    await rogs(observation, { ...short, draws: 4 }),
+  ];
+  assert.ok(many.objective <= one.objective);
 });
 
 const refused: Record<string, [make: () => Promise<unknown>, message: RegExp]> = {

@@ -4,8 +4,8 @@ import type { Decoder } from './decoder.js';
 import type { Match } from './match.js';
 
 /**
- * How much of the update each picture explains: 1 - D(found) / D(with the mean picture of its class in its place), 0 to 1. No
- * truth is needed. One evaluation per picture.
+ * How much of the update each picture explains: (D' - D) / (D' - floor), 0 to 1, with D' for the mean picture of its class in
+ * its place, and the floor that noise of known size leaves. No truth is needed. One evaluation per picture.
  */
 export async function confidences(
   match: Match,
@@ -23,7 +23,8 @@ export async function confidences(
     const without = ndarray(found.shape, found.data.slice());
     without.data.fill(0, b * size, (b + 1) * size);
     const objective = await of(without);
-    each.push(objective > 0 ? Math.min(1, Math.max(0, 1 - all / objective)) : 0);
+    const open = objective - match.floor;
+    each.push(open > 0 ? Math.min(1, Math.max(0, (objective - all) / open)) : 0);
   }
   return each;
 }

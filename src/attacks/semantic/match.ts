@@ -13,6 +13,8 @@ import { type ObjectiveName, objectiveFor } from '../objectives.js';
 export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> {
   readonly objective: string;
   readonly method: 'matching' | 'closed-form';
+  /** What it is expected to be at the private images: above 0 where noise of known size cannot be matched. */
+  readonly floor: number;
   /** Whether other labels can be tried: evaluate(images, one-hot rows). */
   readonly labelsMove: boolean;
 }
@@ -26,7 +28,9 @@ export async function matchOf(observation: Observation, labels: Int32Array, seed
   const objective = likelihood(observation) ?? objectiveFor(observation.obfuscation.evidence);
   const simulate = simulation(observation);
   const closure = await attackClosure(observation, { objective, prior: 'tv', weight: 0, simulate, labels });
-  return { ...closure, objective, method: 'matching', labelsMove: true };
+  const entries = observation.tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const floor = objective === 'relativeL2' ? Math.min(1, noiseShare(observation) * entries) : 0;
+  return { ...closure, objective, method: 'matching', labelsMove: true, floor };
 }
 
 async function byClosedForm(observation: Observation, labels: Int32Array, seed: number): Promise<Match> {
@@ -36,7 +40,7 @@ async function byClosedForm(observation: Observation, labels: Int32Array, seed: 
   const { objective } = tuningFor(head, observation.client);
   const closure = await inversion(observation, head, { objective, prior: 'tv', weight: 0 });
   closure.target(found);
-  return { ...closure, objective, method: 'closed-form', labelsMove: false };
+  return { ...closure, objective, method: 'closed-form', labelsMove: false, floor: 0 };
 }
 
 /** Gaussian noise of one known size on every entry: the squared distance is its log-likelihood. */
