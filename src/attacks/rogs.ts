@@ -34,7 +34,7 @@ export interface RogsOptions extends RunOptions, Partial<Meaning> {
   readonly relax?: boolean;
   /**
    * Draws of what the update leaves open, from the prior, at the end: the picture of the most probable z is blurred. The draw
-   * that matches best is kept. Default 0: none; the picture of the most probable z.
+   * that matches best is kept. 0: none. Default 6.
    */
   readonly draws?: number;
   /** The raw reconstruction to start from; default: rog() is run first, with the same seed. */
@@ -63,8 +63,10 @@ const OPTIONS = [
  * the raw reconstruction, the class's mean and draws; only where the raw reconstruction is the best is the search tied to it. Coarse to fine:
  * the leading entries of z (the largest structures) first, then all, then, with `relax`, offsets o of G's features.
  *
+ * At the end, what the update leaves open is drawn from the prior, see `draws`.
+ *
  * G was trained on CIFAR-10's training images: like restore() it draws detail that no observation holds, so its pictures look
- * natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank (see retrieval()).
+ * natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank (see retrievalRank()).
  * Labels: given, or inferred; inferred ones that do not stand out are tried against the other classes.
  * Errors: a label that is none of the generator's classes; a generator of another image size; labels that are neither given nor readable.
  * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al. 2022 (GGL).

@@ -87,7 +87,7 @@ export async function trainGenerator(data: Dataset, options: GeneratorTraining):
     const fitted = await trainPhase(data, phase, done?.parameters, {
       ...options,
       design,
-      epochs: ends[k]! - (ends[k - 1] ?? 0),
+      epochs: Math.max(1, ends[k]! - (ends[k - 1] ?? 0)),
       seed: k === 0 ? seed : deriveSeed(seed, 'phase', k),
       checkpoint: checkpoint && (last ? checkpoint : `${checkpoint}.phase${k + 1}`),
     });

@@ -67,9 +67,9 @@ test('rogs: finds the generator picture behind an update better than it began, a
   const { images } = await drawn([0, 2]);
   const observation = await observed(images, [0, 2]);
   const gray = { images: ndarray([2, 16, 16, 3], 0.5) };
-  const result = await rogs(observation, { generator, raw: gray, iterations: 60, classNames });
+  const result = await rogs(observation, { generator, raw: gray, iterations: 60, draws: 0, classNames });
   assert.ok(
-    result.objective < 0.8 * result.history[0]!.objective,
+    result.objective < 0.5 * result.history[0]!.objective,
     `${result.history[0]!.objective} ${result.objective}`,
   );
   assert.deepEqual([...result.labels], [0, 2]);
