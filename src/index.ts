@@ -17,7 +17,7 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
-export { shippedModel, tagger, trunk, trunkStages } from './models/index.js';
+export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
@@ -43,8 +43,8 @@ export {
   idlg,
   invertingGradients,
 } from './attacks/index.js';
-export { inferLabels, type RogOptions, rog, rogSteps } from './attacks/index.js';
-export { type RestoreOptions, restore } from './attacks/index.js';
+export { inferLabels, type RestoreOptions, type RogOptions, restore, rog, rogSteps } from './attacks/index.js';
+export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
 export { ATTACKS, NEEDS } from './registry/index.js';
@@ -52,10 +52,12 @@ export { ATTACKS, NEEDS } from './registry/index.js';
 // metrics: arrays in, one number per image out
 export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
 export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';
+export { frechetDistance, retrievalRank, taggerFeatures } from './metrics/index.js';
 export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
+export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export {
   attackAll,
   type Case,

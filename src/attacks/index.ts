@@ -26,3 +26,4 @@ export type { ObjectiveName } from './objectives.js';
 export type { RunOptions } from './recipe.js';
 export { type RestoreOptions, restore } from './restore.js';
 export { ROG_NEEDS, type RogOptions, rog, rogSteps } from './rog.js';
+export { ROGS_NEEDS, type RogsOptions, rogs, rogsSteps } from './rogs.js';

@@ -15,8 +15,8 @@ export interface Stage {
   readonly warmup?: number;
 }
 
-/** Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels if there are any. */
-export type Evaluate = (images: NdArray, logits?: NdArray) => Promise<Evaluation>;
+/** Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels if there are any; `stage` of the search. */
+export type Evaluate = (images: NdArray, logits?: NdArray, stage?: number) => Promise<Evaluation>;
 
 export interface Evaluation {
   readonly objective: number;
@@ -113,7 +113,7 @@ function enter(search: Search, stage: number, state: SearchState): SearchState {
 async function advance(search: Search, state: SearchState, began: number): Promise<SearchState> {
   const stage = search.stages[state.stage]!;
   const images = resample(state.latent, search.size);
-  const { objective, gradient, logitsGradient } = await search.evaluate(images, state.logits);
+  const { objective, gradient, logitsGradient } = await search.evaluate(images, state.logits, state.stage);
   const pulled = resampleAdjoint(gradient, stage.size);
   const joined = joinUp(pulled.data, logitsGradient?.data);
   const x = joinUp(state.latent.data, state.logits?.data);

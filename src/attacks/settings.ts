@@ -30,7 +30,7 @@ export function describe(
 }
 
 /** A short number that tells one update from another. */
-function fingerprint(arrays: readonly Float32Array[]): number {
+export function fingerprint(arrays: readonly Float32Array[]): number {
   let hash = 0x811c9dc5;
   for (const array of arrays)
     for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length))

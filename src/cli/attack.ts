@@ -2,13 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
-import { restore } from '../attacks/index.js';
+import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, number, oneOf } from '../core/options.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
-import { openDataset } from '../data/index.js';
+import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
+import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
 import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
@@ -91,7 +92,11 @@ export async function command(args: string[]): Promise<number> {
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
-  const attacked = await attackBy(name as AttackName)(observation, { ...options, onProgress: show });
+  const attacked = await attackBy(name as AttackName)(observation, {
+    ...options,
+    ...named(name, data),
+    onProgress: show,
+  });
   const result = flags.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
   const before = flags.restore ? await score(batch, attacked) : undefined;
@@ -128,6 +133,13 @@ export async function command(args: string[]): Promise<number> {
   );
   return 0;
 }
+
+/** What an attack that draws on classes is told: what they are called, or that its generator does not know them. */
+const named = (attack: string, { classNames }: Dataset): Pick<RogsOptions, 'classNames' | 'classes'> => {
+  if (attack !== 'rogs') return {};
+  const known = classNames.every((name) => RESTORER_CLASS_NAMES.includes(name));
+  return known ? { classNames } : { classes: 'unknown' };
+};
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

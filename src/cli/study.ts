@@ -19,6 +19,7 @@ import {
 } from '../studies/dp/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
+import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
   --profile NAME  quick (default, minutes) or paper (hours)
@@ -31,10 +32,10 @@ const HELP = `roglab study dp: accuracy and leakage of federated training under 
 /** `roglab study dp`: trains, attacks, prints one line per row and writes DIR/dp-PROFILE.json. */
 export async function command([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || args.includes('--help')) {
-    console.log(HELP);
+    console.log(name === 'rogs' ? ROGS_HELP : name === 'dp' ? HELP : `${HELP}\n\n${ROGS_HELP}`);
     return name === undefined ? 2 : 0;
   }
-  oneOf('roglab study', 'the study', name, ['dp']);
+  if (oneOf('roglab study', 'the study', name, ['dp', 'rogs']) === 'rogs') return rogsCommand(args);
   const kinds = { profile: 'string', data: 'string', only: 'string', workers: 'string', out: 'string' } as const;
   const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
   const names = Object.keys(DP_PROFILES) as DpProfileName[];

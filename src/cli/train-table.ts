@@ -11,6 +11,7 @@ import {
   trainClassifier,
   whiteningKernel,
 } from '../training/index.js';
+import { GENERATOR_RECIPE_TEXT, generatorOn } from './train-generator.js';
 import { RESTORER_RECIPE, restorerFrom } from './train-restorer.js';
 
 /** What the command gives to the training of one network. */
@@ -116,5 +117,13 @@ export const TRAINABLES: Readonly<Record<string, Trainable>> = {
     recipe: RESTORER_RECIPE,
     half: true,
     train: async ({ data, ...run }) => restorerFrom(await trainingData(data), run),
+  },
+  generator: {
+    summary: 'class-conditional pictures from a latent, for rogs()',
+    epochs: 45,
+    seed: 1,
+    recipe: GENERATOR_RECIPE_TEXT,
+    half: true,
+    train: async ({ data, ...run }) => generatorOn(await trainingData(data), run),
   },
 };

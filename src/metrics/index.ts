@@ -1,4 +1,5 @@
 export { confidenceInterval, type Interval } from './confidence.js';
+export { frechetDistance } from './frechet.js';
 export { globalSsim } from './global-ssim.js';
 export { match } from './match.js';
 export { mse } from './mse.js';
@@ -14,6 +15,7 @@ export {
   lpipsFunction,
 } from './perceptual/index.js';
 export { psnr } from './psnr.js';
+export { retrievalRank, taggerFeatures } from './retrieval.js';
 export { imageMetrics, type ScoreOptions, score } from './score.js';
 export { agreement, jaccard, type LabelSet, shippedTagger, type Tagger, type TaggerOptions } from './semantic.js';
 export { ssim } from './ssim.js';

@@ -78,6 +78,31 @@ export async function shippedWeights(name: string, folder = home()): Promise<Nam
   return [...tensors];
 }
 
+/** What the card of shipped weights says: data, command, seed, minutes, measured scores, bytes, sha256. */
+export async function shippedCard(name: ShippedName | 'restorer' | 'generator', folder = home()) {
+  const text = await readFile(`${folder}/${name}.json`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw problem(`card of ${name}`, `cannot read ${name}.json in ${folder}: ${error.code}`);
+  });
+  return JSON.parse(text) as Card;
+}
+
+/** A card, as `roglab train` writes it beside the weights. */
+export interface Card {
+  readonly name: string;
+  readonly summary: string;
+  readonly data: string;
+  readonly command: string;
+  readonly recipe: string;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly minutes: number;
+  readonly engine: string;
+  readonly scores: Readonly<Record<string, number>>;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 function cardOf(where: string, text: string): { readonly bytes: number; readonly sha256: string } {
   try {
     const { bytes, sha256 } = JSON.parse(text);

@@ -16,9 +16,12 @@ import {
   invertingGradients,
   type Needs,
   ROG_NEEDS,
+  ROGS_NEEDS,
   type RogOptions,
+  type RogsOptions,
   type RunOptions,
   rog,
+  rogs,
 } from '../attacks/index.js';
 import { nearest, problem } from '../core/errors.js';
 import type { Model, Observation, Reconstruction } from '../core/types.js';
@@ -38,6 +41,7 @@ export const ATTACKS = {
     rog(observation, { ...options, preset: 'paper' }),
   rog,
   closedForm,
+  rogs,
 } satisfies Record<string, (observation: Observation, options: never) => Promise<Reconstruction>>;
 
 export type ModelName = keyof typeof MODELS;
@@ -53,6 +57,7 @@ export const NEEDS: Readonly<Record<AttackName, Needs>> = {
   'rog-paper': ROG_NEEDS,
   rog: ROG_NEEDS,
   closedForm: { labels: 'readable', denseHead: true },
+  rogs: ROGS_NEEDS,
 };
 
 /** Options of any attack. */
@@ -62,6 +67,7 @@ export type AttackOptions =
   | InvertingGradientsOptions
   | GradInversionOptions
   | RogOptions
+  | RogsOptions
   | ClosedFormOptions;
 
 /** The attack of a name, for options that are only known at run time; the attack refuses those it does not know. */

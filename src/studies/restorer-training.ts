@@ -7,6 +7,7 @@ import { compile, type Tensor, tf } from '../engine/index.js';
 import { psnr } from '../metrics/index.js';
 import { restorerForward, restorerWeights } from '../models/restorer.js';
 import { adam, cosineDecay, type FitOptions, type Fitted, fit, type Losses } from '../training/index.js';
+import { continued } from './continued.js';
 import { heldOut, type RestorerData, restorerData } from './restorer-data.js';
 import type { Pair } from './restorer-pair-file.js';
 
@@ -69,20 +70,6 @@ export async function trainRestorer(dataset: Dataset, options: RestorerTraining)
   for (const file of files.slice(0, -1)) if (file) await rm(file, { force: true });
   return done!;
 }
-
-const continued = (before: Fitted, after: Fitted): Fitted => ({
-  ...after,
-  steps: before.steps + after.steps,
-  seconds: before.seconds + after.seconds,
-  history: [
-    ...before.history,
-    ...after.history.map((point) => ({
-      ...point,
-      epoch: before.history.length + point.epoch,
-      seconds: before.seconds + point.seconds,
-    })),
-  ],
-});
 
 function trainPhase(
   dataset: Dataset,

@@ -2,7 +2,7 @@ import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
 import { interrupts } from '../engine/index.js';
 import { indicesOf, type Orders, type Plan, planOf, rateOf } from './plan.js';
-import { move, restore, type State, save } from './state.js';
+import { averagedOf, move, restore, type State, save } from './state.js';
 import { compileStep, type TrainingStep } from './step.js';
 import type { FitOptions, FitProgress, Fitted } from './types.js';
 
@@ -54,7 +54,8 @@ async function loop(options: FitOptions, plan: Plan, start: State, step: Trainin
   const stopped = state.step < plan.total ? 'cancelled' : 'finished';
   if (checkpoint && stopped === 'cancelled') await save(checkpoint, plan, state);
   const { parameters, history, step: steps, seconds } = state;
-  return { parameters, history, steps, seconds, stopped } as const;
+  const averaged = averagedOf(state, plan);
+  return { parameters, ...(averaged && { averaged }), history, steps, seconds, stopped } as const;
 }
 
 const epochEnds = ({ perEpoch }: Plan, { step }: State): boolean => step % perEpoch === 0;
@@ -79,7 +80,7 @@ async function advance(
   const seconds = (): number => (performance.now() - began) / 1000;
   const next = { ...state, ...move(state, gradients, plan), step: step + 1, sums, seconds: seconds() };
   if (!epochEnds(plan, next)) return next;
-  const validation = (await options.validate?.(next.parameters)) ?? {};
+  const validation = (await options.validate?.(averagedOf(next, plan) ?? next.parameters)) ?? {};
   const point = { epoch: next.step / plan.perEpoch, losses: means(plan, next), validation, seconds: seconds() };
   return { ...next, history: [...state.history, point], seconds: point.seconds };
 }

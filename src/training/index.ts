@@ -6,4 +6,4 @@ export { testAccuracy } from './measure.js';
 export { type AdamOptions, adam, type Moved, type Optimizer, type SgdOptions, sgd } from './optimizers.js';
 export { cosineDecay, oneCycle, type Schedule, steady } from './schedules.js';
 export type { FitOptions, FitPoint, FitProgress, Fitted, Losses, TrainingData } from './types.js';
-export { eigen, whiteningKernel } from './whitening.js';
+export { whiteningKernel } from './whitening.js';

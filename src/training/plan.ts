@@ -7,7 +7,7 @@ import type { FitOptions } from './types.js';
 
 const OPTIONS = (
   'name parameters loss constants data epochs batchSize seed optimizer schedule clip ' +
-  'validate checkpoint checkpointSeconds settings threads signal onProgress'
+  'average validate checkpoint checkpointSeconds settings threads signal onProgress'
 ).split(' ');
 
 /** The checked options of a training, and what follows from them. */
@@ -20,6 +20,7 @@ export interface Plan {
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly clip: number;
+  readonly average: number;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -27,10 +28,11 @@ export interface Plan {
 export function planOf(options: FitOptions): Plan {
   checkOptions('fit', options, OPTIONS);
   const { name, parameters, data, epochs, batchSize = 64, seed = 1, clip = Number.POSITIVE_INFINITY } = options;
-  const { optimizer = sgd(), schedule = steady(0.01) } = options;
+  const { optimizer = sgd(), schedule = steady(0.01), average = 0 } = options;
   const where = `fit ${name}`;
   integer(where, 'epochs', epochs, 1);
   integer(where, 'batchSize', batchSize, 1);
+  if (!(average >= 0 && average < 1)) throw problem(where, 'average must lie in [0, 1)', average);
   if (!(clip > 0)) throw problem(where, 'clip must be above 0', clip);
   number(where, 'checkpointSeconds', options.checkpointSeconds ?? 30, 0, Number.POSITIVE_INFINITY);
   const perEpoch = Math.floor(data.size / batchSize);
@@ -39,9 +41,10 @@ export function planOf(options: FitOptions): Plan {
   const settings = {
     ...{ name, epochs, batchSize, seed, clip, optimizer: optimizer.name, schedule: schedule.name, samples: data.size },
     parameters: Object.fromEntries(parameters.map((p) => [p.name, p.shape.join('x')])),
+    ...(average > 0 && { average }),
     ...options.settings,
   };
-  return { where, batchSize, perEpoch, total: perEpoch * epochs, seed, optimizer, schedule, clip, settings };
+  return { where, batchSize, perEpoch, total: perEpoch * epochs, seed, optimizer, schedule, clip, average, settings };
 }
 
 /** Learning rate of step number `step`, from 0. */

@@ -8,6 +8,8 @@ export interface State {
   readonly step: number;
   readonly parameters: readonly NamedArray[];
   readonly slots: readonly (readonly Float32Array[])[];
+  /** Per parameter the decayed sum of its values, see {@link averagedOf}; empty without an average. */
+  readonly trail: readonly Float32Array[];
   /** Sums of the losses since the epoch began. */
   readonly sums: Readonly<Record<string, number>>;
   readonly history: readonly FitPoint[];
@@ -15,7 +17,11 @@ export interface State {
 }
 
 /** Every parameter after one step of the optimizer. */
-export function move(state: State, gradients: readonly NdArray[], plan: Plan): Pick<State, 'parameters' | 'slots'> {
+export function move(
+  state: State,
+  gradients: readonly NdArray[],
+  plan: Plan,
+): Pick<State, 'parameters' | 'slots' | 'trail'> {
   const rate = rateOf(plan, state.step);
   const shrink = plan.clip === Number.POSITIVE_INFINITY ? 1 : Math.min(1, plan.clip / norm(gradients));
   const moved = state.parameters.map(({ data, shape }, k) => {
@@ -25,33 +31,59 @@ export function move(state: State, gradients: readonly NdArray[], plan: Plan): P
     return plan.optimizer.step(at);
   });
   const parameters = state.parameters.map(({ name, shape }, k) => ({ name, shape, data: moved[k]!.x }));
-  return { parameters, slots: moved.map(({ slots }) => slots) };
+  const { average } = plan;
+  const trail = state.trail.map((sum, k) => {
+    const now = moved[k]!.x;
+    return sum.map((value, i) => average * value + (1 - average) * now[i]!);
+  });
+  return { parameters, slots: moved.map(({ slots }) => slots), trail };
+}
+
+/** The running mean of the weights after `step` steps: the decayed sum divided by the sum of its weights, 1 - decay^step. */
+export function averagedOf({ parameters, trail, step }: State, { average }: Plan): readonly NamedArray[] | undefined {
+  if (trail.length === 0 || step === 0) return undefined;
+  const total = 1 - average ** step;
+  return parameters.map(({ name, shape }, k) => ({ name, shape, data: trail[k]!.map((value) => value / total) }));
 }
 
 const norm = (arrays: readonly NdArray[]): number =>
   Math.sqrt(arrays.reduce((sum, { data }) => sum + data.reduce((part, g) => part + g * g, 0), 0));
 
 const slotName = (slot: number, name: string): string => `slot ${slot} of ${name}`;
+const trailName = (name: string): string => `average of ${name}`;
 
 /** Writes the whole state, atomically. */
-export const save = (path: string, { settings }: Plan, { parameters, slots, ...numbers }: State): Promise<void> => {
+export const save = (
+  path: string,
+  { settings }: Plan,
+  { parameters, slots, trail, ...numbers }: State,
+): Promise<void> => {
   const kept = parameters.flatMap((p, k) =>
     slots[k]!.map((data, slot) => ({ name: slotName(slot, p.name), shape: p.shape, data })),
   );
-  return saveCheckpoint(path, { settings, state: { arrays: [...parameters, ...kept], numbers: { ...numbers } } });
+  const means = trail.map((data, k) => ({ name: trailName(parameters[k]!.name), shape: parameters[k]!.shape, data }));
+  return saveCheckpoint(path, {
+    settings,
+    state: { arrays: [...parameters, ...kept, ...means], numbers: { ...numbers } },
+  });
 };
 
 /** The state of the checkpoint, or the start. Errors: a damaged file, one of other settings. */
-export async function restore({ parameters, checkpoint }: FitOptions, { settings, optimizer }: Plan): Promise<State> {
+export async function restore(
+  { parameters, checkpoint }: FitOptions,
+  { settings, optimizer, average }: Plan,
+): Promise<State> {
   const state = checkpoint ? await loadCheckpoint(checkpoint, settings) : undefined;
   const zeros = parameters.map(({ data }) =>
     Array.from({ length: optimizer.slots }, () => new Float32Array(data.length)),
   );
-  if (!state) return { step: 0, parameters, slots: zeros, sums: {}, history: [], seconds: 0 };
+  const trail = average > 0 ? parameters.map(({ data }) => new Float32Array(data.length)) : [];
+  if (!state) return { step: 0, parameters, slots: zeros, trail, sums: {}, history: [], seconds: 0 };
   const byName = new Map(state.arrays.map((array) => [array.name, array]));
   return {
     ...(state.numbers as unknown as Omit<State, 'parameters' | 'slots'>),
     parameters: parameters.map(({ name }) => byName.get(name)!),
     slots: parameters.map(({ name }, k) => zeros[k]!.map((_, slot) => byName.get(slotName(slot, name))!.data)),
+    trail: trail.map((_, k) => byName.get(trailName(parameters[k]!.name))!.data),
   };
 }

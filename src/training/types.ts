@@ -36,7 +36,9 @@ export interface FitOptions {
   readonly schedule?: Schedule;
   /** Largest norm of the whole gradient; longer ones are shortened. Default Infinity. */
   readonly clip?: number;
-  /** Called after every epoch; its numbers join the curve. */
+  /** Decay of a running mean of the weights, e.g. 0.999; with it the mean is validated and returned as `averaged`. Default 0: none. */
+  readonly average?: number;
+  /** Called after every epoch with the weights (their running mean, if there is one); its numbers join the curve. */
   readonly validate?: (parameters: readonly NamedArray[]) => Promise<Readonly<Record<string, number>>>;
   /** File to which the training is saved and from which it goes on, if it exists. Default none. */
   readonly checkpoint?: string;
@@ -79,6 +81,8 @@ export interface FitProgress {
 /** What a training gave. */
 export interface Fitted {
   readonly parameters: readonly NamedArray[];
+  /** The running mean of the weights: x' = decay x + (1 - decay) w after every step, without the pull of its start at zero. */
+  readonly averaged?: readonly NamedArray[];
   readonly history: readonly FitPoint[];
   readonly steps: number;
   /** Of all runs together, when it was resumed. */

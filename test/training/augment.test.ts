@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
+import { eigen } from '../../src/core/eigen.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
-import { augment, eigen, whiteningKernel } from '../../src/training/index.js';
+import { augment, whiteningKernel } from '../../src/training/index.js';
 
 const images = ndarray([40, 8, 6, 3], uniformStream(1));
 

@@ -21,7 +21,7 @@ const train = (...args: string[]) => {
 test('roglab train: help names every network that ships; a wrong name or flag gets the nearest right one', () => {
   const help = train('--help');
   assert.equal(help.status, 0);
-  for (const name of ['tagger', 'trunk', 'trunk-loss', 'restorer'])
+  for (const name of ['tagger', 'trunk', 'trunk-loss', 'restorer', 'generator'])
     assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
   assert.match(
     train('tager').lines.at(-1)!,

@@ -204,3 +204,39 @@ test('fit: messages', async () => {
     /fit line: the loss at step \d+ is no number, got (Infinity|NaN); lower the learning rate or clip/,
   );
 });
+
+test('fit: average is the running mean of the weights, by hand, and what is validated', async () => {
+  const path: Float32Array[] = [];
+  const seen: (readonly NamedArray[])[] = [];
+  const decay = 0.8;
+  const kept = sgd({ momentum: 0 });
+  const { averaged, parameters } = await fit(
+    line({
+      epochs: 2,
+      average: decay,
+      optimizer: {
+        ...kept,
+        step: (at) => {
+          const moved = kept.step(at);
+          path.push(moved.x);
+          return moved;
+        },
+      },
+      validate: async (weights) => {
+        seen.push(weights);
+        return {};
+      },
+    }),
+  );
+  assert.equal(path.length, 6);
+  const weights = path.map((_, k) => decay ** (path.length - 1 - k));
+  const total = weights.reduce((a, b) => a + b);
+  averaged![0]!.data.forEach((value, i) => {
+    const mean = path.reduce((sum, w, k) => sum + (weights[k]! / total) * w[i]!, 0);
+    assert.ok(Math.abs(value - mean) < 1e-5, `${value} against ${mean}`);
+  });
+  assert.deepEqual(seen.at(-1), averaged);
+  assert.notDeepEqual(averaged, parameters);
+  assert.equal((await fit(line({ epochs: 1 }))).averaged, undefined);
+  await assert.rejects(fit(line({ average: 1 })), /average must lie in \[0, 1\), got 1/);
+});

@@ -1,0 +1,80 @@
+import { join, resolve } from 'node:path';
+import { writeAtomic } from '../assets/index.js';
+import { problem } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
+import { openDataset } from '../data/index.js';
+import { start } from '../engine/index.js';
+import { shippedGenerator } from '../models/index.js';
+import {
+  SEMANTIC_METHODS,
+  SEMANTIC_SETTINGS,
+  type SemanticRow,
+  type SemanticSettingName,
+  semanticStudy,
+  semanticSummary,
+} from '../studies/index.js';
+import { readFlags } from './flags.js';
+import { projectRoot } from './root.js';
+
+const NAMES = Object.keys(SEMANTIC_SETTINGS) as SemanticSettingName[];
+
+export const ROGS_HELP = `roglab study rogs: ROGS beside raw ROG, restored ROG and a drawn picture of the label, scored by what the pictures say
+  --images N      private images per setting (default 48)
+  --data NAME     cifar10 (default), cifar10:DIR, scenes
+  --only LIST     settings, separated by ";" (default all): ${NAMES.join('; ')}
+  --seed N        images, initialisations, phi and starts (default 1)
+  --raw           make the raw reconstructions only
+  --out DIR       where finished batches and rogs.json go (default results); a killed study goes on from there`;
+
+/** `roglab study rogs`: attacks, prints one block per setting and writes DIR/rogs.json. */
+export async function rogsCommand(args: string[]): Promise<number> {
+  const kinds = { images: 'string', data: 'string', only: 'string', seed: 'string', out: 'string' } as const;
+  const flags = readFlags('study', args, { ...kinds, raw: 'boolean' });
+  const whole = (name: 'images' | 'seed', otherwise: number, low: number): number =>
+    flags[name] === undefined ? otherwise : integer('roglab study rogs', `--${name}`, Number(flags[name]), low);
+  const only = flags.only?.split(';').map((name) => oneOf('roglab study rogs', '--only', name.trim(), NAMES));
+  const images = whole('images', 48, 1);
+  const seed = whole('seed', 1, 0);
+  const data = await openDataset(flags.data);
+  if (data.notice) console.error(data.notice);
+  if (data.imageShape[0] !== 32)
+    throw problem('roglab study rogs', 'the generator makes 32x32 pictures', data.imageShape);
+  console.log((await start({ threads: 1 })).line);
+  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const rows: SemanticRow[] = [];
+  for (const setting of only ?? NAMES) {
+    const found = await semanticStudy(data, {
+      ...{ settings: [setting], images, seed, folder: join(out, 'rogs'), signal: stop.signal },
+      ...(!flags.raw && { generator: await shippedGenerator() }),
+      onProgress: (text) => console.error(text),
+    });
+    if (stop.signal.aborted) return 130;
+    rows.push(...found);
+    if (found.length > 0) print(setting, found);
+  }
+  if (flags.raw) return 0;
+  const chosen = only ? ` --only "${only.join(';')}"` : '';
+  const command = `npm run study -- rogs --images ${images} --seed ${seed}${chosen}`;
+  const text = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
+  await writeAtomic(join(out, 'rogs.json'), `${JSON.stringify(text)}\n`);
+  return 0;
+}
+
+function print(setting: string, rows: readonly SemanticRow[]): void {
+  const { methods, against } = semanticSummary(rows)[0]!;
+  console.log(`${setting}: ${rows.length} images`);
+  for (const method of SEMANTIC_METHODS) {
+    const { jaccard, agreement, rank, medianRank, first, topTen, psnr } = methods[method];
+    const pm = ({ mean, halfWidth }: { mean: number; halfWidth: number }, digits: number): string =>
+      `${mean.toFixed(digits)} +- ${halfWidth.toFixed(digits)}`;
+    console.log(
+      `  ${method.padEnd(11)} Jaccard ${pm(jaccard, 2)}, same class ${pm(agreement, 2)}, rank ${pm(rank, 0)} (median ${medianRank}), first ${pm(first, 2)}, top ten ${pm(topTen, 2)}, ${psnr.mean.toFixed(1)} dB`,
+    );
+  }
+  for (const [method, { jaccard, rankRatio }] of Object.entries(against))
+    console.log(
+      `  against ${method.padEnd(10)}: Jaccard ${jaccard.mean.toFixed(2)} +- ${jaccard.halfWidth.toFixed(2)}, its rank over ours ${rankRatio.mean.toFixed(1)} (${rankRatio.low.toFixed(1)} to ${rankRatio.high.toFixed(1)})`,
+    );
+}
