@@ -75,7 +75,7 @@ const FRONTIER: readonly DpRow[] = [
     ...['quantize:3', 'quantize:2', 'topk:0.95', 'topk:0.99', 'sign:mean'],
     ...['topk:0.95+quantize:3', 'noise:-10+quantize:3'],
   ].map((phi): DpRow => ({ id: `short, ${phi}`, group: 'frontier', phi })),
-  ...[0.005, 0.05].map(atExample),
+  ...[0.05].map(atExample),
   ...[0.001, 0.01].map((multiplier) => atClient(20, multiplier)),
 ];
 
