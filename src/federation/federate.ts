@@ -1,4 +1,5 @@
 import { deriveSeed } from '../core/random.js';
+import { settled } from '../core/settled.js';
 import type { Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { type Evaluator, evaluator } from './evaluate.js';
@@ -97,7 +98,7 @@ async function oneRound(
   const { round, weights } = state;
   const learningRate = plan.rate(round);
   const cohort = cohortOf(clients.length, options.cohort, plan.seed, round);
-  const results = await Promise.all(
+  const results = await settled(
     cohort.map((client) => {
       const seed = deriveSeed(plan.seed, 'client', round, client);
       const task = taskOf(data, clients[client]!, plan.local, seed);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
+import { settled } from '../core/settled.js';
 import type { Reconstruction } from '../core/types.js';
 import { currentSession, interrupts } from '../engine/index.js';
 import type { Job } from './worker.js';
@@ -32,8 +33,8 @@ export const workerPool = (module: string, threads: number): Piscina =>
  * Runs independent attacks side by side in worker threads; results in the order of the jobs.
  * Jobs are made on demand, so that a long study does not hold all its observations at once.
  * The jobs run on the execution provider of the session.
- * Errors of a job reject with the job's own message. A notebook's interrupt cancels what has not started, ends the workers and
- * rejects: `attackAll: interrupted after 3 of 8 attacks`.
+ * Errors of a job reject with the job's own message. A notebook's interrupt cancels what has not started, stops the running
+ * attacks after their closure and rejects: `attackAll: interrupted after 3 of 8 attacks`.
  */
 export async function attackAll(
   jobs: readonly (() => Promise<Job>)[],
@@ -51,17 +52,22 @@ export async function attackAll(
     stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
   );
   const either = AbortSignal.any(signal ? [signal, stopped.signal] : [stopped.signal]);
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  either.addEventListener('abort', () => Atomics.store(stop, 0, 1));
   const lane = async (): Promise<void> => {
     while (next < jobs.length && !either.aborted) {
       const index = next++;
       const job = await jobs[index]!();
-      const result = (await pool.run({ provider, ...job }, { signal: either })) as Reconstruction;
+      const result = (await pool.run({ provider, stop, ...job } satisfies Job)) as Reconstruction;
+      if (result.stopped === 'cancelled') return;
       results[index] = result;
       onDone?.(++done, jobs.length, result, index);
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, lane));
+    const lanes = Array.from({ length: Math.min(workers, jobs.length) }, lane);
+    for (const running of lanes) running.catch((error) => stopped.abort(error));
+    await settled(lanes);
     if (done < jobs.length) either.throwIfAborted();
     return results;
   } catch (error) {

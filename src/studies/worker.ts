@@ -17,18 +17,28 @@ export interface Job {
   readonly trace?: readonly number[];
   /** Default: that of the session that sends the job. */
   readonly provider?: ProviderName;
+  /** One shared number; anything but 0 stops the attack after its running closure. */
+  readonly stop?: Int32Array;
 }
 
 /** The body of a worker thread: one attack on one core. */
-export default async function work({ observation, attack, options, trace, provider }: Job): Promise<Reconstruction> {
+export default async function work({
+  observation,
+  attack,
+  options,
+  trace,
+  provider,
+  stop,
+}: Job): Promise<Reconstruction> {
   await start({ threads: 1, provider });
-  if (!trace) return attackBy(attack)(observation, options);
+  const stopped = new AbortController();
   const trail: Snapshot[] = [];
   const onProgress: RunOptions['onProgress'] = (at) => {
-    if (isDue(trace, trail, at)) trail.push(snapshot(at));
+    if (stop && Atomics.load(stop, 0) !== 0) stopped.abort();
+    if (trace && isDue(trace, trail, at)) trail.push(snapshot(at));
   };
-  const result = await attackBy(attack)(observation, { ...options, onProgress });
-  return { ...result, trail };
+  const result = await attackBy(attack)(observation, { ...options, onProgress, signal: stopped.signal });
+  return trace ? { ...result, trail } : result;
 }
 
 /** Whether the next closure of the trace has been reached: an attack may pass it by, several closures a step. */

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
 import { network } from '../../src/models/index.js';
+import { observeCase } from '../../src/studies/case.js';
+import { attackAll } from '../../src/studies/pool.js';
 import { score } from '../../src/studies/score.js';
 import { study } from '../../src/studies/study.js';
 
@@ -59,4 +61,25 @@ test("study: a trial's error is its own part's message", async () => {
   });
   await assert.rejects(study([{ model, batch, phi: 'quantise:3' }]), /unknown obfuscation.*did you mean quantize/);
   await assert.rejects(study([{ model, batch, phi: 'none', options: { iterations: 0 } }]), /iterations/);
+});
+
+test('attackAll: stopped or failing while others run, it waits for them, then rejects with the reason', async () => {
+  await start();
+  const data = await openDataset('scenes', { size: 16 });
+  const batch = data.batch({ size: 1 });
+  const layers = [{ kind: 'conv', filters: 8, size: 3 }, { kind: 'relu' }, { kind: 'dense', units: 10 }] as const;
+  const model = network({ name: 'm', imageShape: data.imageShape, classes: 10, layers });
+  const observation = await observeCase(model, batch, { phi: 'none' });
+  const long = async () => ({ observation, attack: 'rog' as const, options: { iterations: 100_000 } });
+  const short = async () => ({ observation, attack: 'rog' as const, options: { iterations: 1 } });
+  const wrong = async () => ({ observation, attack: 'rog' as const, options: { iterations: 0 } });
+  const stop = new AbortController();
+  const done: number[] = [];
+  const onDone = (count: number): void => {
+    done.push(count);
+    stop.abort();
+  };
+  await assert.rejects(attackAll([long, short], { workers: 2, signal: stop.signal, onDone }), { name: 'AbortError' });
+  assert.deepEqual(done, [1]);
+  await assert.rejects(attackAll([long, wrong, short], { workers: 2 }), /iterations must be/);
 });

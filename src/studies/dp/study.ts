@@ -75,6 +75,7 @@ async function attempt(row: DpRow, data: Dataset, options: DpStudyOptions): Prom
   try {
     return await computeRow(row, options.profile, data, options);
   } catch (error) {
+    if (options.signal?.aborted) return undefined;
     if (!options.onFailed || !(error instanceof Error)) throw error;
     const settings = settingsOf(row, options.profile, data);
     await keep(rowFile(options.folder, row.id, '.failed.json'), { id: row.id, error: error.message, settings });
