@@ -1,6 +1,7 @@
+import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
 import { type Activations, activations, backPropagated } from './activations.js';
-import { featureSolver, isExact } from './features.js';
+import { featureSolver } from './features.js';
 import type { Head } from './head.js';
 import { refineMasks } from './masks.js';
 import { type Matrix, mapped, matrix, product } from './matrix.js';
@@ -36,7 +37,7 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
     for (const cosine of COSINES) {
       features = await solver.solve(delta, features);
       found = activations(head, labels, guessFrom(head, features, cosine));
-      if (!isExact(head)) found = refineMasks(head, found, features);
+      if (!isExact(evidence)) found = refineMasks(head, found, features);
       delta = backPropagated(head, found);
     }
     features = await solver.solve(delta, features);
@@ -50,7 +51,7 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
 export function refreshed(head: Head, labels: Int32Array, { shape, data }: NdArray): Recovered {
   const features = matrix(shape[0]!, shape[1]!, data);
   const found = activations(head, labels, guessFrom(head, features, OF_PICTURES));
-  const unhelpful = isExact(head) || head.first.evidence.signOnly;
+  const unhelpful = isExact(head.first.evidence) || head.first.evidence.signOnly;
   const refined = unhelpful ? found : refineMasks(head, found, features);
   return { ...refined, features, delta: backPropagated(head, refined) };
 }
