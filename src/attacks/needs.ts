@@ -1,4 +1,5 @@
 import { checkFinite, checkMatches } from '../core/arrays.js';
+import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import type { Evidence, Layer, Observation } from '../core/types.js';
 
@@ -89,7 +90,7 @@ const readable = ({ layers, classes }: Observation['model']): boolean => {
   return last?.kind === 'dense' && last.units === classes;
 };
 
-/** Refuses what is no observation, or one whose update is not the model's or not finite. */
+/** Refuses what is no observation, or one whose update is not the model's, not finite or zero everywhere. */
 export function checkObservation(where: string, observation: Observation): void {
   if (observation?.kind !== 'observation')
     throw problem(
@@ -100,6 +101,7 @@ export function checkObservation(where: string, observation: Observation): void 
     );
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
+  checkAttackable(where, observation.model, observation.tensors);
 }
 
 /** Whether an observation offers what an attack needs. */

@@ -1,4 +1,5 @@
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
+import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer } from '../core/options.js';
 import type {
@@ -28,7 +29,7 @@ export interface ObserveOptions {
 /**
  * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
  * Everything an attack is ever given.
- * Errors: an update whose tensors are not the model's; NaN or infinite entries; labels of the wrong number or range.
+ * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one class; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
@@ -36,11 +37,13 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   integer('observe', 'seed', seed, 0);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
+  checkAttackable('observe', model, update.tensors);
   const before = update.client.privacy && told(update, update.client.privacy);
   const { tensors, report } = obfuscation?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
   };
+  checkAttackable('observe', model, tensors, 'the update after phi');
   const known = labels === 'infer' ? undefined : Int32Array.from(labels);
   if (known) {
     oneHot('observe', known, model.classes);
