@@ -1,6 +1,6 @@
 import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
-import { type Activations, activations, backPropagated } from './activations.js';
+import { type Activations, activations, backPropagated, type Guess } from './activations.js';
 import { featureSolver } from './features.js';
 import type { Head } from './head.js';
 import { refineMasks } from './masks.js';
@@ -57,7 +57,7 @@ export function refreshed(head: Head, labels: Int32Array, { shape, data }: NdArr
 }
 
 /** Inputs of the hidden units from features, and how far off they are at a given cosine: |x| sqrt(1 - cos^2) std(W1). */
-export function guessFrom({ first }: Head, features: Matrix, cosine: number) {
+export function guessFrom({ first }: Head, features: Matrix, cosine: number): Guess {
   const { weights, bias } = first;
   const inputs = mapped(product(features, weights), (value, _, u) => value + bias[u]!);
   const size = Math.sqrt(weights.data.reduce((sum, w) => sum + w * w, 0) / weights.data.length);
