@@ -143,6 +143,17 @@ test('closedForm: layers without an update give pictures, not NaN', async () => 
   }
 });
 
+test('closedForm: steps too few for every stage still end with a number', async () => {
+  await start();
+  const model = lenet({ imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const observation = await seen(model, pictures(model, 3), 'quantize:3');
+  for (const iterations of [1, 2, 3]) {
+    const { objective, history, stopped } = await closedForm(observation, { iterations });
+    assert.deepEqual([history.length, stopped], [iterations, 'finished']);
+    assert.ok(Number.isFinite(objective), `${objective} after ${iterations}`);
+  }
+});
+
 test('closedForm: refuses what it cannot use, in words', async () => {
   const observation = await seen(small, pictures(small, 2));
   const linear = network({ name: 'linear', imageShape: [8, 8, 3], layers: [{ kind: 'dense', units: 10 }] });
