@@ -64,7 +64,7 @@ cases = [
     ("torch", "Parameters", written(lambda f: torch.save({"w": torch.nn.Parameter(torch.tensor(weight))}, f)), listed([("w", weight)])),
 ]
 refused = [
-    ("an array of objects", written(lambda f: np.save(f, np.array([{"a": 1}], dtype=object), allow_pickle=True)), "plain array of numbers, got an array of objects"),
+    ("an array of objects", written(lambda f: np.save(f, np.array([{"a": 1}], dtype=object), allow_pickle=True)), "an array of objects\"; nothing of a pickle is ever run"),
     ("big-endian numbers", written(lambda f: np.save(f, weight.astype(">f4"))), "little-endian"),
     ("complex numbers", written(lambda f: np.save(f, weight.astype(np.complex64))), "little-endian of"),
 ]
