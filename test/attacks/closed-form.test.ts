@@ -6,6 +6,7 @@ import { ndarray } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { psnr } from '../../src/metrics/index.js';
 import { lenet, network, twoLayer } from '../../src/models/index.js';
