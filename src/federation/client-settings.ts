@@ -34,7 +34,15 @@ export interface ClientOptions {
 }
 
 export const CLIENT_OPTIONS = [
-  ...['localSteps', 'epochs', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'privacy', 'seed'],
+  'localSteps',
+  'epochs',
+  'learningRate',
+  'miniBatch',
+  'optimizer',
+  'order',
+  'schedule',
+  'privacy',
+  'seed',
 ] as const;
 
 const SCHEDULES = {
@@ -187,6 +195,52 @@ export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
 
 /** Whether one graph holds all local steps; else one compiled step is run again and again, see iterated(). */
 export const unrolls = (client: ClientSettings): boolean => stepCountOf(client) <= UNROLLED;
+
+/**
+ * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of one large batch,
+ * and is announced as that.
+ */
+export function together(clients: readonly ClientSettings[], shares: readonly number[]): ClientSettings {
+  const parts = clients.flatMap((settings, c) =>
+    (settings.clients ?? [{ share: 1, settings }]).map((part) => ({ ...part, share: part.share * shares[c]! })),
+  );
+  const { learningRate, optimizer } = parts[0]!.settings;
+  const other = parts.find(({ settings }) => settings.learningRate !== learningRate);
+  if (other)
+    throw problem(
+      'averageUpdates',
+      `the clients must have one learning rate, ${learningRate}`,
+      other.settings.learningRate,
+    );
+  const batchSize = parts.reduce((sum, { settings }) => sum + settings.batchSize, 0);
+  const localSteps = Math.max(...parts.map(({ settings }) => settings.localSteps));
+  const common = { batchSize, localSteps, learningRate, miniBatch: batchSize };
+  const oneBatch = parts.every(
+    ({ share, settings }) =>
+      isOneGradient(settings) && Math.abs(share * batchSize - settings.batchSize) < 1e-9 * batchSize,
+  );
+  if (oneBatch) return { ...common, optimizer: { kind: 'sgd' } };
+  const alike = parts.every(({ settings }) => JSON.stringify(settings.optimizer) === JSON.stringify(optimizer));
+  return { ...common, ...(alike && optimizer && { optimizer }), clients: parts };
+}
+
+/** A single local step of plain SGD on the whole batch. */
+const isOneGradient = ({
+  localSteps,
+  miniBatch,
+  batchSize,
+  optimizer,
+  schedule,
+  order,
+  privacy,
+}: ClientSettings): boolean =>
+  localSteps === 1 &&
+  miniBatch === batchSize &&
+  !privacy &&
+  typeof order !== 'object' &&
+  typeof schedule !== 'object' &&
+  optimizer !== undefined &&
+  isPlainSgd(optimizer);
 
 /** Client settings without gaps, and what was put into the gaps. */
 export interface Assumed {

@@ -8,6 +8,7 @@ export {
   unrolls,
 } from './client-settings.js';
 export { clientUpdate } from './client-update.js';
+export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federate.js';
 export { type Iterated, iterated } from './iterated.js';
 export { localSteps } from './local-steps.js';

@@ -18,9 +18,16 @@ export interface Iterated {
   /** delta, and the way back: from the derivative of anything in delta to its derivatives in the images and the targets. */
   readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
   readonly engine: string;
-  /** Runs of a compiled step so far, forward and back. */
-  readonly runs: () => { forward: number; back: number };
+  /** What was done so far. */
+  readonly work: () => Work;
   readonly dispose: () => void;
+}
+
+/** Runs of a compiled step, forward and back, and the states that were held at a time, at most. */
+export interface Work {
+  readonly forward: number;
+  readonly back: number;
+  readonly held: number;
 }
 
 /** A sweep forward through the local steps that can be gone back once or more often. */
@@ -60,7 +67,7 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
       back?.dispose();
     }
   };
-  const count = { forward: 0, back: 0 };
+  const count = { forward: 0, back: 0, held: 0 };
   try {
     for (const size of sizes) pairs.set(size, await compiled(model, client, size, way));
   } catch (error) {
@@ -89,7 +96,7 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
   const deltaOf = (state: State): NdArray[] => scaled(state.slice(0, parameters), 1 / client.learningRate);
   return {
     engine: pair(0).forward.engine,
-    runs: () => ({ ...count }),
+    work: () => ({ ...count }),
     dispose,
     forward: async (images, targets) => {
       let at = await advance(images, targets, 0, start);
@@ -108,12 +115,16 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
       const end = state;
       const back: Sweep['back'] = async (last) => {
         const gradient = { images: zeros(images.shape), targets: zeros(targets.shape) };
-        let adjoint: State = [...scaled(last, 1 / client.learningRate), ...end.slice(parameters).map(({ shape }) => zeros(shape))];
+        let adjoint: State = [
+          ...scaled(last, 1 / client.learningRate),
+          ...end.slice(parameters).map(({ shape }) => zeros(shape)),
+        ];
         for (let segment = checkpoints.length - 1; segment >= 0; segment--) {
           const from = segment * stride;
           const held = [checkpoints[segment]!];
           for (let t = from; t + 1 < Math.min(from + stride, steps.length); t++)
             held.push((await advance(images, targets, t, held.at(-1)!)).state);
+          count.held = Math.max(count.held, checkpoints.length + held.length);
           for (let t = from + held.length - 1; t >= from; t--) {
             const went = await retreat(images, targets, t, held.pop()!, adjoint);
             adjoint = went.adjoint;
@@ -148,12 +159,15 @@ async function together(
     clients.slice(0, c + 1).reduce((sum, { settings }) => sum + settings.batchSize, 0),
   );
   const part = (array: NdArray, c: number): NdArray => slice(array, ends[c - 1] ?? 0, ends[c]!);
-  const runs = (): Record<'forward' | 'back', number>[] => each.map((one) => one.runs());
-  const total = (of: 'forward' | 'back'): number => runs().reduce((sum, one) => sum + one[of], 0);
+  const work = (): Work => {
+    const all = each.map((one) => one.work());
+    const sum = (of: keyof Work): number => all.reduce((total, one) => total + one[of], 0);
+    return { forward: sum('forward'), back: sum('back'), held: sum('held') };
+  };
   return {
     engine: each[0]!.engine,
     dispose,
-    runs: () => ({ forward: total('forward'), back: total('back') }),
+    work,
     forward: async (images, targets) => {
       const done = [];
       for (const [c, one] of each.entries()) done.push(await one.forward(part(images, c), part(targets, c)));
