@@ -1,3 +1,4 @@
+import { halfWidth, isBounded } from '../../core/evidence.js';
 import type { Activations } from './activations.js';
 import type { Head } from './head.js';
 import { type Matrix, product, transpose } from './matrix.js';
@@ -21,8 +22,8 @@ export function refineMasks(head: Head, found: Activations, features: Matrix): A
   const size = errors.rows;
   const back = product(errors, transpose(head.last.weights));
   const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
-  const [kept, zero] = evidence.noise > 0 ? [0, 0] : [evidence.tolerance, evidence.zeroTolerance];
-  const widths = seen.data.map((value) => (value === 0 ? zero : kept));
+  const bounded = isBounded(evidence);
+  const widths = seen.data.map((value) => (bounded ? halfWidth(evidence, value) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => (head.factor * back.data[b * units + u]!) / size;

@@ -1,6 +1,7 @@
+import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
-import { type Activations, activations, backPropagated } from './activations.js';
-import { featureSolver, isExact } from './features.js';
+import { type Activations, activations, backPropagated, type Guess } from './activations.js';
+import { featureSolver } from './features.js';
 import type { Head } from './head.js';
 import { refineMasks } from './masks.js';
 import { type Matrix, mapped, matrix, product } from './matrix.js';
@@ -36,7 +37,7 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
     for (const cosine of COSINES) {
       features = await solver.solve(delta, features);
       found = activations(head, labels, guessFrom(head, features, cosine));
-      if (!isExact(head)) found = refineMasks(head, found, features);
+      if (!isExact(evidence)) found = refineMasks(head, found, features);
       delta = backPropagated(head, found);
     }
     features = await solver.solve(delta, features);
@@ -50,13 +51,13 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
 export function refreshed(head: Head, labels: Int32Array, { shape, data }: NdArray): Recovered {
   const features = matrix(shape[0]!, shape[1]!, data);
   const found = activations(head, labels, guessFrom(head, features, OF_PICTURES));
-  const unhelpful = isExact(head) || head.first.evidence.signOnly;
+  const unhelpful = isExact(head.first.evidence) || head.first.evidence.signOnly;
   const refined = unhelpful ? found : refineMasks(head, found, features);
   return { ...refined, features, delta: backPropagated(head, refined) };
 }
 
 /** Inputs of the hidden units from features, and how far off they are at a given cosine: |x| sqrt(1 - cos^2) std(W1). */
-export function guessFrom({ first }: Head, features: Matrix, cosine: number) {
+export function guessFrom({ first }: Head, features: Matrix, cosine: number): Guess {
   const { weights, bias } = first;
   const inputs = mapped(product(features, weights), (value, _, u) => value + bias[u]!);
   const size = Math.sqrt(weights.data.reduce((sum, w) => sum + w * w, 0) / weights.data.length);
