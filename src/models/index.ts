@@ -1,6 +1,14 @@
 export { type NetworkOptions, network } from './build.js';
-export { type Finish, forward, layerOutputs } from './forward.js';
+export {
+  type Architecture,
+  type BatchMoments,
+  type Finish,
+  type ForwardOptions,
+  forward,
+  layerOutputs,
+} from './forward.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
+export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet } from './lenet.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { resnet18 } from './resnet18.js';
