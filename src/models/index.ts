@@ -13,6 +13,7 @@ export { lenet } from './lenet.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { resnet18 } from './resnet18.js';
 export { type Card, type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
+export { isNonNegative } from './sign.js';
 export { TAGGER_STEM, tagger } from './tagger.js';
 export { fromTorchOrder, toTorchOrder } from './torch-order.js';
 export { type TrunkName, trunk, trunkMinimum, trunkStages } from './trunk.js';
