@@ -45,7 +45,8 @@ test('loadWeights: another network is refused at the first tensor that does not 
   const [first] = cases;
   const path = join(folder, 'other');
   writeFileSync(path, Buffer.from(first!.before, 'base64'));
-  const other = (layers: readonly Layer[]) => network({ name: 'net', layers, imageShape: first!.imageShape, classes: 4 });
+  const other = (layers: readonly Layer[]) =>
+    network({ name: 'net', layers, imageShape: first!.imageShape, classes: 4 });
   const wider = first!.layers.map((layer) =>
     layer.kind === 'dense' && layer.units === 12 ? { ...layer, units: 13 } : layer,
   );

@@ -34,14 +34,18 @@ export function* fieldsOf(bytes: Uint8Array, where: string): Generator<Field> {
     at += length;
     return bytes.subarray(at - length, at);
   };
+  const fixed = (length: 4 | 8): bigint => {
+    take(length);
+    return length === 8 ? view.getBigUint64(at - 8, true) : BigInt(view.getUint32(at - 4, true));
+  };
   while (at < bytes.length) {
     const key = Number(varint());
     const [number, wire] = [Math.floor(key / 8), key % 8];
     if (number < 1) throw broken('a field has the number 0');
     if (wire === 0) yield { number, wire, integer: varint(), bytes: EMPTY };
-    else if (wire === 1) yield { number, wire, integer: view.getBigUint64((take(8), at - 8), true), bytes: EMPTY };
+    else if (wire === 1) yield { number, wire, integer: fixed(8), bytes: EMPTY };
     else if (wire === 2) yield { number, wire, integer: 0n, bytes: take(Number(varint())) };
-    else if (wire === 5) yield { number, wire, integer: BigInt(view.getUint32((take(4), at - 4), true)), bytes: EMPTY };
+    else if (wire === 5) yield { number, wire, integer: fixed(4), bytes: EMPTY };
     else throw broken(`a field of wire type ${wire}`);
   }
 }
