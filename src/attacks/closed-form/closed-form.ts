@@ -110,7 +110,7 @@ export async function* closedFormSteps(
         }
         if (!more) break;
         const before = performance.now();
-        found = refreshed(head, labels, await features(head, clamped(state.best.images)));
+        found = await refreshed(head, labels, await features(head, clamped(state.best.images)));
         closure.target(found);
         const seconds = state.seconds + (performance.now() - before) / 1000;
         state = { ...state, seconds, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
