@@ -1,7 +1,8 @@
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
-import type { Evidence, Layer, Observation } from '../core/types.js';
+import { EXACT } from '../core/evidence.js';
+import type { Layer, Observation } from '../core/types.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
@@ -119,8 +120,6 @@ export function checkNeeds(where: string, observation: Observation, needs: Needs
     if (refusal) throw problem(where, refusal.rule, refusal.got, refusal.fix);
   }
 }
-
-const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
 
 /**
  * The observation as an attack takes it. Defense-aware: with phi's evidence, so phi must be known. Not aware: what was

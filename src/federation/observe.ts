@@ -1,18 +1,9 @@
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
+import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer } from '../core/options.js';
-import type {
-  ClientPrivacy,
-  Evidence,
-  Model,
-  Obfuscation,
-  ObfuscationReport,
-  Observation,
-  Update,
-} from '../core/types.js';
-
-const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
+import type { ClientPrivacy, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -59,7 +50,7 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     model,
     tensors,
     client: update.client,
-    obfuscation: phiKnown ? report : { ...plain(update), name: 'unknown', bitsPerEntry: report.bitsPerEntry },
+    obfuscation: phiKnown ? report : untold(update, report.bitsPerEntry),
     ...(known && { labels: known }),
   };
 }
@@ -84,4 +75,11 @@ const plain = (update: Update): ObfuscationReport => ({
   parameters: {},
   bitsPerEntry: 32,
   evidence: update.tensors.map(() => EXACT),
+});
+
+const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({
+  name: 'unknown',
+  parameters: {},
+  bitsPerEntry,
+  evidence: update.tensors.map(() => UNKNOWN),
 });

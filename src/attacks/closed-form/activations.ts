@@ -1,3 +1,4 @@
+import { hidesScale } from '../../core/evidence.js';
 import type { Evidence } from '../../core/types.js';
 import type { Guess } from './guess.js';
 import type { Head, InnerLayer } from './head.js';
@@ -38,7 +39,7 @@ export function activations(head: Head, labels: Int32Array, guess: Guess): Activ
   const [units, classes] = [weights.rows, weights.columns];
   const seen = transpose(matrix(units, classes, observed));
   const noise = deviation(evidence, observed);
-  const blind = evidence.signOnly || evidence.scaleUnknown;
+  const blind = hidesScale(evidence);
   const everyClass = hasEveryClass(labels, classes);
   let hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
   let odds = inputs;

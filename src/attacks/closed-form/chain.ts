@@ -1,3 +1,4 @@
+import { hidesScale } from '../../core/evidence.js';
 import { type Activations, activations, deviation, deviations, gated, sentBack } from './activations.js';
 import { featureSolver } from './features.js';
 import { type Guess, guessFrom } from './guess.js';
@@ -85,7 +86,7 @@ async function oddsBehind(
   { inputs, spread }: Guess,
   start: Matrix,
 ): Promise<Matrix> {
-  if (evidence.signOnly || evidence.scaleUnknown) return inputs;
+  if (hidesScale(evidence)) return inputs;
   const solved = await solve(delta, start);
   const unsure = deviations(transpose(delta), deviation(evidence, observed));
   return mapped(inputs, (z, b, u) => {

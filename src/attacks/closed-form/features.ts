@@ -1,3 +1,4 @@
+import { isBounded } from '../../core/evidence.js';
 import type { Head } from './head.js';
 import { intervalSolver } from './intervals.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from './matrix.js';
@@ -11,10 +12,6 @@ export interface FeatureSolver {
 /** The dense layer whose inputs are looked for, and whether they can be negative. */
 type Inputs = Pick<Head, 'first' | 'nonNegative'>;
 
-/** Whether phi left every entry of the first dense layer's update as it was. */
-export const isExact = ({ first: { evidence } }: Pick<Head, 'first'>): boolean =>
-  evidence.noise === 0 && evidence.tolerance === 0 && evidence.zeroTolerance === 0 && !evidence.scaleUnknown;
-
 /**
  * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
  * dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
@@ -25,9 +22,7 @@ export const isExact = ({ first: { evidence } }: Pick<Head, 'first'>): boolean =
  * @param prior default: the start of each solve
  */
 export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
-  const { evidence } = head.first;
-  const rounded = evidence.noise === 0 && (evidence.tolerance > 0 || evidence.zeroTolerance > 0);
-  return rounded ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+  return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
 /** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */

@@ -1,3 +1,4 @@
+import { perStep } from '../../core/evidence.js';
 import type { Evidence, Layer, NamedArray, Observation } from '../../core/types.js';
 import { type Matrix, matrix } from './matrix.js';
 
@@ -73,13 +74,6 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
     factor: found.at(-1)!.factor,
   };
 }
-
-const perStep = (e: Evidence, steps: number): Evidence => ({
-  ...e,
-  tolerance: e.tolerance / steps,
-  zeroTolerance: e.zeroTolerance / steps,
-  noise: e.noise / steps,
-});
 
 function isNonNegative(body: readonly Layer[]): boolean {
   const end = body.findLast(({ kind }) => !kind.endsWith('Pool'));

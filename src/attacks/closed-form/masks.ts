@@ -1,3 +1,4 @@
+import { halfWidth, isBounded } from '../../core/evidence.js';
 import type { DenseLayer } from './head.js';
 import { type Matrix, transpose } from './matrix.js';
 
@@ -19,8 +20,8 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
   const [inputs, units] = [weights.rows, weights.columns];
   const size = back.rows;
   const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
-  const [kept, zero] = evidence.noise > 0 ? [0, 0] : [evidence.tolerance, evidence.zeroTolerance];
-  const widths = seen.data.map((value) => (value === 0 ? zero : kept));
+  const bounded = isBounded(evidence);
+  const widths = seen.data.map((value) => (bounded ? halfWidth(evidence, value) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;

@@ -1,6 +1,7 @@
+import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
 import { chainOf, type Passed } from './chain.js';
-import { featureSolver, isExact } from './features.js';
+import { featureSolver } from './features.js';
 import type { Head } from './head.js';
 import { type Matrix, matrix } from './matrix.js';
 import { hasEveryClass } from './null-direction.js';
@@ -40,7 +41,7 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
     const closer = hasEveryClass(labels, head.last.weights.columns) ? CLOSER : [];
     for (const cosine of [...COSINES, ...closer]) {
       features = await solver.solve(found.delta, features);
-      found = await chain.through(features, cosine, !isExact(head) || closer.includes(cosine));
+      found = await chain.through(features, cosine, !isExact(evidence) || closer.includes(cosine));
     }
     features = await solver.solve(found.delta, features);
     return { ...found, features };
@@ -53,9 +54,10 @@ export async function recover(head: Head, labels: Int32Array, prior: Float64Arra
 /** The same from pictures found meanwhile: their features [B, D] are the guess, the update corrects it. */
 export async function refreshed(head: Head, labels: Int32Array, { shape, data }: NdArray): Promise<Recovered> {
   const features = matrix(shape[0]!, shape[1]!, data);
+  const { evidence } = head.first;
   const chain = await chainOf(head, labels);
   try {
-    const refine = !isExact(head) && !head.first.evidence.signOnly;
+    const refine = !isExact(evidence) && !evidence.signOnly;
     return { ...(await chain.through(features, OF_PICTURES, refine)), features };
   } finally {
     chain.dispose();

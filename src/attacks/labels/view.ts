@@ -1,5 +1,6 @@
 import { ndarray } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
+import { hidesScale, isExactToScale, keepsSigns } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
@@ -34,11 +35,9 @@ export function classView({ model, tensors, client, obfuscation }: Observation):
     sums: columns.map((column) => sum(column) / localSteps),
     minima: columns.map((column) => Math.min(...column) / localSteps),
     bias: bias && Array.from(bias.data, (value) => value / localSteps),
-    signsProve: notNegative(model.layers) && obfuscation.evidence.every((e) => e.noise === 0 || e.tolerance > 0),
-    exact: obfuscation.evidence.every(
-      (e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly,
-    ),
-    scaleKnown: obfuscation.evidence.every((e) => !e.signOnly && !e.scaleUnknown),
+    signsProve: notNegative(model.layers) && obfuscation.evidence.every(keepsSigns),
+    exact: obfuscation.evidence.every(isExactToScale),
+    scaleKnown: !obfuscation.evidence.some(hidesScale),
   };
 }
 
