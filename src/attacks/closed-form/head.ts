@@ -1,5 +1,6 @@
 import { perStep } from '../../core/evidence.js';
-import type { Evidence, Layer, NamedArray, Observation } from '../../core/types.js';
+import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
+import { isNonNegative } from '../../models/index.js';
 import { type Matrix, matrix } from './matrix.js';
 
 /** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
@@ -23,6 +24,7 @@ export interface Head {
   /** The layers that turn pictures into features. */
   readonly body: readonly Layer[];
   readonly bodyParameters: readonly NamedArray[];
+  readonly buffers?: Model['buffers'];
   /** Features cannot be negative: the body ends in a ReLU or a sigmoid, or there is none and features are pixels. */
   readonly nonNegative: boolean;
   readonly first: DenseLayer;
@@ -67,15 +69,11 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
   return {
     body,
     bodyParameters: parameters.slice(0, at),
+    buffers: model.buffers,
     nonNegative: isNonNegative(body),
     first: found[0]!,
     between: found.slice(1, -1),
     last: found.at(-1)!,
     factor: found.at(-1)!.factor,
   };
-}
-
-function isNonNegative(body: readonly Layer[]): boolean {
-  const end = body.findLast(({ kind }) => !kind.endsWith('Pool'));
-  return end === undefined || end.kind === 'relu' || end.kind === 'sigmoid' || end.kind === 'softplus';
 }
