@@ -6,6 +6,10 @@ type Command = (args: string[]) => Promise<number>;
 
 /** What can follow `roglab`, with the module that does it: each exports one function of its arguments that gives the exit code. */
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  new: {
+    summary: 'write a starter project: a notebook, package.json, a folder for images',
+    load: async () => (await import('./cli/new.js')).command,
+  },
   run: {
     summary: 'run the notebooks through the kernel and write results/',
     load: async () => (await import('./cli/run.js')).command,

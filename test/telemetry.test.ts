@@ -11,9 +11,10 @@ import { blind, watch } from './spy.js';
 
 if (blind) console.log(`SKIPPED, native look-ups are not seen (files are): ${blind}`);
 
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
-};
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+  'dependencies' | 'optionalDependencies',
+  Record<string, string>
+>;
 const at = (file: string): string => JSON.stringify(pathToFileURL(join(root, 'dist/src', file)).href);
 
 /** Long enough for a collector to be asked: ONNX Runtime looks it up nine seconds after it has written its first file. */
@@ -34,7 +35,7 @@ ${LINGER}`;
 const DEPENDENCIES = `import { createRequire } from 'node:module';
 import ${at('index.js')};
 const require = createRequire(${at('index.js')});
-for (const name of ${JSON.stringify(Object.keys(dependencies))})
+for (const name of ${JSON.stringify(Object.keys({ ...dependencies, ...optionalDependencies }))})
   if (!/^(plotly|tslab)/.test(name)) await import(require.resolve(name)).catch(() => require(name));`;
 
 const NOTEBOOK = `import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

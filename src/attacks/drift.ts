@@ -1,3 +1,4 @@
+import { hidesScale } from '../core/evidence.js';
 import type { NamedArray, Observation } from '../core/types.js';
 
 /**
@@ -5,8 +6,7 @@ import type { NamedArray, Observation } from '../core/types.js';
  * with weights other than 0. Infinity where phi hides the scale of the update (sign, clipping).
  */
 export function drift({ model, tensors, client, obfuscation }: Observation): number {
-  if (obfuscation.evidence.some(({ signOnly, scaleUnknown }) => signOnly || scaleUnknown))
-    return Number.POSITIVE_INFINITY;
+  if (obfuscation.evidence.some(hidesScale)) return Number.POSITIVE_INFINITY;
   const moves = model.parameters.map((w, k) => {
     const length = norm(w);
     return length > 0 ? (client.learningRate * norm(tensors[k]!)) / length : 0;

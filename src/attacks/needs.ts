@@ -1,6 +1,8 @@
 import { checkFinite, checkMatches } from '../core/arrays.js';
+import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
-import type { Evidence, Layer, Observation } from '../core/types.js';
+import { EXACT } from '../core/evidence.js';
+import type { Layer, Observation } from '../core/types.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
@@ -89,7 +91,7 @@ const readable = ({ layers, classes }: Observation['model']): boolean => {
   return last?.kind === 'dense' && last.units === classes;
 };
 
-/** Refuses what is no observation, or one whose update is not the model's or not finite. */
+/** Refuses what is no observation, or one whose update is not the model's, not finite or zero everywhere. */
 export function checkObservation(where: string, observation: Observation): void {
   if (observation?.kind !== 'observation')
     throw problem(
@@ -100,6 +102,7 @@ export function checkObservation(where: string, observation: Observation): void 
     );
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
+  checkAttackable(where, observation.model, observation.tensors);
 }
 
 /** Whether an observation offers what an attack needs. */
@@ -117,8 +120,6 @@ export function checkNeeds(where: string, observation: Observation, needs: Needs
     if (refusal) throw problem(where, refusal.rule, refusal.got, refusal.fix);
   }
 }
-
-const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
 
 /**
  * The observation as an attack takes it. Defense-aware: with phi's evidence, so phi must be known. Not aware: what was

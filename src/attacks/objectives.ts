@@ -1,3 +1,4 @@
+import { hidesScale, isExactToScale, isRandomlyRounded, isRounded, isSparse } from '../core/evidence.js';
 import type { Evidence } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 
@@ -90,19 +91,13 @@ export type ObjectiveName = keyof typeof OBJECTIVES;
 
 /** The objective that fits what phi leaves of an update, from its public report alone. */
 export function objectiveFor(evidence: readonly Evidence[]): ObjectiveName {
-  const some = (test: (e: Evidence) => boolean): boolean => evidence.some(test);
-  if (some((e) => e.signOnly)) return 'wrongSign';
-  if (some((e) => e.tolerance === 0 && e.zeroTolerance > 0))
-    return some((e) => e.scaleUnknown) ? 'maskedCosine' : 'sparse';
-  if (some((e) => e.tolerance > 0 && e.noise === 0 && !e.scaleUnknown)) return 'interval';
-  const rounded = (e: Evidence): boolean =>
-    e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.scaleUnknown;
-  if (some((e) => e.tolerance > 0) && evidence.every(rounded)) return 'stochasticRounding';
+  if (evidence.some(({ signOnly }) => signOnly)) return 'wrongSign';
+  if (evidence.some(isSparse)) return evidence.some(hidesScale) ? 'maskedCosine' : 'sparse';
+  if (evidence.some(isRounded)) return 'interval';
+  if (evidence.some(({ tolerance }) => tolerance > 0) && evidence.every(isRandomlyRounded)) return 'stochasticRounding';
   return 'cosine';
 }
 
 /** The objective of an attack that knows phi: its own where every entry is exact, else the one that fits phi. */
-export function fitting(evidence: readonly Evidence[], own: ObjectiveName): ObjectiveName {
-  const exact = evidence.every((e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly);
-  return exact ? own : objectiveFor(evidence);
-}
+export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): ObjectiveName =>
+  evidence.every(isExactToScale) ? own : objectiveFor(evidence);

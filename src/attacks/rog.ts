@@ -1,5 +1,6 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { isExactToScale } from '../core/evidence.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
@@ -10,8 +11,9 @@ import type { Stage } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
-import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
+import { finish } from './run.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {
@@ -177,10 +179,7 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
 function tuning({ client, obfuscation }: Observation, objective: ObjectiveName): Tuning {
-  const exact = obfuscation.evidence.every(
-    (e) => e.noise === 0 && e.tolerance === 0 && e.zeroTolerance === 0 && !e.signOnly,
-  );
-  if (objective !== 'cosine' || !exact) return TUNED[objective];
+  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
 

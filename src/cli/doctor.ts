@@ -3,7 +3,7 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFlags } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
-import { projectRoot } from './root.js';
+import { callOf, projectRoot } from './root.js';
 
 const help = 'roglab doctor: what is installed here, which engines work, and what is missing and why';
 
@@ -104,11 +104,11 @@ async function cacheLines(): Promise<Line[]> {
 function notebookLines(root: string): Line[] {
   const words = {
     registered: `registered in ${kernelFolder()}`,
-    stale: 'registered for another node or another copy of the project; npm run kernel',
-    absent: 'not registered (only needed for interactive work); npm run kernel',
+    stale: `registered for another node or another copy of the project; ${callOf('kernel')}`,
+    absent: `not registered (only needed for interactive work); ${callOf('kernel')}`,
   };
   const folder = join(root, 'notebooks');
-  const lab = existsSync(join(root, '.lab', 'ready')) ? 'installed in .lab' : 'not installed; npm run lab';
+  const lab = existsSync(join(root, '.lab', 'ready')) ? 'installed in .lab' : `not installed; ${callOf('lab')}`;
   const count = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.ipynb')).length : 0;
   return [
     ['kernel', words[registration()]],

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { problem } from '../core/errors.js';
 import { kernelspec } from '../notebook/index.js';
 import { launcherPath } from '../notebook/kernel.js';
 import { readFlags } from './flags.js';
+import { callOf, projectRoot } from './root.js';
 
 const help = `roglab kernel: registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code, for this user
 
@@ -67,13 +68,14 @@ export async function command(args: string[]): Promise<number> {
 
 function next(): string {
   const jupyter = jupyterVersion();
-  if (jupyter) return 'next: jupyter lab notebooks/00-start.ipynb';
+  const first = relative(process.cwd(), join(projectRoot(), 'notebooks', '00-start.ipynb'));
+  if (jupyter) return `next: jupyter lab ${first}`;
   return [
     'No jupyter command was found here. Any of these will do; the kernel is already where they look for it:',
-    '  npm run lab: a JupyterLab of its own, where there is Python 3.10 or newer',
-    '  VS Code with the extension "Jupyter": open notebooks/00-start.ipynb and choose the kernel "roglab (TypeScript)"',
-    '  pip install jupyterlab && jupyter lab notebooks/00-start.ipynb',
-    'Without any: npm start runs all notebooks and writes results/index.html',
+    `  ${callOf('lab')}: a JupyterLab of its own, where there is Python 3.10 or newer`,
+    `  VS Code with the extension "Jupyter": open ${first} and choose the kernel "${kernelspec.display_name}"`,
+    `  pip install jupyterlab && jupyter lab ${first}`,
+    `Without any: ${callOf('run').replace('npm run run', 'npm start')} runs all notebooks and writes results/index.html`,
   ].join('\n');
 }
 

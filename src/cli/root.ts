@@ -3,6 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { problem } from '../core/errors.js';
 
+/** How a command is called from here: a script of the project, or the program of the installed package. */
+export const callOf = (command: string): string =>
+  existsSync(join(projectRoot(), 'src', 'index.ts')) ? `npm run ${command}` : `npx roglab ${command}`;
+
 /** The project's folder: the nearest one above this file with a package.json. */
 export function projectRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));

@@ -10,6 +10,7 @@ export const summary = 'run the notebooks through the kernel and write results/'
 
 const help = `roglab run: executes notebooks/*.ipynb through the real kernel and writes the results with one index.html
 
+  --notebooks DIR    the folder of the notebooks (default: those of roglab)
   --only 02,03       notebooks whose name contains one of these
   --profile quick    quick (default) or paper: how much each notebook computes
   --data NAME        cifar10, scenes or folder:DIR; default: what each notebook opens by itself
@@ -20,6 +21,7 @@ const help = `roglab run: executes notebooks/*.ipynb through the real kernel and
 /** `roglab run`. Exit code 0 only when every cell of every chosen notebook ran. */
 export async function command(args: string[]): Promise<number> {
   const flags = readFlags('run', args, {
+    notebooks: 'string',
     only: 'string',
     profile: 'string',
     data: 'string',
@@ -31,14 +33,14 @@ export async function command(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const root = projectRoot();
+  const root = flags.notebooks === undefined ? projectRoot() : resolve(flags.notebooks);
   const profile = oneOf('roglab run', '--profile', flags.profile ?? (process.env.ROGLAB_PROFILE || 'quick'), [
     'quick',
     'paper',
   ]);
   const timeout = number('roglab run', '--timeout', Number(flags.timeout ?? 1800), 0, 1e6, true);
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
-  const files = findNotebooks(join(root, 'notebooks'), flags.only);
+  const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
   const outDir = resolve(flags.out ?? join(root, 'results'));
   // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
   process.once('SIGINT', () => process.exit(130));

@@ -1,17 +1,9 @@
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
+import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
+import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer } from '../core/options.js';
-import type {
-  ClientPrivacy,
-  Evidence,
-  Model,
-  Obfuscation,
-  ObfuscationReport,
-  Observation,
-  Update,
-} from '../core/types.js';
-
-const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
+import type { ClientPrivacy, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -28,7 +20,7 @@ export interface ObserveOptions {
 /**
  * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
  * Everything an attack is ever given.
- * Errors: an update whose tensors are not the model's; NaN or infinite entries; labels of the wrong number or range.
+ * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one class; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
@@ -36,11 +28,13 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   integer('observe', 'seed', seed, 0);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
+  checkAttackable('observe', model, update.tensors);
   const before = update.client.privacy && told(update, update.client.privacy);
   const { tensors, report } = obfuscation?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
   };
+  checkAttackable('observe', model, tensors, 'the update after phi');
   const known = labels === 'infer' ? undefined : Int32Array.from(labels);
   if (known) {
     oneHot('observe', known, model.classes);
@@ -56,7 +50,7 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     model,
     tensors,
     client: update.client,
-    obfuscation: phiKnown ? report : { ...plain(update), name: 'unknown', bitsPerEntry: report.bitsPerEntry },
+    obfuscation: phiKnown ? report : untold(update, report.bitsPerEntry),
     ...(known && { labels: known }),
   };
 }
@@ -81,4 +75,11 @@ const plain = (update: Update): ObfuscationReport => ({
   parameters: {},
   bitsPerEntry: 32,
   evidence: update.tensors.map(() => EXACT),
+});
+
+const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({
+  name: 'unknown',
+  parameters: {},
+  bitsPerEntry,
+  evidence: update.tensors.map(() => UNKNOWN),
 });

@@ -16,6 +16,8 @@ export interface KernelOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Longest wait for the kernel's first answer, in seconds. Default 90. */
   readonly startTimeout?: number;
+  /** Arguments of node that start the kernel, before the connection file. Default: our launcher. */
+  readonly program?: readonly string[];
 }
 
 /** A running kernel. */
@@ -76,12 +78,13 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Starts a kernel and waits until it answers. */
-export async function startKernel({ cwd, env = {}, startTimeout = 90 }: KernelOptions): Promise<Kernel> {
+export async function startKernel(options: KernelOptions): Promise<Kernel> {
+  const { cwd, env = {}, startTimeout = 90, program = [launcherPath()] } = options;
   const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
   const connection = await chooseConnection(folder);
   const file = join(folder, 'connection.json');
   writeFileSync(file, JSON.stringify(connection), { mode: 0o600 });
-  const child = spawn(process.execPath, [launcherPath(), file], {
+  const child = spawn(process.execPath, [...program, file], {
     cwd,
     env: { ...process.env, ...env, JPY_PARENT_PID: String(process.pid), ROGLAB_HEADLESS: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

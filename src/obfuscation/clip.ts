@@ -1,3 +1,4 @@
+import { scaled } from '../core/evidence.js';
 import { checkOptions, number, oneOf } from '../core/options.js';
 import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
 import { operator } from './operator.js';
@@ -27,9 +28,9 @@ export function clip(options: ClipOptions): Obfuscation {
   oneOf('clip', 'scope', scope, LAYER_SCOPES);
   return operator('clip', { norm, scope }, scope === 'update' ? ['norm'] : ['norm', 'scope'], (tensors, context) => {
     const wanted = perScope(tensors, scope, norms.l2).map((size) => (size > norm ? norm / size : 1));
-    const rounded = perScope(scaled(tensors, wanted), scope, norms.l2);
+    const rounded = perScope(multiplied(tensors, wanted), scope, norms.l2);
     const factors = wanted.map((factor, t) => (rounded[t]! > norm ? factor * ROUNDING : factor));
-    const observed = scaled(tensors, factors);
+    const observed = multiplied(tensors, factors);
     const sizes = perScope(observed, scope, norms.l2);
     const values = observed.map(({ data }) => data);
     return {
@@ -42,17 +43,15 @@ export function clip(options: ClipOptions): Obfuscation {
   });
 }
 
-const scaled = (tensors: readonly NamedArray[], factors: readonly number[]): NamedArray[] =>
+const multiplied = (tensors: readonly NamedArray[], factors: readonly number[]): NamedArray[] =>
   tensors.map((tensor, t) => ({ ...tensor, data: tensor.data.map((g) => g * factors[t]!) }));
 
 /** Rounding to float32 (half a unit in the last place at most) may lift the norm above C; this much less does not. */
 const ROUNDING = 1 - 2 ** -23;
 
 const shrink = (before: Evidence, factor: number, mayHaveActed: boolean, absoluteNoise = false): Evidence => ({
-  tolerance: before.tolerance * factor,
-  zeroTolerance: before.zeroTolerance * factor,
+  ...scaled(before, factor),
   // An announced sigma times the factor would tell the factor: sigma itself is the bound that the server knows.
-  noise: absoluteNoise ? before.noise : before.noise * factor,
-  signOnly: before.signOnly,
+  ...(absoluteNoise && { noise: before.noise }),
   scaleUnknown: before.scaleUnknown || mayHaveActed,
 });

@@ -1,6 +1,7 @@
 import { problem } from '../core/errors.js';
+import { noised } from '../core/evidence.js';
 import { checkOptions, number, oneOf } from '../core/options.js';
-import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
+import type { NamedArray, Obfuscation } from '../core/types.js';
 import { operator, type Parameters } from './operator.js';
 import { LAYER_SCOPES, type LayerScope, perScope, squaredNorm } from './scope.js';
 
@@ -40,7 +41,7 @@ export function noise(verb: string, options: NoiseOptions, unit: (seed: number) 
       const derived = deviations(observed, 1 + ratio);
       return {
         values,
-        evidence: context.before.map((e, t) => blur(e, derived[t]!)),
+        evidence: context.before.map((e, t) => noised(e, derived[t]!)),
         message: { valueBits: 32, headers: 0, ...(sigma !== undefined && { absoluteNoise: true }) },
       };
     },
@@ -59,10 +60,3 @@ const meanPowers = (tensors: readonly NamedArray[], scope: LayerScope): number[]
         group.reduce((n, data) => n + data.length, 0),
       ),
   );
-
-/** Noise hides which entries were zero: the looser of both bounds holds for all. */
-function blur(before: Evidence, sigma: number): Evidence {
-  if (sigma === 0) return before;
-  const tolerance = Math.max(before.tolerance, before.zeroTolerance);
-  return { ...before, tolerance, zeroTolerance: tolerance, noise: Math.hypot(before.noise, sigma) };
-}

@@ -1,9 +1,7 @@
 import { checkFinite } from '../core/arrays.js';
+import { EXACT } from '../core/evidence.js';
 import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
 import { bitsPerEntry, type CodedReport, type Message, messageOf } from './message.js';
-
-/** Nothing is lost: the observed entry is the true one. */
-export const EXACT: Evidence = { tolerance: 0, zeroTolerance: 0, noise: 0, signOnly: false, scaleUnknown: false };
 
 export type Parameters = Readonly<Record<string, number | string | boolean>>;
 
@@ -54,18 +52,5 @@ export function operator(
       };
       return { tensors: tensors.map(({ name, shape }, i) => ({ name, shape, data: values[i]! })), report };
     },
-  };
-}
-
-/**
- * Evidence after an operator that keeps zeros at zero and moves a nonzero entry by at most `kept`, or to zero when it
- * was at most `dropped`: tolerance + kept, max(zeroTolerance, tolerance + dropped), noises in quadrature.
- */
-export function lose(before: Evidence, kept: number, dropped: number, noise = 0): Evidence {
-  return {
-    ...before,
-    tolerance: before.tolerance + kept,
-    zeroTolerance: Math.max(before.zeroTolerance, before.tolerance + dropped),
-    noise: Math.hypot(before.noise, noise),
   };
 }

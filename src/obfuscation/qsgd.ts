@@ -1,7 +1,8 @@
+import { rounded } from '../core/evidence.js';
 import { checkOptions } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { Obfuscation } from '../core/types.js';
-import { lose, operator } from './operator.js';
+import { operator } from './operator.js';
 import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quantize.js';
 
 /**
@@ -24,6 +25,8 @@ export function qsgd(options: QuantizerOptions): Obfuscation {
       const floor = Math.floor(level);
       return floor + (uniform() < level - floor ? 1 : 0);
     };
-    return quantize(tensors, resolved, context, round, (before, step) => lose(before, step, step, step / Math.sqrt(6)));
+    return quantize(tensors, resolved, context, round, (before, step) =>
+      rounded(before, step, step, step / Math.sqrt(6)),
+    );
   });
 }

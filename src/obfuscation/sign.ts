@@ -1,5 +1,6 @@
+import { signed } from '../core/evidence.js';
 import { checkOptions, oneOf } from '../core/options.js';
-import type { Evidence, Obfuscation } from '../core/types.js';
+import type { Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
 import { operator } from './operator.js';
 
@@ -33,18 +34,11 @@ export function sign(options: SignOptions = {}): Obfuscation {
     const headers = message.headers + (scale === 'mean' ? tensors.length : 0);
     return {
       values,
-      evidence: before.map((e) => signOnly(e, keepZeros)),
+      evidence: before.map((e) => signed(e, keepZeros)),
       message: { valueBits: 1, headers, ...(keepZeros && { sent: message.sent ?? nonzeroCount(arrays) }) },
     };
   });
 }
-
-const signOnly = (before: Evidence, keepZeros: boolean): Evidence => ({
-  ...before,
-  tolerance: Number.POSITIVE_INFINITY,
-  zeroTolerance: keepZeros ? before.zeroTolerance : Number.POSITIVE_INFINITY,
-  signOnly: true,
-});
 
 function meanSize(data: Float32Array, nonzeroOnly: boolean): number {
   let sum = 0;

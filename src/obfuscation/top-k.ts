@@ -1,8 +1,9 @@
 import { problem } from '../core/errors.js';
+import { rounded } from '../core/evidence.js';
 import { checkOptions, oneOf } from '../core/options.js';
 import type { Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
-import { lose, operator } from './operator.js';
+import { operator } from './operator.js';
 import { groupCount, SCOPES, type Scope } from './scope.js';
 
 /** Options of {@link topK}. */
@@ -36,7 +37,7 @@ export function topK(options: TopKOptions = {}): Obfuscation {
     const values = groups.flatMap((group) => group.values);
     return {
       values,
-      evidence: context.before.map((e, t) => lose(e, 0, groups[scope === 'tensor' ? t : 0]!.threshold)),
+      evidence: context.before.map((e, t) => rounded(e, 0, groups[scope === 'tensor' ? t : 0]!.threshold)),
       message: {
         ...context.message,
         sent: nonzeroCount(values),

@@ -1,6 +1,7 @@
+import { rounded } from '../core/evidence.js';
 import { checkOptions } from '../core/options.js';
 import type { Obfuscation } from '../core/types.js';
-import { lose, operator } from './operator.js';
+import { operator } from './operator.js';
 import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quantize.js';
 
 /**
@@ -17,6 +18,6 @@ export function uniformQuantizer(options: QuantizerOptions): Obfuscation {
   const resolved = resolveQuantizer('uniformQuantizer', options);
   return operator('uniformQuantizer', { ...resolved }, shown(resolved), (tensors, context) =>
     // Math.round takes halves up: away from zero, since levels are not negative.
-    quantize(tensors, resolved, context, Math.round, (before, step) => lose(before, step / 2, step / 2)),
+    quantize(tensors, resolved, context, Math.round, (before, step) => rounded(before, step / 2, step / 2)),
   );
 }

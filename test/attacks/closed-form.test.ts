@@ -6,6 +6,7 @@ import { ndarray } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { psnr } from '../../src/metrics/index.js';
 import { lenet, network, twoLayer } from '../../src/models/index.js';
@@ -130,14 +131,27 @@ test('closedFormSteps: progress as an async iterator, totals known from the star
   assert.equal(next.value.kind, 'reconstruction');
 });
 
-test('closedForm: an update of zeros gives pictures, not NaN', async () => {
+test('closedForm: layers without an update give pictures, not NaN', async () => {
   const observation = await seen(small, pictures(small, 2));
   for (const phi of ['none', 'sign', 'quantize:3']) {
     const { obfuscation } = await seen(small, pictures(small, 2), phi);
-    const tensors = observation.tensors.map((t) => ({ ...t, data: new Float32Array(t.data.length) }));
-    const result = await closedForm({ ...observation, tensors, obfuscation }, { iterations: 3 });
-    assert.ok(result.images.data.every(Number.isFinite), phi);
-    assert.ok(result.confidence!.every(Number.isFinite), phi);
+    for (const kept of [0, observation.tensors.length - 1]) {
+      const tensors = observation.tensors.map((t, k) => (k === kept ? t : { ...t, data: t.data.map(() => 0) }));
+      const result = await closedForm({ ...observation, tensors, obfuscation }, { iterations: 3 });
+      assert.ok(result.images.data.every(Number.isFinite), phi);
+      assert.ok(result.confidence!.every(Number.isFinite), phi);
+    }
+  }
+});
+
+test('closedForm: steps too few for every stage still end with a number', async () => {
+  await start();
+  const model = lenet({ imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const observation = await seen(model, pictures(model, 3), 'quantize:3');
+  for (const iterations of [1, 2, 3]) {
+    const { objective, history, stopped } = await closedForm(observation, { iterations });
+    assert.deepEqual([history.length, stopped], [iterations, 'finished']);
+    assert.ok(Number.isFinite(objective), `${objective} after ${iterations}`);
   }
 });
 

@@ -1,3 +1,4 @@
+import { hidesScale } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
 import type { Head } from './head.js';
 import { type Matrix, matrix, product, transpose } from './matrix.js';
@@ -21,8 +22,7 @@ export function confidences({ first }: Head, delta: Matrix, features: NdArray): 
   const overlap = (b: number, c: number): number => xx.data[b * size + c]! * dd.data[b * size + c]!;
   const all = [...dots.keys()];
   const squares = observed.reduce((sum, value) => sum + value * value, 0) || 1e-300;
-  const hidden = evidence.signOnly || evidence.scaleUnknown;
-  const scale = hidden ? all.reduce((sum, b) => sum + dots[b]!, 0) / squares : 1;
+  const scale = hidesScale(evidence) ? all.reduce((sum, b) => sum + dots[b]!, 0) / squares : 1;
   return all.map((b) => {
     const others = all.filter((c) => c !== b);
     // <S_b, G1 - sum over others S_c> and |G1 - sum over others S_c|^2

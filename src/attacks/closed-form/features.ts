@@ -1,3 +1,4 @@
+import { isBounded } from '../../core/evidence.js';
 import type { Head } from './head.js';
 import { intervalSolver } from './intervals.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from './matrix.js';
@@ -8,9 +9,8 @@ export interface FeatureSolver {
   readonly dispose: () => void;
 }
 
-/** Whether phi left every entry of the first dense layer's update as it was. */
-export const isExact = ({ first: { evidence } }: Head): boolean =>
-  evidence.noise === 0 && evidence.tolerance === 0 && evidence.zeroTolerance === 0 && !evidence.scaleUnknown;
+/** The dense layer whose inputs are looked for, and whether they can be negative. */
+type Inputs = Pick<Head, 'first' | 'nonNegative'>;
 
 /**
  * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
@@ -19,24 +19,24 @@ export const isExact = ({ first: { evidence } }: Head): boolean =>
  *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
  *
  * which without noise is the exact solution.
+ * @param prior default: the start of each solve
  */
-export function featureSolver(head: Head, size: number, prior: Matrix): Promise<FeatureSolver> {
-  const { evidence } = head.first;
-  const rounded = evidence.noise === 0 && (evidence.tolerance > 0 || evidence.zeroTolerance > 0);
-  return rounded ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
+  return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
 /** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */
 const SPREAD = 0.15;
 
-function gaussianSolver({ first, nonNegative }: Head, prior: Matrix): FeatureSolver {
+function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {
   const { evidence, observed, weights } = first;
   const seen = transpose(matrix(weights.rows, weights.columns, observed));
-  const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
   const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   return {
     dispose: () => {},
-    solve: async (delta) => {
+    solve: async (delta, start) => {
+      const prior = known ?? start;
+      const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
       const ridge = evidence.noise ** 2 / (SPREAD * square * power || 1);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0

@@ -1,21 +1,19 @@
-import type { Evidence, Observation } from '../../core/types.js';
+import { hidesScale, isExactToScale } from '../../core/evidence.js';
+import type { Observation } from '../../core/types.js';
 import { inferLabels } from '../labels.js';
 import { offers } from '../needs.js';
 import { outputErrors } from './activations.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
+import { guessFrom } from './guess.js';
 import { readHead } from './head.js';
 import { matrix } from './matrix.js';
 import { features, syntheticImages } from './prior.js';
-import { guessFrom } from './recover.js';
 
 /** A class this much likelier than chance, on noise pictures: the network has been trained. */
 const TRAINED = 4;
 
 /** Up to so many images, gradient matching that simulates FedAvg's steps is ahead where every entry is exact (by 1 dB at 4). */
 const FEW = 4;
-
-const isPlain = ({ tolerance, zeroTolerance, noise }: Evidence): boolean =>
-  tolerance === 0 && zeroTolerance === 0 && noise === 0;
 
 /**
  * Whether the closed form is the better attack by what the server can know: a dense head and several images with different
@@ -27,11 +25,12 @@ const isPlain = ({ tolerance, zeroTolerance, noise }: Evidence): boolean =>
 export async function suitsClosedForm(observation: Observation): Promise<boolean> {
   const { model, client } = observation;
   if (client.batchSize < 2 || !offers(observation, CLOSED_FORM_NEEDS)) return false;
-  if (client.localSteps > 1 && client.batchSize <= FEW && observation.obfuscation.evidence.every(isPlain)) return false;
+  if (client.localSteps > 1 && client.batchSize <= FEW && observation.obfuscation.evidence.every(isExactToScale))
+    return false;
   const labels = observation.labels ?? (await inferLabels(observation)).labels;
   if (new Set(labels).size < labels.length) return false;
   const head = readHead(observation);
-  if (!head.last.evidence.signOnly && !head.last.evidence.scaleUnknown) return true;
+  if (!hidesScale(head.last.evidence)) return true;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
   const { inputs } = guessFrom(head, matrix(shape[0]!, shape[1]!, data), 1);
   const hidden = { ...inputs, data: inputs.data.map((z) => head.factor * Math.max(0, z)) };

@@ -1,9 +1,9 @@
 import { ndarray } from '../../core/arrays.js';
+import { isExact } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { ClientSettings, Observation } from '../../core/types.js';
 import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
 import { objectiveFor } from '../objectives.js';
-import { isExact } from './features.js';
 import type { Head } from './head.js';
 import type { Comparison } from './invert.js';
 
@@ -75,7 +75,7 @@ export function tuningFor(head: Head, { batchSize, localSteps }: ClientSettings,
 
 /** Noise of known size and no unknown length: plain squares, where gradient matching takes the cosine. */
 function comparisonFor(head: Head): Comparison {
-  if (isExact(head)) return 'features';
+  if (isExact(head.first.evidence)) return 'features';
   const { evidence } = head.first;
   const own = objectiveFor([evidence]);
   return own === 'cosine' && !evidence.scaleUnknown ? 'relativeL2' : own;

@@ -1,3 +1,4 @@
+import { isNoised } from '../../core/evidence.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { readHead } from '../closed-form/head.js';
 import { inversion } from '../closed-form/invert.js';
@@ -45,8 +46,7 @@ async function byClosedForm(observation: Observation, labels: Int32Array, seed: 
 
 /** Gaussian noise of one known size on every entry: the squared distance is its log-likelihood. */
 function likelihood({ obfuscation: { evidence } }: Observation): ObjectiveName | undefined {
-  const plain = evidence.every((e) => e.noise > 0 && e.tolerance === 0 && !e.signOnly && !e.scaleUnknown);
-  return plain ? 'relativeL2' : undefined;
+  return evidence.every(isNoised) ? 'relativeL2' : undefined;
 }
 
 /** sigma^2 / sum q^2: what one unit of |z|^2 / 2 weighs against relativeL2 / 2 when the noise is Gaussian. */

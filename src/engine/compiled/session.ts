@@ -24,13 +24,21 @@ function load(): NonNullable<typeof loaded> {
     runtime.env.logLevel = 'fatal'; // what fails is thrown as well
     loaded = { runtime, version, why: '' };
   } catch (error) {
-    loaded = { version: '', why: `onnxruntime-node does not load: ${(error as Error).message.split('\n')[0]}` };
+    loaded = { version: '', why: whyNot(error as NodeJS.ErrnoException) };
   }
   return loaded;
 }
 
 const REPORTS =
   'ONNX Runtime would report to its makers, which a worker thread cannot turn off: import roglab in the main thread first, or set ORT_DISABLE_TELEMETRY=1';
+
+/** An optional dependency: its install script fetches CUDA libraries, and npm leaves it out where that fails. */
+function whyNot({ code, message }: NodeJS.ErrnoException): string {
+  if (code !== 'MODULE_NOT_FOUND') return `onnxruntime-node does not load: ${message.split('\n')[0]}`;
+  const { optionalDependencies } = require('roglab/package.json') as { optionalDependencies: Record<string, string> };
+  const wanted = `onnxruntime-node@${optionalDependencies['onnxruntime-node']}`;
+  return `onnxruntime-node is not installed; npm install --ignore-scripts ${wanted}`;
+}
 
 /** Whether ONNX Runtime loads here; if not, `why` is one line. */
 export function onnxAvailable(): { ok: boolean; why: string; version: string } {
