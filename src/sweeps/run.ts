@@ -61,7 +61,7 @@ export async function runSweep(
   const hands = integer('sweep', 'workers', options.workers ?? availableParallelism(), 1, 256);
   const folder = resolve(options.folder ?? join('results/sweeps', sweep.name));
   const stop = new AbortController();
-  const interrupt = interrupts('sweep', () => stop.abort());
+  const interrupt = interrupts('sweep', { onHit: () => stop.abort() });
   const signal = AbortSignal.any(options.signal ? [options.signal, stop.signal] : [stop.signal]);
   try {
     const plan = await planSweep(sweep, file);
