@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BudgetOptions, noiseFor, privacyBudget, renyiDivergence } from '../../src/privacy/index.js';
-import { root } from '../fixtures.js';
+import { golden } from '../fixtures.js';
 
 interface Point {
   readonly sampleRate: number;
@@ -21,8 +19,7 @@ interface Divergence {
   readonly divergence: number;
 }
 
-/** Computed by test/privacy/dp_accounting_points.py. */
-const { points, divergences } = JSON.parse(readFileSync(join(root, 'test/privacy/points.json'), 'utf8')) as {
+const { points, divergences } = golden('privacy') as {
   points: Point[];
   divergences: Divergence[];
 };
