@@ -64,7 +64,7 @@ interface Range {
 }
 
 /** Computed by test/golden/accountant.py. */
-const range = JSON.parse(readFileSync(join(root, 'test/golden/accountant.json'), 'utf8')) as Range;
+const range = golden('accountant') as Range;
 
 test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on the same orders, and is no looser on its own', () => {
   const { delta, orders } = range;
