@@ -13,4 +13,5 @@ export {
   type Safetensors,
   saveSafetensors,
 } from './safetensors.js';
+export { loadTensors, type TensorFile, type TensorFormat } from './tensors.js';
 export { fetchTorch, loadTorch, type TorchFetchOptions, torchCached } from './torch/index.js';

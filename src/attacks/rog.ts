@@ -11,8 +11,9 @@ import type { Stage } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
-import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
+import { finish } from './run.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {

@@ -4,7 +4,7 @@ export { compile, type Step } from './compile.js';
 export { type ProviderName, providers } from './compiled/providers.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
 export { constant } from './gradients/constant.js';
-export { type Interrupts, interrupts } from './interrupt.js';
+export { type Interrupts, interrupts, stoppable } from './interrupt.js';
 export { adaptiveAveragePool } from './ops/adaptiveAveragePool.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { pixelShuffle } from './ops/pixelShuffle.js';

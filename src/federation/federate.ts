@@ -1,4 +1,5 @@
 import { deriveSeed } from '../core/random.js';
+import { resumable, secondsLeft } from '../core/resumable.js';
 import { settled } from '../core/settled.js';
 import type { Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -67,26 +68,28 @@ interface Federation {
 async function loop(federation: Federation, start: FederationState): Promise<FederationState> {
   const { data, options, plan, judge } = federation;
   const { rounds, signal, onRound, checkpoint } = options;
-  const began = performance.now() - 1000 * start.seconds;
+  const steps = resumable(start, {
+    step: async (at, seconds) => {
+      const { loss, ...moved } = await oneRound(federation, at);
+      const round = at.round + 1;
+      const last = round === rounds;
+      const due = last || round % plan.evaluateEvery === 0;
+      const accuracy = due ? await judge.run(moved.weights, plan.testIndices(last), data) : undefined;
+      const point: RoundPoint = { round, loss, seconds: seconds(), ...(accuracy !== undefined && { accuracy }) };
+      return { ...moved, round, seconds: point.seconds, history: [...at.history, point] };
+    },
+    isLast: (at) => at.round >= rounds,
+    stop: () => signal?.aborted ?? false,
+    save: checkpoint ? (at) => saveFederation(checkpoint, plan.settings, at) : undefined,
+    saveEvery: plan.checkpointSeconds,
+    keep: (at) => at.round === rounds,
+  });
   let state = start;
-  let saved = performance.now();
-  while (state.round < rounds && !signal?.aborted) {
-    const { loss, ...moved } = await oneRound(federation, state);
-    const round = state.round + 1;
-    const last = round === rounds;
-    const due = last || round % plan.evaluateEvery === 0;
-    const accuracy = due ? await judge.run(moved.weights, plan.testIndices(last), data) : undefined;
-    const seconds = (performance.now() - began) / 1000;
-    const point: RoundPoint = { round, loss, seconds, ...(accuracy !== undefined && { accuracy }) };
-    state = { ...moved, round, seconds, history: [...state.history, point] };
-    const secondsLeft = (seconds / round) * (rounds - round);
-    await onRound?.({ ...point, rounds, history: state.history, secondsLeft, weights: state.weights });
-    if (checkpoint && (last || performance.now() - saved > 1000 * plan.checkpointSeconds)) {
-      await saveFederation(checkpoint, plan.settings, state);
-      saved = performance.now();
-    }
+  for await (state of steps) {
+    const { round, seconds, history, weights } = state;
+    const left = secondsLeft(seconds, round, rounds);
+    await onRound?.({ ...history.at(-1)!, rounds, history, secondsLeft: left, weights });
   }
-  if (checkpoint && state.round < rounds && state !== start) await saveFederation(checkpoint, plan.settings, state);
   return state;
 }
 

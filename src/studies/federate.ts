@@ -45,7 +45,7 @@ export async function federate(
   integer('federate', 'workers', workers, 0, 256);
   parseObfuscation(phi);
   const stop = new AbortController();
-  const interrupt = interrupts('federate', () => stop.abort());
+  const interrupt = interrupts('federate', { onHit: () => stop.abort() });
   const signal = AbortSignal.any(rest.signal ? [rest.signal, stop.signal] : [stop.signal]);
   const crew =
     workers === 0 ? await alone(model, rest, phi) : await pooled(model, rest, phi, Math.min(workers, rest.cohort));

@@ -48,9 +48,9 @@ export async function attackAll(
   let done = 0;
   const { provider } = currentSession() ?? {};
   const stopped = new AbortController();
-  const interrupt = interrupts('attackAll', () =>
-    stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
-  );
+  const interrupt = interrupts('attackAll', {
+    onHit: () => stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
+  });
   const either = AbortSignal.any(signal ? [signal, stopped.signal] : [stopped.signal]);
   const stop = new Int32Array(new SharedArrayBuffer(4));
   either.addEventListener('abort', () => Atomics.store(stop, 0, 1));

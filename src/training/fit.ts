@@ -1,5 +1,6 @@
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
+import { resumable, secondsLeft } from '../core/resumable.js';
 import { interrupts } from '../engine/index.js';
 import { indicesOf, type Orders, type Plan, planOf, rateOf } from './plan.js';
 import { averagedOf, move, restore, type State, save } from './state.js';
@@ -22,13 +23,12 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
   const plan = planOf(options);
-  const interrupt = interrupts(plan.where);
+  const interrupt = interrupts(plan.where, { signal: options.signal });
   try {
     const start = await restore(options, plan);
     const step = await compileStep(options, plan);
-    const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
     try {
-      return { ...(await loop(options, plan, start, step, stop)), engine: step.engine };
+      return { ...(await loop(options, plan, start, step, interrupt.hit)), engine: step.engine };
     } finally {
       step.dispose();
     }
@@ -39,20 +39,18 @@ export async function fit(options: FitOptions): Promise<Fitted> {
 
 async function loop(options: FitOptions, plan: Plan, start: State, step: TrainingStep, stop: () => boolean) {
   const { checkpoint, checkpointSeconds = 30 } = options;
-  const began = performance.now() - 1000 * start.seconds;
   const orders: Orders = new Map();
+  const run = resumable(start, {
+    step: (at, seconds) => advance(options, plan, at, step, seconds, orders),
+    isLast: (at) => at.step >= plan.total,
+    stop,
+    save: checkpoint ? (at) => save(checkpoint, plan, at) : undefined,
+    saveEvery: checkpointSeconds,
+    keep: (at) => epochEnds(plan, at),
+  });
   let state = start;
-  let saved = performance.now();
-  while (state.step < plan.total && !stop()) {
-    state = await advance(options, plan, state, step, began, orders);
-    options.onProgress?.(progressOf(options, plan, state));
-    const due = epochEnds(plan, state) || performance.now() - saved > 1000 * checkpointSeconds;
-    if (!checkpoint || !due) continue;
-    await save(checkpoint, plan, state);
-    saved = performance.now();
-  }
+  for await (state of run) options.onProgress?.(progressOf(options, plan, state));
   const stopped = state.step < plan.total ? 'cancelled' : 'finished';
-  if (checkpoint && stopped === 'cancelled') await save(checkpoint, plan, state);
   const { parameters, history, step: steps, seconds } = state;
   const averaged = averagedOf(state, plan);
   return { parameters, ...(averaged && { averaged }), history, steps, seconds, stopped } as const;
@@ -66,7 +64,7 @@ async function advance(
   plan: Plan,
   state: State,
   { run }: TrainingStep,
-  began: number,
+  seconds: () => number,
   orders: Orders,
 ): Promise<State> {
   const { step } = state;
@@ -77,7 +75,6 @@ async function advance(
     throw problem(plan.where, `the loss at step ${step} is no number`, losses.loss, 'lower the learning rate or clip');
   const before = epochEnds(plan, state) ? {} : state.sums;
   const sums = Object.fromEntries(Object.entries(losses).map(([key, value]) => [key, value + (before[key] ?? 0)]));
-  const seconds = (): number => (performance.now() - began) / 1000;
   const next = { ...state, ...move(state, gradients, plan), step: step + 1, sums, seconds: seconds() };
   if (!epochEnds(plan, next)) return next;
   const validation = (await options.validate?.(averagedOf(next, plan) ?? next.parameters)) ?? {};
@@ -101,5 +98,5 @@ const progressOf = ({ name, epochs }: FitOptions, plan: Plan, state: State): Fit
   losses: means(plan, state),
   history: state.history,
   seconds: state.seconds,
-  secondsLeft: (state.seconds / state.step) * (plan.total - state.step),
+  secondsLeft: secondsLeft(state.seconds, state.step, plan.total),
 });

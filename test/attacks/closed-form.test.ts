@@ -6,6 +6,7 @@ import { ndarray } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { psnr } from '../../src/metrics/index.js';
 import { lenet, network, twoLayer } from '../../src/models/index.js';
@@ -140,6 +141,17 @@ test('closedForm: layers without an update give pictures, not NaN', async () => 
       assert.ok(result.images.data.every(Number.isFinite), phi);
       assert.ok(result.confidence!.every(Number.isFinite), phi);
     }
+  }
+});
+
+test('closedForm: steps too few for every stage still end with a number', async () => {
+  await start();
+  const model = lenet({ imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const observation = await seen(model, pictures(model, 3), 'quantize:3');
+  for (const iterations of [1, 2, 3]) {
+    const { objective, history, stopped } = await closedForm(observation, { iterations });
+    assert.deepEqual([history.length, stopped], [iterations, 'finished']);
+    assert.ok(Number.isFinite(objective), `${objective} after ${iterations}`);
   }
 });
 

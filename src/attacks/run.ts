@@ -1,0 +1,87 @@
+import type { NdArray, Progress, Reconstruction } from '../core/types.js';
+import { asProgress, isLast, minimise, type Search, type SearchState, type Stage, searchStart } from './minimise.js';
+import { loadSearch, saveSearch } from './resume.js';
+
+/** What an attack searches, and what it makes of what the search found. */
+export interface Problem extends Omit<Search, 'stages'> {
+  readonly attack: string;
+  readonly engine: string;
+  /** Everything that decides the result, as JSON. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Seconds that went into making the problem. */
+  readonly spent?: number;
+  /** Pictures of the latest closure, where they are no upsampling of the latent. */
+  readonly pictures?: () => NdArray;
+  /** What is found anew after a closure, before the next. */
+  readonly between?: (state: SearchState) => Promise<SearchState>;
+  readonly conclude: (state: SearchState) => Promise<Conclusion>;
+  readonly dispose?: () => void;
+}
+
+/** What differs from attack to attack in a reconstruction. */
+export type Conclusion = Pick<Reconstruction, 'images' | 'labels' | 'labelSource' | 'objective'> &
+  Partial<Pick<Reconstruction, 'raw' | 'confidence' | 'closures'>>;
+
+/**
+ * Searches a problem in stages and concludes; the problem is disposed at the end, whatever happens.
+ * A stop before the first closure waits for it, so that there are pictures.
+ * @yields progress after every closure; @returns the reconstruction
+ */
+export async function* runSearch(
+  problem: Problem,
+  stages: readonly Stage[],
+  { stop, checkpoint }: { readonly stop: () => boolean; readonly checkpoint?: string },
+): AsyncGenerator<Progress, Reconstruction> {
+  const { attack, engine, settings, spent = 0, between, pictures } = problem;
+  const search: Search = { ...problem, stages };
+  try {
+    const fresh = { ...searchStart(search), seconds: spent };
+    let state = (checkpoint && (await loadSearch(checkpoint, settings))) || fresh;
+    const run = {
+      stop: ({ history }: SearchState) => history.length > 0 && stop(),
+      save: checkpoint ? (at: SearchState) => saveSearch(checkpoint, settings, at) : undefined,
+    };
+    for await (state of minimise(search, state, run, between)) {
+      const images = pictures?.();
+      yield { ...asProgress(search, state), ...(images && { images: () => images }) };
+    }
+    return {
+      kind: 'reconstruction',
+      attack,
+      closures: state.history.at(-1)?.closure ?? 0,
+      ...(await problem.conclude(state)),
+      history: state.history,
+      seconds: state.seconds,
+      engine,
+      settings,
+      stopped: isLast(search, state) ? 'finished' : 'cancelled',
+    };
+  } finally {
+    problem.dispose?.();
+  }
+}
+
+/** Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure. */
+export async function finish(
+  steps: AsyncGenerator<Progress, Reconstruction>,
+  onProgress?: (progress: Progress) => void,
+): Promise<Reconstruction> {
+  let last: Progress | undefined;
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (!done) {
+      last = value;
+      onProgress?.(value);
+      continue;
+    }
+    if (last && last.closure < last.total)
+      onProgress?.({
+        ...last,
+        objective: value.objective,
+        secondsLeft: 0,
+        images: () => value.images,
+        ended: value.stopped === 'cancelled' ? 'stopped' : 'converged',
+      });
+    return value;
+  }
+}
