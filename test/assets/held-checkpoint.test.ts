@@ -65,20 +65,16 @@ test('loadCheckpoint: a deleted file starts again, whatever lies beside it; a ch
   assert.equal(await loadCheckpoint(path, settings), undefined);
 });
 
-test('holdCheckpoint: two runs on one file: the second is refused at once, whatever its settings', async () => {
+test('holdCheckpoint: two runs on one file: the second is refused at once', async () => {
   const path = fresh();
-  const held = await holdCheckpoint(path, settings);
-  assert.equal(held.state, undefined);
-  await assert.rejects(holdCheckpoint(path, settings), /checkpoint: another run holds .*run.checkpoint \(process/);
-  await assert.rejects(holdCheckpoint(path, { attack: 'dlg' }), /another run holds/);
-  await held.save(stateOf(3));
+  const held = await holdCheckpoint(path);
+  assert.equal(await held.load(settings), undefined);
+  await assert.rejects(holdCheckpoint(path), /checkpoint: another run holds .*run.checkpoint \(process/);
+  await held.save({ settings, state: stateOf(3) });
   await held.release();
-  await assert.rejects(
-    holdCheckpoint(path, { attack: 'dlg' }),
-    /belongs to other settings: attack was "rog" and is "dlg"/,
-  );
-  const next = await holdCheckpoint(path, settings);
-  assert.deepEqual(next.state, stateOf(3));
+  const next = await holdCheckpoint(path);
+  await assert.rejects(next.load({ attack: 'dlg' }), /belongs to other settings: attack was "rog" and is "dlg"/);
+  assert.deepEqual(await next.load(settings), stateOf(3));
   await next.release();
   assert.deepEqual(readdirSync(join(path, '..')), ['run.checkpoint']);
 });
@@ -86,37 +82,34 @@ test('holdCheckpoint: two runs on one file: the second is refused at once, whate
 test('holdCheckpoint clears up what a kill left half-written', async () => {
   const path = fresh();
   writeFileSync(`${path}.0123.part`, 'half');
-  await (await holdCheckpoint(path, settings)).release();
+  await (await holdCheckpoint(path)).release();
   assert.deepEqual(readdirSync(join(path, '..')), []);
 });
 
 test('holdCheckpoint: a place that cannot be written is refused before the work', async (t) => {
   const path = join(fresh(), 'below a file', 'run.checkpoint');
   writeFileSync(join(path, '../..'), '');
-  await assert.rejects(
-    holdCheckpoint(path, settings),
-    /checkpoint: cannot write .*: a part of the path is a file; choose/,
-  );
+  await assert.rejects(holdCheckpoint(path), /checkpoint: cannot write .*: a part of the path is a file; choose/);
   if (process.getuid?.() === 0) return t.diagnostic('root may write everywhere: no read-only folder to try');
   const shut = fresh();
   chmodSync(join(shut, '..'), 0o500);
-  await assert.rejects(holdCheckpoint(shut, settings), /no permission to write there/);
+  await assert.rejects(holdCheckpoint(shut), /no permission to write there/);
 });
 
 test('holdCheckpoint: a state that cannot be written is a warning, once, and the run goes on', async (t) => {
   const warning = mock.method(process, 'emitWarning', () => {});
   t.after(() => warning.mock.restore());
   const path = fresh();
-  const held = await holdCheckpoint(path, settings);
-  await held.save(stateOf(1));
+  const held = await holdCheckpoint(path);
+  await held.save({ settings, state: stateOf(1) });
   rmSync(join(path, '..'), { recursive: true });
   writeFileSync(join(path, '..'), 'now a file');
-  await held.save(stateOf(2));
-  await held.save(stateOf(3));
+  await held.save({ settings, state: stateOf(2) });
+  await held.save({ settings, state: stateOf(3) });
   assert.equal(warning.mock.callCount(), 1);
   assert.match(String(warning.mock.calls[0]!.arguments[0]), /cannot write .*the run goes on without a checkpoint/);
   rmSync(join(path, '..'));
   mkdirSync(join(path, '..'));
-  await held.save(stateOf(4));
+  await held.save({ settings, state: stateOf(4) });
   assert.deepEqual(await loadCheckpoint(path, settings), stateOf(4));
 });
