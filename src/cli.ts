@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { nearest } from './core/errors.js';
+import { telemetryOff } from './core/telemetry.js';
 
 type Command = (args: string[]) => Promise<number>;
 
@@ -77,6 +78,7 @@ function report(error: unknown): number {
   return 1;
 }
 
+telemetryOff(); // before anything is loaded, for every process that a command starts
 main(process.argv.slice(2))
   .catch(report)
   .then((code) => {

@@ -92,16 +92,6 @@ forEachEngine((engine, setup) => {
     );
   });
 
-  test(`a dilated convolution on ${engine} says that it has no gradient`, async () => {
-    await setup();
-    const f = (x: Tensor) =>
-      tf.sum(tf.conv2d(x as Tensor4D, tf.ones([2, 2, 1, 1]), 1, 'valid', 'NHWC', 2)) as tf.Scalar;
-    assert.throws(
-      () => tf.grad(f)(tf.ones([1, 5, 5, 1])),
-      /conv2d: the gradient needs dilations of 1, got \[2, 2\]|got 2/,
-    );
-  });
-
   for (const [height, width, size] of [
     [4, 4, 2],
     [5, 7, 2],
@@ -136,15 +126,12 @@ forEachEngine((engine, setup) => {
     assert.deepEqual([...gradient.dataSync()], [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  test(`maxPool on ${engine} refuses the gradient of overlapping or padded windows`, async () => {
+  test(`maxPool on ${engine} refuses the gradient of padded windows`, async () => {
     await setup();
-    const gradient = (size: number, stride: number, pad: 'same' | 'valid') =>
-      tf.grad((x) => tf.sum(tf.maxPool(x as Tensor4D, size, stride, pad)))(tf.ones([1, 5, 5, 1]));
     assert.throws(
-      () => gradient(3, 2, 'valid'),
-      /maxPool: the gradient needs windows that do not overlap .*got \[2, 2\]/,
+      () => tf.grad((x) => tf.sum(tf.maxPool(x as Tensor4D, 2, 2, 'same')))(tf.ones([1, 5, 5, 1])),
+      /maxPool: the gradient needs windows without padding, got "same"/,
     );
-    assert.throws(() => gradient(2, 2, 'same'), /maxPool: the gradient needs windows without padding, got "same"/);
   });
 
   for (const [from, to] of [

@@ -113,7 +113,7 @@ async function inversionProblem(
   closure.target(found);
   const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
   const anew = async (pictures: NdArray): Promise<void> => {
-    found = refreshed(head, labels, await features(head, clamped(pictures)));
+    found = await refreshed(head, labels, await features(head, clamped(pictures)));
     closure.target(found);
   };
   const deciding = {
