@@ -4,6 +4,10 @@
  * Tensors live only inside the engine's compiled steps.
  */
 
+import type { Layer } from './layers.js';
+
+export type * from './layers.js';
+
 /** A dense row-major array of 32-bit floats. `data.length` is the product of `shape`. */
 export interface NdArray {
   readonly shape: readonly number[];
@@ -29,27 +33,6 @@ export interface Batch {
   readonly source: string;
 }
 
-/**
- * One layer of a network as plain data. Images are NHWC, kernels [height, width, in, out], dense weights [in, out].
- * "same" padding for every convolution; a dense layer flattens its input in the order height, width, channel.
- */
-export type Layer =
-  | {
-      readonly kind: 'conv';
-      readonly filters: number;
-      readonly size: number;
-      readonly stride?: number;
-      readonly bias?: boolean;
-    }
-  | { readonly kind: 'dense'; readonly units: number; readonly bias?: boolean }
-  | { readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' }
-  | { readonly kind: 'leakyRelu'; readonly slope: number }
-  | { readonly kind: 'maxPool'; readonly size: number }
-  | { readonly kind: 'averagePool'; readonly size: number }
-  | { readonly kind: 'adaptiveAveragePool'; readonly size: number }
-  | { readonly kind: 'scale'; readonly factor: number }
-  | { readonly kind: 'residual'; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] };
-
 /** A network with its weights: architecture as data, parameters in the order in which the layers use them. */
 export interface Model {
   readonly name: string;
@@ -57,6 +40,11 @@ export interface Model {
   readonly classes: number;
   readonly layers: readonly Layer[];
   readonly parameters: readonly NamedArray[];
+  /**
+   * Running means and variances of batch normalisation, in the order of the layers; absent without such layers. Constants of the
+   * evaluation mode; no gradient, and not part of an update unless a client sends them.
+   */
+  readonly buffers?: readonly NamedArray[];
 }
 
 /** Differential privacy at example level inside a client's steps: DP-SGD, Fed-CDP. */

@@ -6,9 +6,11 @@ export { gradients, valueAndGradient, valueAndGradients } from './differentiate.
 export { constant } from './gradients/constant.js';
 export { type Interrupts, interrupts, stoppable } from './interrupt.js';
 export { adaptiveAveragePool } from './ops/adaptiveAveragePool.js';
+export { convolution, padImages } from './ops/convolution.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { pixelShuffle } from './ops/pixelShuffle.js';
 export { resize } from './ops/resize.js';
+export { softmax } from './ops/stable.js';
 export { backends, currentSession, type Session, type StartOptions, start } from './start.js';
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from './tf.js';
 export * as tf from './tf.js';
