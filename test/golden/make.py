@@ -13,6 +13,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import clients
 import objectives
 from networks import NETWORKS, cross_entropy, update
 from streams import mulberry32, parameters, summary, uniform
@@ -137,6 +138,7 @@ GOLDENS = {
     "obfuscations": lambda seed: obfuscations(seed + 9),
     "metrics": metrics,
     "objectives": objectives.table,
+    "clients": clients.table,
     "updates": updates,
 }
 
