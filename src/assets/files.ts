@@ -60,6 +60,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file; choose another folder',
   EEXIST: 'a part of the path is a file; choose another folder',
   EISDIR: 'that is a folder; choose another name',
+  ENOENT: 'there is no such folder, and it cannot be made; choose another',
   EIO: 'the disk reports an error; choose another place',
   EFBIG: 'the file is larger than the file system allows; choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
@@ -70,7 +71,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** An error of the file system as a sentence with what to do; errors of other kinds come back unchanged. */
 export function diskProblem(where: string, path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException)?.code ?? '';
-  const reason = REASONS[code];
+  const reason = (error as Error)?.name === 'RoglabError' ? undefined : REASONS[code];
   return reason ? Object.assign(problem(where, `cannot write ${path}: ${reason}`), { code }) : (error as Error);
 }
 
