@@ -12,6 +12,9 @@ export { resample } from './core/resample.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
+// files of others: tensors of PyTorch, numpy and safetensors
+export { loadTensors } from './assets/index.js';
+
 // data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
@@ -71,6 +74,9 @@ export {
   study,
   type Trial,
 } from './studies/index.js';
+
+// audit: your own network, weights and settings in, a verdict out
+export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
