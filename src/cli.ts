@@ -50,6 +50,14 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'train under noise and other defences, and attack what is sent',
     load: async () => (await import('./cli/study.js')).command,
   },
+  sweep: {
+    summary: 'run a grid of attacks from a file, here or over a queue; status, resume, export',
+    load: async () => (await import('./cli/sweep.js')).command,
+  },
+  worker: {
+    summary: 'compute the cells of sweeps that a Redis hands out',
+    load: async () => (await import('./cli/worker.js')).command,
+  },
   bench: {
     summary: 'print the speed table of the engines',
     load: async () => (await import('./cli/bench.js')).command,

@@ -37,16 +37,9 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export {
-  analytic,
-  closedForm,
-  closedFormStages,
-  dlg,
-  gradInversion,
-  idlg,
-  invertingGradients,
-} from './attacks/index.js';
-export { inferLabels, type RestoreOptions, type RogOptions, restore, rog, rogSteps } from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
+export { type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
@@ -61,19 +54,8 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
-export {
-  attackAll,
-  type Case,
-  labelAccuracy,
-  labelStudy,
-  liveScores,
-  matched,
-  type Outcome,
-  observeCase,
-  score,
-  study,
-  type Trial,
-} from './studies/index.js';
+export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
+export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';

@@ -3,7 +3,9 @@ import type { Observation, Progress, Reconstruction, Snapshot } from '../core/ty
 import { type ProviderName, start } from '../engine/index.js';
 import { type AttackName, type AttackOptions, attackBy } from '../registry/index.js';
 
-type Plain<T> = T extends unknown ? Omit<T, 'onProgress' | 'signal' | 'checkpoint' | 'preset'> : never;
+type Plain<T> = T extends unknown
+  ? Omit<T, 'onProgress' | 'signal' | 'checkpoint' | 'checkpointSeconds' | 'preset'>
+  : never;
 
 /** Options of an attack that are plain data, so that they can go to a worker. */
 export type JobOptions = Plain<AttackOptions>;
