@@ -23,7 +23,15 @@ export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, 
 export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
+export {
+  applyUpdate,
+  averageUpdates,
+  clientUpdate,
+  localSteps,
+  observe,
+  partition,
+  updateFrom,
+} from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
@@ -58,7 +66,7 @@ export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } 
 export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
-export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
+export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
