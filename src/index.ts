@@ -34,15 +34,8 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export {
-  analytic,
-  closedForm,
-  closedFormStages,
-  dlg,
-  gradInversion,
-  idlg,
-  invertingGradients,
-} from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, gradInversion } from './attacks/index.js';
+export { idlg, invertingGradients } from './attacks/index.js';
 export { inferLabels, type RestoreOptions, type RogOptions, restore, rog, rogSteps } from './attacks/index.js';
 export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
 
@@ -71,6 +64,9 @@ export {
   study,
   type Trial,
 } from './studies/index.js';
+
+// sweeps: grids of attacks on one machine or many, with results that last
+export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
