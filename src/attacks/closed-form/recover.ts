@@ -1,5 +1,6 @@
 import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
+import { separated } from '../sparse/index.js';
 import { type Activations, activations, backPropagated, type Guess } from './activations.js';
 import { featureSolver } from './features.js';
 import type { Head } from './head.js';
@@ -26,6 +27,8 @@ const OF_PICTURES = 0.97;
  */
 export async function recover(head: Head, labels: Int32Array, prior: Float64Array): Promise<Recovered> {
   const { observed, evidence } = head.first;
+  const exact = isExact(evidence) ? separated(head, labels, prior) : undefined;
+  if (exact) return exact;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));
   const solver = await featureSolver(head, labels.length, before);
