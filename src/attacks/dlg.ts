@@ -4,7 +4,8 @@ import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { fitting } from './objectives.js';
-import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { finish } from './run.js';
 
 /** Options of {@link dlg} and {@link idlg}. */
 export interface DlgOptions extends RunOptions {

@@ -5,7 +5,8 @@ import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { simulation } from './drift.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import { fitting } from './objectives.js';
-import { finish, type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { finish } from './run.js';
 
 /** Options of {@link invertingGradients}. */
 export interface InvertingGradientsOptions extends RunOptions {

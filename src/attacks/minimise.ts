@@ -1,4 +1,5 @@
 import { resample, resampleAdjoint } from '../core/resample.js';
+import { resumable, type Steps, secondsLeft } from '../core/resumable.js';
 import type { HistoryPoint, NdArray, Progress } from '../core/types.js';
 import { OPTIMIZERS, type OptimizerName, type OptimizerState } from './optimizers/index.js';
 
@@ -56,6 +57,8 @@ export interface SearchState {
   readonly step: number;
   readonly latent: NdArray;
   readonly logits?: NdArray;
+  /** Pictures from which something was last found anew between two closures; see Problem in run.ts. */
+  readonly anchor?: NdArray;
   readonly optimizer: OptimizerState;
   readonly best: { readonly objective: number; readonly images: NdArray; readonly logits?: NdArray };
   readonly history: readonly HistoryPoint[];
@@ -83,26 +86,33 @@ const optimizerStart = ({ optimizer = 'adam', logits }: Search, latent: NdArray)
 
 /**
  * The one optimizer loop, over a sequence of latents, coarse to fine; each stage starts from the last one's latent,
- * resampled. Keeps the best pictures by the objective. Yields the state after every closure, so the caller decides
- * about progress, checkpoints and stopping.
+ * resampled. Keeps the best pictures by the objective. Yields the state after every closure.
+ * @param run when to stop and where to save; default: to the end
+ * @param between what happens before a closure to the state after the last one
  */
 export async function* minimise(
   search: Search,
   from: SearchState = searchStart(search),
+  run: Pick<Steps<SearchState>, 'stop' | 'save' | 'saveEvery'> = {},
+  between: (state: SearchState) => Promise<SearchState> = async (state) => state,
 ): AsyncGenerator<SearchState, void> {
-  const began = performance.now() - 1000 * from.seconds;
-  const restarts = search.restarts?.length ?? 0;
-  let state = from;
-  for (let restart = from.restart; restart <= restarts; restart++) {
-    if (restart > state.restart) state = { ...state, ...begin(search, restart) };
-    for (let stage = state.stage; stage < search.stages.length; stage++) {
-      if (stage > state.stage) state = enter(search, stage, state);
-      while (state.step < search.stages[stage]!.closures && !state.converged) {
-        state = await advance(search, state, began);
-        yield state;
-      }
-    }
-  }
+  yield* resumable(from, {
+    ...run,
+    step: async (state, seconds) => advance(search, ready(search, await between(state))!, seconds),
+    isLast: (state) => isLast(search, state),
+  });
+}
+
+/** Whether no closure follows a state. */
+export const isLast = (search: Search, state: SearchState): boolean => ready(search, state) === undefined;
+
+/** The state before its next closure, in the next stage or from the next starting point where one is through. */
+function ready(search: Search, state: SearchState): SearchState | undefined {
+  const { stages, restarts = [] } = search;
+  const { restart, stage, step, converged } = state;
+  if (step < stages[stage]!.closures && !converged) return state;
+  if (stage + 1 < stages.length) return ready(search, enter(search, stage + 1, state));
+  return restart < restarts.length ? ready(search, { ...state, ...begin(search, restart + 1) }) : undefined;
 }
 
 function enter(search: Search, stage: number, state: SearchState): SearchState {
@@ -110,7 +120,7 @@ function enter(search: Search, stage: number, state: SearchState): SearchState {
   return { ...state, stage, step: 0, latent, optimizer: optimizerStart(search, latent), converged: false };
 }
 
-async function advance(search: Search, state: SearchState, began: number): Promise<SearchState> {
+async function advance(search: Search, state: SearchState, clock: () => number): Promise<SearchState> {
   const stage = search.stages[state.stage]!;
   const images = resample(state.latent, search.size);
   const { objective, gradient, logitsGradient } = await search.evaluate(images, state.logits, state.stage);
@@ -123,7 +133,7 @@ async function advance(search: Search, state: SearchState, began: number): Promi
     rateAt(stage, state.step),
   );
   const pixels = moved.x.subarray(0, state.latent.data.length);
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = clock();
   const closure = (state.history.length + 1) * (search.evaluations ?? 1);
   return {
     restart: state.restart,
@@ -131,6 +141,7 @@ async function advance(search: Search, state: SearchState, began: number): Promi
     step: state.step + 1,
     latent: { shape: state.latent.shape, data: boxed(pixels, search.box) },
     logits: state.logits && { shape: state.logits.shape, data: moved.x.slice(pixels.length) },
+    ...(state.anchor && { anchor: state.anchor }),
     optimizer: moved.state,
     best: objective < state.best.objective ? { objective, images, logits: state.logits } : state.best,
     history: [...state.history, { closure, objective, seconds }],
@@ -168,7 +179,7 @@ export function asProgress(search: Search, state: SearchState): Progress {
     total,
     objective: state.history.at(-1)?.objective ?? Number.POSITIVE_INFINITY,
     seconds: state.seconds,
-    secondsLeft: closure ? (state.seconds / closure) * (total - closure) : Number.NaN,
+    secondsLeft: secondsLeft(state.seconds, closure, total),
     images: () => clamped(shown(search, state)),
   };
 }

@@ -2,13 +2,14 @@ import { ndarray } from '../core/arrays.js';
 import { integer } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
-import { interrupts } from '../engine/index.js';
+import { stoppable } from '../engine/index.js';
 import { attackClosure, type ClosureOptions } from './closure.js';
 import { type Group, grouped, member, pickMember, stacked } from './group.js';
 import { type InferredLabels, labelsOf } from './labels.js';
-import { asProgress, clamped, minimise, type Search, type SearchState, searchStart } from './minimise.js';
+import { clamped, type Search } from './minimise.js';
 import { checkObservation } from './needs.js';
-import { loadSearch, saveSearch } from './resume.js';
+import { holding } from './resume.js';
+import { type Problem, runSearch } from './run.js';
 import { describe } from './settings.js';
 
 /** Options that every attack takes. */
@@ -22,8 +23,10 @@ export interface RunOptions {
    * A notebook's interrupt does the same.
    */
   readonly signal?: AbortSignal;
-  /** A file that lets a killed run resume to the same result. */
+  /** A file that lets a killed run resume to the same result. One run holds it at a time. */
   readonly checkpoint?: string;
+  /** Seconds between two checkpoints; default 2; 0: after every closure. */
+  readonly checkpointSeconds?: number;
   /**
    * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1. (All in
    * one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to compile.)
@@ -31,7 +34,7 @@ export interface RunOptions {
   readonly restarts?: number;
 }
 
-export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint', 'restarts'] as const;
+export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint', 'checkpointSeconds', 'restarts'] as const;
 
 /** What a paper's recipe adds to the shared parts. */
 export interface Recipe
@@ -58,61 +61,32 @@ export async function* runRecipe(
   options: RunOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(recipe.attack, observation);
-  const { seed = 1, restarts = 1 } = options;
+  const { seed = 1, restarts = 1, signal, checkpoint, checkpointSeconds } = options;
   integer(recipe.attack, 'seed', seed, 0);
   integer(recipe.attack, 'restarts', restarts, 1);
-  const interrupt = interrupts(recipe.attack);
-  try {
-    return yield* steps(observation, recipe, options, () => interrupt.hit() || (options.signal?.aborted ?? false));
-  } finally {
-    interrupt.release();
-  }
+  return yield* holding(checkpoint, (held) =>
+    stoppable(recipe.attack, signal, async function* (stop) {
+      const problem = await problemOf(observation, recipe, options);
+      return yield* runSearch(problem, recipe.stages, { stop, held, checkpointSeconds });
+    }),
+  );
 }
 
-async function* steps(
-  observation: Observation,
-  recipe: Recipe,
-  options: RunOptions,
-  stop: () => boolean,
-): AsyncGenerator<Progress, Reconstruction> {
+async function problemOf(observation: Observation, recipe: Recipe, options: RunOptions): Promise<Problem> {
   const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation);
   const labels = found?.labels ?? 'joint';
   const settings = describe(observation, recipe, labels, options);
-  const closure = await attackClosure(observation, { ...recipe, labels });
-  try {
-    const search = searchOf(observation, recipe, options, closure.evaluate);
-    let state = (options.checkpoint && (await loadSearch(options.checkpoint, settings))) || searchStart(search);
-    let saved = performance.now();
-    let stopped = state.history.length > 0 && stop();
-    if (!stopped)
-      for await (state of minimise(search, state)) {
-        if (options.checkpoint && performance.now() - saved > CHECKPOINT_EVERY_MS) {
-          await saveSearch(options.checkpoint, settings, state);
-          saved = performance.now();
-        }
-        yield asProgress(search, state);
-        stopped = stop() && !isLast(search, state);
-        if (stopped) break;
-      }
-    if (options.checkpoint && stopped) await saveSearch(options.checkpoint, settings, state);
-    const chosen = recipe.group ? await pickMember(closure.evaluate, state.best.images, recipe.group) : state.best;
-    const closures = (state.history.at(-1)?.closure ?? 0) + (recipe.group?.seeds ?? 0);
-    return {
-      kind: 'reconstruction',
-      attack: recipe.attack,
-      images: clamped(chosen.images),
-      ...readLabels(found, state.best.logits),
-      objective: chosen.objective,
-      history: state.history,
-      closures,
-      seconds: state.seconds,
-      engine: closure.engine,
-      settings,
-      stopped: stopped ? 'cancelled' : 'finished',
-    };
-  } finally {
-    closure.dispose();
-  }
+  const { evaluate, engine, dispose } = await attackClosure(observation, { ...recipe, labels });
+  const { attack, group } = recipe;
+  return {
+    ...searchOf(observation, recipe, options, evaluate),
+    ...{ attack, engine, settings, dispose },
+    conclude: async ({ best, history }) => {
+      const { images, objective } = group ? await pickMember(evaluate, best.images, group) : best;
+      const closures = (history.at(-1)?.closure ?? 0) + (group?.seeds ?? 0);
+      return { images: clamped(images), ...readLabels(found, best.logits), objective, closures };
+    },
+  };
 }
 
 function searchOf(observation: Observation, recipe: Recipe, options: RunOptions, evaluate: Search['evaluate']): Search {
@@ -139,12 +113,6 @@ function searchOf(observation: Observation, recipe: Recipe, options: RunOptions,
   };
 }
 
-/** Nothing follows this state: its restart was the last, and it is through or has converged. */
-function isLast(search: Search, state: SearchState): boolean {
-  const through = state.stage === search.stages.length - 1 && state.step === search.stages[state.stage]!.closures;
-  return state.restart === (search.restarts?.length ?? 0) && (through || state.converged);
-}
-
 /** The labels of a reconstruction: those that were known or inferred, or the likeliest class of each soft label. */
 function readLabels(
   found: InferredLabels | undefined,
@@ -157,30 +125,3 @@ function readLabels(
   const confidence = rows.map((row, b) => 1 / row.reduce((sum, l) => sum + Math.exp(l - row[labels[b]!]!), 0));
   return { labels, labelSource: { method: 'searched together with the pictures', confidence } };
 }
-
-/** Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure. */
-export async function finish(
-  steps: AsyncGenerator<Progress, Reconstruction>,
-  onProgress?: (progress: Progress) => void,
-): Promise<Reconstruction> {
-  let last: Progress | undefined;
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (!done) {
-      last = value;
-      onProgress?.(value);
-      continue;
-    }
-    if (last && last.closure < last.total)
-      onProgress?.({
-        ...last,
-        objective: value.objective,
-        secondsLeft: 0,
-        images: () => value.images,
-        ended: value.stopped === 'cancelled' ? 'stopped' : 'converged',
-      });
-    return value;
-  }
-}
-
-const CHECKPOINT_EVERY_MS = 2000;

@@ -3,30 +3,39 @@ import { cacheFolder } from '../assets/cache.js';
 import { isNetworkProblem } from '../assets/download.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
-import { cifar10, findCifar10 } from './cifar10.js';
+import { withChannels } from './channels.js';
 import { datasetOf } from './dataset.js';
-import { fetchCifar10 } from './fetch-cifar10.js';
+import { PUBLISHED, type Published, publishedIn } from './published.js';
 import { scenes } from './scenes/index.js';
 import type { Dataset, DatasetOptions, PixelSource } from './types.js';
 
-const OPTIONS = ['root', 'size', 'seed', 'classes', 'download', 'fallback', 'onProgress', 'signal'] as const;
+const OPTIONS = [
+  ...['root', 'size', 'seed', 'classes', 'channels', 'download', 'fallback', 'onProgress', 'signal'],
+] as const;
 
 type Opener = (argument: string, options: DatasetOptions) => PixelSource | Promise<PixelSource>;
 
 const OPENERS = {
-  cifar10: openCifar10,
+  cifar10: publishedOpener(PUBLISHED.cifar10),
+  cifar100: publishedOpener(PUBLISHED.cifar100),
+  mnist: publishedOpener(PUBLISHED.mnist),
+  'fashion-mnist': publishedOpener(PUBLISHED['fashion-mnist']),
+  photos: async (_, options) => (await import('./photos.js')).photos(options),
   scenes: (_, options) => scenes(options),
   folder: async (argument, options) => (await import('./folder.js')).folder(argument, options),
+  csv: async (argument, options) => (await import('./pixel-table.js')).pixelTable(argument, options),
 } satisfies Record<string, Opener>;
 
 const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
 
 /**
- * Opens a data set: `cifar10`, `cifar10:DIR`, `scenes` or `folder:DIR`.
+ * Opens a data set: `cifar10`, `cifar100`, `mnist`, `fashion-mnist` (each also `NAME:DIR`), the built-in `photos` and `scenes`,
+ * `folder:DIR`, or `csv:FILE` (a table of pixels).
  *
- * Without a name the environment variable ROGLAB_DATA decides: one of these names, or just the folder with the CIFAR-10
- * files; else `cifar10`. CIFAR-10 comes from `root`, ROGLAB_DATA or the cache; is it in none of them, it is downloaded;
- * is there no network, `scenes` stands in and `dataset.notice` says so (within 10 seconds, or `fallback: 'none'` throws).
+ * Without a name the environment variable ROGLAB_DATA decides: one of these names, or just the folder with published
+ * files; else `cifar10`. Published sets come from `root`, ROGLAB_DATA or the cache; are they in none of them, they are downloaded;
+ * is there no network or no usable cache, `scenes` stands in and `dataset.notice` says so (within 10 seconds, or
+ * `fallback: 'none'` throws).
  * @param name kind of data set, with its folder after a colon
  * @example
  * const data = await openDataset('cifar10');
@@ -35,8 +44,12 @@ const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
 export async function openDataset(name?: string, options: DatasetOptions = {}): Promise<Dataset> {
   checkOptions('openDataset', options, OPTIONS);
   oneOf('openDataset', 'fallback', options.fallback ?? 'scenes', ['scenes', 'none']);
+  const { channels } = options;
+  if (channels !== undefined && channels !== 1 && channels !== 3)
+    throw problem('openDataset', 'channels must be 1 or 3', channels);
   const [kind, argument] = splitName(name ?? nameFromEnvironment());
-  return datasetOf(await OPENERS[oneOf('openDataset', 'name', kind, KINDS)](argument, options));
+  const pixels = await OPENERS[oneOf('openDataset', 'name', kind, KINDS)](argument, options);
+  return datasetOf(channels ? withChannels(pixels, channels) : pixels);
 }
 
 const splitName = (name: string): [kind: string, argument: string] => {
@@ -50,41 +63,51 @@ function nameFromEnvironment(): string {
   const text = process.env.ROGLAB_DATA;
   if (!text) return 'cifar10';
   if (isName(text)) return text;
-  if (existsSync(text)) return `cifar10:${text}`;
-  throw problem('ROGLAB_DATA', 'must be cifar10, scenes, folder:DIR or the folder of the CIFAR-10 files', text);
+  if (existsSync(text)) return `${publishedIn(text)?.name ?? 'cifar10'}:${text}`;
+  throw problem('ROGLAB_DATA', `must be ${NAMES}, or the folder of the CIFAR-10 files`, text);
 }
 
-/** The folder that ROGLAB_DATA gives for CIFAR-10, written `DIR` or `cifar10:DIR`. */
-function rootFromEnvironment(): string | undefined {
-  const name = nameFromEnvironment();
-  return name.startsWith('cifar10:') ? splitName(name)[1] : undefined;
+const NAMES = KINDS.map((kind) => ({ folder: 'folder:DIR', csv: 'csv:FILE' })[kind as string] ?? kind).join(', ');
+
+/** The folder that ROGLAB_DATA gives for this data set, written `DIR` or `NAME:DIR`. */
+function rootFromEnvironment(kind: string): string | undefined {
+  const [named, folder] = splitName(nameFromEnvironment());
+  return named === kind ? folder : undefined;
 }
 
-async function openCifar10(argument: string, options: DatasetOptions): Promise<PixelSource> {
-  const { size = 32, download = true, fallback = 'scenes' } = options;
-  if (size !== 32)
-    throw problem('openDataset', 'cifar10 has images of size 32', size, "use 'scenes' or 'folder:DIR' for other sizes");
-  const root = options.root ?? (argument || rootFromEnvironment());
-  if (root) return cifar10(findCifar10(root) ?? refuseRoot(root));
-  const cached = findCifar10(cacheFolder());
-  if (cached) return cifar10(cached);
-  try {
-    if (!download) throw Object.assign(problem('openDataset', 'cifar10 is not in the cache', undefined, HOW), OFFLINE);
-    return cifar10(await fetchCifar10(options));
-  } catch (error) {
-    if (fallback === 'none' || !isNetworkProblem(error)) throw error;
-    const notice = `CIFAR-10 is not here, so the built-in procedural scenes stand in (${(error as Error).message}). ${HOW}`;
-    return { ...scenes(options), notice };
-  }
+function publishedOpener(set: Published): Opener {
+  return async (argument, options) => {
+    const { size = set.size, download = true, fallback = 'scenes' } = options;
+    if (size !== set.size)
+      throw problem(
+        'openDataset',
+        `${set.name} has images of size ${set.size}`,
+        size,
+        "use 'photos', 'scenes' or 'folder:DIR' for other sizes",
+      );
+    const root = options.root ?? (argument || rootFromEnvironment(set.name));
+    if (root) return set.open(set.find(root) ?? refuseRoot(set, root));
+    const how = `To use ${set.title}, go online once or set ROGLAB_DATA to a folder with its binary files.`;
+    try {
+      const cached = set.find(cacheFolder());
+      if (cached) return set.open(cached);
+      if (!download)
+        throw Object.assign(problem('openDataset', `${set.name} is not in the cache`, undefined, how), OFFLINE);
+      return set.open(await set.fetch(options));
+    } catch (error) {
+      if (fallback === 'none' || !isNetworkProblem(error)) throw error;
+      const notice = `${set.title} is not here, so the built-in procedural scenes stand in (${(error as Error).message}). ${how}`;
+      return { ...withChannels(scenes({ ...options, size }), set.channels), notice };
+    }
+  };
 }
 
 const OFFLINE = { code: 'NETWORK' };
-const HOW = 'To use CIFAR-10, go online once or set ROGLAB_DATA to a folder with its binary files.';
 
-function refuseRoot(root: string): never {
+function refuseRoot({ name, files }: Published, root: string): never {
   throw problem(
     'openDataset',
-    'the folder of cifar10 must hold test_batch.bin (and data_batch_1.bin to 5)',
+    `the folder of ${name} must hold ${files}`,
     root,
     `for a folder of images use "folder:${root}"`,
   );

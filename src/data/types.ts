@@ -37,17 +37,22 @@ export interface Dataset {
 
 /** Options of `openDataset`. */
 export interface DatasetOptions {
-  /** Folder of the files of `cifar10` (or of its sub-folder `cifar-10-batches-bin`). */
+  /** Folder of the files of `cifar10` (or of its sub-folder `cifar-10-batches-bin`), `cifar100`, `mnist`, `fashion-mnist`. */
   readonly root?: string;
-  /** Side of the square images in pixels. `scenes`: 16 to 256, default 32. `folder:`: default the images' own size if all are equal, else 128. */
+  /**
+   * Side of the square images in pixels. `scenes`: 16 to 256, default 32. `photos`: 16 to 256, default 128. `folder:`: default the
+   * images' own size if all are equal, else 128.
+   */
   readonly size?: number;
+  /** 1 makes colour gray (luma), 3 repeats gray. Default: as the images are; `folder:` 1 when every image is gray. */
+  readonly channels?: 1 | 3;
   /** Stream of `scenes`. Default 0. */
   readonly seed?: number;
-  /** `folder:` with integer labels: number of classes. Default the largest label + 1. */
+  /** `folder:` and `csv:` with integer labels: number of classes. Default the largest label + 1. */
   readonly classes?: number;
-  /** Whether `cifar10` may be downloaded into the cache. Default true. */
+  /** Whether a published data set may be downloaded into the cache. Default true. */
   readonly download?: boolean;
-  /** What stands in when `cifar10` is neither there nor to be had; `'none'` throws. Default `'scenes'`, with a notice. */
+  /** What stands in when a published data set is neither there nor to be had; `'none'` throws. Default `'scenes'`, with a notice. */
   readonly fallback?: 'scenes' | 'none';
   /** Called during a download. */
   readonly onProgress?: (progress: {

@@ -2,7 +2,7 @@ import { problem } from '../core/errors.js';
 
 /** What stops the attacks that run in a notebook when the reader presses the interrupt button. */
 export interface Interrupts {
-  /** Whether an interrupt has come since. */
+  /** Whether an interrupt has come since, or the signal was given. */
   hit(): boolean;
   /** Stops listening. Harmless when done twice. */
   release(): void;
@@ -47,11 +47,15 @@ function leave(heard: () => void): void {
  * Listening begins one microtask later: while a cell's synchronous part runs, node holds every SIGINT listener back
  * (vm's breakOnSigint), and one added then makes the next interrupt kill the kernel.
  * @param where the caller's name, for the message
+ * @param signal counts as an interrupt
  * @param onHit called at each interrupt
  * @throws when the running cell was interrupted before: what it had running has ended, it shall not begin anew
  * @example const interrupt = interrupts('rog'); try { while (!interrupt.hit()) await step(); } finally { interrupt.release(); }
  */
-export function interrupts(where: string, onHit?: () => void): Interrupts {
+export function interrupts(
+  where: string,
+  { signal, onHit }: { readonly signal?: AbortSignal; readonly onHit?: () => void } = {},
+): Interrupts {
   let hit = false;
   let released = !('__tslab__' in globalThis);
   if (!released && stoppedCell === cell())
@@ -64,10 +68,24 @@ export function interrupts(where: string, onHit?: () => void): Interrupts {
     if (!released) listen(heard);
   });
   return {
-    hit: () => hit,
+    hit: () => hit || (signal?.aborted ?? false),
     release: () => {
       released = true;
       leave(heard);
     },
   };
+}
+
+/** Steps that can ask whether to stop: at a notebook's interrupt or by a signal. It listens from the first step to the last. */
+export async function* stoppable<Y, R>(
+  where: string,
+  signal: AbortSignal | undefined,
+  steps: (stop: () => boolean) => AsyncGenerator<Y, R>,
+): AsyncGenerator<Y, R> {
+  const interrupt = interrupts(where, { signal });
+  try {
+    return yield* steps(interrupt.hit);
+  } finally {
+    interrupt.release();
+  }
 }

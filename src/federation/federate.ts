@@ -1,4 +1,6 @@
+import { type HeldCheckpoint, withCheckpoint } from '../assets/index.js';
 import { deriveSeed } from '../core/random.js';
+import { resumable, secondsLeft } from '../core/resumable.js';
 import { settled } from '../core/settled.js';
 import type { Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -41,11 +43,17 @@ export async function federatedRounds(
   work: ClientWork,
 ): Promise<Federated> {
   const plan = federationPlan(model, data, clients, options);
+  return withCheckpoint(options.checkpoint, (held) => rounds({ model, data, clients, options, plan, work, held }));
+}
+
+/** All rounds, from the checkpoint on. */
+async function rounds(given: Omit<Federation, 'judge'> & { readonly model: Model }): Promise<Federated> {
+  const { model, plan, options, held } = given;
   const judge = await evaluator(model);
   try {
     const settings = { ...plan.settings, engine: judge.engine };
-    const start = (await restoreFederation(options.checkpoint, settings, model)) ?? begin(model);
-    const end = await loop({ data, clients, options, plan: { ...plan, settings }, work, judge }, start);
+    const start = (await restoreFederation(held, settings, model)) ?? begin(model);
+    const end = await loop({ ...given, plan: { ...plan, settings }, judge }, start);
     const { round, seconds, history, weights } = end;
     const stopped = round >= options.rounds ? 'finished' : 'cancelled';
     return { model: { ...model, parameters: weights }, history, rounds: round, seconds, engine: judge.engine, stopped };
@@ -62,31 +70,34 @@ interface Federation {
   readonly plan: FederationPlan;
   readonly work: ClientWork;
   readonly judge: Evaluator;
+  readonly held?: HeldCheckpoint;
 }
 
 async function loop(federation: Federation, start: FederationState): Promise<FederationState> {
-  const { data, options, plan, judge } = federation;
-  const { rounds, signal, onRound, checkpoint } = options;
-  const began = performance.now() - 1000 * start.seconds;
+  const { data, options, plan, judge, held } = federation;
+  const { rounds, signal, onRound } = options;
+  const steps = resumable(start, {
+    step: async (at, seconds) => {
+      const { loss, ...moved } = await oneRound(federation, at);
+      const round = at.round + 1;
+      const last = round === rounds;
+      const due = last || round % plan.evaluateEvery === 0;
+      const accuracy = due ? await judge.run(moved.weights, plan.testIndices(last), data) : undefined;
+      const point: RoundPoint = { round, loss, seconds: seconds(), ...(accuracy !== undefined && { accuracy }) };
+      return { ...moved, round, seconds: point.seconds, history: [...at.history, point] };
+    },
+    isLast: (at) => at.round >= rounds,
+    stop: () => signal?.aborted ?? false,
+    save: held && ((at) => saveFederation(held, plan.settings, at)),
+    saveEvery: plan.checkpointSeconds,
+    keep: (at) => at.round === rounds,
+  });
   let state = start;
-  let saved = performance.now();
-  while (state.round < rounds && !signal?.aborted) {
-    const { loss, ...moved } = await oneRound(federation, state);
-    const round = state.round + 1;
-    const last = round === rounds;
-    const due = last || round % plan.evaluateEvery === 0;
-    const accuracy = due ? await judge.run(moved.weights, plan.testIndices(last), data) : undefined;
-    const seconds = (performance.now() - began) / 1000;
-    const point: RoundPoint = { round, loss, seconds, ...(accuracy !== undefined && { accuracy }) };
-    state = { ...moved, round, seconds, history: [...state.history, point] };
-    const secondsLeft = (seconds / round) * (rounds - round);
-    await onRound?.({ ...point, rounds, history: state.history, secondsLeft, weights: state.weights });
-    if (checkpoint && (last || performance.now() - saved > 1000 * plan.checkpointSeconds)) {
-      await saveFederation(checkpoint, plan.settings, state);
-      saved = performance.now();
-    }
+  for await (state of steps) {
+    const { round, seconds, history, weights } = state;
+    const left = secondsLeft(seconds, round, rounds);
+    await onRound?.({ ...history.at(-1)!, rounds, history, secondsLeft: left, weights });
   }
-  if (checkpoint && state.round < rounds && state !== start) await saveFederation(checkpoint, plan.settings, state);
   return state;
 }
 

@@ -16,7 +16,7 @@ export async function taggerFeatures(images: NdArray): Promise<NdArray> {
     throw problem('taggerFeatures', 'images must be [n, height, width, 3]', images?.shape ?? images);
   const larger = images.shape[1]! >= side && images.shape[2]! >= wide;
   const fitting = resample(images, [side, wide], larger ? 'area' : 'bicubic');
-  const values = layerOutputs({ layers: model.layers.slice(0, -1) });
+  const values = layerOutputs({ ...model, layers: model.layers.slice(0, -1) });
   const step: Step = await compile(
     (image, ...parameters) => tf.reshape(values(parameters, image!).at(-1)!, [1, -1]),
     [ndarray([1, ...model.imageShape])],

@@ -27,10 +27,12 @@ export function network(options: NetworkOptions & { readonly name: string; reado
   });
   integer(name, 'classes', classes, 1);
   integer(name, 'seed', seed, 0);
-  const { specs, shape } = parameterSpecs(layers, imageShape);
+  if (!Array.isArray(layers)) throw problem(name, 'layers must be a list of layers', layers);
+  const { specs, buffers, shape } = parameterSpecs(layers, imageShape);
   if (String(shape) !== String([1, 1, classes]))
     throw problem(name, `the last layer must give ${classes} numbers, one per class`, shape);
-  return { name, imageShape, classes, layers, parameters: initialise(specs, seed) };
+  const statistics = buffers.length > 0 && { buffers: initialise(buffers, seed) };
+  return { name, imageShape, classes, layers, parameters: initialise(specs, seed), ...statistics };
 }
 
 /** Entry check shared by the ready-made networks. */

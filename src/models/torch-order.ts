@@ -1,12 +1,15 @@
+import { sizeOf } from '../core/arrays.js';
 import type { ImageShape } from '../core/types.js';
 
 interface Ordered {
   readonly shape: readonly number[];
   readonly flattens?: ImageShape;
+  readonly asIs?: true;
 }
 
 /**
- * PyTorch keeps kernels [out, in, h, w] and dense weights [out, c*h*w]; here they are [h, w, in, out] and [h*w*c, out].
+ * PyTorch keeps kernels [out, in, h, w], dense weights [out, c*h*w] and gains of whole pictures [c, h, w]; here they are
+ * [h, w, in, out], [h*w*c, out] and [h, w, c].
  * @returns a copy of `data` in this library's order.
  */
 export function fromTorchOrder(spec: Ordered, data: Float32Array): Float32Array {
@@ -26,15 +29,22 @@ export function toTorchOrder(spec: Ordered, data: Float32Array): Float32Array {
   return target;
 }
 
-function visit({ shape, flattens }: Ordered, pair: (here: number, there: number) => void): void {
-  if (shape.length < 2) {
-    for (let i = 0; i < shape[0]!; i++) pair(i, i);
-    return;
-  }
-  const out = shape.at(-1)!;
-  const [height, width, inputs] = flattens ?? (shape.length === 4 ? shape : [1, 1, shape[0]!]);
-  const plane = height! * width!;
+function visit(spec: Ordered, pair: (here: number, there: number) => void): void {
+  const [plane, inputs, out] = extents(spec);
   for (let at = 0; at < plane; at++)
-    for (let i = 0; i < inputs!; i++)
-      for (let o = 0; o < out; o++) pair((at * inputs! + i) * out + o, o * plane * inputs! + i * plane + at);
+    for (let i = 0; i < inputs; i++)
+      for (let o = 0; o < out; o++) pair((at * inputs + i) * out + o, (o * inputs + i) * plane + at);
+}
+
+/** Lengths of the axes that change places: pixels, inputs, outputs. */
+function extents({ shape, flattens, asIs }: Ordered): readonly [plane: number, inputs: number, out: number] {
+  const size = sizeOf(shape);
+  const out = shape.at(-1)!;
+  if (asIs) return [1, 1, size];
+  if (flattens) {
+    const plane = flattens[0] * flattens[1];
+    return shape.length === 1 ? [plane, 1, flattens[2]] : [plane, flattens[2], out];
+  }
+  if (shape.length === 4) return [shape[0]! * shape[1]!, shape[2]!, out];
+  return shape.length === 3 ? [size / out, 1, out] : [1, size / out, out];
 }

@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
 import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
-import { forward } from '../models/index.js';
+import { batchNormalised, type Finish, forward, momentsOver } from '../models/index.js';
 
 /** Added to every variance; PyTorch's default. */
 const epsilon = 1e-5;
@@ -42,13 +42,14 @@ export interface FixedMoments {
 export function normalisedForward(model: Pick<Model, 'layers'>) {
   return (parameters: readonly Tensor[], images: Tensor): { logits: Tensor2D; moments: Moments[] } => {
     const moments: Moments[] = [];
-    const logits = forward(model, (y, take) => {
-      const { mean, variance } = tf.moments(y, [0, 1, 2]);
-      moments.push({ mean, variance });
-      const scale = tf.mul(take(), tf.rsqrt(tf.add(variance, epsilon)));
-      return tf.add(tf.mul(y, scale), tf.sub(take(), tf.mul(mean, scale)));
-    })(parameters, images);
-    return { logits, moments };
+    const finish: Finish = (y, take) => {
+      const over = momentsOver(y, [0, 1, 2]);
+      const channels = [y.shape.at(-1)!];
+      const own = { mean: tf.reshape(over.mean, channels), variance: tf.reshape(over.variance, channels) };
+      moments.push(own);
+      return batchNormalised(y, own, { gain: take(), shift: take(), epsilon });
+    };
+    return { logits: forward(model, { finish })(parameters, images), moments };
   };
 }
 

@@ -1,5 +1,7 @@
+import { type HeldCheckpoint, withCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
+import { resumable, secondsLeft } from '../core/resumable.js';
 import { interrupts } from '../engine/index.js';
 import { indicesOf, type Orders, type Plan, planOf, rateOf } from './plan.js';
 import { averagedOf, move, restore, type State, save } from './state.js';
@@ -14,7 +16,7 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  * Everything is a function of the options and the seed: a training killed at any time and started again ends with the
  * same bits, on the same engine with the same number of threads.
  * A notebook's interrupt ends it after the running step, like `signal`: the result then says `cancelled`.
- * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings.
+ * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings, or held by another run.
  * @example
  * const { parameters } = await fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
  *   loss: ([w], [x, y]) => ({ loss: tf.mean(tf.squaredDifference(tf.matMul(x, w), y)) }),
@@ -22,37 +24,43 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
   const plan = planOf(options);
-  const interrupt = interrupts(plan.where);
+  const interrupt = interrupts(plan.where, { signal: options.signal });
   try {
-    const start = await restore(options, plan);
-    const step = await compileStep(options, plan);
-    const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
-    try {
-      return { ...(await loop(options, plan, start, step, stop)), engine: step.engine };
-    } finally {
-      step.dispose();
-    }
+    return await withCheckpoint(options.checkpoint, async (held) => {
+      const start = await restore(options, plan, held);
+      const step = await compileStep(options, plan);
+      try {
+        return { ...(await loop(options, plan, start, step, interrupt.hit, held)), engine: step.engine };
+      } finally {
+        step.dispose();
+      }
+    });
   } finally {
     interrupt.release();
   }
 }
 
-async function loop(options: FitOptions, plan: Plan, start: State, step: TrainingStep, stop: () => boolean) {
-  const { checkpoint, checkpointSeconds = 30 } = options;
-  const began = performance.now() - 1000 * start.seconds;
+async function loop(
+  options: FitOptions,
+  plan: Plan,
+  start: State,
+  step: TrainingStep,
+  stop: () => boolean,
+  held?: HeldCheckpoint,
+) {
+  const { checkpointSeconds = 30 } = options;
   const orders: Orders = new Map();
+  const run = resumable(start, {
+    step: (at, seconds) => advance(options, plan, at, step, seconds, orders),
+    isLast: (at) => at.step >= plan.total,
+    stop,
+    save: held && ((at) => save(held, plan, at)),
+    saveEvery: checkpointSeconds,
+    keep: (at) => epochEnds(plan, at),
+  });
   let state = start;
-  let saved = performance.now();
-  while (state.step < plan.total && !stop()) {
-    state = await advance(options, plan, state, step, began, orders);
-    options.onProgress?.(progressOf(options, plan, state));
-    const due = epochEnds(plan, state) || performance.now() - saved > 1000 * checkpointSeconds;
-    if (!checkpoint || !due) continue;
-    await save(checkpoint, plan, state);
-    saved = performance.now();
-  }
+  for await (state of run) options.onProgress?.(progressOf(options, plan, state));
   const stopped = state.step < plan.total ? 'cancelled' : 'finished';
-  if (checkpoint && stopped === 'cancelled') await save(checkpoint, plan, state);
   const { parameters, history, step: steps, seconds } = state;
   const averaged = averagedOf(state, plan);
   return { parameters, ...(averaged && { averaged }), history, steps, seconds, stopped } as const;
@@ -66,7 +74,7 @@ async function advance(
   plan: Plan,
   state: State,
   { run }: TrainingStep,
-  began: number,
+  seconds: () => number,
   orders: Orders,
 ): Promise<State> {
   const { step } = state;
@@ -77,7 +85,6 @@ async function advance(
     throw problem(plan.where, `the loss at step ${step} is no number`, losses.loss, 'lower the learning rate or clip');
   const before = epochEnds(plan, state) ? {} : state.sums;
   const sums = Object.fromEntries(Object.entries(losses).map(([key, value]) => [key, value + (before[key] ?? 0)]));
-  const seconds = (): number => (performance.now() - began) / 1000;
   const next = { ...state, ...move(state, gradients, plan), step: step + 1, sums, seconds: seconds() };
   if (!epochEnds(plan, next)) return next;
   const validation = (await options.validate?.(averagedOf(next, plan) ?? next.parameters)) ?? {};
@@ -101,5 +108,5 @@ const progressOf = ({ name, epochs }: FitOptions, plan: Plan, state: State): Fit
   losses: means(plan, state),
   history: state.history,
   seconds: state.seconds,
-  secondsLeft: (state.seconds / state.step) * (plan.total - state.step),
+  secondsLeft: secondsLeft(state.seconds, state.step, plan.total),
 });

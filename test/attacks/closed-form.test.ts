@@ -6,6 +6,7 @@ import { ndarray } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
+import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { psnr } from '../../src/metrics/index.js';
 import { lenet, network, twoLayer } from '../../src/models/index.js';
@@ -143,6 +144,17 @@ test('closedForm: layers without an update give pictures, not NaN', async () => 
   }
 });
 
+test('closedForm: steps too few for every stage still end with a number', async () => {
+  await start();
+  const model = lenet({ imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const observation = await seen(model, pictures(model, 3), 'quantize:3');
+  for (const iterations of [1, 2, 3]) {
+    const { objective, history, stopped } = await closedForm(observation, { iterations });
+    assert.deepEqual([history.length, stopped], [iterations, 'finished']);
+    assert.ok(Number.isFinite(objective), `${objective} after ${iterations}`);
+  }
+});
+
 test('closedForm: refuses what it cannot use, in words', async () => {
   const observation = await seen(small, pictures(small, 2));
   const linear = network({ name: 'linear', imageShape: [8, 8, 3], layers: [{ kind: 'dense', units: 10 }] });
@@ -193,6 +205,6 @@ test('rog: the closed form for several images with distinct labels; matching oth
   assert.equal(await used(fedAvg), 'matching', 'exact, but not one gradient');
   await assert.rejects(
     async () => rog(observation, { method: 'closed-form', restarts: 2 }),
-    /rog: method 'closed-form' has none of objective, simulate, checkpoint, restarts, got "restarts"; method 'matching' has/,
+    /rog: method 'closed-form' has none of objective, simulate, restarts, got "restarts"; method 'matching' has/,
   );
 });

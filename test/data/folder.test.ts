@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
-import { decodeImage, encodePng } from '../../src/assets/sharp.js';
+import sharp from 'sharp';
+import { decodeImage, encodePng } from '../../src/assets/pictures/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 
@@ -108,7 +109,9 @@ function greyPng(depth: 8 | 16, value: number): Buffer {
 test('decodeImage: grey of 8 and 16 bits and transparency become three 8-bit channels', async () => {
   for (const depth of [8, 16] as const)
     assert.deepEqual([...(await decodeImage(greyPng(depth, 0x8040))).data], new Array(48).fill(128), `${depth} bits`);
-  const clear = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"></svg>');
+  const clear = await sharp({ create: { width: 4, height: 4, channels: 4, background: '#00000000' } })
+    .png()
+    .toBuffer();
   assert.deepEqual([...(await decodeImage(clear)).data], new Array(48).fill(255));
 });
 

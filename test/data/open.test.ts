@@ -41,16 +41,26 @@ test('openDataset: ROGLAB_DATA gives the folder of CIFAR-10, or the name of a da
   assert.equal(await open(`cifar10:${cifar}`), 'cifar10');
   assert.equal(await open('scenes'), 'scenes');
   assert.equal(await open(cifar, 'scenes'), 'scenes');
-  await assert.rejects(open('scene'), /ROGLAB_DATA: must be cifar10, scenes, folder:DIR or the folder .*, got "scene"/);
+  await assert.rejects(
+    open('scene'),
+    /ROGLAB_DATA: must be cifar10, .*photos, scenes, folder:DIR, csv:FILE, or the folder .*, got "scene"/,
+  );
   await assert.rejects(open(`folder:${cifar}`), /holds CIFAR-10 in its binary layout; open "cifar10:/);
 });
 
 test('openDataset refuses unknown names, options and sizes', async () => {
   const refused: [Promise<unknown>, RegExp][] = [
-    [openDataset('cifar'), /name must be one of cifar10, scenes, folder, got "cifar"; did you mean "cifar10"/],
-    [openDataset('cifar100'), /did you mean "cifar10"/],
+    [
+      openDataset('cifar'),
+      /name must be one of cifar10, cifar100, mnist, fashion-mnist, photos, scenes, folder, csv, got "cifar"; did you mean "cifar10"/,
+    ],
+    [openDataset('photo'), /did you mean "photos"/],
+    [openDataset('scenes', { channels: 2 as never }), /channels must be 1 or 3, got 2/],
     [openDataset('scenes', { sise: 32 } as never), /unknown option "sise"; did you mean "size"/],
-    [openDataset('cifar10', { size: 64 }), /cifar10 has images of size 32, got 64; use 'scenes' or 'folder:DIR'/],
+    [
+      openDataset('cifar10', { size: 64 }),
+      /cifar10 has images of size 32, got 64; use 'photos', 'scenes' or 'folder:DIR'/,
+    ],
     [openDataset('scenes', { size: 15 }), /size must be an integer from 16 to 256, got 15/],
     [
       openDataset('cifar10', { fallback: 'scene' as never }),

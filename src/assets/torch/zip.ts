@@ -1,16 +1,22 @@
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { problem } from '../../core/errors.js';
 import type { ByteSource } from './source.js';
 
-/** A stored (uncompressed) file inside a zip: its bytes lie in the archive as they are. */
+/** A file inside a zip, stored or deflated. */
 export interface ZipEntry {
   readonly name: string;
+  /** Bytes of the content, and of what stands for it in the archive. */
   readonly size: number;
+  readonly packed: number;
+  readonly deflated: boolean;
   /** Begin of the local header, and the first byte that belongs to something else. */
   readonly begin: number;
   readonly end: number;
   readonly crc: number;
 }
+
+/** Deflate reaches 1,032 at most; weights of a network, even many zeros, stay far below. */
+const MOST_PACKED = 1032;
 
 const CORRUPT = 'the file is truncated or corrupt';
 /** End-of-directory record (22 bytes) with the longest comment. */
@@ -58,15 +64,21 @@ function readDirectory(bytes: Uint8Array, count: number, directory: number, wher
     const lengths = [28, 30, 32].map((field) => view.getUint16(at + field, true)) as [number, number, number];
     const begin = view.getUint32(at + 42, true);
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + lengths[0]));
-    if (method !== 0 || packed !== size)
-      throw problem(where, `${name} must be stored without compression`, `method ${method}`);
-    found.push({ name, size, begin, crc });
+    if (method !== 8 && (method !== 0 || packed !== size))
+      throw problem(where, `${name} must be stored or deflated`, `method ${method}`);
+    if (size > MOST_PACKED * packed + 1024)
+      throw problem(
+        where,
+        `${name} must not unpack to more than ${MOST_PACKED} times its bytes`,
+        `${size} from ${packed}`,
+      );
+    found.push({ name, size, packed, deflated: method === 8, begin, crc });
     at += 46 + lengths[0] + lengths[1] + lengths[2];
   }
   const starts = found.map(({ begin }) => begin).sort((a, b) => a - b);
   const after = (begin: number): number => starts.find((start) => start > begin) ?? directory;
   const entries = found.map((entry) => ({ ...entry, end: after(entry.begin) }));
-  const damaged = entries.find(({ begin, end, size }) => begin + 30 + size > end || end > directory);
+  const damaged = entries.find(({ begin, end, packed }) => begin + 30 + packed > end || end > directory);
   if (damaged) throw problem(where, `${damaged.name} does not fit where it lies`, undefined, CORRUPT);
   if (new Set(found.map(({ name }) => name)).size < found.length)
     throw problem(where, 'every file of the archive needs its own name');
@@ -74,12 +86,29 @@ function readDirectory(bytes: Uint8Array, count: number, directory: number, wher
 }
 
 /** The content of an entry from the bytes begin..end, checked against its CRC-32. */
-export function zipContent({ name, size, crc }: ZipEntry, bytes: Uint8Array, where: string): Uint8Array {
+export function zipContent(
+  { name, size, packed, deflated, crc }: ZipEntry,
+  bytes: Uint8Array,
+  where: string,
+): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0, true) !== 0x04034b50) throw problem(where, `${name} has no header`, undefined, CORRUPT);
-  const start = 30 + view.getUint16(26, true) + view.getUint16(28, true);
-  const content = bytes.subarray(start, start + size);
+  const named = 30 + view.getUint16(26, true);
+  if (new TextDecoder().decode(bytes.subarray(30, named)) !== name)
+    throw problem(where, `${name} must have the same name in its header`, undefined, CORRUPT);
+  const start = named + view.getUint16(28, true);
+  const stored = bytes.subarray(start, start + packed);
+  const content = deflated ? inflated(stored, size) : stored;
   if (content.length !== size || crc32(content) !== crc)
     throw problem(where, `${name} must have the checksum of its directory entry`, undefined, CORRUPT);
   return content;
+}
+
+/** Nothing where the stream is broken or gives more than `size` bytes: the check of the length then says so. */
+function inflated(stored: Uint8Array, size: number): Uint8Array {
+  try {
+    return inflateRawSync(stored, { maxOutputLength: Math.max(1, size) });
+  } catch {
+    return new Uint8Array();
+  }
 }

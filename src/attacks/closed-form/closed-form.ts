@@ -1,12 +1,15 @@
 import { checkImages } from '../../core/arrays.js';
 import { checkOptions, integer, number, oneOf } from '../../core/options.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
-import { interrupts } from '../../engine/index.js';
+import { stoppable } from '../../engine/index.js';
 import { labelsOf } from '../labels.js';
-import { asProgress, clamped, minimise, type SearchState, searchStart } from '../minimise.js';
+import { clamped, type Stage } from '../minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
-import { finish, type RunOptions } from '../recipe.js';
+import type { RunOptions } from '../recipe.js';
+import { holding } from '../resume.js';
+import { finish, type Problem, runSearch } from '../run.js';
+import { fingerprint } from '../settings.js';
 import { confidences } from './confidence.js';
 import { readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
@@ -15,7 +18,7 @@ import { recover, refreshed } from './recover.js';
 import { refreshesAfter, searchFor, tuningFor } from './tuning.js';
 
 /** Options of {@link closedForm}. */
-export interface ClosedFormOptions extends Omit<RunOptions, 'checkpoint' | 'restarts'> {
+export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   /** Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200. */
   readonly iterations?: number;
   /** How pictures are compared with what was recovered; default: the one that fits phi. */
@@ -37,6 +40,8 @@ const OPTIONS = [
   'seed',
   'onProgress',
   'signal',
+  'checkpoint',
+  'checkpointSeconds',
   'iterations',
   'objective',
   'prior',
@@ -82,67 +87,71 @@ export async function* closedFormSteps(
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('closedForm', observation);
   check(observation, options);
-  const { seed = 1, iterations = 200, prior = 'colorTv', typical, defenseAware = true } = options;
-  const seen = taken('closedForm', observation, defenseAware);
-  const interrupt = interrupts('closedForm');
-  const stop = (): boolean => interrupt.hit() || (options.signal?.aborted ?? false);
+  const seen = taken('closedForm', observation, options.defenseAware ?? true);
+  const { signal, checkpoint, checkpointSeconds } = options;
+  return yield* holding(checkpoint, (held) =>
+    stoppable('closedForm', signal, async function* (stop) {
+      const { problem, stages } = await inversionProblem(seen, options);
+      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+    }),
+  );
+}
+
+/** Recovers errors and features, and makes of them a search for pictures. */
+async function inversionProblem(
+  seen: Observation,
+  { seed = 1, iterations = 200, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
+): Promise<{ problem: Problem; stages: readonly Stage[] }> {
   const began = performance.now();
-  try {
-    const { labels, method, confidence } = await labelsOf(seen);
-    const head = readHead(seen);
-    const images = typical ?? syntheticImages(seen.model.imageShape, seed);
-    let found = await recover(head, labels, meanFeatures(await features(head, images)));
-    const recovery = (performance.now() - began) / 1000;
-    const tuned = tuningFor(head, seen.client, options.objective);
-    const { objective } = tuned;
-    const weight = options.weight ?? tuned.weight;
-    const closure = await inversion(seen, head, { objective, prior, weight });
-    try {
-      closure.target(found);
-      const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
-      let state: SearchState = { ...searchStart(search), seconds: recovery };
-      let stopped = false;
-      for (let more = true; more && !stopped; ) {
-        more = false;
-        for await (state of minimise(search, state)) {
-          yield asProgress(search, state);
-          stopped = stop() && state.history.length < iterations;
-          more = !stopped && refreshesAfter(search, tuned, state);
-          if (stopped || more) break;
-        }
-        if (!more) break;
-        const before = performance.now();
-        found = refreshed(head, labels, await features(head, clamped(state.best.images)));
-        closure.target(found);
-        const seconds = state.seconds + (performance.now() - before) / 1000;
-        state = { ...state, seconds, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
-      }
-      const pictures = clamped(state.best.images);
+  const { labels, method, confidence } = await labelsOf(seen);
+  const head = readHead(seen);
+  const images = typical ?? syntheticImages(seen.model.imageShape, seed);
+  let found = await recover(head, labels, meanFeatures(await features(head, images)));
+  const recovery = (performance.now() - began) / 1000;
+  const tuned = tuningFor(head, seen.client, options.objective);
+  const { objective } = tuned;
+  const weight = options.weight ?? tuned.weight;
+  const closure = await inversion(seen, head, { objective, prior, weight });
+  closure.target(found);
+  const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
+  const anew = async (pictures: NdArray): Promise<void> => {
+    found = await refreshed(head, labels, await features(head, clamped(pictures)));
+    closure.target(found);
+  };
+  const deciding = {
+    ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
+    ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic' },
+    ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
+  };
+  const problem: Problem = {
+    ...search,
+    attack: 'closedForm',
+    engine: closure.engine,
+    settings: { ...deciding, recovery },
+    deciding: {
+      ...{ ...deciding, client: { ...seen.client }, typical: fingerprint([images.data]) },
+      update: fingerprint(seen.tensors.map(({ data }) => data)),
+    },
+    spent: recovery,
+    between: async (state) => {
+      if (!refreshesAfter(search, tuned, state)) return state;
+      await anew(state.best.images);
+      return { ...state, anchor: state.best.images, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
+    },
+    again: anew,
+    conclude: async ({ best }) => {
+      const pictures = clamped(best.images);
       return {
-        kind: 'reconstruction',
-        attack: 'closedForm',
         images: pictures,
         confidence: confidences(head, found.delta, await features(head, pictures)),
         labels,
         labelSource: { method, confidence },
-        objective: state.best.objective,
-        history: state.history,
-        closures: state.history.length,
-        seconds: state.seconds,
-        engine: closure.engine,
-        settings: {
-          ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
-          ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic', recovery },
-          ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
-        },
-        stopped: stopped ? 'cancelled' : 'finished',
+        objective: best.objective,
       };
-    } finally {
-      closure.dispose();
-    }
-  } finally {
-    interrupt.release();
-  }
+    },
+    dispose: closure.dispose,
+  };
+  return { problem, stages: search.stages };
 }
 
 function check(observation: Observation, options: ClosedFormOptions): void {

@@ -36,7 +36,8 @@ export async function inversion(
   { objective, prior, weight }: InversionOptions,
 ): Promise<Closure & { target(found: Recovered): void }> {
   const endsInRelu = head.body.at(-1)?.kind === 'relu';
-  const pass = forward({ layers: endsInRelu ? head.body.slice(0, -1) : head.body });
+  const layers = endsInRelu ? head.body.slice(0, -1) : head.body;
+  const pass = forward({ layers, buffers: head.buffers });
   const [inputs, units] = [head.first.weights.rows, head.first.weights.columns];
   const size = client.batchSize;
   const byFeatures = objective === 'features';

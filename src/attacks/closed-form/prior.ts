@@ -17,8 +17,8 @@ export function syntheticImages([height, width, channels]: ImageShape, seed: num
 }
 
 /** Features [n, D] of pictures [n, h, w, c]. */
-export async function features({ body, bodyParameters }: Head, images: NdArray): Promise<NdArray> {
-  const pass = forward({ layers: body });
+export async function features({ body, bodyParameters, buffers }: Head, images: NdArray): Promise<NdArray> {
+  const pass = forward({ layers: body, buffers });
   const step = await compile((x: Tensor, ...parameters: Tensor[]) => pass(parameters, x), [images, ...bodyParameters], {
     name: 'features',
   });

@@ -5,6 +5,7 @@ import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { clientUpdate } from '../../federation/index.js';
+import { isNonNegative } from '../../models/index.js';
 
 /** What the update of the last dense layer says about every class j, per local step. */
 export interface ClassView {
@@ -35,17 +36,17 @@ export function classView({ model, tensors, client, obfuscation }: Observation):
     sums: columns.map((column) => sum(column) / localSteps),
     minima: columns.map((column) => Math.min(...column) / localSteps),
     bias: bias && Array.from(bias.data, (value) => value / localSteps),
-    signsProve: notNegative(model.layers) && obfuscation.evidence.every(keepsSigns),
+    signsProve: isNonNegative(beforeLastDense(model)) && obfuscation.evidence.every(keepsSigns),
     exact: obfuscation.evidence.every(isExactToScale),
     scaleKnown: !obfuscation.evidence.some(hidesScale),
   };
 }
 
-/** Whether what the last layer takes in is never negative. */
-function notNegative(layers: readonly Layer[]): boolean {
-  const before = layers.slice(0, -1).findLast(({ kind }) => !/Pool|scale/.test(kind));
-  return before?.kind === 'relu' || before?.kind === 'sigmoid';
-}
+const beforeLastDense = ({ layers }: Model): readonly Layer[] =>
+  layers.slice(
+    0,
+    layers.findLastIndex(({ kind }) => kind === 'dense'),
+  );
 
 function lastDense(model: Model, tensors: readonly NamedArray[]): { kernel: NamedArray; bias?: NamedArray } {
   const at = tensors.findLastIndex(({ shape }) => shape.length === 2);

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { problem } from '../../core/errors.js';
 import { installGradients } from '../gradients/install.js';
+import { installKernels } from '../kernels/install.js';
 
 /** Loads `@tensorflow/tfjs-node` or `-gpu` if it is installed and its native library starts; else says why not. */
 export function loadNative(name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu'): void {
@@ -17,4 +18,5 @@ export function loadNative(name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-nod
   require(name);
   // The package brought the stock gradient rules along.
   installGradients();
+  installKernels('tensorflow');
 }

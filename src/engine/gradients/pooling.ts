@@ -1,10 +1,12 @@
 /**
  * Average pooling and its gradient are linear and each other's derivative. Max pooling over windows that do not
  * overlap is average pooling behind a constant mask: y = size * averagePool(mask * x), so its derivatives of any order
- * use the average-pooling pair. When several entries of a window are equal (constant pictures), the first in row-major
- * order wins, as in PyTorch.
+ * use the average-pooling pair. Over windows that overlap it is a sum over the window's positions k, y = sum_k mask_k take_k(x), with
+ * constant masks again. When several entries of a window are equal (constant pictures), the first in row-major order wins,
+ * as in PyTorch.
  */
 import { problem } from '../../core/errors.js';
+import { positionsOf, putWindow, takeWindow, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import { constant } from './constant.js';
 import type { Attributes, Rule } from './types.js';
@@ -47,6 +49,38 @@ function winners(x: tf.Tensor4D, size: [number, number], outHeight: number, outW
       ]);
 }
 
+/** The gradient of max pooling over any windows without padding. */
+function overlapping(
+  dy: tf.Tensor,
+  x: tf.Tensor4D,
+  size: [number, number],
+  { strideHeight, strideWidth, outHeight, outWidth }: tf.backend_util.Conv2DInfo,
+): tf.Tensor {
+  const positions = positionsOf(size, [1, 1], {
+    strides: [strideHeight, strideWidth],
+    places: [outHeight, outWidth],
+    inputShape: x.shape,
+  });
+  const winner = constant(() => firstMaximum(x, positions));
+  const share = (k: number): tf.Tensor =>
+    tf.mul(
+      dy,
+      constant(() => tf.cast(tf.equal(winner, k), 'float32')),
+    );
+  return tf.addN(positions.map((position, k) => putWindow(share(k), position)));
+}
+
+/** Which position of its window, row by row, holds the first maximum. */
+function firstMaximum(x: tf.Tensor4D, positions: readonly WindowPosition[]): tf.Tensor {
+  const entries = positions.map((position) => takeWindow(x, position));
+  const top = entries.reduce((a, b) => tf.maximum(a, b));
+  // From the last position to the first, so that the first one stays.
+  return entries.reduceRight<tf.Tensor>(
+    (found, entry, k) => tf.where(tf.equal(entry, top), tf.fill(found.shape, k), found),
+    tf.fill(top.shape, positions.length - 1),
+  );
+}
+
 export const pooling: Record<string, Rule> = {
   MaxPool: {
     save: ['x'],
@@ -54,12 +88,7 @@ export const pooling: Record<string, Rule> = {
       x: () => {
         const { size, info } = geometry('maxPool', x.shape, attributes);
         if (info.strideHeight !== size[0] || info.strideWidth !== size[1])
-          throw problem(
-            'maxPool',
-            `the gradient needs windows that do not overlap (strides = size = [${size}])`,
-            [info.strideHeight, info.strideWidth],
-            'use avgPool, or strides equal to the size',
-          );
+          return overlapping(dy, x as tf.Tensor4D, size, info);
         const count = size[0] * size[1];
         const mask = constant(() => tf.mul(count, winners(x as tf.Tensor4D, size, info.outHeight, info.outWidth)));
         const { filterSize, strides } = attributes;

@@ -1,4 +1,5 @@
 /** Rules of ops that move, copy or cut entries: linear, each one's derivative is its transpose. */
+import { putWindow, takeWindow, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import type { Rule } from './types.js';
 
@@ -29,6 +30,14 @@ export const shapes: Record<string, Rule> = {
         );
       },
     }),
+  },
+  WindowTake: {
+    save: [],
+    gradient: (dy, _, position: WindowPosition) => ({ x: () => putWindow(dy, position) }),
+  },
+  WindowPut: {
+    save: [],
+    gradient: (ddx, _, position: WindowPosition) => ({ dy: () => takeWindow(ddx, position) }),
   },
   PadV2: {
     save: ['x'],

@@ -1,14 +1,34 @@
 import * as tf from '../tfjs.js';
 import { accurateSum } from './accurateSum.js';
 import { filterGradient } from './filterGradient.js';
+import { groupedConv, groupedFilterGradient, groupedInputGradient } from './groupedConvolution.js';
 import { inputGradient } from './inputGradient.js';
 import { matMul } from './matMul.js';
 import type { Kernel } from './types.js';
+import { windowPut, windowTake } from './windows.js';
 
 type Build = (stock: tf.KernelConfig) => Kernel;
 
+/** Kernels of our own, on every backend. */
+const own: Readonly<Record<string, Build>> = {
+  WindowTake: () => windowTake,
+  WindowPut: () => windowPut,
+  GroupedConv2D: () => groupedConv,
+  GroupedConv2DBackpropInput: () => groupedInputGradient,
+  GroupedConv2DBackpropFilter: () => groupedFilterGradient,
+};
+
+/** The stock kernels know no dilations. */
+const whereDilated =
+  (ours: Kernel): Build =>
+  (stock) =>
+  (inputs, attributes) =>
+    [attributes.dilations ?? 1].flat().some((n) => n !== 1)
+      ? ours(inputs, attributes)
+      : (stock.kernelFunc({ inputs, attrs: attributes, backend: tf.backend() }) as tf.Tensor);
+
 /** Kernels that a backend lacks, does slowly or inaccurately, built from its other kernels. */
-const kernels: Readonly<Record<'wasm' | 'cpu', Readonly<Record<string, Build>>>> = {
+const kernels: Readonly<Record<'wasm' | 'cpu' | 'tensorflow', Readonly<Record<string, Build>>>> = {
   wasm: {
     BatchMatMul: matMul,
     Conv2DBackpropInput: () => inputGradient,
@@ -22,13 +42,18 @@ const kernels: Readonly<Record<'wasm' | 'cpu', Readonly<Record<string, Build>>>>
     Mean: (stock) => accurateSum(true, stock),
   },
   cpu: {
+    Conv2DBackpropInput: whereDilated(inputGradient),
     Conv2DBackpropFilter: () => filterGradient,
+  },
+  tensorflow: {
+    Conv2DBackpropInput: whereDilated(inputGradient),
+    Conv2DBackpropFilter: whereDilated(filterGradient),
   },
 };
 
 /** Registers the kernels of a backend in the place of the stock ones. Call it once, before the backend starts. */
-export function installKernels(backendName: 'wasm' | 'cpu'): void {
-  for (const [kernelName, build] of Object.entries(kernels[backendName])) {
+export function installKernels(backendName: keyof typeof kernels): void {
+  for (const [kernelName, build] of Object.entries({ ...own, ...kernels[backendName] })) {
     const stock = tf.getKernel(kernelName, backendName);
     const kernel = build(stock);
     if (stock) tf.unregisterKernel(kernelName, backendName);

@@ -18,6 +18,18 @@ export function logSoftmax<T extends tf.Tensor>(logits: T | tf.TensorLike, axis 
   });
 }
 
+/** exp(s) / sum(exp(s)) with s = x - max(x), over the last axis. */
+export const softmax = (x: tf.Tensor): tf.Tensor =>
+  tf.tidy(() => {
+    const powers = tf.exp(
+      tf.sub(
+        x,
+        constant(() => tf.max(x, -1, true)),
+      ),
+    );
+    return tf.div(powers, tf.sum(powers, -1, true));
+  });
+
 /** log sigmoid(x) = -softplus(-x). */
 export const logSigmoid = <T extends tf.Tensor>(x: T | tf.TensorLike): T =>
   tf.tidy(() => tf.neg(tf.softplus(tf.neg(x as tf.Tensor))) as T);

@@ -30,9 +30,12 @@ function convInput(emitter: Emitter, n: Node): Value {
   const [strides, dilations, [top, left, bottom, right]] = [pair(n, 'strides'), pair(n, 'dilations'), pads(n)];
   const [kh, kw] = kernel.shape as [number, number];
   const reach = [dilations[0] * (kh - 1), dilations[1] * (kw - 1)] as const;
+  const groups = n.shape[3]! / kernel.shape[2]!;
   const fits = top <= reach[0] && left <= reach[1] && bottom <= reach[0] && right <= reach[1];
-  if (strides.every((s) => s === 1) && fits && n.shape[3]! >= fewChannels) {
-    const name = emitter.add('Conv', [emitter.as(dy, imageOrder), turned(emitter, kernel)], {
+  const depthwise = groups > 1 && groups === n.shape[3] && groups === kernel.shape[3];
+  if (strides.every((s) => s === 1) && fits && (depthwise || (groups === 1 && n.shape[3]! >= fewChannels))) {
+    const name = emitter.add('Conv', [emitter.as(dy, imageOrder), turned(emitter, kernel, depthwise)], {
+      group: groups,
       strides: [1, 1],
       dilations,
       pads: [reach[0] - top, reach[1] - left, reach[0] - bottom, reach[1] - right],
@@ -44,6 +47,7 @@ function convInput(emitter: Emitter, n: Node): Value {
   const rest = (size: number, out: number, stride: number, span: number, before: number, after: number): number =>
     size - ((out - 1) * stride + span + 1 - before - after);
   const name = emitter.add('ConvTranspose', [emitter.as(dy, imageOrder), emitter.as(kernel, kernelOrder)], {
+    group: groups,
     strides,
     dilations,
     pads: [top, left, bottom, right],
@@ -52,9 +56,12 @@ function convInput(emitter: Emitter, n: Node): Value {
   return { name, order: imageOrder };
 }
 
-/** The kernel turned by 180 degrees with in and out channels swapped. Turned first: rows are long then, and copied whole. */
-function turned(emitter: Emitter, kernel: Node): string {
-  const swapped = [2, 3, 0, 1];
+/**
+ * The kernel turned by 180 degrees with in and out channels swapped; a depthwise one keeps its channels where they are. Turned
+ * first: rows are long then, and copied whole.
+ */
+function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
+  const swapped = depthwise ? kernelOrder : [2, 3, 0, 1];
   const [kh, kw] = kernel.shape as [number, number];
   const order = emitter.order(kernel) ?? swapped;
   const name = emitter.as(kernel, order);
@@ -85,12 +92,27 @@ function convFilter(emitter: Emitter, n: Node): Value {
   const columns = windows(emitter, padded, 3, kw, dw, ow, sw);
   const entries = windows(emitter, columns, 2, kh, dh, oh, sh);
   const count = dy.size / filters;
+  const groups = x.shape[3]! / channels;
+  if (groups > 1) return perGroup(emitter, n, entries, groups);
   const rows = emitter.add('Reshape', [entries, emitter.ints([kh * kw * channels, count])]);
   const plainDy = sameOrder(emitter.order(dy) ?? [], [0, 1, 2, 3]);
   const slopes = emitter.as(dy, plainDy ? [0, 1, 2, 3] : [3, 0, 1, 2]);
   const matrix = emitter.add('Reshape', [slopes, emitter.ints(plainDy ? [count, filters] : [filters, count])]);
   const product = emitter.add('Gemm', [rows, matrix], { transB: plainDy ? 0 : 1 });
   return { name: emitter.add('Reshape', [product, emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
+}
+
+/** The same with one product per kernel position and group: [kh kw, groups, in, b h' w'] times [groups, b h' w', out]. */
+function perGroup(emitter: Emitter, n: Node, entries: string, groups: number): Value {
+  const dy = n.inputs[1]!;
+  const [kh, kw, channels, filters] = n.shape as [number, number, number, number];
+  const count = dy.size / filters;
+  const rows = emitter.add('Reshape', [entries, emitter.ints([kh * kw, groups, channels, count])]);
+  const slopes = [emitter.as(dy, [3, 0, 1, 2]), emitter.ints([groups, filters / groups, count])];
+  const columns = emitter.add('Transpose', [emitter.add('Reshape', slopes)], { perm: [0, 2, 1] });
+  const product = emitter.add('MatMul', [rows, columns]);
+  const moved = emitter.add('Transpose', [product], { perm: [0, 2, 1, 3] });
+  return { name: emitter.add('Reshape', [moved, emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
 }
 
 /** The views of an axis that each of `count` kernel positions sees, one after the other along the first axis. */

@@ -2,7 +2,7 @@ import * as tf from '../../../tf.js';
 import { add } from '../../ir/elementwise.js';
 import { conv, convFilter, convInput, matmul, type Window } from '../../ir/linear.js';
 import type { Node } from '../../ir/node.js';
-import { averagePoolGradient, type Pool, pool } from '../../ir/pool.js';
+import { averagePoolGradient, type Pool, pool, putWindow, takeWindow } from '../../ir/pool.js';
 import { reshape, transpose } from '../../ir/shape.js';
 import { Untraceable } from '../untraceable.js';
 import { type Attributes, elementwiseActivation, type Kernel } from './types.js';
@@ -64,6 +64,12 @@ const depthwise: Kernel = ({ x, filter }, attributes) => {
   return asAsked(conv(images, reshape(filter!, [h, w, 1, c * m]), windowOf(info), outShape(info)), attributes);
 };
 
+/** A convolution without padding whose kernel says by its input channels how many groups there are. */
+const grouped = (inputShape: readonly number[], filterShape: readonly number[], attributes: Attributes): ConvInfo => {
+  const [h, w, , filters] = filterShape as Shape4;
+  return geometry(inputShape as Shape4, [h, w, inputShape[3]!, filters], { ...attributes, pad: 'valid' });
+};
+
 const product: Kernel = ({ a, b }, { transposeA, transposeB }) => matmul(a!, b!, transposeA, transposeB);
 
 const fused =
@@ -103,6 +109,16 @@ export const linear: Readonly<Record<string, Kernel>> = {
     const info = geometry(images.shape as Shape4, attributes.filterShape, attributes);
     return convFilter(images, channelsLast(dy!, attributes), windowOf(info), attributes.filterShape);
   },
+  GroupedConv2D: ({ x, filter }, attributes) => {
+    const info = grouped(x!.shape, filter!.shape, attributes);
+    return conv(x!, filter!, windowOf(info), outShape(info));
+  },
+  GroupedConv2DBackpropInput: ({ dy, filter }, attributes) =>
+    convInput(dy!, filter!, windowOf(grouped(attributes.inputShape, filter!.shape, attributes)), attributes.inputShape),
+  GroupedConv2DBackpropFilter: ({ x, dy }, attributes) =>
+    convFilter(x!, dy!, windowOf(grouped(x!.shape, attributes.filterShape, attributes)), attributes.filterShape),
+  WindowTake: ({ x }, position) => takeWindow(x!, position),
+  WindowPut: ({ dy }, position) => putWindow(dy!, position),
   MaxPool: pooling('maxPool'),
   AvgPool: pooling('averagePool'),
   AvgPoolGrad: ({ dy, input }, attributes) => {

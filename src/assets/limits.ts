@@ -1,0 +1,22 @@
+/**
+ * What each reader takes at most. A file beyond is refused before it costs time or memory, and the message names the limit.
+ * SECURITY.md lists them.
+ */
+export const LIMITS = {
+  /** One picture: bytes of its file, and its pixels before any resizing (a photograph of 33 million). */
+  pictureBytes: 2 ** 26,
+  picturePixels: 2 ** 25,
+  /** One folder of pictures: pictures, and bytes of all their pixels at the size that is asked for. */
+  pictures: 1_000_000,
+  datasetBytes: 2 ** 31,
+  /** labels.csv, and a table of pixels: bytes of the file, and of a line. */
+  labelsBytes: 2 ** 26,
+  tableBytes: 2 ** 29,
+  csvLine: 2 ** 20,
+  /** Weights and checkpoints: bytes of the file and of its header, dimensions of an array. */
+  stateBytes: 2 ** 31,
+  headerBytes: 2 ** 25,
+  dimensions: 64,
+  /** classes.txt and SOURCE.txt. */
+  textBytes: 2 ** 20,
+} as const;

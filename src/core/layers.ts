@@ -1,0 +1,151 @@
+/** The layers of a network as plain data; images are NHWC. The rules that give them shapes and values: src/models/layers. */
+
+/** One number for both directions, or [height, width]. */
+export type Extent = number | readonly [height: number, width: number];
+
+/**
+ * Cells added around a picture: a number on every side; `valid`: none; `same`: dilation (size - 1) in all, the smaller half
+ * before, as PyTorch's padding='same', so that the output has ceil(n / stride) cells; or [top, bottom, left, right].
+ */
+export type Padding = 'same' | 'valid' | number | readonly [top: number, bottom: number, left: number, right: number];
+
+/** Cross-correlation, as every framework's "convolution"; the output has floor((n + padding - dilation (size - 1) - 1) / stride) + 1 cells. */
+export interface ConvLayer {
+  readonly kind: 'conv';
+  readonly filters: number;
+  readonly size: Extent;
+  /** Default 1. */
+  readonly stride?: Extent;
+  /** Default dilation floor(size / 2) on every side; zeros. */
+  readonly padding?: Padding;
+  /** Default 1. */
+  readonly dilation?: Extent;
+  /** Input and output channels fall into so many groups that do not see each other; channels: depthwise. Default 1. */
+  readonly groups?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/** x W + b of the whole picture, flattened in the order height, width, channel; or of every token alone. */
+export interface DenseLayer {
+  readonly kind: 'dense';
+  readonly units: number;
+  /** Default false. */
+  readonly bias?: boolean;
+  /** The same weights for every position (the last axis alone), PyTorch's Linear on a sequence. Default false. */
+  readonly perToken?: boolean;
+}
+
+/** Maximum of every window; padding counts as minus infinity. Floor convention (PyTorch's ceil_mode off). */
+export interface MaxPoolLayer {
+  readonly kind: 'maxPool';
+  readonly size: Extent;
+  /** Default the size. */
+  readonly stride?: Extent;
+  /** Default none; at most half the size. */
+  readonly padding?: Padding;
+}
+
+/** Mean of every window. */
+export interface AveragePoolLayer extends Omit<MaxPoolLayer, 'kind'> {
+  readonly kind: 'averagePool';
+  /** Whether padded zeros count in the mean; default true, as in PyTorch. */
+  readonly countIncludePad?: boolean;
+}
+
+interface Normalisation {
+  /** Added to every variance; default 1e-5. */
+  readonly epsilon?: number;
+  /** Whether a learned gain and shift follow; default true (instanceNorm: false), as in PyTorch. */
+  readonly affine?: boolean;
+}
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) gain + shift per channel. `eval` (default): mean and variance are the model's running
+ * statistics, constants that everybody knows. `train`: those of the batch at hand, over batch, height and width.
+ */
+export interface BatchNormLayer extends Normalisation {
+  readonly kind: 'batchNorm';
+  readonly mode?: 'eval' | 'train';
+  /** Share of the batch in new running statistics; default 0.1, as in PyTorch. */
+  readonly momentum?: number;
+}
+
+/** Mean and variance over height, width and the channels of each of `groups` groups, per image. */
+export interface GroupNormLayer extends Normalisation {
+  readonly kind: 'groupNorm';
+  readonly groups: number;
+}
+
+/**
+ * Mean and variance over the channels of every position (`channels`, default: PyTorch's LayerNorm on tokens), or over the whole
+ * picture with a gain and shift per entry (`all`: LayerNorm([c, h, w])).
+ */
+export interface LayerNormLayer extends Normalisation {
+  readonly kind: 'layerNorm';
+  readonly over?: 'channels' | 'all';
+}
+
+/** Mean and variance over height and width, per image and channel. */
+export interface InstanceNormLayer extends Normalisation {
+  readonly kind: 'instanceNorm';
+}
+
+/**
+ * Zeros with probability `rate`, the rest times 1 / (1 - rate). `off` (default): none, as in evaluation. `known`: the mask is drawn from
+ * `seed`, which is public. `unknown`: the client draws it from a seed of its own; an attack takes the mean, that is none.
+ */
+export interface DropoutLayer {
+  readonly kind: 'dropout';
+  readonly rate: number;
+  readonly mask?: 'off' | 'known' | 'unknown';
+  /** Of a known mask; default 1. Every local step and every dropout layer has a mask of its own. */
+  readonly seed?: number;
+}
+
+/** Functions of one number without settings, and softmax over the channels. */
+export interface ActivationLayer {
+  readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'relu6' | 'silu' | 'hardswish' | 'hardsigmoid' | 'softmax';
+}
+
+/** One layer of a network. A sequence of tokens is a picture [1, tokens, width]. */
+export type Layer =
+  | ConvLayer
+  | DenseLayer
+  | ActivationLayer
+  | { readonly kind: 'leakyRelu'; readonly slope: number }
+  /** alpha (exp(x) - 1) below 0; alpha's default is 1. */
+  | { readonly kind: 'elu'; readonly alpha?: number }
+  /** x Phi(x): exactly (default), or by the tanh formula. */
+  | { readonly kind: 'gelu'; readonly form?: 'exact' | 'tanh' }
+  | MaxPoolLayer
+  | AveragePoolLayer
+  /** PyTorch's AdaptiveAvgPool2d to size x size. */
+  | { readonly kind: 'adaptiveAveragePool'; readonly size: number }
+  | { readonly kind: 'globalAveragePool' }
+  | { readonly kind: 'scale'; readonly factor: number }
+  /** (x - mean) / std per channel: input normalisation as part of the model, so that images stay in [0, 1]. */
+  | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] }
+  | { readonly kind: 'flatten' }
+  | BatchNormLayer
+  | GroupNormLayer
+  | LayerNormLayer
+  | InstanceNormLayer
+  | DropoutLayer
+  /** A convolution whose windows do not overlap, to tokens [1, patches, units] in row-major order. */
+  | { readonly kind: 'patchEmbedding'; readonly size: Extent; readonly units: number; readonly bias?: boolean }
+  /** A learned token before the others. */
+  | { readonly kind: 'classToken' }
+  /** A learned vector added to every token. */
+  | { readonly kind: 'positions' }
+  /** Self-attention between the tokens, PyTorch's MultiheadAttention; bias: default true. */
+  | { readonly kind: 'attention'; readonly heads: number; readonly bias?: boolean }
+  /** One token of the sequence; default the first. */
+  | { readonly kind: 'takeToken'; readonly index?: number }
+  | { readonly kind: 'residual'; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }
+  /** The same input through every branch (an empty one passes it on), then side by side in the channels, or added. */
+  | {
+      readonly kind: 'branches';
+      readonly branches: readonly (readonly Layer[])[];
+      readonly join?: 'concat' | 'add';
+    };

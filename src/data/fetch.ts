@@ -1,0 +1,56 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unpack } from '../assets/archive.js';
+import { cacheFolder } from '../assets/cache.js';
+import { download } from '../assets/download.js';
+import { writeAtomic } from '../assets/files.js';
+import { type Asset, assetOf } from '../assets/manifest.js';
+import { CIFAR10, CIFAR100, type CifarLayout, cifar } from './cifar.js';
+import { type IdxLayout, idx, idxName } from './idx.js';
+import type { DatasetOptions } from './types.js';
+
+/** Downloads CIFAR-10 into the cache, see {@link fetchCifar}. */
+export const fetchCifar10 = (options: DatasetOptions, asset: Asset = assetOf('cifar10')): Promise<string> =>
+  fetchCifar(CIFAR10, options, asset);
+
+/** Downloads CIFAR-100 into the cache, see {@link fetchCifar}. */
+export const fetchCifar100 = (options: DatasetOptions, asset: Asset = assetOf('cifar100')): Promise<string> =>
+  fetchCifar(CIFAR100, options, asset);
+
+/**
+ * Downloads an official CIFAR archive (162 MB, resumed when interrupted) into the cache, checks its hash, unpacks it
+ * and removes the archive. Returns the folder. Errors as `download` and `unpack`; nothing half-written stays.
+ */
+async function fetchCifar(layout: CifarLayout, { onProgress, signal }: DatasetOptions, asset: Asset): Promise<string> {
+  const folder = join(cacheFolder(), layout.archiveFolder);
+  const archive = await download(asset, { onProgress, signal });
+  await unpack(archive, folder, {
+    files: [...layout.files.train, ...layout.files.test],
+    add: {
+      'SOURCE.txt': `${layout.title} (Krizhevsky 2009), the official binary archive from ${new URL(asset.url).host}.\n`,
+    },
+    check: (unpacked) => cifar(layout, unpacked),
+  });
+  await rm(archive, { force: true });
+  return folder;
+}
+
+const PARTS = (['train', 'test'] as const).flatMap((split) =>
+  (['images', 'labels'] as const).map((part) => idxName(split, part)),
+);
+
+/** Downloads the four files of MNIST or Fashion-MNIST into a folder of the cache; each is checked by its hash and stays packed. */
+export async function fetchIdx(
+  layout: IdxLayout,
+  { onProgress, signal }: DatasetOptions,
+  asset: (key: string) => Asset = assetOf,
+): Promise<string> {
+  const folder = join(cacheFolder(), layout.archiveFolder);
+  await mkdir(folder, { recursive: true });
+  const assets = PARTS.map((part) => asset(`${layout.name}-${part}`));
+  for (const each of assets) await download(each, { cache: folder, onProgress, signal });
+  idx(layout, folder);
+  const { host } = new URL(assets[0]!.url);
+  await writeAtomic(join(folder, 'SOURCE.txt'), `${layout.title}, the official files from ${host}.\n`);
+  return folder;
+}

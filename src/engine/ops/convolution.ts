@@ -1,0 +1,58 @@
+import * as tf from '../tfjs.js';
+
+type Pair = readonly [height: number, width: number];
+
+/** Geometry of {@link convolution}. */
+export interface Convolution {
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  /** Zeros added at the top, bottom, left and right. */
+  readonly padding: readonly [top: number, bottom: number, left: number, right: number];
+  readonly groups: number;
+}
+
+/**
+ * Cross-correlation of images [b, h, w, in] with a kernel [kh, kw, in / groups, out], differentiable to any order: strides, dilations and
+ * groups together, which tf.conv2d refuses. Group g reads the g-th run of input channels and writes the g-th run of outputs.
+ */
+export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, how: Convolution): tf.Tensor4D {
+  const { strides, dilations, padding, groups } = how;
+  const one = (pair: Pair): boolean => pair.every((n) => n === 1);
+  if (groups === 1 && one(strides) && one(dilations) && isSame(kernel.shape, padding))
+    return tf.conv2d(x, kernel, 1, 'same');
+  const padded = padImages(x, padding);
+  if (groups === 1 && (one(strides) || one(dilations)))
+    return tf.conv2d(padded, kernel, [...strides], 'valid', 'NHWC', [...dilations]);
+  const attributes = { strides: [...strides], dilations: [...dilations] };
+  const inputs = { x: padded, filter: kernel };
+  return tf
+    .engine()
+    .runKernel(
+      groups === 1 ? 'Conv2D' : 'GroupedConv2D',
+      inputs,
+      groups === 1 ? { ...attributes, pad: 'valid', dataFormat: 'NHWC' } : attributes,
+    ) as tf.Tensor4D;
+}
+
+/** Whether a padding is the one that tf.conv2d calls "same" at stride 1. */
+const isSame = ([kh, kw]: readonly number[], [top, bottom, left, right]: Convolution['padding']): boolean =>
+  top === Math.floor((kh! - 1) / 2) &&
+  left === Math.floor((kw! - 1) / 2) &&
+  top + bottom === kh! - 1 &&
+  left + right === kw! - 1;
+
+/** Images with rows and columns of one number around them. */
+export function padImages(x: tf.Tensor4D, padding: Convolution['padding'], value = 0): tf.Tensor4D {
+  const [top, bottom, left, right] = padding;
+  if (padding.every((n) => n === 0)) return x;
+  return tf.pad(
+    x,
+    [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ],
+    value,
+  );
+}

@@ -1,0 +1,53 @@
+import { constant, softmax, type Tensor, tf } from '../../engine/index.js';
+import { optional, real, required, word } from './options.js';
+import type { Of, Rule } from './types.js';
+
+const sigmoidLine = (x: Tensor): Tensor => tf.div(tf.relu6(tf.add(x, 3)), 6);
+
+const FUNCTIONS = {
+  relu: tf.relu,
+  sigmoid: tf.sigmoid,
+  tanh: tf.tanh,
+  softplus: tf.softplus,
+  relu6: tf.relu6,
+  silu: (x: Tensor) => tf.mul(x, tf.sigmoid(x)),
+  hardswish: (x: Tensor) => tf.mul(x, sigmoidLine(x)),
+  hardsigmoid: sigmoidLine,
+  softmax,
+} as const satisfies Record<string, (x: Tensor) => Tensor>;
+
+type Name = keyof typeof FUNCTIONS;
+
+/** One rule per function without settings. */
+export const functions = Object.fromEntries(
+  Object.entries(FUNCTIONS).map(([kind, f]) => [kind, { options: {}, apply: (_: unknown, x: Tensor) => f(x) }]),
+) as unknown as { [K in Name]: Rule<Of<K>> };
+
+export const leakyRelu: Rule<Of<'leakyRelu'>> = {
+  options: { slope: required(real) },
+  apply: ({ slope }, x) => tf.leakyRelu(x, slope),
+};
+
+export const elu: Rule<Of<'elu'>> = {
+  options: { alpha: optional(real) },
+  apply: ({ alpha = 1 }, x) => {
+    const y = tf.elu(x);
+    if (alpha === 1) return y;
+    return tf.mul(
+      y,
+      constant(() => tf.add(tf.mul(tf.step(x), 1 - alpha), alpha)),
+    );
+  },
+};
+
+/** x (1 + erf(x / sqrt 2)) / 2, or x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel 2016). */
+export const gelu: Rule<Of<'gelu'>> = {
+  options: { form: optional(word('exact', 'tanh')) },
+  apply: ({ form = 'exact' }, x) => {
+    const bend =
+      form === 'exact'
+        ? tf.erf(tf.mul(x, Math.SQRT1_2))
+        : tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, tf.mul(x, tf.square(x))))));
+    return tf.mul(tf.mul(x, 0.5), tf.add(bend, 1));
+  },
+};

@@ -1,0 +1,76 @@
+import type { ImageShape, Layer, NdArray } from '../../core/types.js';
+import type { Tensor } from '../../engine/index.js';
+import type { Option } from './options.js';
+
+/** Name and shape of one parameter, with what its initialisation and PyTorch's memory order need to know. */
+export interface ParameterSpec {
+  readonly name: string;
+  /** Kernel [h, w, in / groups, out], dense [in, out], everything per channel [out], positions [tokens, width]. */
+  readonly shape: readonly number[];
+  readonly fanIn: number;
+  /** Default: uniform in +-1 / sqrt(fanIn). */
+  readonly init?: 'ones' | 'zeros';
+  /** [h, w, c] of the picture whose flattened entries the parameter meets. */
+  readonly flattens?: ImageShape;
+  /** Lies in PyTorch's memory as it does here. */
+  readonly asIs?: true;
+}
+
+/** Where a walk through the layers stands. */
+export interface Place {
+  readonly shape: ImageShape;
+  /** The picture that was flattened to `shape`. */
+  readonly flattened?: ImageShape;
+}
+
+/** What a layer makes of a place. */
+export interface Planned extends Place {
+  readonly specs?: readonly ParameterSpec[];
+  /** Running statistics. */
+  readonly buffers?: readonly ParameterSpec[];
+}
+
+/** A list of layers, from a place on; parameters are named under `prefix`. */
+export type Walk = (
+  layers: readonly Layer[],
+  at: Place,
+  prefix: string,
+) => Required<Omit<Planned, 'flattened'>> & Place;
+
+/** Mean and variance of a batch-norm layer's inputs, per channel, over `count` entries each. */
+export interface BatchMoments {
+  readonly mean: Tensor;
+  /** Divided by count. */
+  readonly variance: Tensor;
+  readonly count: number;
+}
+
+/** What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation). */
+export type Finish = (convolved: Tensor, take: () => Tensor) => Tensor;
+
+/** What layers take on their way. */
+export interface Way {
+  /** The next parameter. */
+  readonly take: () => Tensor;
+  /** Running mean and variance of the next batch-norm layer. */
+  readonly statistics: () => readonly [mean: NdArray, variance: NdArray] | undefined;
+  readonly finish: Finish;
+  /** Told the moments of every batch-norm layer in training mode. */
+  readonly watch?: (moments: BatchMoments) => void;
+  /** A seed of the next dropout layer, different in every local step; of a known mask, or of the client's own. */
+  readonly dropoutSeed: (known: number | undefined) => number | undefined;
+  readonly run: (layers: readonly Layer[], x: Tensor) => Tensor;
+}
+
+/** All that is known about one kind of layer. */
+export interface Rule<L extends Layer = Layer> {
+  /** What it may say, and must. */
+  readonly options: Readonly<Record<string, Option>>;
+  /** Its output and parameters; `where` for messages, `name` for parameters. Default: the place stays as it is. */
+  readonly plan?: (layer: L, at: Place, name: string, where: string, walk: Walk) => Planned;
+  /** Its value, differentiable to any order; x is [batch, h, w, c], or [batch, n] after a dense layer. */
+  readonly apply: (layer: L, x: Tensor, way: Way) => Tensor;
+}
+
+/** The layers of some kinds. */
+export type Of<K extends Layer['kind']> = Extract<Layer, { readonly kind: K }>;

@@ -1,0 +1,30 @@
+import type { Layer } from '../core/types.js';
+
+const NEVER_NEGATIVE: ReadonlySet<Layer['kind']> = new Set([
+  ...(['relu', 'relu6', 'sigmoid', 'hardsigmoid', 'softplus', 'softmax'] as const),
+]);
+const KEEPS_SIGNS: ReadonlySet<Layer['kind']> = new Set([
+  ...(['maxPool', 'averagePool', 'adaptiveAveragePool', 'globalAveragePool'] as const),
+  ...(['flatten', 'dropout', 'takeToken'] as const),
+]);
+
+/**
+ * Whether no output of these layers can be negative, whatever their parameters, when no input is (pixels: true).
+ * @param start whether that holds at the entrance; default true
+ */
+export function isNonNegative(layers: readonly Layer[], start = true): boolean {
+  return layers.reduce((before, layer) => {
+    if (NEVER_NEGATIVE.has(layer.kind)) return true;
+    if (KEEPS_SIGNS.has(layer.kind)) return before;
+    switch (layer.kind) {
+      case 'scale':
+        return before && layer.factor >= 0;
+      case 'residual':
+        return isNonNegative(layer.body, before) && isNonNegative(layer.shortcut, before);
+      case 'branches':
+        return layer.branches.every((branch) => isNonNegative(branch, before));
+      default:
+        return false;
+    }
+  }, start);
+}
