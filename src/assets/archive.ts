@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { parseTar } from 'nanotar';
 import { problem } from '../core/errors.js';
-import { diskProblem } from './files.js';
+import { diskProblem, makeFolder } from './files.js';
 import { LIMITS } from './limits.js';
 import { readBounded } from './read.js';
 
@@ -28,7 +28,7 @@ export async function unpack(
   { files, add = {}, check }: UnpackOptions,
 ): Promise<void> {
   const entries = await readTar(archive);
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolder(dirname(folder));
   const temporary = await mkdtemp(`${folder}.part-`);
   try {
     for (const name of files) {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
 import { cacheFolder } from './cache.js';
-import { diskProblem } from './files.js';
+import { diskProblem, makeFolder } from './files.js';
 import { waitForLock } from './lock.js';
 import type { Asset } from './manifest.js';
 
@@ -47,7 +47,7 @@ export async function download(asset: Asset, options: DownloadOptions = {}): Pro
   const cache = options.cache ?? cacheFolder();
   const path = join(cache, asset.name);
   try {
-    await mkdir(cache, { recursive: true });
+    await makeFolder(cache);
   } catch (error) {
     throw diskProblem('download', cache, error);
   }
