@@ -8,8 +8,8 @@ import {
   lenet,
   loadWeights,
   network,
+  paperResnet18,
   parameterSpecs,
-  resnet18,
   saveWeights,
   toTorchOrder,
   twoLayer,
@@ -23,7 +23,7 @@ test('the networks have the published numbers of parameters', () => {
   assert.equal(count(lenet()), 32 * 75 + 32 + 64 * 800 + 64 + 4096 * 512 + 512 * 10);
   assert.equal(count(twoLayer({ inputs: 2, hidden: 5, classes: 1 })), 2 * 5 + 5);
   // torchvision's ResNet-18 without batch norm and its dense layer: 11,166,912 convolution weights
-  assert.equal(count(resnet18({ imageShape: [64, 64, 3] })) - 512 * 64 * 10, 11_166_912);
+  assert.equal(count(paperResnet18({ imageShape: [64, 64, 3] })) - 512 * 64 * 10, 11_166_912);
   const [b, m, w] = [128, 256, 512];
   const convolutions = 9 * (3 * b + b * b + b * m + m * m + m * w + w * w) + 2 * (b + m + w);
   assert.equal(count(vgg7()), convolutions + 4 * 4 * w * 1024 + 1024 * 10);
