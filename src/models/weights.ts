@@ -1,25 +1,37 @@
-import { loadSafetensors, saveSafetensors } from '../assets/index.js';
+import { loadTensors, saveSafetensors } from '../assets/index.js';
 import { checkFinite, checkMatches } from '../core/arrays.js';
-import type { Model } from '../core/types.js';
+import type { Model, NamedArray } from '../core/types.js';
+import { fromTorch } from './torch-weights.js';
 
-/** Writes a model's parameters as safetensors, atomically; name, image shape and classes go into the metadata. */
+/** Writes a model's parameters and running statistics as safetensors, atomically; name, image shape and classes go into the metadata. */
 export function saveWeights(path: string, model: Model): Promise<void> {
-  const { name, imageShape, classes, parameters } = model;
-  return saveSafetensors(path, parameters, { name, imageShape: imageShape.join('x'), classes: String(classes) });
+  const { name, imageShape, classes, parameters, buffers = [] } = model;
+  const about = { name, imageShape: imageShape.join('x'), classes: String(classes) };
+  return saveSafetensors(path, [...parameters, ...buffers], about);
 }
 
 /**
- * The model with the weights of a safetensors file; the given model is left as it is.
- * Errors: a damaged file, tensors whose names or shapes are not the model's, NaN or infinite weights.
+ * The model with the weights of a file; the given model is left as it is. Read are files of {@link saveWeights}, and files in PyTorch's
+ * layout, converted by the model's layers (see fromTorch()): checkpoints of PyTorch (.pt, .pth), numpy's .npz and .npy
+ * (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as they are.
+ * Errors: a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights.
+ * @example const trained = await rog.loadWeights('round-3.pt', rog.resnet18({ classes: 10 }))
  */
 export async function loadWeights(path: string, model: Model): Promise<Model> {
-  const { tensors } = await loadSafetensors(path);
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const parameters =
-    tensors.length === model.parameters.length
-      ? model.parameters.map(({ name }, k) => byName.get(name) ?? tensors[k]!)
-      : tensors;
-  checkMatches(`loadWeights ${path}`, parameters, model.parameters);
-  checkFinite(`loadWeights ${path}`, parameters);
-  return { ...model, parameters };
+  const where = `loadWeights ${path}`;
+  const { tensors } = await loadTensors(path);
+  const { parameters, buffers } = isOwn(tensors, model) ? ownState(tensors, model) : fromTorch(where, model, tensors);
+  checkMatches(where, parameters, model.parameters);
+  checkFinite(where, [...parameters, ...buffers]);
+  return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
+}
+
+/** Names that only saveWeights() gives. */
+const isOwn = (tensors: readonly NamedArray[], { parameters }: Model): boolean =>
+  tensors.some(({ name }) => parameters.some((parameter) => parameter.name === name));
+
+function ownState(tensors: readonly NamedArray[], { buffers = [] }: Model) {
+  const names = new Set(buffers.map(({ name }) => name));
+  const statistics = tensors.filter(({ name }) => names.has(name));
+  return { parameters: tensors.filter(({ name }) => !names.has(name)), buffers: statistics };
 }

@@ -19,7 +19,7 @@ import { normalStream, permutation, uniformStream } from '../../src/core/random.
 import type { Evidence, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
-import { lenet } from '../../src/models/index.js';
+import { lenet, network } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 
 const random = (rows: number, columns: number, next: () => number): Matrix =>
@@ -197,4 +197,70 @@ test('activations: the true probabilities are the fixed point when the last laye
       `unit ${i}: ${odds} ${inputs.data[i]}`,
     );
   });
+});
+
+test('readHead: every dense layer linked by ReLU belongs to the head, the first one reads the features', async () => {
+  const model = network({
+    name: 'chain',
+    imageShape: [4, 4, 2],
+    classes: 5,
+    layers: [
+      { kind: 'conv', filters: 3, size: 3 },
+      { kind: 'relu' },
+      { kind: 'dense', units: 24, bias: true },
+      { kind: 'relu' },
+      { kind: 'scale', factor: 0.5 },
+      { kind: 'dense', units: 16 },
+      { kind: 'relu' },
+      { kind: 'dense', units: 5, bias: true },
+    ],
+  });
+  const images = { shape: [3, 4, 4, 2], data: Float32Array.from({ length: 96 }, uniformStream(2)) };
+  const observation = observe(model, await clientUpdate(model, { images, labels: Int32Array.of(4, 0, 2) }));
+  const head = readHead(observation);
+  assert.deepEqual(
+    [head.body.length, head.first.weights.rows, head.between!.map((l) => [l.weights.columns, l.factor]), head.factor],
+    [2, 48, [[16, 0.5]], 1],
+  );
+});
+
+for (const [name, widths] of [
+  ['two', [40]],
+  ['three', [40, 24]],
+  ['four', [48, 32, 24]],
+] as const)
+  test(`recover: ${name} dense layers behind the features: exact features of four images, by the update alone`, async () => {
+    const model = network({
+      name,
+      imageShape: [1, 1, 20],
+      classes: 8,
+      seed: 5,
+      layers: [
+        ...widths.flatMap((units) => [{ kind: 'dense', units, bias: true } as const, { kind: 'relu' } as const]),
+        { kind: 'dense', units: 8, bias: true },
+      ],
+    });
+    const uniform = uniformStream(11);
+    const images = { shape: [4, 1, 1, 20], data: Float32Array.from({ length: 80 }, uniform) };
+    const labels = Int32Array.of(3, 0, 7, 5);
+    const observation = observe(model, await clientUpdate(model, { images, labels }), { labels });
+    const found = await recover(readHead(observation), labels, new Float64Array(20).fill(0.5));
+    near(found.features.data, images.data, 5e-3);
+  });
+
+test('recover: one image of every class, whose errors sum to 0: features within 1 %', async () => {
+  const model = lenet({ imageShape: [16, 16, 3], classes: 6, seed: 4 });
+  const data = await openDataset('scenes', { size: 16 });
+  const { images } = data.batch({ size: 6, seed: 8 });
+  const labels = Int32Array.of(2, 0, 5, 1, 4, 3);
+  const observation = observe(model, await clientUpdate(model, { images, labels }), { labels });
+  const head = readHead(observation);
+  const truth = await features(head, images);
+  const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
+  const found = await recover(head, labels, prior);
+  const [away, size] = truth.data.reduce(
+    ([a, s], value, i) => [a! + (value - found.features.data[i]!) ** 2, s! + value * value],
+    [0, 0],
+  );
+  assert.ok(Math.sqrt(away! / size!) < 1e-2, `${Math.sqrt(away! / size!)}`);
 });

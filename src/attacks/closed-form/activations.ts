@@ -1,8 +1,10 @@
 import { hidesScale } from '../../core/evidence.js';
 import type { Evidence } from '../../core/types.js';
-import type { Head } from './head.js';
+import type { Guess } from './guess.js';
+import type { Head, InnerLayer } from './head.js';
 import { leastSquares, lifted, type Matrix, mapped, matrix, product, solve, transpose } from './matrix.js';
 import { posterior } from './normal.js';
+import { aroundGuess, freeDirection, hasEveryClass } from './null-direction.js';
 
 /** What the last layer says about every sample: rows are samples. */
 export interface Activations {
@@ -14,15 +16,12 @@ export interface Activations {
   readonly odds: Matrix;
 }
 
-/** A guess of the hidden layer's inputs, z ~ N(inputs, spread_b^2). */
-export interface Guess {
-  /** [B, units] */
-  readonly inputs: Matrix;
-  /** One standard deviation per sample. */
-  readonly spread: Float64Array;
-}
-
 const SWEEPS = 8;
+
+/** With one image of every class, activations are trusted to this share of their size. */
+const LEAST = 1e-3;
+
+const rootMeanSquare = ({ data }: Matrix): number => Math.sqrt(data.reduce((sum, h) => sum + h * h, 0) / data.length);
 
 /**
  * Hidden activations from the last layer's update, together with the guess:
@@ -31,6 +30,7 @@ const SWEEPS = 8;
  *
  * is linear in H for given P, and P follows from H: a fixed point, eight sweeps from the guess. Each entry of H is then
  * weighed against its guess (see posterior()): where phi left G2 exact the guess counts nothing, after sign() only it does.
+ * As many images as classes, of all labels: the rows of P - Y sum to 0, so one direction of H is free; see aroundGuess().
  */
 export function activations(head: Head, labels: Int32Array, guess: Guess): Activations {
   const { inputs, spread } = guess;
@@ -40,13 +40,21 @@ export function activations(head: Head, labels: Int32Array, guess: Guess): Activ
   const seen = transpose(matrix(units, classes, observed));
   const noise = deviation(evidence, observed);
   const blind = hidesScale(evidence);
+  const everyClass = hasEveryClass(labels, classes);
   let hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
   let odds = inputs;
   let errors = outputErrors(head, hidden, labels);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const toClasses = mapped(transpose(errors), (e) => e / size);
-    const solved = blind ? hidden : leastSquares(toClasses, seen);
-    const unsure = blind ? new Float64Array(size).fill(Number.POSITIVE_INFINITY) : deviations(toClasses, noise);
+    const free = everyClass && !blind ? freeDirection(toClasses) : undefined;
+    const found = blind ? new Float64Array(size).fill(Number.POSITIVE_INFINITY) : deviations(toClasses, noise, free);
+    // P is wrong at first, and ties are looked for: nothing is taken for more exact than that
+    const unsure = free ? found.map((value) => Math.max(value, LEAST * rootMeanSquare(hidden))) : found;
+    const solved = blind
+      ? hidden
+      : free
+        ? aroundGuess({ equations: toClasses, seen, guess, factor: head.factor, free, unsure })
+        : leastSquares(toClasses, seen);
     const at = inputs.data.map((z, i) => {
       const b = Math.floor(i / units);
       const unit = posterior(z, spread[b]!, solved.data[i]! / head.factor, unsure[b]! / head.factor);
@@ -74,11 +82,13 @@ export function outputErrors({ last }: Head, hidden: Matrix, labels: Int32Array)
   return { ...logits, data };
 }
 
-/** Back-propagated errors of the first dense layer's units, factor (E W2^T) / B where active, else 0: [B, units]. */
-export function backPropagated(head: Head, { errors, odds }: Activations): Matrix {
-  const back = product(errors, transpose(head.last.weights));
-  return { ...back, data: back.data.map((value, i) => (odds.data[i]! > 0 ? (head.factor * value) / errors.rows : 0)) };
-}
+/** What the errors of a layer's outputs [B, outputs] are at the units before it, ReLU or not: factor E W^T [B, units]. */
+export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, 'weights' | 'factor'>): Matrix =>
+  mapped(product(errors, transpose(weights)), (value) => factor * value);
+
+/** The same where a unit is active, else 0. */
+export const gated = (back: Matrix, odds: Matrix): Matrix =>
+  mapped(back, (value, i, j) => (odds.data[i * odds.columns + j]! > 0 ? value : 0));
 
 /** Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least. */
 export function deviation({ noise, tolerance, zeroTolerance }: Evidence, observed: Float32Array): number {
@@ -88,9 +98,11 @@ export function deviation({ noise, tolerance, zeroTolerance }: Evidence, observe
   return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
 }
 
-/** Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation. */
-function deviations(a: Matrix, noise: number): Float64Array {
-  const gram = lifted(product(transpose(a), a), 1e-10);
+/** Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation, a free direction apart. */
+export function deviations(a: Matrix, noise: number, free?: Float64Array): Float64Array {
+  const own = product(transpose(a), a);
+  const top = free ? own.data.reduce((most, value, at) => (at % (own.rows + 1) ? most : Math.max(most, value)), 0) : 0;
+  const gram = lifted(free ? mapped(own, (value, i, j) => value + top * free[i]! * free[j]!) : own, 1e-10);
   const identity = matrix(gram.rows, gram.rows);
   for (let i = 0; i < gram.rows; i++) identity.data[i * (gram.rows + 1)] = 1;
   const inverse = solve(gram, identity);

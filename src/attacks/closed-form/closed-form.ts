@@ -117,7 +117,7 @@ async function inversionProblem(
     spent: recovery,
     between: async (state) => {
       if (!refreshesAfter(search, tuned, state)) return state;
-      found = refreshed(head, labels, await features(head, clamped(state.best.images)));
+      found = await refreshed(head, labels, await features(head, clamped(state.best.images)));
       closure.target(found);
       return { ...state, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
     },

@@ -9,6 +9,9 @@ export interface FeatureSolver {
   readonly dispose: () => void;
 }
 
+/** The dense layer whose inputs are looked for, and whether they can be negative. */
+type Inputs = Pick<Head, 'first' | 'nonNegative'>;
+
 /**
  * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
  * dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
@@ -16,22 +19,24 @@ export interface FeatureSolver {
  *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
  *
  * which without noise is the exact solution.
+ * @param prior default: the start of each solve
  */
-export function featureSolver(head: Head, size: number, prior: Matrix): Promise<FeatureSolver> {
+export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
   return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
 /** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */
 const SPREAD = 0.15;
 
-function gaussianSolver({ first, nonNegative }: Head, prior: Matrix): FeatureSolver {
+function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {
   const { evidence, observed, weights } = first;
   const seen = transpose(matrix(weights.rows, weights.columns, observed));
-  const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
   const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   return {
     dispose: () => {},
-    solve: async (delta) => {
+    solve: async (delta, start) => {
+      const prior = known ?? start;
+      const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
       const ridge = evidence.noise ** 2 / (SPREAD * square * power || 1);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0

@@ -14,7 +14,12 @@ export interface DenseLayer {
   readonly evidence: Evidence;
 }
 
-/** The end of a network, features -> dense -> ReLU -> dense, and what comes before it. */
+/** A dense layer behind a ReLU, and the fixed factor between the two (the talk's 1/sqrt(m)), else 1. */
+export interface InnerLayer extends DenseLayer {
+  readonly factor: number;
+}
+
+/** The end of a network, features -> dense -> ReLU -> ... -> dense, and what comes before it. */
 export interface Head {
   /** The layers that turn pictures into features. */
   readonly body: readonly Layer[];
@@ -23,37 +28,52 @@ export interface Head {
   /** Features cannot be negative: the body ends in a ReLU or a sigmoid, or there is none and features are pixels. */
   readonly nonNegative: boolean;
   readonly first: DenseLayer;
+  /** Dense layers between the first and the last; default none. */
+  readonly between?: readonly InnerLayer[];
   readonly last: DenseLayer;
-  /** A fixed factor between the two layers (the talk's 1/sqrt(m)), else 1. */
+  /** The fixed factor before the last layer. */
   readonly factor: number;
 }
 
+/** The ReLU-activated dense layers of a head in their order, the last one apart, each with the factor that follows it. */
+export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[] =>
+  [first, ...between].map((layer, k) => ({ ...layer, factor: between[k]?.factor ?? factor }));
+
 /**
  * The dense head of an observed model, with its updates divided by the number of local steps: FedAvg's update taken as
- * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that.
+ * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that. All
+ * dense layers that are so linked belong to the head: the first of them is the one whose update holds the features.
  */
 export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
   const { layers, parameters } = model;
-  const last = layers.length - 1;
-  const scaled = layers[last - 1]?.kind === 'scale';
-  const relu = last - (scaled ? 2 : 1);
-  const [first, second] = [layers[relu - 1], layers[last]] as Extract<Layer, { kind: 'dense' }>[];
-  const [one, two] = [1 + Number(first!.bias ?? false), 1 + Number(second!.bias ?? false)];
-  const start = parameters.length - one - two;
-  const layer = (at: number, bias: boolean): DenseLayer => ({
-    weights: matrix(...(parameters[at]!.shape as [number, number]), parameters[at]!.data),
-    bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(parameters[at]!.shape[1]!),
-    observed: tensors[at]!.data.map((value) => value / client.localSteps),
-    evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
-  });
-  const body = layers.slice(0, relu - 1);
+  const found: InnerLayer[] = [];
+  let [end, at, factor] = [layers.length - 1, parameters.length, 1];
+  for (;;) {
+    const { bias = false } = layers[end] as Extract<Layer, { kind: 'dense' }>;
+    at -= 1 + Number(bias);
+    found.unshift({
+      weights: matrix(...(parameters[at]!.shape as [number, number]), parameters[at]!.data),
+      bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(parameters[at]!.shape[1]!),
+      observed: tensors[at]!.data.map((value) => value / client.localSteps),
+      evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
+      factor: 1,
+    });
+    const scale = layers[end - 1];
+    factor = scale?.kind === 'scale' ? scale.factor : 1;
+    const relu = end - (scale?.kind === 'scale' ? 2 : 1);
+    if (layers[relu]?.kind !== 'relu' || layers[relu - 1]?.kind !== 'dense') break;
+    found[0] = { ...found[0]!, factor };
+    end = relu - 1;
+  }
+  const body = layers.slice(0, end);
   return {
     body,
-    bodyParameters: parameters.slice(0, start),
+    bodyParameters: parameters.slice(0, at),
     buffers: model.buffers,
     nonNegative: isNonNegative(body),
-    first: layer(start, one === 2),
-    last: layer(start + one, two === 2),
-    factor: scaled ? (layers[last - 1] as Extract<Layer, { kind: 'scale' }>).factor : 1,
+    first: found[0]!,
+    between: found.slice(1, -1),
+    last: found.at(-1)!,
+    factor: found.at(-1)!.factor,
   };
 }

@@ -16,7 +16,10 @@ const STEPS = 4;
  * with w the half-width that phi leaves of the entry. FISTA (Beck and Teboulle 2009) from the start, 40 iterations, compiled;
  * what the intervals do not determine stays at the start.
  */
-export async function intervalSolver({ first, nonNegative }: Head, size: number): Promise<FeatureSolver> {
+export async function intervalSolver(
+  { first, nonNegative }: Pick<Head, 'first' | 'nonNegative'>,
+  size: number,
+): Promise<FeatureSolver> {
   const { evidence, observed, weights } = first;
   const [inputs, units] = [weights.rows, weights.columns];
   const { tolerance: kept, zeroTolerance: zero } = evidence;

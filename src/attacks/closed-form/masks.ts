@@ -1,32 +1,30 @@
 import { halfWidth, isBounded } from '../../core/evidence.js';
-import type { Activations } from './activations.js';
-import type { Head } from './head.js';
-import { type Matrix, product, transpose } from './matrix.js';
+import type { DenseLayer } from './head.js';
+import { type Matrix, transpose } from './matrix.js';
 
 /** How much the update's own evidence counts beside the odds: its entries are far from independent. */
 const WEIGHT = 0.25;
 
 /**
- * Which units are active, with the first layer's update heard: for every unit in turn, samples are switched on or off one
+ * Which units of a dense layer are active, with the layer's own update heard: for every unit in turn, samples are switched on or off one
  * after the other (iterated conditional modes, Besag 1986), each by
  *
  *     odds + WEIGHT (D_off - D_on) / (2 s^2),   D = sum over features of dist(X^T delta, [G1 - w, G1 + w])^2,
  *
  * s^2 the mean squared distance of all entries before, w the half-width that phi leaves of an entry.
- * @returns the activations with that evidence added to their odds.
+ * @param back errors at the units [B, units], were all active; `features` the layer's inputs [B, features]
+ * @returns the odds with that evidence added.
  */
-export function refineMasks(head: Head, found: Activations, features: Matrix): Activations {
-  const { errors, odds } = found;
-  const { observed, evidence, weights } = head.first;
+export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, features: Matrix): Matrix {
+  const { observed, evidence, weights } = layer;
   const [inputs, units] = [weights.rows, weights.columns];
-  const size = errors.rows;
-  const back = product(errors, transpose(head.last.weights));
+  const size = back.rows;
   const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
   const bounded = isBounded(evidence);
   const widths = seen.data.map((value) => (bounded ? halfWidth(evidence, value) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
-  const part = (b: number, u: number): number => (head.factor * back.data[b * units + u]!) / size;
+  const part = (b: number, u: number): number => back.data[b * units + u]!;
 
   const residualOf = (u: number): Float64Array => {
     const residual = seen.data.slice(u * inputs, (u + 1) * inputs).map((value) => -value);
@@ -61,7 +59,7 @@ export function refineMasks(head: Head, found: Activations, features: Matrix): A
       now = other;
     }
   }
-  return { ...found, odds: { ...odds, data: heard } };
+  return { ...odds, data: heard };
 }
 
 function add(to: Float64Array, factor: number, x: Float64Array): void {

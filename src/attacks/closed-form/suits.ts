@@ -4,10 +4,10 @@ import { inferLabels } from '../labels.js';
 import { offers } from '../needs.js';
 import { outputErrors } from './activations.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
+import { guessFrom } from './guess.js';
 import { readHead } from './head.js';
 import { matrix } from './matrix.js';
 import { features, syntheticImages } from './prior.js';
-import { guessFrom } from './recover.js';
 
 /** A class this much likelier than chance, on noise pictures: the network has been trained. */
 const TRAINED = 4;
