@@ -14,7 +14,7 @@ export interface NetworkOptions {
   readonly seed?: number;
   /** A first layer (x - mean) / std, one number per channel; default none: pixels in [0, 1] go in as they are. */
   readonly normalize?: { readonly mean: readonly number[]; readonly std: readonly number[] };
-  /** Mode of every batch-norm layer; default as the layers say, in ready-made networks `eval`. */
+  /** Mode of every batch-norm layer; default as the layers say, in ready-made networks `train`. */
   readonly batchNorm?: BatchNormMode;
   /** Mask of every dropout layer; default as the layers say, in ready-made networks `off`. */
   readonly dropout?: DropoutMask;

@@ -20,7 +20,7 @@ function divisible(channels: number): number {
 }
 
 const conv = (filters: number, size: number, stride = 1, groups = 1): Layer[] => [
-  { kind: 'conv', filters, size, stride, padding: Math.floor(size / 2), groups, bias: false },
+  { kind: 'conv', filters, size, stride, padding: Math.floor(size / 2), groups, bias: false, init: 'kaiming' },
   { kind: 'batchNorm' },
 ];
 const relu6: Layer = { kind: 'relu6' };
@@ -64,7 +64,7 @@ export const mobilenetV2 = (options: WidthOptions = {}): Model => {
       relu6,
       { kind: 'globalAveragePool' },
       { kind: 'dropout', rate: 0.2 },
-      { kind: 'dense', units: classes, bias: true },
+      { kind: 'dense', units: classes, bias: true, init: 'normal' },
     ],
     options,
     ['width'],

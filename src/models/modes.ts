@@ -61,4 +61,4 @@ export function withModes(model: Model, modes: Modes): Model {
 
 /** Whether the images of a batch see each other, through the batch's statistics. */
 export const mixesExamples = ({ layers }: Pick<Model, 'layers'>): boolean =>
-  someLayer(layers, (layer) => layer.kind === 'batchNorm' && layer.mode === 'train');
+  someLayer(layers, (layer) => layer.kind === 'batchNorm' && (layer.mode ?? 'train') === 'train');

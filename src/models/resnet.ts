@@ -2,7 +2,7 @@ import type { Layer, Model } from '../core/types.js';
 import { narrowed, readyMade, type WidthOptions } from './build.js';
 
 const conv = (filters: number, size: number, stride = 1): Layer[] => [
-  { kind: 'conv', filters, size, stride, padding: Math.floor(size / 2), bias: false },
+  { kind: 'conv', filters, size, stride, padding: Math.floor(size / 2), bias: false, init: 'kaiming' },
   { kind: 'batchNorm' },
 ];
 
@@ -38,7 +38,8 @@ const resnet = (name: string, blocks: readonly [number, number, number, number],
 
 /**
  * ResNet-18 as in torchvision: 7x7 stride-2 stem, max pooling 3/2, basic blocks with batch norm, global average, dense with bias.
- * 11,689,512 parameters at 1000 classes, for any image size. The paper's variant: paperResnet18().
+ * 11,689,512 parameters at 1000 classes, for any image size; in training mode a single picture must be larger than 32x32. The paper's
+ * variant: paperResnet18().
  * Source: He et al. 2016.
  */
 export const resnet18 = (options: WidthOptions = {}): Model => resnet('resnet18', [2, 2, 2, 2], options);

@@ -4,11 +4,11 @@ import { narrowed, readyMade, type WidthOptions } from './build.js';
 /** Dense, ReLU and dropout twice, then the classes: how VGG ends. */
 const head = (units: number, classes: number): Layer[] => [
   ...[0, 1].flatMap((): Layer[] => [
-    { kind: 'dense', units, bias: true },
+    { kind: 'dense', units, bias: true, init: 'normal' },
     { kind: 'relu' },
     { kind: 'dropout', rate: 0.5 },
   ]),
-  { kind: 'dense', units: classes, bias: true },
+  { kind: 'dense', units: classes, bias: true, init: 'normal' },
 ];
 
 /**
@@ -23,7 +23,10 @@ export const vgg11 = (options: WidthOptions = {}): Model => {
     'vgg11',
     (classes) => [
       ...stages.flatMap((filters): Layer[] => [
-        ...filters.flatMap((n): Layer[] => [{ kind: 'conv', filters: wide(n), size: 3, padding: 1 }, { kind: 'relu' }]),
+        ...filters.flatMap((n): Layer[] => [
+          { kind: 'conv', filters: wide(n), size: 3, padding: 1, init: 'kaiming' },
+          { kind: 'relu' },
+        ]),
         { kind: 'maxPool', size: 2 },
       ]),
       { kind: 'adaptiveAveragePool', size: 7 },
