@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { nearest } from './core/errors.js';
+import { telemetryOff } from './core/telemetry.js';
 
 type Command = (args: string[]) => Promise<number>;
 
@@ -45,6 +46,14 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'train under noise and other defences, and attack what is sent',
     load: async () => (await import('./cli/study.js')).command,
   },
+  sweep: {
+    summary: 'run a grid of attacks from a file, here or over a queue; status, resume, export',
+    load: async () => (await import('./cli/sweep.js')).command,
+  },
+  worker: {
+    summary: 'compute the cells of sweeps that a Redis hands out',
+    load: async () => (await import('./cli/worker.js')).command,
+  },
   bench: {
     summary: 'print the speed table of the engines',
     load: async () => (await import('./cli/bench.js')).command,
@@ -77,6 +86,7 @@ function report(error: unknown): number {
   return 1;
 }
 
+telemetryOff(); // before anything is loaded, for every process that a command starts
 main(process.argv.slice(2))
   .catch(report)
   .then((code) => {

@@ -1,13 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { problem } from '../core/errors.js';
+
+/** Options of {@link writeAtomic}. */
+export interface WriteOptions {
+  /** A name under which the content before is kept. */
+  readonly keep?: string;
+}
 
 /**
  * Writes a file so that a reader sees the old bytes or the new ones, never a part: to a temporary name in the same
  * folder, flushed, then renamed. Makes the folder. Errors: disk full, no permission; the temporary file is removed.
  */
-export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  bytes: Uint8Array | string,
+  { keep }: WriteOptions = {},
+): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -18,10 +28,26 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
     } finally {
       await handle.close();
     }
+    if (keep) await keepAs(path, keep);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw diskProblem('writeAtomic', path, error);
+  }
+}
+
+/** Gives a file a second name, in one step, so that the first is always there; a copy where the file system has no links. */
+async function keepAs(path: string, keep: string): Promise<void> {
+  const second = `${keep}.${randomUUID()}.part`;
+  try {
+    await link(path, second).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') throw error;
+      return copyFile(path, second);
+    });
+    await rename(second, keep);
+  } catch (error) {
+    await rm(second, { force: true }).catch(() => {});
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
@@ -34,6 +60,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file; choose another folder',
   EEXIST: 'a part of the path is a file; choose another folder',
   EISDIR: 'that is a folder; choose another name',
+  EIO: 'the disk reports an error; choose another place',
+  EFBIG: 'the file is larger than the file system allows; choose another place',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
+  EMFILE: 'too many files are open; close some and try again',
+  ENFILE: 'too many files are open; close some and try again',
 };
 
 /** An error of the file system as a sentence with what to do; errors of other kinds come back unchanged. */
@@ -42,3 +73,11 @@ export function diskProblem(where: string, path: string, error: unknown): Error 
   const reason = REASONS[code];
   return reason ? Object.assign(problem(where, `cannot write ${path}: ${reason}`), { code }) : (error as Error);
 }
+
+/** True for an error of the file system: no space, no permission, read-only, and the like. */
+export const isDiskProblem = (error: unknown): boolean =>
+  Object.hasOwn(REASONS, (error as NodeJS.ErrnoException)?.code ?? '');
+
+/** True when the disk or the quota is full. */
+export const isFull = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');

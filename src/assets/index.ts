@@ -3,6 +3,8 @@ export { cacheFolder } from './cache.js';
 export { type Checkpoint, type CheckpointState, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { type DownloadOptions, type DownloadProgress, download, isNetworkProblem } from './download.js';
 export { writeAtomic } from './files.js';
+export { type HeldCheckpoint, holdCheckpoint, withCheckpoint } from './held-checkpoint.js';
+export { LIMITS } from './limits.js';
 export { type Asset, assetOf } from './manifest.js';
 export {
   decodeSafetensors,

@@ -13,6 +13,10 @@ export const LIMITS = {
   labelsBytes: 2 ** 26,
   tableBytes: 2 ** 29,
   csvLine: 2 ** 20,
+  /** Weights and checkpoints: bytes of the file and of its header, dimensions of an array. */
+  stateBytes: 2 ** 31,
+  headerBytes: 2 ** 25,
+  dimensions: 64,
   /** classes.txt and SOURCE.txt. */
   textBytes: 2 ** 20,
 } as const;

@@ -1,14 +1,23 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
 import { floatToHalf, halfToFloat } from './half.js';
+import { LIMITS } from './limits.js';
+import { readBounded } from './read.js';
 
 /** Content of a safetensors file: arrays in the order of their bytes, and free text. */
 export interface Safetensors {
   readonly tensors: readonly NamedArray[];
+  /** Without the checksum. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What {@link decodeChecked} gives. */
+export interface Checked extends Safetensors {
+  /** Whether the file had a checksum; it then was the right one. Files of others have none. */
+  readonly checked: boolean;
 }
 
 interface Entry {
@@ -27,6 +36,7 @@ export interface EncodeOptions {
 
 /**
  * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 (or F16) data, little-endian.
+ * The metadata gets a checksum, `sha256`: that of the whole file with 64 zeros in its place, and a mark that there is one.
  * Errors: two arrays of one name, data that does not fit the shape.
  */
 export function encodeSafetensors(
@@ -34,7 +44,8 @@ export function encodeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   { half = false }: EncodeOptions = {},
 ): Uint8Array {
-  const header = new Map<string, unknown>([['__metadata__', metadata]]);
+  const marked = { [MARK]: '1', ...metadata, [CHECKSUM]: BLANK };
+  const header = new Map<string, unknown>([['__metadata__', marked]]);
   let offset = 0;
   for (const { name, shape, data } of tensors) {
     if (header.has(name)) throw problem('encodeSafetensors', 'every array needs its own name', name);
@@ -55,16 +66,67 @@ export function encodeSafetensors(
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  const place = placeOf(bytes.subarray(0, start), BLANK);
+  bytes.set(new TextEncoder().encode(digestOf(bytes, place)), place);
   return bytes;
+}
+
+const MARK = 'roglab';
+const CHECKSUM = 'sha256';
+const BLANK = '0'.repeat(64);
+
+/** The digest of a file with zeros in place of the one that stands at `place`. */
+const digestOf = (bytes: Uint8Array, place: number): string =>
+  createHash('sha256')
+    .update(bytes.subarray(0, place))
+    .update(BLANK)
+    .update(bytes.subarray(place + BLANK.length))
+    .digest('hex');
+
+/** Where the digest stands in a header; inside other texts its quotes would be escaped. */
+function placeOf(header: Uint8Array, said: string): number {
+  const before = `"${CHECKSUM}":"`;
+  const at = Buffer.from(header.buffer, header.byteOffset, header.length).indexOf(`${before}${said}"`);
+  return at < 0 ? at : at + before.length;
+}
+
+/**
+ * Whether the file has a checksum. Errors: it is another one, or it is damaged itself: of its name, its value and the mark one
+ * is enough to know that there was one.
+ */
+function checkDigest(
+  bytes: Uint8Array,
+  start: number,
+  metadata: Readonly<Record<string, unknown>>,
+  where: string,
+): boolean {
+  const values = Object.values(metadata);
+  const said = metadata[CHECKSUM];
+  if (!(MARK in metadata) && said === undefined && !values.some((text) => /^[0-9a-f]{60,}$/.test(String(text))))
+    return false;
+  const place = typeof said === 'string' && said.length === BLANK.length ? placeOf(bytes.subarray(0, start), said) : -1;
+  if (place < 0 || digestOf(bytes, place) !== said)
+    throw problem(where, 'the content must have the checksum that it was written with', undefined, CHANGED);
+  return true;
 }
 
 /**
  * Reads a safetensors file. F32, F16, BF16 and F64 become 32-bit floats. Strict: every byte must belong to exactly one
- * array. Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype.
+ * array, and a file that was written with a checksum must still have it; files of others have none and load without.
+ * Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype, damage, a header of over 32 MB.
  */
 export function decodeSafetensors(bytes: Uint8Array, where = 'decodeSafetensors'): Safetensors {
+  const { tensors, metadata } = decodeChecked(bytes, where);
+  return { tensors, metadata };
+}
+
+/** {@link decodeSafetensors}, and whether there was a checksum. */
+export function decodeChecked(bytes: Uint8Array, where: string): Checked {
   const { header, start } = readHeader(bytes, where);
-  const { __metadata__: metadata = {}, ...rest } = header;
+  const { __metadata__: given = {}, ...rest } = header;
+  if (typeof given !== 'object' || !given || !Object.values(given).every((text) => typeof text === 'string'))
+    throw problem(where, '__metadata__ must map names to texts', given, CORRUPT);
+  const { [MARK]: _, [CHECKSUM]: __, ...metadata } = given as Record<string, string>;
   const entries = Object.entries(rest)
     .map(([name, entry]) => ({ name, ...checkEntry(where, name, entry) }))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -75,20 +137,18 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'decodeSafetensors'
   }
   if (start + position !== bytes.length)
     throw problem(where, `the header announces ${start + position} bytes`, `${bytes.length} bytes`, CORRUPT);
+  const checked = checkDigest(bytes, start, given as Record<string, string>, where);
   const tensors = entries.map(({ name, shape, dtype, begin, end }) => ({
     name,
     shape,
     data: toFloats(dtype, new Uint8Array(bytes.subarray(start + begin, start + end))),
   }));
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { tensors, metadata, checked };
 }
 
-/** {@link decodeSafetensors} of a file; its name begins every message. */
+/** {@link decodeSafetensors} of a file of at most 2 GB; its name begins every message. */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw problem('loadSafetensors', `cannot read ${path}: ${error.code}`);
-  });
-  return decodeSafetensors(bytes, `loadSafetensors ${path}`);
+  return decodeSafetensors(readBounded('loadSafetensors', path, LIMITS.stateBytes), `loadSafetensors ${path}`);
 }
 
 /** {@link encodeSafetensors} to a file, atomically. */
@@ -98,6 +158,7 @@ export const saveSafetensors = (
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> => writeAtomic(path, encodeSafetensors(tensors, metadata));
 
+const CHANGED = 'the file is damaged, or was written anew by a tool that kept the old checksum';
 const CORRUPT = 'the file is truncated or corrupt';
 
 function readHeader(bytes: Uint8Array, where: string): { header: Record<string, unknown>; start: number } {
@@ -105,6 +166,8 @@ function readHeader(bytes: Uint8Array, where: string): { header: Record<string, 
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > bytes.length - 8)
     throw problem(where, `a header of ${length} bytes does not fit`, `${bytes.length} bytes`, CORRUPT);
+  if (length > LIMITS.headerBytes)
+    throw problem(where, `a header may have at most ${LIMITS.headerBytes} bytes`, length);
   try {
     const header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)));
     if (header && typeof header === 'object' && !Array.isArray(header)) return { header, start: 8 + length };
@@ -118,7 +181,7 @@ function checkEntry(where: string, name: string, entry: unknown) {
   if (!dtype || !width) throw problem(where, `${name} must be one of ${Object.keys(WIDTHS).join(', ')}`, dtype);
   const whole = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!whole(shape) || !whole(offsets) || offsets.length !== 2)
+  if (!whole(shape) || shape.length > LIMITS.dimensions || !whole(offsets) || offsets.length !== 2)
     throw problem(where, `${name} needs a shape and two data_offsets of whole numbers`, entry, CORRUPT);
   const [begin, end] = offsets as [number, number];
   if (end - begin !== sizeOf(shape) * width)

@@ -57,6 +57,8 @@ export interface SearchState {
   readonly step: number;
   readonly latent: NdArray;
   readonly logits?: NdArray;
+  /** Pictures from which something was last found anew between two closures; see Problem in run.ts. */
+  readonly anchor?: NdArray;
   readonly optimizer: OptimizerState;
   readonly best: { readonly objective: number; readonly images: NdArray; readonly logits?: NdArray };
   readonly history: readonly HistoryPoint[];
@@ -91,7 +93,7 @@ const optimizerStart = ({ optimizer = 'adam', logits }: Search, latent: NdArray)
 export async function* minimise(
   search: Search,
   from: SearchState = searchStart(search),
-  run: Pick<Steps<SearchState>, 'stop' | 'save'> = {},
+  run: Pick<Steps<SearchState>, 'stop' | 'save' | 'saveEvery'> = {},
   between: (state: SearchState) => Promise<SearchState> = async (state) => state,
 ): AsyncGenerator<SearchState, void> {
   yield* resumable(from, {
@@ -139,6 +141,7 @@ async function advance(search: Search, state: SearchState, clock: () => number):
     step: state.step + 1,
     latent: { shape: state.latent.shape, data: boxed(pixels, search.box) },
     logits: state.logits && { shape: state.logits.shape, data: moved.x.slice(pixels.length) },
+    ...(state.anchor && { anchor: state.anchor }),
     optimizer: moved.state,
     best: objective < state.best.objective ? { objective, images, logits: state.logits } : state.best,
     history: [...state.history, { closure, objective, seconds }],

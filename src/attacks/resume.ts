@@ -1,16 +1,30 @@
-import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
+import { type Checkpoint, type HeldCheckpoint, holdCheckpoint } from '../assets/index.js';
 import type { HistoryPoint, NamedArray, NdArray } from '../core/types.js';
 import type { SearchState } from './minimise.js';
 
-type Settings = Readonly<Record<string, unknown>>;
+type Settings = Checkpoint['settings'];
+
+/** Holds a checkpoint file, where there is one, for the steps of an attack. Errors: those of holdCheckpoint. */
+export async function* holding<Y, R>(
+  path: string | undefined,
+  steps: (held?: HeldCheckpoint) => AsyncGenerator<Y, R>,
+): AsyncGenerator<Y, R> {
+  const held = path === undefined ? undefined : await holdCheckpoint(path);
+  try {
+    return yield* steps(held);
+  } finally {
+    await held?.release();
+  }
+}
 
 /** Writes the state of a search, with the settings that it belongs to. */
-export async function saveSearch(path: string, settings: Settings, state: SearchState): Promise<void> {
-  const { latent, logits, optimizer, best, history, restart, stage, step, seconds, converged } = state;
+export async function saveSearch(held: HeldCheckpoint, settings: Settings, state: SearchState): Promise<void> {
+  const { latent, logits, anchor, optimizer, best, history, restart, stage, step, seconds, converged } = state;
   const arrays: NamedArray[] = [
     { name: 'latent', ...latent },
     { name: 'best', ...best.images },
     ...(logits ? [{ name: 'logits', ...logits }] : []),
+    ...(anchor ? [{ name: 'anchor', ...anchor }] : []),
     ...(best.logits ? [{ name: 'best logits', ...best.logits }] : []),
     ...Object.entries(optimizer.arrays).map(([name, data]) => ({
       name: `${PREFIX}${name}`,
@@ -28,12 +42,12 @@ export async function saveSearch(path: string, settings: Settings, state: Search
     objective: best.objective,
     ...{ optimizer: optimizer.numbers },
   };
-  await saveCheckpoint(path, { settings, state: { arrays, numbers } });
+  await held.save({ settings, state: { arrays, numbers } });
 }
 
 /** The state that a file holds, or undefined when there is none. Errors: those of loadCheckpoint. */
-export async function loadSearch(path: string, settings: Settings): Promise<SearchState | undefined> {
-  const loaded = await loadCheckpoint(path, settings);
+export async function loadSearch(held: HeldCheckpoint, settings: Settings): Promise<SearchState | undefined> {
+  const loaded = await held.load(settings);
   if (!loaded) return undefined;
   const { arrays, numbers } = loaded;
   const array = (name: string): NdArray | undefined => {
@@ -49,6 +63,7 @@ export async function loadSearch(path: string, settings: Settings): Promise<Sear
     step: numbers.step as number,
     latent: array('latent')!,
     logits: array('logits'),
+    anchor: array('anchor'),
     optimizer: {
       arrays: Object.fromEntries(remembered),
       numbers: numbers.optimizer as Record<string, number>,

@@ -22,7 +22,7 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   /**
    * `matching`: gradient matching. `closed-form`: see closedForm(). `auto` (default): the closed form where it is the better one
    * by what the server knows, see suitsClosedForm(), unless an option is given that only matching has: objective, simulate,
-   * checkpoint, restarts. The preset `paper` always matches.
+   * restarts. The preset `paper` always matches.
    */
   readonly method?: 'auto' | 'matching' | 'closed-form';
   /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
@@ -100,16 +100,24 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
 }
 
 /** Options that the closed form does not have. */
-const ONLY_MATCHING = ['objective', 'simulate', 'checkpoint', 'restarts'] as const;
+const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
 
 /** The closed form where it is asked for or suits the observation, else gradient matching. */
 async function* chosen(
   observation: Observation,
   matching: AsyncGenerator<Progress, Reconstruction>,
-  { method = 'auto', iterations = 200, prior, weight, seed, signal }: RogOptions,
+  { method = 'auto', iterations = 200, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   if (method === 'auto' && !(await suitsClosedForm(observation))) return yield* matching;
-  const given = { iterations, seed, signal, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
+  const given = {
+    iterations,
+    seed,
+    signal,
+    checkpoint,
+    checkpointSeconds,
+    ...(prior && { prior }),
+    ...(weight !== undefined && { weight }),
+  };
   const result = yield* closedFormSteps(observation, given);
   return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };
 }

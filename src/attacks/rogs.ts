@@ -1,3 +1,4 @@
+import type { HeldCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
@@ -6,6 +7,7 @@ import { type Generator, shippedGenerator } from '../models/generator-weights.js
 import { labelsOf } from './labels.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
 import type { RunOptions } from './recipe.js';
+import { holding } from './resume.js';
 import { rogSteps } from './rog.js';
 import { finish, runSearch } from './run.js';
 import { classOf, classRows, type Meaning } from './semantic/classes.js';
@@ -26,7 +28,20 @@ export interface RogsOptions extends RunOptions, Partial<Meaning>, LatentOptions
 export const ROGS_NEEDS: Needs = { labels: 'readable' };
 
 const OPTIONS = [
-  ...['seed', 'onProgress', 'signal', 'checkpoint', 'restarts', 'iterations', 'prior', 'tie', 'relax', 'draws', 'raw'],
+  ...[
+    'seed',
+    'onProgress',
+    'signal',
+    'checkpoint',
+    'checkpointSeconds',
+    'restarts',
+    'iterations',
+    'prior',
+    'tie',
+    'relax',
+    'draws',
+    'raw',
+  ],
   ...['generator', 'defenseAware', 'classNames', 'classes'],
 ];
 
@@ -59,14 +74,25 @@ export async function* rogsSteps(
   options: RogsOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
   check(observation, options);
-  const { defenseAware = true, classNames, classes = 'labels', seed = 1, signal, checkpoint } = options;
+  const {
+    defenseAware = true,
+    classNames,
+    classes = 'labels',
+    seed = 1,
+    signal,
+    checkpoint,
+    checkpointSeconds,
+  } = options;
   const seen = taken('rogs', observation, defenseAware);
   const generator = options.generator ?? (await shippedGenerator());
   checkSize(generator, seen);
   const meaning = classOf(generator, { classNames, classes });
   if (seen.labels) for (const label of seen.labels) meaning(label); // before the raw reconstruction, not after it
   const began = performance.now();
-  return yield* stoppable('rogs', signal, async function* (stop) {
+  const searching = async function* (
+    stop: () => boolean,
+    held?: HeldCheckpoint,
+  ): AsyncGenerator<Progress, Reconstruction> {
     const raw = options.raw ?? (yield* rogSteps(observation, { seed, defenseAware, signal }));
     checkRaw(raw, seen);
     const found = await labelsOf(seen);
@@ -77,12 +103,13 @@ export async function* rogsSteps(
       const rows = classRows(Array.from(labels.labels, meaning), generator.design.classes);
       const given = { observation: seen, labels, rows, match, decoding, raw: raw.images, began };
       const { problem, stages } = await latentSearch(given, options);
-      return yield* runSearch(problem, stages, { stop, checkpoint });
+      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
     } finally {
       decoding.dispose();
       match.dispose();
     }
-  });
+  };
+  return yield* holding(checkpoint, (held) => stoppable('rogs', signal, (stop) => searching(stop, held)));
 }
 
 function checkRaw({ images }: Pick<Reconstruction, 'images'>, { client, model }: Observation): void {

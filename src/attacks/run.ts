@@ -1,3 +1,5 @@
+import type { HeldCheckpoint } from '../assets/index.js';
+import { problem as fault } from '../core/errors.js';
 import type { NdArray, Progress, Reconstruction } from '../core/types.js';
 import { asProgress, isLast, minimise, type Search, type SearchState, type Stage, searchStart } from './minimise.js';
 import { loadSearch, saveSearch } from './resume.js';
@@ -12,8 +14,12 @@ export interface Problem extends Omit<Search, 'stages'> {
   readonly spent?: number;
   /** Pictures of the latest closure, where they are no upsampling of the latent. */
   readonly pictures?: () => NdArray;
-  /** What is found anew after a closure, before the next. */
+  /** What is found anew after a closure, before the next; the pictures that it was found from become the state's `anchor`. */
   readonly between?: (state: SearchState) => Promise<SearchState>;
+  /** Finds the same again from the anchor, when a search goes on from a checkpoint. */
+  readonly again?: (anchor: NdArray) => Promise<void>;
+  /** Settings that decide the result, where `settings` says more than these. */
+  readonly deciding?: Readonly<Record<string, unknown>>;
   readonly conclude: (state: SearchState) => Promise<Conclusion>;
   readonly dispose?: () => void;
 }
@@ -21,6 +27,14 @@ export interface Problem extends Omit<Search, 'stages'> {
 /** What differs from attack to attack in a reconstruction. */
 export type Conclusion = Pick<Reconstruction, 'images' | 'labels' | 'labelSource' | 'objective'> &
   Partial<Pick<Reconstruction, 'raw' | 'confidence' | 'closures'>>;
+
+/** How a search is run. */
+export interface SearchRun {
+  readonly stop: () => boolean;
+  /** The checkpoint that it goes on from and writes. */
+  readonly held?: HeldCheckpoint;
+  readonly checkpointSeconds?: number;
+}
 
 /**
  * Searches a problem in stages and concludes; the problem is disposed at the end, whatever happens.
@@ -30,21 +44,25 @@ export type Conclusion = Pick<Reconstruction, 'images' | 'labels' | 'labelSource
 export async function* runSearch(
   problem: Problem,
   stages: readonly Stage[],
-  { stop, checkpoint }: { readonly stop: () => boolean; readonly checkpoint?: string },
+  { stop, held, checkpointSeconds }: SearchRun,
 ): AsyncGenerator<Progress, Reconstruction> {
-  const { attack, engine, settings, spent = 0, between, pictures } = problem;
+  const { attack, engine, settings, deciding = settings, spent = 0, between, again, pictures } = problem;
   const search: Search = { ...problem, stages };
   try {
     const fresh = { ...searchStart(search), seconds: spent };
-    let state = (checkpoint && (await loadSearch(checkpoint, settings))) || fresh;
+    let state = (held && (await loadSearch(held, deciding))) || fresh;
+    if (state.anchor) await again?.(state.anchor);
     const run = {
       stop: ({ history }: SearchState) => history.length > 0 && stop(),
-      save: checkpoint ? (at: SearchState) => saveSearch(checkpoint, settings, at) : undefined,
+      save: held && ((at: SearchState) => saveSearch(held, deciding, at)),
+      saveEvery: checkpointSeconds,
     };
     for await (state of minimise(search, state, run, between)) {
+      if (state.history.length === 1) checkFinite(attack, state.history[0]!.objective);
       const images = pictures?.();
       yield { ...asProgress(search, state), ...(images && { images: () => images }) };
     }
+    checkFinite(attack, state.best.objective);
     return {
       kind: 'reconstruction',
       attack,
@@ -59,6 +77,17 @@ export async function* runSearch(
   } finally {
     problem.dispose?.();
   }
+}
+
+/** NaN in the weights or the update, or an overflow, goes through every closure: there is nothing to return then. */
+function checkFinite(attack: string, objective: number): void {
+  if (!Number.isFinite(objective))
+    throw fault(
+      attack,
+      'the objective must be a finite number',
+      objective,
+      'look for NaN, infinities and huge numbers in the weights and the update',
+    );
 }
 
 /** Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure. */

@@ -1,3 +1,4 @@
+import { type HeldCheckpoint, withCheckpoint } from '../assets/index.js';
 import { deriveSeed } from '../core/random.js';
 import { resumable, secondsLeft } from '../core/resumable.js';
 import { settled } from '../core/settled.js';
@@ -42,11 +43,17 @@ export async function federatedRounds(
   work: ClientWork,
 ): Promise<Federated> {
   const plan = federationPlan(model, data, clients, options);
+  return withCheckpoint(options.checkpoint, (held) => rounds({ model, data, clients, options, plan, work, held }));
+}
+
+/** All rounds, from the checkpoint on. */
+async function rounds(given: Omit<Federation, 'judge'> & { readonly model: Model }): Promise<Federated> {
+  const { model, plan, options, held } = given;
   const judge = await evaluator(model);
   try {
     const settings = { ...plan.settings, engine: judge.engine };
-    const start = (await restoreFederation(options.checkpoint, settings, model)) ?? begin(model);
-    const end = await loop({ data, clients, options, plan: { ...plan, settings }, work, judge }, start);
+    const start = (await restoreFederation(held, settings, model)) ?? begin(model);
+    const end = await loop({ ...given, plan: { ...plan, settings }, judge }, start);
     const { round, seconds, history, weights } = end;
     const stopped = round >= options.rounds ? 'finished' : 'cancelled';
     return { model: { ...model, parameters: weights }, history, rounds: round, seconds, engine: judge.engine, stopped };
@@ -63,11 +70,12 @@ interface Federation {
   readonly plan: FederationPlan;
   readonly work: ClientWork;
   readonly judge: Evaluator;
+  readonly held?: HeldCheckpoint;
 }
 
 async function loop(federation: Federation, start: FederationState): Promise<FederationState> {
-  const { data, options, plan, judge } = federation;
-  const { rounds, signal, onRound, checkpoint } = options;
+  const { data, options, plan, judge, held } = federation;
+  const { rounds, signal, onRound } = options;
   const steps = resumable(start, {
     step: async (at, seconds) => {
       const { loss, ...moved } = await oneRound(federation, at);
@@ -80,7 +88,7 @@ async function loop(federation: Federation, start: FederationState): Promise<Fed
     },
     isLast: (at) => at.round >= rounds,
     stop: () => signal?.aborted ?? false,
-    save: checkpoint ? (at) => saveFederation(checkpoint, plan.settings, at) : undefined,
+    save: held && ((at) => saveFederation(held, plan.settings, at)),
     saveEvery: plan.checkpointSeconds,
     keep: (at) => at.round === rounds,
   });

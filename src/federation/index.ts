@@ -1,5 +1,16 @@
-export { type ClientOptions, clientSettings, clientUpdate } from './client-update.js';
+export {
+  type Assumed,
+  assumed,
+  CLIENT_OPTIONS,
+  type ClientOptions,
+  clientSettings,
+  stepCountOf,
+  unrolls,
+} from './client-settings.js';
+export { clientUpdate } from './client-update.js';
+export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federate.js';
+export { type Iterated, iterated } from './iterated.js';
 export { localSteps } from './local-steps.js';
 export {
   type LocalResult,

@@ -1,4 +1,4 @@
-import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
+import type { HeldCheckpoint } from '../assets/index.js';
 import type { Model, NamedArray } from '../core/types.js';
 
 /** One point of a federation's curve. */
@@ -34,19 +34,19 @@ export const begin = (model: Model): FederationState => ({
 const slotName = (name: string): string => `momentum of ${name}`;
 
 /** Writes the whole state, atomically. */
-export const saveFederation = (path: string, settings: Settings, state: FederationState): Promise<void> => {
+export const saveFederation = (held: HeldCheckpoint, settings: Settings, state: FederationState): Promise<void> => {
   const { weights, momentum, ...numbers } = state;
   const kept = momentum.map((m) => ({ ...m, name: slotName(m.name) }));
-  return saveCheckpoint(path, { settings, state: { arrays: [...weights, ...kept], numbers: { ...numbers } } });
+  return held.save({ settings, state: { arrays: [...weights, ...kept], numbers: { ...numbers } } });
 };
 
 /** The state of a checkpoint file, or undefined without one. Errors: a damaged file, one of other settings. */
 export async function restoreFederation(
-  path: string | undefined,
+  held: HeldCheckpoint | undefined,
   settings: Settings,
   model: Model,
 ): Promise<FederationState | undefined> {
-  const state = path ? await loadCheckpoint(path, settings) : undefined;
+  const state = await held?.load(settings);
   if (!state) return undefined;
   const byName = new Map(state.arrays.map((array) => [array.name, array]));
   return {

@@ -4,9 +4,11 @@
  * kernel leaves when the process that started it is gone, and tooltips are whole (tooltip.ts).
  */
 import { createRequire } from 'node:module';
+import { telemetryOff } from '../core/telemetry.js';
 import { stayBusy, type Tslab, tendCells } from './cells.js';
 import { type Inspect, labelTags } from './tooltip.js';
 
+telemetryOff(); // a cell may load onnxruntime-node by itself
 // first of all: what follows takes seconds, in which the parent may go
 leaveWithParent();
 

@@ -6,9 +6,12 @@ import { checkMechanism, renyiDivergence, type SampledGaussian } from './renyi.j
 const CONVERSIONS = {
   /** epsilon = r + log(1 / delta) / (a - 1). Mironov 2017, proposition 3. */
   classic: (r: number, a: number, delta: number): number => r - Math.log(delta) / (a - 1),
-  /** epsilon = r + log((a - 1) / a) - (log delta + log a) / (a - 1). Balle et al. 2020, theorem 21; Canonne et al. 2020, proposition 12. */
+  /**
+   * epsilon = r + log((a - 1) / a) - (log delta + log a) / (a - 1). Balle et al. 2020, theorem 21; Canonne et al. 2020, proposition 12.
+   * 0 where delta^2 > 1 - exp(-r), a bound of the total variation (Bretagnolle and Huber 1979).
+   */
   improved: (r: number, a: number, delta: number): number =>
-    r + Math.log1p(-1 / a) - (Math.log(delta) + Math.log(a)) / (a - 1),
+    delta * delta > -Math.expm1(-r) ? 0 : r + Math.log1p(-1 / a) - (Math.log(delta) + Math.log(a)) / (a - 1),
 };
 
 export type Conversion = keyof typeof CONVERSIONS;
@@ -21,7 +24,7 @@ export interface BudgetOptions extends SampledGaussian {
   readonly delta: number;
   /** `improved` (default) or `classic`, the looser one that most papers before 2020 print. */
   readonly conversion?: Conversion;
-  /** Orders to choose from, each above 1; default 1.01 to 1024. */
+  /** Orders to choose from, each above 1; default 1.0001 to 1024. */
   readonly orders?: readonly number[];
 }
 
@@ -90,9 +93,9 @@ function checkBudget(where: string, options: BudgetOptions): void {
   number(where, 'delta', options.delta, 0, 1, true);
 }
 
-/** Fine where large budgets have their best order, whole numbers and powers beyond. */
+/** Near one for budgets beyond all use, fine where large budgets have their best order, whole numbers and powers beyond. */
 const ORDERS: readonly number[] = [
-  ...[1.01, 1.02, 1.05],
+  ...[1.0001, 1.0002, 1.0005, 1.001, 1.002, 1.005, 1.01, 1.02, 1.05],
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),
   ...[72, 80, 96, 112, 128, 160, 192, 256, 384, 512, 768, 1024],

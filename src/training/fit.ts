@@ -1,3 +1,4 @@
+import { type HeldCheckpoint, withCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
 import { resumable, secondsLeft } from '../core/resumable.js';
@@ -15,7 +16,7 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  * Everything is a function of the options and the seed: a training killed at any time and started again ends with the
  * same bits, on the same engine with the same number of threads.
  * A notebook's interrupt ends it after the running step, like `signal`: the result then says `cancelled`.
- * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings.
+ * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings, or held by another run.
  * @example
  * const { parameters } = await fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
  *   loss: ([w], [x, y]) => ({ loss: tf.mean(tf.squaredDifference(tf.matMul(x, w), y)) }),
@@ -25,26 +26,35 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const plan = planOf(options);
   const interrupt = interrupts(plan.where, { signal: options.signal });
   try {
-    const start = await restore(options, plan);
-    const step = await compileStep(options, plan);
-    try {
-      return { ...(await loop(options, plan, start, step, interrupt.hit)), engine: step.engine };
-    } finally {
-      step.dispose();
-    }
+    return await withCheckpoint(options.checkpoint, async (held) => {
+      const start = await restore(options, plan, held);
+      const step = await compileStep(options, plan);
+      try {
+        return { ...(await loop(options, plan, start, step, interrupt.hit, held)), engine: step.engine };
+      } finally {
+        step.dispose();
+      }
+    });
   } finally {
     interrupt.release();
   }
 }
 
-async function loop(options: FitOptions, plan: Plan, start: State, step: TrainingStep, stop: () => boolean) {
-  const { checkpoint, checkpointSeconds = 30 } = options;
+async function loop(
+  options: FitOptions,
+  plan: Plan,
+  start: State,
+  step: TrainingStep,
+  stop: () => boolean,
+  held?: HeldCheckpoint,
+) {
+  const { checkpointSeconds = 30 } = options;
   const orders: Orders = new Map();
   const run = resumable(start, {
     step: (at, seconds) => advance(options, plan, at, step, seconds, orders),
     isLast: (at) => at.step >= plan.total,
     stop,
-    save: checkpoint ? (at) => save(checkpoint, plan, at) : undefined,
+    save: held && ((at) => save(held, plan, at)),
     saveEvery: checkpointSeconds,
     keep: (at) => epochEnds(plan, at),
   });

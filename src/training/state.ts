@@ -1,4 +1,4 @@
-import { loadCheckpoint, saveCheckpoint } from '../assets/index.js';
+import type { HeldCheckpoint } from '../assets/index.js';
 import type { NamedArray, NdArray } from '../core/types.js';
 import { type Plan, rateOf } from './plan.js';
 import type { FitOptions, FitPoint } from './types.js';
@@ -54,7 +54,7 @@ const trailName = (name: string): string => `average of ${name}`;
 
 /** Writes the whole state, atomically. */
 export const save = (
-  path: string,
+  held: HeldCheckpoint,
   { settings }: Plan,
   { parameters, slots, trail, ...numbers }: State,
 ): Promise<void> => {
@@ -62,7 +62,7 @@ export const save = (
     slots[k]!.map((data, slot) => ({ name: slotName(slot, p.name), shape: p.shape, data })),
   );
   const means = trail.map((data, k) => ({ name: trailName(parameters[k]!.name), shape: parameters[k]!.shape, data }));
-  return saveCheckpoint(path, {
+  return held.save({
     settings,
     state: { arrays: [...parameters, ...kept, ...means], numbers: { ...numbers } },
   });
@@ -70,10 +70,11 @@ export const save = (
 
 /** The state of the checkpoint, or the start. Errors: a damaged file, one of other settings. */
 export async function restore(
-  { parameters, checkpoint }: FitOptions,
+  { parameters }: FitOptions,
   { settings, optimizer, average }: Plan,
+  held?: HeldCheckpoint,
 ): Promise<State> {
-  const state = checkpoint ? await loadCheckpoint(checkpoint, settings) : undefined;
+  const state = await held?.load(settings);
   const zeros = parameters.map(({ data }) =>
     Array.from({ length: optimizer.slots }, () => new Float32Array(data.length)),
   );

@@ -203,6 +203,6 @@ test('rog: the closed form for several images with distinct labels; matching oth
   assert.equal(await used(fedAvg), 'matching', 'exact, but not one gradient');
   await assert.rejects(
     async () => rog(observation, { method: 'closed-form', restarts: 2 }),
-    /rog: method 'closed-form' has none of objective, simulate, checkpoint, restarts, got "restarts"; method 'matching' has/,
+    /rog: method 'closed-form' has none of objective, simulate, restarts, got "restarts"; method 'matching' has/,
   );
 });

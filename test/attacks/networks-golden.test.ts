@@ -1,7 +1,5 @@
 /** Every kind of layer and every ready-made network against PyTorch in float64: update, objective and latent gradient. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
 import { attackClosure } from '../../src/attacks/closure.js';
 import { sizeOf } from '../../src/core/arrays.js';
@@ -12,13 +10,15 @@ import { clientUpdate, observe } from '../../src/federation/index.js';
 import { fromTorchOrder, network, type ParameterSpec, parameterSpecs } from '../../src/models/index.js';
 import { MODELS } from '../../src/registry/index.js';
 import { type EngineName, forEachEngine } from '../engines.js';
-import { root } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 import { goldenImages, toChannelsFirst, torchOrdered } from '../golden.js';
 
 /** Norm, product with U(-1/2, 1/2) from seed 5, first and last entry. */
 type Summary = readonly [l2: number, dot: number, first: number, last: number];
 
 interface Case {
+  /** Which golden numbers. */
+  readonly from: string;
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly batch: number;
@@ -39,10 +39,11 @@ interface Case {
   readonly float32Error: Readonly<Record<'loss' | 'update' | 'objective' | 'latent', number>>;
 }
 
-const read = (name: string): Case[] => JSON.parse(readFileSync(join(root, 'test/golden', name), 'utf8')).cases;
-const cases = [...read('networks-layers.json'), ...read('networks-models.json')];
+const cases: readonly Case[] = ['layers', 'models'].flatMap((name) =>
+  goldens(name).flatMap(({ from, numbers }) => numbers.cases.map((one: Case) => ({ ...one, from }))),
+);
 
-/** The network of a case with the numbers that networks.py draws. */
+/** The network of a case with the numbers that architectures.py draws. */
 function networkOf({ name, imageShape, classes, layers, options, seed, spread }: Case): Model {
   const model = layers
     ? network({ name, imageShape, classes, layers })
@@ -92,38 +93,38 @@ const skipped = (engine: EngineName, { name, layers }: Case): string | false =>
     : false;
 
 forEachEngine((engine, setup) => {
-  for (const golden of cases) {
-    const { name, batch, imageShape, localSteps, learningRate, float32Error } = golden;
-    const title = `${engine}: ${name} ${golden.options ? JSON.stringify(golden.options) : ''} ${imageShape.join('x')}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient`;
-    test(title, { skip: skipped(engine, golden) }, async () => {
+  for (const one of cases) {
+    const { name, batch, imageShape, localSteps, learningRate, float32Error } = one;
+    const title = `${engine}, ${one.from}: ${name} ${one.options ? JSON.stringify(one.options) : ''} ${imageShape.join('x')}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient`;
+    test(title, { skip: skipped(engine, one) }, async () => {
       await setup();
       const [height, width, channels] = imageShape;
-      const model = networkOf(golden);
-      const images = goldenImages(golden.seed + 900, [batch, channels, height, width]);
-      const labels = Int32Array.from(golden.labels);
+      const model = networkOf(one);
+      const images = goldenImages(one.seed + 900, [batch, channels, height, width]);
+      const labels = Int32Array.from(one.labels);
       const update = await clientUpdate(model, { images, labels }, { localSteps, learningRate });
-      const off = Math.abs(update.loss - golden.loss) / golden.loss;
+      const off = Math.abs(update.loss - one.loss) / one.loss;
       assert.ok(off <= tolerance(float32Error.loss), `loss off by ${off}`);
-      assert.equal(update.tensors.length, golden.update.length);
+      assert.equal(update.tensors.length, one.update.length);
       const slack = tolerance(float32Error.update);
       torchOrdered(model, update.tensors).forEach((data, k) => {
-        const wanted = golden.update[k]!;
+        const wanted = one.update[k]!;
         // a gradient that is zero but for rounding (a bias before batch norm) is measured by the whole update
-        const isZero = wanted[0] < 1e-9 * golden.updateNorm;
-        const scale = isZero ? 1e-2 * golden.updateNorm : Math.max(wanted[0], 1e-4 * golden.updateNorm);
+        const isZero = wanted[0] < 1e-9 * one.updateNorm;
+        const scale = isZero ? 1e-2 * one.updateNorm : Math.max(wanted[0], 1e-4 * one.updateNorm);
         assertSummary(`update ${model.parameters[k]!.name}`, data, wanted, slack * scale);
       });
       const options = { objective: 'l2', prior: 'tv', weight: 0, simulate: 'steps', labels } as const;
       const closure = await attackClosure(observe(model, update, { labels }), options);
       try {
         const small = [height, width].map((n) => Math.floor(n / 4)) as [number, number];
-        const latent = goldenImages(golden.seed + 901, [batch, channels, ...small]);
+        const latent = goldenImages(one.seed + 901, [batch, channels, ...small]);
         const { objective, gradient } = await closure.evaluate(resample(latent, [height, width]));
-        const wrong = Math.abs(objective - golden.objective) / golden.objective;
-        assert.ok(wrong <= tolerance(float32Error.objective), `objective ${objective}, wanted ${golden.objective}`);
+        const wrong = Math.abs(objective - one.objective) / one.objective;
+        assert.ok(wrong <= tolerance(float32Error.objective), `objective ${objective}, wanted ${one.objective}`);
         const pulled = toChannelsFirst(resampleAdjoint(gradient, small));
-        const far = tolerance(float32Error.latent) * golden.latentGradient[0];
-        assertSummary('latent gradient', pulled.data, golden.latentGradient, far);
+        const far = tolerance(float32Error.latent) * one.latentGradient[0];
+        assertSummary('latent gradient', pulled.data, one.latentGradient, far);
       } finally {
         closure.dispose();
       }

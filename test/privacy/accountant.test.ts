@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BudgetOptions, noiseFor, privacyBudget, renyiDivergence } from '../../src/privacy/index.js';
-import { root } from '../fixtures.js';
+import { golden } from '../fixtures.js';
 
 interface Point {
   readonly sampleRate: number;
@@ -21,8 +19,7 @@ interface Divergence {
   readonly divergence: number;
 }
 
-/** Computed by test/privacy/dp_accounting_points.py. */
-const { points, divergences } = JSON.parse(readFileSync(join(root, 'test/privacy/points.json'), 'utf8')) as {
+const { points, divergences } = golden('privacy') as {
   points: Point[];
   divergences: Divergence[];
 };
@@ -57,6 +54,54 @@ test('privacyBudget agrees with the table of the TensorFlow Privacy tutorial (MN
 test('renyiDivergence is the integral of its definition (mpmath) to 1e-9, whole and fractional orders', () => {
   for (const { divergence, ...of } of divergences)
     within(renyiDivergence(of), divergence, 1e-9, `divergence ${JSON.stringify(of)}`);
+});
+
+interface Range {
+  readonly delta: number;
+  readonly orders: readonly number[];
+  readonly points: readonly { sampleRate: number; noiseMultiplier: number; steps: number; epsilon: number }[];
+  readonly divergences: readonly Divergence[];
+}
+
+/** Computed by test/golden/accountant.py. */
+const range = golden('accountant') as Range;
+
+test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on the same orders, and is no looser on its own', () => {
+  const { delta, orders } = range;
+  for (const { epsilon, ...point } of range.points) {
+    const said = JSON.stringify(point);
+    within(privacyBudget({ ...point, delta, orders }).epsilon, epsilon, 1e-6, said);
+    assert.ok(privacyBudget({ ...point, delta }).epsilon <= epsilon * (1 + 1e-9), `own orders, ${said}`);
+  }
+});
+
+test('renyiDivergence of fractional orders is the integral of its definition from sigma 0.005 on', () => {
+  for (const { divergence, ...of } of range.divergences)
+    within(renyiDivergence(of), divergence, 1e-9, `divergence ${JSON.stringify(of)}`);
+});
+
+test('renyiDivergence is one function of sigma and of the order: no step where the way of computing changes', () => {
+  for (const sampleRate of [1e-9, 1e-3, 0.2, 0.99])
+    for (const order of [1.01, 1.5, 2, 2.5, 7, 12.25])
+      for (const noiseMultiplier of [0.01, 0.25]) {
+        const at = (sigma: number, a: number): number =>
+          renyiDivergence({ sampleRate, noiseMultiplier: sigma, order: a });
+        const here = at(noiseMultiplier, order);
+        const near = [at(noiseMultiplier * (1 - 1e-10), order), at(noiseMultiplier, order + 1e-10)];
+        for (const value of near) within(value, here, 1e-6, `rate ${sampleRate}, order ${order}, ${noiseMultiplier}`);
+      }
+});
+
+test('privacyBudget is a number or Infinity for every noise and rate that a double can hold, and never rises with noise', () => {
+  for (const sampleRate of [Number.MIN_VALUE, 1e-300, 1e-9, 0.01, 0.5, 1 - 1e-16, 1]) {
+    const spent = [1e-300, 1e-160, 1e-10, 1e-3, 0.0099, 0.01, 0.1, 0.249, 0.251, 1, 1e3, 1e10, 1e100, 1e300].map(
+      (noiseMultiplier) => privacyBudget({ sampleRate, noiseMultiplier, steps: 1000, delta: 1e-5 }).epsilon,
+    );
+    assert.ok(
+      spent.every((epsilon, i) => epsilon >= 0 && (i === 0 || epsilon <= spent[i - 1]!)),
+      String(spent),
+    );
+  }
 });
 
 test('renyiDivergence of a whole order is the binomial sum of Mironov et al., section 3.3', () => {
@@ -127,6 +172,7 @@ test('the accountant refuses what has no guarantee, in words', () => {
     [{ sampleRate: 1.5 }, /sampleRate must be above 0 and at most 1, got 1.5/],
     [{ steps: 1.5 }, /steps must be an integer of at least 0, got 1.5/],
     [{ orders: [1] }, /order must be a number above 1, got 1/],
+    [{ orders: [1e9] }, /renyiDivergence: order must be at most 100000, got 1000000000/],
     [{ orders: [] }, /orders must not be empty/],
     [{ sigma: 1 } as object, /unknown option "sigma"/],
   ];

@@ -56,11 +56,15 @@ function keptPath(asset: Asset, { cache = cacheFolder(), names }: TorchFetchOpti
 }
 
 async function loadKept(path: string): Promise<NamedArray[]> {
-  const { tensors, metadata } = await loadSafetensors(path);
-  if (metadata.content !== contentHash(tensors))
-    throw problem('fetchTorch', `${path} must have the hash it was written with`, undefined, 'delete it and try again');
+  const { tensors, metadata } = await loadSafetensors(path).catch((error: Error) => {
+    throw /checksum/.test(error.message) ? changed(path) : error;
+  });
+  if (metadata.content !== contentHash(tensors)) throw changed(path);
   return [...tensors];
 }
+
+const changed = (path: string): Error =>
+  problem('fetchTorch', `${path} must have the hash it was written with`, undefined, 'delete it and try again');
 
 function contentHash(tensors: readonly NamedArray[]): string {
   const hash = createHash('sha256');

@@ -7,7 +7,9 @@ import { clamped, type Stage } from '../minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
 import type { RunOptions } from '../recipe.js';
+import { holding } from '../resume.js';
 import { finish, type Problem, runSearch } from '../run.js';
+import { fingerprint } from '../settings.js';
 import { confidences } from './confidence.js';
 import { readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
@@ -16,7 +18,7 @@ import { recover, refreshed } from './recover.js';
 import { refreshesAfter, searchFor, tuningFor } from './tuning.js';
 
 /** Options of {@link closedForm}. */
-export interface ClosedFormOptions extends Omit<RunOptions, 'checkpoint' | 'restarts'> {
+export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   /** Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200. */
   readonly iterations?: number;
   /** How pictures are compared with what was recovered; default: the one that fits phi. */
@@ -38,6 +40,8 @@ const OPTIONS = [
   'seed',
   'onProgress',
   'signal',
+  'checkpoint',
+  'checkpointSeconds',
   'iterations',
   'objective',
   'prior',
@@ -82,10 +86,13 @@ export async function* closedFormSteps(
   checkObservation('closedForm', observation);
   check(observation, options);
   const seen = taken('closedForm', observation, options.defenseAware ?? true);
-  return yield* stoppable('closedForm', options.signal, async function* (stop) {
-    const { problem, stages } = await inversionProblem(seen, options);
-    return yield* runSearch(problem, stages, { stop });
-  });
+  const { signal, checkpoint, checkpointSeconds } = options;
+  return yield* holding(checkpoint, (held) =>
+    stoppable('closedForm', signal, async function* (stop) {
+      const { problem, stages } = await inversionProblem(seen, options);
+      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+    }),
+  );
 }
 
 /** Recovers errors and features, and makes of them a search for pictures. */
@@ -105,22 +112,31 @@ async function inversionProblem(
   const closure = await inversion(seen, head, { objective, prior, weight });
   closure.target(found);
   const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
+  const anew = async (pictures: NdArray): Promise<void> => {
+    found = await refreshed(head, labels, await features(head, clamped(pictures)));
+    closure.target(found);
+  };
+  const deciding = {
+    ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
+    ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic' },
+    ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
+  };
   const problem: Problem = {
     ...search,
     attack: 'closedForm',
     engine: closure.engine,
-    settings: {
-      ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
-      ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic', recovery },
-      ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
+    settings: { ...deciding, recovery },
+    deciding: {
+      ...{ ...deciding, client: { ...seen.client }, typical: fingerprint([images.data]) },
+      update: fingerprint(seen.tensors.map(({ data }) => data)),
     },
     spent: recovery,
     between: async (state) => {
       if (!refreshesAfter(search, tuned, state)) return state;
-      found = await refreshed(head, labels, await features(head, clamped(state.best.images)));
-      closure.target(found);
-      return { ...state, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
+      await anew(state.best.images);
+      return { ...state, anchor: state.best.images, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
     },
+    again: anew,
     conclude: async ({ best }) => {
       const pictures = clamped(best.images);
       return {

@@ -2,14 +2,22 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Onnx from 'onnxruntime-node';
+import { telemetryOff } from '../../core/telemetry.js';
 import type { NdArray } from '../../core/types.js';
 import type { Port } from './onnx/model.js';
+
+// when this is imported, not when the runtime is loaded: a worker thread, which cannot do it, may load it first
+const quiet = telemetryOff();
 
 const require = createRequire(import.meta.url);
 let loaded: { runtime?: typeof Onnx; version: string; why: string } | undefined;
 
 function load(): NonNullable<typeof loaded> {
   if (loaded) return loaded;
+  if (!quiet) {
+    loaded = { version: '', why: REPORTS };
+    return loaded;
+  }
   try {
     const runtime = require('onnxruntime-node') as typeof Onnx;
     const { version } = require('onnxruntime-node/package.json') as { version: string };
@@ -20,6 +28,9 @@ function load(): NonNullable<typeof loaded> {
   }
   return loaded;
 }
+
+const REPORTS =
+  'ONNX Runtime would report to its makers, which a worker thread cannot turn off: import roglab in the main thread first, or set ORT_DISABLE_TELEMETRY=1';
 
 /** An optional dependency: its install script fetches CUDA libraries, and npm leaves it out where that fails. */
 function whyNot({ code, message }: NodeJS.ErrnoException): string {
