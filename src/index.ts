@@ -61,6 +61,9 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
 
+// sweeps: grids of attacks on one machine or many, with results that last
+export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
+
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
 export { profile, profileName, progress, table, tableText, trainingProgress } from './report/index.js';
