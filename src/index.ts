@@ -24,7 +24,15 @@ export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, w
 export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
+export {
+  applyUpdate,
+  averageUpdates,
+  clientUpdate,
+  localSteps,
+  observe,
+  partition,
+  updateFrom,
+} from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
@@ -59,7 +67,7 @@ export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } 
 export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
-export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
+export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
 export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
