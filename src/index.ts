@@ -61,7 +61,8 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
-export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
+export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
+export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
