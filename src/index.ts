@@ -24,15 +24,8 @@ export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, w
 export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export {
-  applyUpdate,
-  averageUpdates,
-  clientUpdate,
-  localSteps,
-  observe,
-  partition,
-  updateFrom,
-} from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
+export { observe, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
