@@ -20,7 +20,6 @@ const one =
   };
 
 const scalar = (tensor: OnnxTensor | undefined): number => (tensor?.data.length === 1 ? tensor.data[0]! : Number.NaN);
-const near = (value: number, wanted: number): boolean => Math.abs(value - wanted) < 1e-4 * (1 + Math.abs(wanted));
 
 const dense: Matcher = (node, known) => {
   const linear = linearAt(node.outputs[0]!, known);
@@ -146,7 +145,7 @@ const gelu: Matcher = (node, known) => {
     return inner ? inner.inputs.flatMap(factors) : [name];
   };
   const all = factors(node.outputs[0]!);
-  const half = all.find((name) => near(scalar(known.constant(name)), 0.5));
+  const half = all.find((name) => scalar(known.constant(name)) === 0.5);
   const erfs = all.map((name) => {
     const lifted = makerIs(name, 'Add', known);
     const data = lifted && sides(lifted, known)?.data;
