@@ -1,10 +1,11 @@
-import { sizeOf, stackImages } from '../core/arrays.js';
+import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { compile, type Step, type Tensor, tf } from '../engine/index.js';
 import { draws, type ForwardOptions } from '../models/index.js';
-import { assumed, type LocalStep, stepsOf } from './client-settings.js';
+import { assumed, stepsOf } from './client-settings.js';
 import { clientStep } from './local-steps.js';
 import { corrections, ruleOf } from './optimizers.js';
+import { pick, scatter, slice, zeros } from './rows.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no digit is lost,
@@ -290,36 +291,4 @@ function states({ parameters }: Model, { optimizer }: ClientSettings): State {
   const { slots } = ruleOf(optimizer!);
   const own = parameters.flatMap(({ shape }) => Array.from({ length: slots }, () => zeros(shape)));
   return [...parameters.map(({ shape }) => zeros(shape)), ...own];
-}
-
-const zeros = (shape: readonly number[]): NdArray => ({ shape, data: new Float32Array(sizeOf(shape)) });
-
-/** Rows of an array [n, ...]; the array itself where none are named. */
-function pick(array: NdArray, rows: LocalStep['rows']): NdArray {
-  if (!rows) return array;
-  const [, ...shape] = array.shape;
-  const size = sizeOf(shape);
-  const picked = zeros([rows.length, ...shape]);
-  rows.forEach((row, i) => {
-    picked.data.set(array.data.subarray(row * size, (row + 1) * size), i * size);
-  });
-  return picked;
-}
-
-/** Rows from..to of an array; shares memory with it. */
-function slice({ shape: [, ...shape], data }: NdArray, from: number, to: number): NdArray {
-  const size = sizeOf(shape);
-  return { shape: [to - from, ...shape], data: data.subarray(from * size, to * size) };
-}
-
-/** Adds rows to the rows of `into` that a step had picked. */
-function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): void {
-  if (!rows) {
-    for (let i = 0; i < data.length; i++) into.data[i]! += data[i]!;
-    return;
-  }
-  const size = data.length / rows.length;
-  rows.forEach((row, k) => {
-    for (let i = 0; i < size; i++) into.data[row * size + i]! += data[k * size + i]!;
-  });
 }
