@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'attack a folder of images and write what the server rebuilds',
     load: async () => (await import('./cli/attack.js')).command,
   },
+  audit: {
+    summary: 'say how much your own network, weights and settings leak',
+    load: async () => (await import('./cli/audit.js')).command,
+  },
   kernel: {
     summary: 'register the kernel with an installed Jupyter',
     load: async () => (await import('./cli/kernel.js')).command,

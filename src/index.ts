@@ -12,6 +12,9 @@ export { resample } from './core/resample.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
+// files of others: tensors of PyTorch, numpy and safetensors
+export { loadTensors } from './assets/index.js';
+
 // data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
@@ -34,16 +37,9 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export {
-  analytic,
-  closedForm,
-  closedFormStages,
-  dlg,
-  gradInversion,
-  idlg,
-  invertingGradients,
-} from './attacks/index.js';
-export { inferLabels, type RestoreOptions, type RogOptions, restore, rog, rogSteps } from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
+export { type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
@@ -58,19 +54,11 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
-export {
-  attackAll,
-  type Case,
-  labelAccuracy,
-  labelStudy,
-  liveScores,
-  matched,
-  type Outcome,
-  observeCase,
-  score,
-  study,
-  type Trial,
-} from './studies/index.js';
+export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
+export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
+
+// audit: your own network, weights and settings in, a verdict out
+export { type AuditConfig, type AuditResult, audit, auditPage, verdictOf } from './audit/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

@@ -1,0 +1,5 @@
+export { type Audit, type AuditConfig, parseThreshold, readConfig, type Threshold } from './config.js';
+export { auditPage } from './page.js';
+export type { AuditRow } from './rows.js';
+export { type AuditOptions, type AuditResult, audit } from './run.js';
+export { type PhiVerdict, type Verdict, verdictOf } from './verdict.js';
