@@ -1,4 +1,5 @@
 import { ndarray } from '../core/arrays.js';
+import { called, memory, type OptionTable, real, text, whole } from '../core/option-table.js';
 import { integer } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
@@ -34,7 +35,14 @@ export interface RunOptions {
   readonly restarts?: number;
 }
 
-export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint', 'checkpointSeconds', 'restarts'] as const;
+export const RUN_OPTIONS = {
+  seed: whole('of the starting point', 1, { from: 0 }),
+  onProgress: called('called after every closure'),
+  signal: memory('stops the attack', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
+  checkpoint: text('lets a killed attack resume to the same result', 'FILE'),
+  checkpointSeconds: real('between two checkpoints', 2),
+  restarts: whole('starting points, the best by the objective is kept', 1),
+} satisfies OptionTable<RunOptions>;
 
 /** What a paper's recipe adds to the shared parts. */
 export interface Recipe
