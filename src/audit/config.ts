@@ -21,6 +21,11 @@ export interface AuditConfig {
   readonly network?: NetworkChoice;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
+  /**
+   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the data in their
+   * order, and checkClient() says whether `client` describes it. Default: the client is simulated.
+   */
+  readonly after?: string;
   /** As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else CIFAR-10. */
   readonly data?: string;
   /** Side of the images in pixels; default the data set's own. */
@@ -46,12 +51,13 @@ export interface AuditConfig {
 }
 
 /** A config with every default filled in. */
-export type Audit = Required<Omit<AuditConfig, 'weights' | 'data' | 'size'>> &
-  Pick<AuditConfig, 'weights' | 'data' | 'size'>;
+export type Audit = Required<Omit<AuditConfig, 'weights' | 'after' | 'data' | 'size'>> &
+  Pick<AuditConfig, 'weights' | 'after' | 'data' | 'size'>;
 
 const KEYS = [
   'network',
   'weights',
+  'after',
   'data',
   'size',
   'batch',
@@ -86,6 +92,12 @@ export function readConfig(config: AuditConfig): Audit {
   integer(WHERE, 'batches', batches, 1);
   integer(WHERE, 'iterations', iterations, 1);
   integer(WHERE, 'seed', seed, 0);
+  if (given.after !== undefined && (given.weights === undefined || batches > 1))
+    throw problem(
+      WHERE,
+      'after, the weights after a round, needs weights, those before it, and one batch',
+      given.after,
+    );
   const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
   return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, threshold };
 }

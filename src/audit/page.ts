@@ -145,7 +145,7 @@ const attackTable = (rows: readonly AuditRow[]): string =>
 /** Steps of the default attack. */
 const FULL = 200;
 
-function assumptions({ audit, subject }: AuditResult): string[] {
+function assumptions({ audit, subject, check }: AuditResult): string[] {
   const { client } = audit;
   return [
     'The server is honest but curious: it sees one update, the network, the weights before the round and the settings below.',
@@ -153,6 +153,9 @@ function assumptions({ audit, subject }: AuditResult): string[] {
       ? 'The weights are those of the file.'
       : 'The weights are initial ones: no file was given. Trained networks often leak less.',
     `Clients hold images like these: ${subject.data}.`,
+    check
+      ? `The update is the client's own, and ${check.sentence}${check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.'}`
+      : 'The client was simulated from the settings; give its real weights (after) to check them.',
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
-import type { Batch, Model, Scores } from '../core/types.js';
+import type { Batch, NamedArray, Scores } from '../core/types.js';
 
 /** One attack of an audit: what was sent, what the server knew, what came out; per private image. */
 export interface AuditRow {
@@ -23,9 +23,9 @@ export interface AuditRow {
 }
 
 /** Everything that decides the numbers of a row, as a short name for its file. */
-export function rowName(decides: object, model: Model, batch: Batch): string {
+export function rowName(decides: object, tensors: readonly NamedArray[], batch: Batch): string {
   const hash = createHash('sha256').update(JSON.stringify(decides));
-  for (const { data } of [...model.parameters, ...(model.buffers ?? []), batch.images])
+  for (const { data } of [...tensors, batch.images])
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return hash
     .update(JSON.stringify([...batch.labels]))

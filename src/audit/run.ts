@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { imageAt } from '../core/arrays.js';
 import { settled } from '../core/settled.js';
 import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
-import { clientUpdate, observe } from '../federation/index.js';
+import { clientUpdate, observe, updateFrom } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
 import { type Baselines, baselinesOf } from './baselines.js';
+import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { FAMILIES } from './remedies.js';
 import { type AuditRow, rowName, rowStore } from './rows.js';
@@ -15,12 +16,14 @@ import { type Subject, subjectOf } from './subject.js';
 /** What an audit found. */
 export interface AuditResult {
   readonly audit: Audit;
-  readonly subject: Omit<Subject, 'data' | 'model'> & {
+  readonly subject: Omit<Subject, 'data' | 'model' | 'after'> & {
     readonly model: string;
     readonly data: string;
     readonly notice?: string;
     readonly parameters: number;
   };
+  /** Whether the simulated client is the real one, where a real update was given. */
+  readonly check?: ClientCheck;
   /** Of the phi that the config names. */
   readonly rows: readonly AuditRow[];
   /** Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for. */
@@ -57,9 +60,8 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const settings = readConfig(config);
   const subject = await subjectOf(settings);
   const { model, data, batches } = subject;
-  const updates: Update[] = [];
-  for (const batch of batches)
-    updates.push(await clientUpdate(model, batch, { ...settings.client, seed: settings.seed }));
+  const check = await checkOf(settings, subject);
+  const updates = await updatesOf(settings, subject);
   const run = (cells: readonly Cell[]) => runCells(settings, subject, updates, cells, options);
   const rows = await run(cellsOf(settings, settings.phi));
   const baselines: Baselines[] = [];
@@ -69,7 +71,25 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
   const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };
-  return { audit: settings, subject: { ...about, ...(notice && { notice }) }, rows, tried, baselines };
+  return {
+    audit: settings,
+    subject: { ...about, ...(notice && { notice }) },
+    rows,
+    tried,
+    baselines,
+    ...(check && { check }),
+  };
+}
+
+const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>
+  after && checkClient(model, { after, batch: batches[0]!, settings: client });
+
+/** The client's own update, or one simulated for each batch. */
+async function updatesOf({ client, seed }: Audit, { model, batches, after }: Subject): Promise<Update[]> {
+  if (after) return [updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })];
+  const updates: Update[] = [];
+  for (const batch of batches) updates.push(await clientUpdate(model, batch, { ...client, seed }));
+  return updates;
 }
 
 /** Whether any image of a row reaches the threshold. */
@@ -107,7 +127,9 @@ async function runCells(
   const { seed, iterations } = settings;
   const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
   const decides = (cell: Cell) => ({ ...cell, client: updates[cell.batch]!.client, seed, iterations });
-  const names = cells.map((cell) => rowName(decides(cell), model, batches[cell.batch]!));
+  const names = cells.map((cell) =>
+    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.tensors], batches[cell.batch]!),
+  );
   const rows: (AuditRow | undefined)[] = names.map((name) => store?.read(name));
   const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
   const seen = new Map<number, Observation>();

@@ -12,6 +12,8 @@ export interface Subject {
   readonly batches: readonly Batch[];
   /** Whether the weights are the user's own. */
   readonly trained: boolean;
+  /** The network after the client's own round. */
+  readonly after?: Model;
 }
 
 /** Opens what a config names. Errors: those of the data, the network and the weights; batches larger than the data. */
@@ -27,6 +29,9 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
       ? lookUp('audit network', MODELS, choice)(fitted)
       : network({ name: 'network', ...choice, ...fitted });
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
-  const batches = Array.from({ length: audit.batches }, (_, k) => data.batch({ split: 'test', size, seed: seed + k }));
-  return { data, model, batches, trained: audit.weights !== undefined };
+  const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
+  const batches = Array.from({ length: audit.batches }, (_, k) =>
+    data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
+  );
+  return { data, model, batches, trained: audit.weights !== undefined, ...(after && { after }) };
 }

@@ -13,6 +13,7 @@ const HELP = `roglab audit: how much of a client's images a server rebuilds unde
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
   --network NAME      a ready-made network (default lenet); layers of your own in the config
   --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)
+  --after FILE        after the client's own round, whose images are the first of the data: a measurement
   --data NAME         folder:DIR, cifar10, photos, scenes ...
   --size N            side of the images in pixels (default the data set's own)
   --batch N           images in a client's batch (default 8)
@@ -35,6 +36,7 @@ export async function command(args: string[]): Promise<number> {
     config: 'string',
     network: 'string',
     weights: 'string',
+    after: 'string',
     data: 'string',
     size: 'string',
     batch: 'string',
@@ -61,6 +63,7 @@ export async function command(args: string[]): Promise<number> {
     ...file,
     ...(flags.network && { network: flags.network }),
     ...(flags.weights && { weights: flags.weights }),
+    ...(flags.after && { after: flags.after }),
     ...(flags.data && { data: flags.data }),
     ...(flags.size && { size: whole('size', flags.size, 1) }),
     ...(flags.batch && { batch: whole('batch', flags.batch, 1) }),

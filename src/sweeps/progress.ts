@@ -7,6 +7,8 @@ export interface SweepProgress {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
+  /** Of those done, how many were there when the run began. */
+  readonly before: number;
   /** Cells a minute, lately; 0: not known. */
   readonly perMinute: number;
   /** Seconds since the run began. */
@@ -20,12 +22,13 @@ export interface SweepProgress {
 
 /** `bits: 120 of 200 cells, 2 failed, 35.2 a minute, 2 min 20 s left`. */
 export function progressLine(progress: SweepProgress): string {
-  const { name, total, done, failed, perMinute, seconds, waiting, ended } = progress;
+  const { name, total, done, failed, before, perMinute, seconds, waiting, ended } = progress;
   const left = total - done - failed;
   const parts = [
     ended === 'finished' ? `${done} ${done === 1 ? 'cell' : 'cells'} done` : `${done} of ${total} cells`,
+    ...(before > 0 && seconds > 0 ? [`${before === done ? 'all' : before} of them before`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(ended ? [`${ended} after ${clock(seconds)}`] : []),
+    ...(ended && seconds > 0 ? [`${ended} after ${clock(seconds)}`] : []),
     ...(!ended && perMinute > 0 ? [`${perMinute.toPrecision(3)} a minute`] : []),
     ...(!ended && perMinute > 0 && left > 0 ? [`${clock((60 * left) / perMinute)} left`] : []),
     ...(waiting ? [waiting] : []),
@@ -70,6 +73,7 @@ export function tracker(
     },
     progress: (change = {}) => ({
       ...before,
+      before: before.done,
       done,
       failed: [...reasons.values()].reduce((sum, count) => sum + count, 0),
       reasons,

@@ -11,7 +11,11 @@ import {
   readConfig,
   verdictOf,
 } from '../../src/audit/index.js';
+import type { Layer } from '../../src/core/types.js';
+import { openDataset } from '../../src/data/index.js';
+import { applyUpdate, clientUpdate } from '../../src/federation/index.js';
 import { METRICS } from '../../src/metrics/index.js';
+import { network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
@@ -117,4 +121,32 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
     if (value !== undefined) assert.deepEqual(filled[key], value, key);
   assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
   assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
+});
+
+test('audit: a real update is checked before it is attacked', async () => {
+  const folder = temporaryFolder();
+  const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
+  const before = network({ name: 'own', layers, imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const batch = (await openDataset('scenes', { size: 16 })).batch({ split: 'test', indices: [0, 1] });
+  const client = { learningRate: 0.1 };
+  const { tensors } = await clientUpdate(before, batch, client);
+  const [weights, after] = [join(folder, 'before'), join(folder, 'after')];
+  await saveWeights(weights, before);
+  await saveWeights(after, applyUpdate(before, tensors, 0.1));
+  const real = {
+    ...config,
+    network: { layers },
+    weights,
+    after,
+    phi: ['none'],
+    labels: ['known'] as const,
+    iterations: 2,
+  };
+  const found = await audit({ ...real, client }, { workers: 1 });
+  assert.ok(found.check?.agrees, found.check?.sentence);
+  assert.match(auditPage(found, { version: '0', engine: 'none' }), /what stands here is a measurement/);
+  const doubted = await audit({ ...real, client: { learningRate: 0.2 } }, { workers: 1 });
+  assert.match(doubted.check?.sentence ?? '', /agrees with learning rate 0\.1$/);
+  assert.match(auditPage(doubted, { version: '0', engine: 'none' }), /no measurement/);
+  assert.throws(() => readConfig({ after }), /after, the weights after a round, needs weights/);
 });

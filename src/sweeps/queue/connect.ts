@@ -44,7 +44,7 @@ export async function connectRedis(
     lazyConnect: true,
     maxRetriesPerRequest: null,
     keepAlive: 5000,
-    connectTimeout: 10_000,
+    connectTimeout: 5000,
     retryStrategy: (times: number) => (there ? Math.min(2000, 100 * times) : null),
   };
   const redis = new Redis(url, options);
@@ -81,7 +81,7 @@ const REASONS: readonly (readonly [RegExp, string, string])[] = [
   [/NOAUTH|AUTH/, 'asks for a password', 'redis://:PASSWORD@HOST'],
   [/ENOTFOUND|EAI_AGAIN/, 'is not known by that name', 'check the URL'],
   [
-    /ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|Connection is closed/,
+    /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/,
     'does not answer',
     'start redis-server there, or name another with --redis URL',
   ],
@@ -90,7 +90,11 @@ const REASONS: readonly (readonly [RegExp, string, string])[] = [
     'has a certificate that is not trusted',
     'NODE_EXTRA_CA_CERTS=FILE names its authority',
   ],
-  [/SSL|TLS|EPROTO|ECONNRESET|socket hang up/i, 'closes the connection', 'rediss:// is for TLS, redis:// without'],
+  [
+    /ETIMEDOUT|Connection is closed|SSL|TLS|EPROTO|ECONNRESET|socket hang up/i,
+    'does not answer as a Redis does',
+    'check the address; rediss:// is for TLS, redis:// without',
+  ],
 ];
 
 function refusal(where: string, place: string, { message, code }: Error & { readonly code?: string }): Error {
