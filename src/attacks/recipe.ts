@@ -1,6 +1,5 @@
 import { ndarray } from '../core/arrays.js';
 import { called, memory, type OptionTable, real, text, whole } from '../core/option-table.js';
-import { integer } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
@@ -69,9 +68,7 @@ export async function* runRecipe(
   options: RunOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(recipe.attack, observation);
-  const { seed = 1, restarts = 1, signal, checkpoint, checkpointSeconds } = options;
-  integer(recipe.attack, 'seed', seed, 0);
-  integer(recipe.attack, 'restarts', restarts, 1);
+  const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable(recipe.attack, signal, async function* (stop) {
       const problem = await problemOf(observation, recipe, options);
