@@ -48,7 +48,10 @@ const dangers = (html: string): string[] =>
     ...(name === 'script' && !attributes.some(([, value]) => value === 'application/json') ? ['<script>'] : []),
     ...attributes
       .filter(
-        ([key, value]) => /^on/.test(key) || (key === 'href' && !isSafeLink(value)) || /url\(|expression/i.test(value),
+        ([key, value]) =>
+          /^on/.test(key) ||
+          (key === 'href' && !isSafeLink(value)) ||
+          (key === 'style' && /url\(|expression/i.test(value)),
       )
       .map(([key, value]) => `${name} ${key}=${value}`),
   ]);
