@@ -97,7 +97,8 @@ async function get(asset: Asset, path: string, options: DownloadOptions): Promis
 /** True for a failure of the network (offline, stalled, refused), as opposed to wrong content or a full disk. */
 export const isNetworkProblem = (error: unknown): boolean => (error as { code?: string })?.code === 'NETWORK';
 
-const cancelled = (asset: Asset): Error =>
+/** The error of a download that its `signal` ended. */
+export const cancelled = (asset: Asset): Error =>
   Object.assign(problem('download', `${asset.name} was cancelled; a later call continues it`), { code: 'CANCELLED' });
 
 async function transfer(asset: Asset, part: string, start: number, options: DownloadOptions): Promise<void> {
