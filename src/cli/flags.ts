@@ -19,6 +19,16 @@ export function readFlags<const K extends FlagKinds>(
 ): Flags<K> & { help?: boolean } {
   const all: FlagKinds = { ...kinds, help: 'boolean' };
   const known = Object.keys(all);
+  const short = args.find((word) => /^-[a-z][\w-]+/i.test(word));
+  if (short) {
+    const name = short.slice(1).split('=')[0]!;
+    throw problem(
+      `roglab ${command}`,
+      `unknown flag ${short}`,
+      undefined,
+      `did you mean --${nearest(name, known) ?? name}?`,
+    );
+  }
   const options = Object.fromEntries(known.map((name) => [name, { type: all[name]! }]));
   const { tokens, values } = parseArgs({
     args: [...args],

@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
 import {
@@ -44,7 +44,8 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   const list = (text: string): string[] => text.split(',').map((word) => word.trim());
-  const whole = (name: string, text: string, low: number): number => integer('quality', `--${name}`, Number(text), low);
+  const whole = (name: string, text: string, low: number): number =>
+    integer('quality', `--${name}`, numeric(text), low);
   const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
   const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
   const presets = list(values.preset ?? 'default,paper').map((name) =>

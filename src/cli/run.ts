@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { problem } from '../core/errors.js';
-import { number, oneOf } from '../core/options.js';
+import { number, numeric, oneOf } from '../core/options.js';
 import {
   duration,
   type Fault,
@@ -46,7 +46,7 @@ export async function command(args: string[]): Promise<number> {
     'quick',
     'paper',
   ]);
-  const timeout = number('roglab run', '--timeout', Number(flags.timeout ?? 1800), 0, 1e6, true);
+  const timeout = number('roglab run', '--timeout', numeric(flags.timeout ?? '1800'), 0, 1e6, true);
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
   const outDir = resolve(flags.out ?? join(root, 'results'));

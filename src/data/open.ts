@@ -49,8 +49,15 @@ export async function openDataset(name?: string, options: DatasetOptions = {}): 
   if (channels !== undefined && channels !== 1 && channels !== 3)
     throw problem('openDataset', 'channels must be 1 or 3', channels);
   const [kind, argument] = splitName(name ?? nameFromEnvironment());
-  const pixels = await OPENERS[oneOf('openDataset', 'name', kind, KINDS)](argument, options);
+  const pixels = await OPENERS[kindOf(kind)](argument, options);
   return datasetOf(channels ? withChannels(pixels, channels) : pixels);
+}
+
+/** A path alone is no name: what it is a folder of must be said. */
+function kindOf(kind: string): (typeof KINDS)[number] {
+  if (!(KINDS as readonly string[]).includes(kind) && (/[/\\]/.test(kind) || existsSync(kind)))
+    throw problem('openDataset', 'a path needs the kind of its data before it', kind, `did you mean "folder:${kind}"?`);
+  return oneOf('openDataset', 'name', kind, KINDS);
 }
 
 const splitName = (name: string): [kind: string, argument: string] => {
