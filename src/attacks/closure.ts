@@ -31,7 +31,7 @@ export interface Closure {
  * inputs, so that the next observation of the same model runs on the same step.
  */
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
-  const { model, tensors, client, obfuscation } = observation;
+  const { model, tensors, client } = observation;
   const { batchSize, localSteps: tau } = client;
   const once: ClientSettings = { ...client, localSteps: 1, miniBatch: batchSize };
   const direct = options.simulate === 'direction';
@@ -42,13 +42,7 @@ export async function attackClosure(observation: Observation, options: ClosureOp
 
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
-    const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-    const about: About = {
-      tolerance: observed.map((_, i) => number(HEAD + i)),
-      zeroTolerance: observed.map((_, i) => number(HEAD + count + i)),
-      squares: number(0),
-      magnitudes: number(1),
-    };
+    const { about, number } = readNumbers(numbers, count);
     const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
       const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
@@ -65,16 +59,7 @@ export async function attackClosure(observation: Observation, options: ClosureOp
   const shape = [batchSize, ...model.imageShape];
   const targets =
     options.labels === 'joint' ? ndarray([batchSize, model.classes]) : oneHot('attack', options.labels, model.classes);
-  const { evidence } = obfuscation;
-  const list = [
-    total(tensors, (q) => q * q),
-    total(tensors, Math.abs),
-    tau,
-    options.weight,
-    ...evidence.map((e) => finite(e.tolerance)),
-    ...evidence.map((e) => finite(e.zeroTolerance)),
-  ];
-  const numbers: NdArray = { shape: [list.length], data: Float32Array.from(list) };
+  const numbers = numbersOf(observation, options.weight);
   const step = await compile(closure, [ndarray(shape), targets, numbers, ...tensors], {
     constants: model.parameters,
     name: `${options.objective} closure of ${model.name}`,
@@ -87,6 +72,32 @@ export async function attackClosure(observation: Observation, options: ClosureOp
       return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
     },
   };
+}
+
+/** What an objective needs to know of the observed update, as one array: an input of a step, so that the step serves others too. */
+export function numbersOf({ tensors, client, obfuscation: { evidence } }: Observation, weight: number): NdArray {
+  const list = [
+    total(tensors, (q) => q * q),
+    total(tensors, Math.abs),
+    client.localSteps,
+    weight,
+    ...evidence.map((e) => finite(e.tolerance)),
+    ...evidence.map((e) => finite(e.zeroTolerance)),
+  ];
+  return { shape: [list.length], data: Float32Array.from(list) };
+}
+
+/** The same inside a step. */
+export function readNumbers(numbers: Tensor, count: number): { about: About; number: (i: number) => Tensor } {
+  const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+  const range = Array.from({ length: count }, (_, i) => i);
+  const about = {
+    tolerance: range.map((i) => number(HEAD + i)),
+    zeroTolerance: range.map((i) => number(HEAD + count + i)),
+    squares: number(0),
+    magnitudes: number(1),
+  };
+  return { about, number };
 }
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
