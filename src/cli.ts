@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'attack a folder of images and write what the server rebuilds',
     load: async () => (await import('./cli/attack.js')).command,
   },
+  audit: {
+    summary: 'say how much your own network, weights and settings leak',
+    load: async () => (await import('./cli/audit.js')).command,
+  },
   kernel: {
     summary: 'register the kernel with an installed Jupyter',
     load: async () => (await import('./cli/kernel.js')).command,
@@ -45,6 +49,14 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   study: {
     summary: 'train under noise and other defences, and attack what is sent',
     load: async () => (await import('./cli/study.js')).command,
+  },
+  sweep: {
+    summary: 'run a grid of attacks from a file, here or over a queue; status, resume, export',
+    load: async () => (await import('./cli/sweep.js')).command,
+  },
+  worker: {
+    summary: 'compute the cells of sweeps that a Redis hands out',
+    load: async () => (await import('./cli/worker.js')).command,
   },
   bench: {
     summary: 'print the speed table of the engines',

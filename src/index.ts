@@ -12,15 +12,27 @@ export { resample } from './core/resample.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
+// files of others: tensors of PyTorch, numpy and safetensors
+export { loadTensors } from './assets/index.js';
+
 // data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
 // models
-export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
+export { forward, lenet, lenet5, loadWeights, network, paperResnet18, saveWeights } from './models/index.js';
+export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, withModes } from './models/index.js';
 export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe, partition } from './federation/index.js';
+export {
+  applyUpdate,
+  averageUpdates,
+  clientUpdate,
+  localSteps,
+  observe,
+  partition,
+  updateFrom,
+} from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
@@ -34,16 +46,9 @@ export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export {
-  analytic,
-  closedForm,
-  closedFormStages,
-  dlg,
-  gradInversion,
-  idlg,
-  invertingGradients,
-} from './attacks/index.js';
-export { inferLabels, type RestoreOptions, type RogOptions, restore, rog, rogSteps } from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
+export { type RogOptions, rog, rogSteps } from './attacks/index.js';
 export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
@@ -58,19 +63,14 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
-export {
-  attackAll,
-  type Case,
-  labelAccuracy,
-  labelStudy,
-  liveScores,
-  matched,
-  type Outcome,
-  observeCase,
-  score,
-  study,
-  type Trial,
-} from './studies/index.js';
+export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
+export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
+
+// audit: your own network, weights and settings in, a verdict out
+export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
+
+// sweeps: grids of attacks on one machine or many, with results that last
+export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

@@ -1,18 +1,29 @@
-/** Golden numbers: from ROGLAB_FIXTURES=DIR, else from ../shared/fixtures beside the checkout; absent, tests skip aloud. */
+/** Golden numbers: test/golden, and once more each from the folder ROGLAB_FIXTURES, where it has the file (other seeds). */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The project's root folder (this file runs from dist/test). */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const folder = process.env.ROGLAB_FIXTURES ?? join(root, '../shared/fixtures');
 
 /** A file or folder of ../shared, for tests that use it when it is there. */
 export const shared = (path: string): string => join(root, '../shared', path);
 
-export const fixture = {
-  missing: (name: string): string | false =>
-    existsSync(join(folder, name)) ? false : `no ${name}: set ROGLAB_FIXTURES to a folder of golden numbers`,
-  // biome-ignore lint/suspicious/noExplicitAny: the fixtures are foreign JSON of several forms
-  read: (name: string): any => JSON.parse(readFileSync(join(folder, name), 'utf8')),
-};
+// biome-ignore lint/suspicious/noExplicitAny: JSON of several forms
+const read = (path: string): any => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The golden numbers NAME.json of this project. */
+export const golden = (name: string): ReturnType<typeof read> => read(join(root, 'test/golden', `${name}.json`));
+
+const { ROGLAB_FIXTURES: added } = process.env;
+if (added && !existsSync(added)) throw new Error(`ROGLAB_FIXTURES: no folder ${added}`);
+
+/**
+ * The same, and those of the added folder; `from` tells them apart in a title.
+ * @example for (const { from, numbers } of goldens('bicubic')) test(`... ${from}`, () => { ... });
+ */
+export function goldens(name: string): { from: string; numbers: ReturnType<typeof read> }[] {
+  const other = added && join(added, `${name}.json`);
+  const own = { from: 'golden', numbers: golden(name) };
+  return other && existsSync(other) ? [own, { from: `golden of ${added}`, numbers: read(other) }] : [own];
+}

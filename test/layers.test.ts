@@ -21,8 +21,10 @@ const FLOORS: Record<string, number> = {
   studies: 6,
   report: 6,
   notebook: 6,
-  index: 7,
-  cli: 8,
+  audit: 7,
+  sweeps: 7,
+  index: 8,
+  cli: 9,
 };
 
 /** Rooms that see less than their floor allows. */

@@ -1,6 +1,7 @@
 /**
  * Runs every test file (or those whose path contains an argument) with node:test and ends with one line of totals.
- * `--browser` runs the browser tests instead; where they cannot run they say why, and that is no failure.
+ * `--browser` or `--sweeps` runs the browser tests or the long ones of sweeps instead; where they cannot run they say why, and that
+ * is no failure.
  */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,16 +10,16 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
-const browser = process.argv.includes('--browser');
-const wanted = process.argv.slice(2).filter((word) => word !== '--browser');
-const ending = browser ? '.browser.js' : '.test.js';
+const apart = ['browser', 'sweeps'].find((kind) => process.argv.includes(`--${kind}`));
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const ending = `.${apart ?? 'test'}.js`;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith(ending) && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
   .sort()
   .map((file) => join(root, file));
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const stream = run({ files, concurrency: 2, timeout: browser ? 1_800_000 : 600_000 });
+const stream = run({ files, concurrency: 2, timeout: apart ? 1_800_000 : 600_000 });
 const leaf = (data: { details: { type?: string } }): boolean => data.details.type !== 'suite';
 stream.on('test:pass', (data) => {
   if (!leaf(data)) return;
@@ -31,7 +32,7 @@ stream.on('test:fail', (data) => {
 const report = stream.compose(new spec());
 report.on('end', () => {
   const skipped = totals.skipped ? `, ${totals.skipped} skipped` : '';
-  process.exitCode = totals.failed || (totals.passed === 0 && !(browser && totals.skipped)) ? 1 : 0;
+  process.exitCode = totals.failed || (totals.passed === 0 && !(apart && totals.skipped)) ? 1 : 0;
   process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`, () => process.exit());
 });
 report.pipe(process.stdout, { end: false });

@@ -17,6 +17,9 @@ export const LIMITS = {
   stateBytes: 2 ** 31,
   headerBytes: 2 ** 25,
   dimensions: 64,
+  /** An archive (.tar.gz), packed and unpacked. */
+  archiveBytes: 2 ** 28,
+  unpackedBytes: 5 * 2 ** 26,
   /** classes.txt and SOURCE.txt. */
   textBytes: 2 ** 20,
 } as const;

@@ -37,6 +37,8 @@ export async function analytic(observation: Observation, options: RunOptions = {
     throw problem('analytic', `needs ${client.batchSize} neurons with a bias gradient other than 0`, neurons.length);
 
   const columns = neurons.map((r) => quotient(dW, db, r));
+  if (!columns.every((x) => x.every(Number.isFinite)))
+    throw problem('analytic', 'the update must be finite numbers', 'NaN or infinities');
   const images = ndarray([client.batchSize, ...model.imageShape], Float32Array.from(columns.flatMap((x) => [...x])));
   const inferred = known ? undefined : await inferLabels(observation);
   const labels = known ?? inferred!.labels;

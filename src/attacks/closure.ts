@@ -1,10 +1,11 @@
 import { ndarray, oneHot } from '../core/arrays.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
-import { localSteps } from '../federation/index.js';
+import { assumed, direction, localSteps, unrolls } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
 import { type About, OBJECTIVES, type ObjectiveName } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
+import { sweepingClosure } from './sweeping.js';
 
 /** How the attacker models the client. */
 export interface ClosureOptions {
@@ -12,7 +13,7 @@ export interface ClosureOptions {
   readonly prior: PriorName;
   /** Weight of the prior beside the objective. */
   readonly weight: number;
-  /** `steps`: unroll the local steps from w0. `direction`: one gradient at w0, times the number of steps. */
+  /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
   readonly simulate: 'steps' | 'direction';
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
@@ -25,28 +26,43 @@ export interface Closure {
   readonly dispose: () => void;
 }
 
+/** What a closure compares, for either way of simulating the client. */
+export interface Comparison {
+  readonly observation: Observation;
+  /** The client as it is simulated: nothing is missing. */
+  readonly client: ClientSettings;
+  readonly joint: boolean;
+  /** One-hot labels, or zeros where they are searched. */
+  readonly targets: NdArray;
+  /** What `total` reads beside the tensors. */
+  readonly numbers: NdArray;
+  /** objective(simulated update, observed update) + weight * prior(images). */
+  readonly total: (delta: readonly Tensor[], observed: readonly Tensor[], images: Tensor, numbers: Tensor) => tf.Scalar;
+  readonly name: string;
+}
+
 /**
  * total(x) = objective(simulated update(x), observed update) + weight * prior(x), with its gradient in x.
- * The weights are baked into the compiled step; the observed update, the labels and the numbers of the objective are
- * inputs, so that the next observation of the same model runs on the same step.
+ * Few local steps are one compiled step with the weights baked in; the observed update, the labels and the numbers of the objective
+ * are inputs, so that the next observation of the same model runs on the same step. Many local steps are iterated.
  */
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
-  const { model, tensors, client } = observation;
-  const { batchSize, localSteps: tau } = client;
-  const once: ClientSettings = { ...client, localSteps: 1, miniBatch: batchSize };
-  const direct = options.simulate === 'direction';
-  const simulate = localSteps(model, direct ? once : client);
-  const match = OBJECTIVES[options.objective];
-  const count = tensors.length;
-  const joint = options.labels === 'joint';
+  const comparison = comparisonOf(observation, options);
+  const steps = options.simulate === 'steps';
+  if (steps && !unrolls(comparison.client)) return sweepingClosure(comparison);
+  return atOnce(comparison, steps);
+}
 
+async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> {
+  const { observation, client, joint, targets, numbers, total, name } = comparison;
+  const { model, tensors } = observation;
+  const simulate = steps ? localSteps(model, client) : direction(model, client);
+  const count = tensors.length;
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
-    const { about, number } = readNumbers(numbers, count);
     const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
-      const g = direct && tau > 1 ? delta.map((d) => tf.mul(d, number(2))) : delta;
-      return tf.add(match(g, observed, about), tf.mul(PRIORS[options.prior](images as Tensor4D), number(3)));
+      return total(delta, observed, images, numbers);
     };
     if (joint) {
       const { value, grads } = tf.valueAndGrads(objective)([x, y]);
@@ -55,15 +71,8 @@ export async function attackClosure(observation: Observation, options: ClosureOp
     const { value, grad } = tf.valueAndGrad((images: Tensor) => objective(images, y))(x);
     return [value, grad];
   };
-
-  const shape = [batchSize, ...model.imageShape];
-  const targets =
-    options.labels === 'joint' ? ndarray([batchSize, model.classes]) : oneHot('attack', options.labels, model.classes);
-  const numbers = numbersOf(observation, options.weight);
-  const step = await compile(closure, [ndarray(shape), targets, numbers, ...tensors], {
-    constants: model.parameters,
-    name: `${options.objective} closure of ${model.name}`,
-  });
+  const images = ndarray([client.batchSize, ...model.imageShape]);
+  const step = await compile(closure, [images, targets, numbers, ...tensors], { constants: model.parameters, name });
   return {
     engine: step.engine,
     dispose: step.dispose,
@@ -74,37 +83,47 @@ export async function attackClosure(observation: Observation, options: ClosureOp
   };
 }
 
-/** What an objective needs to know of the observed update, as one array: an input of a step, so that the step serves others too. */
-export function numbersOf({ tensors, client, obfuscation: { evidence } }: Observation, weight: number): NdArray {
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+  const { model, tensors, obfuscation } = observation;
+  const { client } = assumed(observation.client);
+  const { evidence } = obfuscation;
+  const match = OBJECTIVES[options.objective];
+  const prior = PRIORS[options.prior];
+  const count = tensors.length;
   const list = [
-    total(tensors, (q) => q * q),
-    total(tensors, Math.abs),
-    client.localSteps,
-    weight,
+    sum(tensors, (q) => q * q),
+    sum(tensors, Math.abs),
+    options.weight,
     ...evidence.map((e) => finite(e.tolerance)),
     ...evidence.map((e) => finite(e.zeroTolerance)),
   ];
-  return { shape: [list.length], data: Float32Array.from(list) };
-}
-
-/** The same inside a step. */
-export function readNumbers(numbers: Tensor, count: number): { about: About; number: (i: number) => Tensor } {
-  const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-  const range = Array.from({ length: count }, (_, i) => i);
-  const about = {
-    tolerance: range.map((i) => number(HEAD + i)),
-    zeroTolerance: range.map((i) => number(HEAD + count + i)),
-    squares: number(0),
-    magnitudes: number(1),
+  const { labels } = options;
+  return {
+    observation,
+    client,
+    joint: labels === 'joint',
+    targets: labels === 'joint' ? ndarray([client.batchSize, model.classes]) : oneHot('attack', labels, model.classes),
+    numbers: { shape: [list.length], data: Float32Array.from(list) },
+    total: (delta, observed, images, numbers) => {
+      const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+      const about: About = {
+        tolerance: observed.map((_, i) => number(HEAD + i)),
+        zeroTolerance: observed.map((_, i) => number(HEAD + count + i)),
+        squares: number(0),
+        magnitudes: number(1),
+      };
+      return tf.add(match(delta, observed, about), tf.mul(prior(images as Tensor4D), number(2)));
+    },
+    name: `${options.objective} closure of ${model.name}`,
   };
-  return { about, number };
 }
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
-const total = (tensors: readonly NdArray[], of: (value: number) => number): number =>
-  tensors.reduce((sum, { data }) => sum + data.reduce((part, value) => part + of(value), 0), 0) || 1;
+const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>
+  tensors.reduce((total, { data }) => total + data.reduce((part, value) => part + of(value), 0), 0) || 1;
 
-/** Numbers before the half-widths: sum q^2, sum |q|, local steps, weight of the prior. */
-const HEAD = 4;
+/** Numbers before the half-widths: sum q^2, sum |q|, weight of the prior. */
+const HEAD = 3;

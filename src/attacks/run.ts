@@ -1,4 +1,5 @@
 import type { HeldCheckpoint } from '../assets/index.js';
+import { problem as fault } from '../core/errors.js';
 import type { NdArray, Progress, Reconstruction } from '../core/types.js';
 import { asProgress, isLast, minimise, type Search, type SearchState, type Stage, searchStart } from './minimise.js';
 import { loadSearch, saveSearch } from './resume.js';
@@ -57,9 +58,11 @@ export async function* runSearch(
       saveEvery: checkpointSeconds,
     };
     for await (state of minimise(search, state, run, between)) {
+      if (state.history.length === 1) checkFinite(attack, state.history[0]!.objective);
       const images = pictures?.();
       yield { ...asProgress(search, state), ...(images && { images: () => images }) };
     }
+    checkFinite(attack, state.best.objective);
     return {
       kind: 'reconstruction',
       attack,
@@ -74,6 +77,17 @@ export async function* runSearch(
   } finally {
     problem.dispose?.();
   }
+}
+
+/** NaN in the weights or the update, or an overflow, goes through every closure: there is nothing to return then. */
+function checkFinite(attack: string, objective: number): void {
+  if (!Number.isFinite(objective))
+    throw fault(
+      attack,
+      'the objective must be a finite number',
+      objective,
+      'look for NaN, infinities and huge numbers in the weights and the update',
+    );
 }
 
 /** Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure. */

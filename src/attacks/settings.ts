@@ -1,4 +1,5 @@
 import type { Observation } from '../core/types.js';
+import { assumed } from '../federation/index.js';
 import type { Recipe, RunOptions } from './recipe.js';
 
 /** Everything that decides the result, as JSON. */
@@ -10,6 +11,7 @@ export function describe(
 ): Record<string, unknown> {
   const { model, client, obfuscation } = observation;
   const { name, parameters } = obfuscation;
+  const { assumptions } = assumed(client);
   const { box = null, signed = false, optimizer = 'adam', group = null } = recipe;
   return {
     ...recipe,
@@ -21,6 +23,7 @@ export function describe(
     restarts,
     labels: labels === 'joint' ? labels : [...labels],
     client: { ...client },
+    ...(Object.keys(assumptions).length > 0 && { assumed: assumptions }),
     model: model.name,
     imageShape: [...model.imageShape],
     classes: model.classes,

@@ -19,7 +19,7 @@ const HELP = `roglab attack: attack the update of one batch and write what the s
   --data NAME         folder:DIR, cifar10, scenes (default cifar10)
   --size N            side of the images in pixels (default the data set's own; 32 for scenes)
   --batch N           images in the client's batch (default 1)
-  --model NAME        lenet (default), vgg7, resnet18
+  --model NAME        ${Object.keys(MODELS).join(', ')} (default lenet)
   --phi PHI           none (default), quantize:3, qsgd:3, topk:0.95, sign, noise:-10, topk:0.95+quantize:3, ...
   --local-steps N     steps of local SGD; 1 (default) is FedSGD
   --learning-rate X   of the local steps (default 0.003)

@@ -91,7 +91,7 @@ function servedCase(flags: Readonly<Record<string, unknown>>): BenchCase {
     throw problem('roglab bench', '--serve needs --kind, --model, --size, --batch and --local-steps');
   return {
     kind: oneOf('roglab bench', '--kind', kind, ['closure', 'train']),
-    model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'resnet18']),
+    model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'paperResnet18']),
     size: number('size'),
     batch: number('batch'),
     localSteps: number('local-steps'),

@@ -4,8 +4,37 @@
  */
 export function problem(where: string, rule: string, got?: unknown, fix?: string): Error {
   const text = `${where}: ${rule}${got === undefined ? '' : `, got ${show(got)}`}${fix ? `; ${fix}` : ''}`;
-  const error = Object.assign(new Error(text), { name: 'RoglabError' });
-  return '__tslab__' in globalThis ? Object.defineProperty(error, inspected, { value: brief }) : error;
+  return short(Object.assign(new Error(text), { name: 'RoglabError' }));
+}
+
+const short = (error: Error): Error =>
+  '__tslab__' in globalThis ? Object.defineProperty(error, inspected, { value: brief }) : error;
+
+/** An error as plain data, for another thread. */
+export interface PlainError {
+  readonly failed: true;
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+}
+
+/** Anything that was thrown, as plain data. */
+export function plainError(thrown: unknown): PlainError {
+  const { name, message, stack, code } = (thrown instanceof Error ? thrown : new Error(show(thrown))) as Error & {
+    code?: string;
+  };
+  return { failed: true, name, message, ...(stack && { stack }), ...(typeof code === 'string' && { code }) };
+}
+
+/** The error again, of the type that it had. */
+export function revivedError({ name, message, stack, code }: PlainError): Error {
+  const type = (globalThis as Record<string, unknown>)[name];
+  const known = typeof type === 'function' && (type === Error || type.prototype instanceof Error);
+  const error = known ? new (type as ErrorConstructor)(message) : Object.assign(new Error(message), { name });
+  Object.assign(error, code && { code });
+  Object.defineProperty(error, 'stack', { value: stack ?? error.stack, configurable: true, writable: true });
+  return name === 'RoglabError' ? short(error) : error;
 }
 
 /** How node prints a value. */

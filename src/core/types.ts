@@ -55,15 +55,50 @@ export interface ClientPrivacy {
   readonly noiseMultiplier: number;
 }
 
-/** What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. */
+/** What moves a client's weights, in PyTorch's conventions and defaults (torch.optim), for all parameters alike. */
+export type ClientOptimizer =
+  | {
+      readonly kind: 'sgd';
+      /** In [0, 1); default 0. */
+      readonly momentum?: number;
+      readonly nesterov?: boolean;
+      /** >= 0; default 0. */
+      readonly weightDecay?: number;
+    }
+  | {
+      readonly kind: 'adam' | 'adamw';
+      /** In [0, 1); default 0.9. */
+      readonly beta1?: number;
+      /** In [0, 1); default 0.999. */
+      readonly beta2?: number;
+      /** > 0; default 1e-8. */
+      readonly epsilon?: number;
+      /** >= 0; default 0 (adam: in the gradient), 0.01 (adamw: beside it). */
+      readonly weightDecay?: number;
+    };
+
+/**
+ * What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. What is absent was not announced:
+ * an attack then assumes something, and says so in its settings.
+ */
 export interface ClientSettings {
   readonly batchSize: number;
   readonly localSteps: number;
   readonly learningRate: number;
-  /** Images per local step; equal to `batchSize` when every step uses the whole batch. Mini-batches go round in order. */
+  /** Images per local step; equal to `batchSize` when every step uses the whole batch. The last of an epoch may be smaller. */
   readonly miniBatch: number;
+  readonly optimizer?: ClientOptimizer;
+  /** Mini-batches: `cyclic`, round and round in the order of the batch, or the rows of the batch in each local step. */
+  readonly order?: 'cyclic' | readonly (readonly number[])[];
+  /** What the learning rate is multiplied by in each local step; `constant`: 1. */
+  readonly schedule?: 'constant' | readonly number[];
   /** Present when each example's gradient was clipped and each step noised. */
   readonly privacy?: ClientPrivacy;
+  /**
+   * Present when the update is a mean of several clients' (secure aggregation), weighted by `share` (their sum is 1): `batchSize`
+   * counts the images of all, one client's after the other's.
+   */
+  readonly clients?: readonly { readonly share: number; readonly settings: ClientSettings }[];
 }
 
 /** delta = (w0 - w_tau) / learningRate, one array per parameter: for one local step exactly the gradient. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cacheFolder } from '../assets/cache.js';
 import { isNetworkProblem } from '../assets/download.js';
+import { isDiskProblem } from '../assets/files.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
 import { withChannels } from './channels.js';
@@ -95,7 +96,7 @@ function publishedOpener(set: Published): Opener {
         throw Object.assign(problem('openDataset', `${set.name} is not in the cache`, undefined, how), OFFLINE);
       return set.open(await set.fetch(options));
     } catch (error) {
-      if (fallback === 'none' || !isNetworkProblem(error)) throw error;
+      if (fallback === 'none' || !(isNetworkProblem(error) || isDiskProblem(error))) throw error;
       const notice = `${set.title} is not here, so the built-in procedural scenes stand in (${(error as Error).message}). ${how}`;
       return { ...withChannels(scenes({ ...options, size }), set.channels), notice };
     }

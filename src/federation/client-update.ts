@@ -1,29 +1,17 @@
 import { checkImages, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import { checkOptions, integer, number } from '../core/options.js';
 import { deriveSeed } from '../core/random.js';
-import type { Batch, ClientPrivacy, ClientSettings, Model, NdArray, Update } from '../core/types.js';
+import type { Batch, ClientSettings, Model, NdArray, Update } from '../core/types.js';
 import { compile, type Tensor } from '../engine/index.js';
+import { type ClientOptions, clientSettings, unrolls } from './client-settings.js';
+import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
-import { checkPrivacy, clippedGradients, named, noised } from './private-gradient.js';
-
-/** Options of {@link clientUpdate}. */
-export interface ClientOptions {
-  /** tau; 1 (default) is FedSGD, more is FedAvg. */
-  readonly localSteps?: number;
-  /** Learning rate of plain SGD; default 0.003. */
-  readonly learningRate?: number;
-  /** Images per local step; must divide the batch; default the whole batch. */
-  readonly miniBatch?: number;
-  /** Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none. */
-  readonly privacy?: ClientPrivacy;
-  /** Of the noise of `privacy`; default 1. */
-  readonly seed?: number;
-}
+import { clippedGradients, named, noised } from './private-gradient.js';
 
 /**
- * What a client computes on its private batch: delta = (w0 - w_tau) / learningRate after tau steps of plain SGD on the
- * cross-entropy averaged over the (mini-)batch. For one step this is the gradient (FedSGD), for more FedAvg's update.
+ * What a client computes on its private batch: delta = (w0 - w_tau) / learningRate after tau local steps on the
+ * cross-entropy averaged over the (mini-)batch. With plain SGD one step is the gradient (FedSGD), more are FedAvg's update; with
+ * another optimizer delta is the same difference of weights, so one step of Adam is nearly the gradient's signs.
  * With `privacy` a step's gradient is (sum_i g_i min(1, C / ||g_i||) + sigma C n) / miniBatch, n standard normal.
  * Source: McMahan et al. 2017; Yue et al. 2023, section 3; Abadi et al. 2016 and Wei et al. 2021 (privacy).
  * @returns one array per parameter of the model, with the client's public settings.
@@ -33,29 +21,66 @@ export async function clientUpdate(
   batch: Pick<Batch, 'images' | 'labels'>,
   options: ClientOptions = {},
 ): Promise<Update> {
-  checkOptions('clientUpdate', options, ['localSteps', 'learningRate', 'miniBatch', 'privacy', 'seed']);
   checkImages('clientUpdate', batch.images, model.imageShape);
   const client = clientSettings('clientUpdate', batch.labels.length, options);
   if (batch.images.shape[0] !== client.batchSize)
     throw problem('clientUpdate', `${batch.images.shape[0]} images need as many labels`, client.batchSize);
   const targets = oneHot('clientUpdate', batch.labels, model.classes);
-  if (client.privacy)
-    return privateUpdate(model, batch.images, targets, client, integer('clientUpdate', 'seed', options.seed ?? 1, 0));
+  if (client.privacy) return privateUpdate(model, batch.images, targets, client, options.seed ?? 1);
+  const { delta, loss } = await simulatedUpdate(model, batch.images, targets, client);
+  return {
+    kind: 'update',
+    tensors: named(
+      model,
+      delta.map(({ data }) => data),
+    ),
+    client,
+    loss,
+  };
+}
+
+interface Computed {
+  readonly delta: readonly NdArray[];
+  readonly loss: number;
+}
+
+/**
+ * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client itself, and
+ * for a server that asks what its pictures would have given.
+ */
+export const simulatedUpdate = (
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+): Promise<Computed> => (unrolls(client) ? atOnce : stepByStep)(model, images, targets, client);
+
+/** All local steps in one compiled step. */
+async function atOnce(model: Model, images: NdArray, targets: NdArray, client: ClientSettings): Promise<Computed> {
   const simulate = localSteps(model, client);
   const step = await compile(
-    (images: Tensor, y: Tensor, ...parameters: Tensor[]) => {
-      const { delta, loss } = simulate(parameters, images, y);
+    (x: Tensor, y: Tensor, ...parameters: Tensor[]) => {
+      const { delta, loss } = simulate(parameters, x, y);
       return [loss, ...delta];
     },
-    [batch.images, targets, ...model.parameters],
+    [images, targets, ...model.parameters],
     { name: `clientUpdate of ${model.name}` },
   );
   try {
-    const [loss, ...delta] = await step.run(batch.images, targets, ...model.parameters);
-    const tensors = model.parameters.map(({ name, shape }, k) => ({ name, shape, data: delta[k]!.data }));
-    return { kind: 'update', tensors, client, loss: loss!.data[0]! };
+    const [loss, ...delta] = await step.run(images, targets, ...model.parameters);
+    return { delta, loss: loss!.data[0]! };
   } finally {
     step.dispose();
+  }
+}
+
+/** One compiled local step, run again and again. */
+async function stepByStep(model: Model, images: NdArray, targets: NdArray, client: ClientSettings): Promise<Computed> {
+  const steps = await iterated(model, client, 'forward');
+  try {
+    return await steps.forward(images, targets);
+  } finally {
+    steps.dispose();
   }
 }
 
@@ -100,16 +125,4 @@ async function privateUpdate(
 function rowsOf({ shape: [n, ...rest], data }: NdArray, from: number, count: number): NdArray {
   const size = data.length / n!;
   return { shape: [count, ...rest], data: data.subarray(from * size, (from + count) * size) };
-}
-
-/** Checked client settings with their defaults. */
-export function clientSettings(where: string, batchSize: number, options: ClientOptions): ClientSettings {
-  const { localSteps: tau = 1, learningRate = 0.003, miniBatch = batchSize } = options;
-  integer(where, 'the batch size', batchSize, 1);
-  integer(where, 'localSteps', tau, 1);
-  number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
-  integer(where, 'miniBatch', miniBatch, 1, batchSize);
-  if (batchSize % miniBatch !== 0) throw problem(where, `miniBatch must divide the batch of ${batchSize}`, miniBatch);
-  const privacy = options.privacy && checkPrivacy(where, options.privacy);
-  return { batchSize, localSteps: tau, learningRate, miniBatch, ...(privacy && { privacy }) };
 }

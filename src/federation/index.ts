@@ -1,5 +1,16 @@
-export { type ClientOptions, clientSettings, clientUpdate } from './client-update.js';
+export {
+  type Assumed,
+  assumed,
+  CLIENT_OPTIONS,
+  type ClientOptions,
+  clientSettings,
+  stepCountOf,
+  unrolls,
+} from './client-settings.js';
+export { clientUpdate, simulatedUpdate } from './client-update.js';
+export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federate.js';
+export { type Iterated, iterated } from './iterated.js';
 export { localSteps } from './local-steps.js';
 export {
   type LocalResult,
@@ -13,3 +24,4 @@ export { type PartitionOptions, partition } from './partition.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';
+export { type UpdateFromOptions, updateFrom } from './update-from.js';

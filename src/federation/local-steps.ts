@@ -1,35 +1,108 @@
 import type { ClientSettings, Model } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { forward } from '../models/index.js';
+import { assumed, stepsOf } from './client-settings.js';
+import { corrections, isPlainSgd, type Moment, ruleOf } from './optimizers.js';
+
+/** One local step of a client at given weights. */
+export interface Stepped {
+  readonly loss: Tensor;
+  /** w' = w - learningRate factor_t move_t, and this is scale move_t; one per parameter. */
+  readonly moves: readonly Tensor[];
+  /** The optimizer's arrays after the step: per parameter as many as it has slots. */
+  readonly slots: readonly (readonly Tensor[])[];
+}
+
+/** A local step of a client with complete settings as a pure function, differentiable in all its arguments. */
+export function clientStep(model: Pick<Model, 'layers'>, { optimizer }: ClientSettings) {
+  const logits = forward(model);
+  const { step } = ruleOf(optimizer!);
+  const plain = isPlainSgd(optimizer!);
+  return (
+    x: Tensor,
+    y: Tensor,
+    weights: readonly Tensor[],
+    slots: readonly (readonly Tensor[])[],
+    corrected: Moment['corrections'],
+    scale?: Tensor,
+  ): Stepped => {
+    const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(w, x), y as Tensor2D);
+    if (scale && plain) {
+      // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
+      const { grads } = tf.valueAndGrads((...w: Tensor[]) => tf.mul(loss(...w), scale) as tf.Scalar)([...weights]);
+      return { loss: loss(...weights), moves: grads, slots };
+    }
+    const { value, grads } = tf.valueAndGrads(loss)([...weights]);
+    const moved = weights.map((weight, k) =>
+      step({ gradient: grads[k]!, weight, slots: slots[k]!, corrections: corrected }),
+    );
+    const moves = moved.map(({ move }) => (scale ? tf.mul(move, scale) : move));
+    return { loss: value, moves, slots: moved.map((m) => m.slots) };
+  };
+}
+
+/** What a client's local steps give: one tensor per parameter, and the loss at w0. */
+export interface Delta {
+  readonly delta: Tensor[];
+  readonly loss: Tensor;
+}
 
 /**
- * delta(w0, images) = (w0 - w_tau) / learningRate = sum over the local steps of the gradient at w_t, where
- * w_{t+1} = w_t - learningRate * gradient(w_t; mini-batch t). Pure and differentiable with respect to the images, so
- * an attacker can match it. Summing gradients instead of subtracting weights loses no digits.
+ * delta(w0, images) = (w0 - w_tau) / learningRate = sum over the local steps of factor_t move_t, where
+ * w_{t+1} = w_t - learningRate factor_t move_t and move_t is the optimizer's at w_t on mini-batch t (plain SGD: the gradient).
+ * Pure and differentiable with respect to the images, so an attacker can match it; all steps in one graph, which grows with
+ * their number. Summing moves instead of subtracting weights loses no digits. A mean of several clients is the mean of theirs.
  * @returns a function giving one tensor per parameter and the loss at w0; the caller owns them.
  */
-export function localSteps(model: Pick<Model, 'layers'>, client: ClientSettings) {
-  const logits = forward(model);
-  return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): { delta: Tensor[]; loss: Tensor } => {
+export function localSteps(model: Pick<Model, 'layers'>, settings: ClientSettings) {
+  const { client } = assumed(settings);
+  if (client.clients) return average(model, client.clients);
+  const steps = stepsOf(client);
+  const step = clientStep(model, client);
+  const none = ruleOf(client.optimizer!).slots;
+  return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     let weights = [...parameters];
+    let slots: readonly (readonly Tensor[])[] = weights.map((w) => Array.from({ length: none }, () => tf.zerosLike(w)));
     let delta: Tensor[] | undefined;
     let first: Tensor | undefined;
-    for (let t = 0; t < client.localSteps; t++) {
-      const [x, y] = miniBatch(images, targets, t, client);
-      const { value, grads } = tf.valueAndGrads((...w: Tensor[]) => crossEntropy(logits(w, x), y as Tensor2D))(weights);
-      first ??= value;
-      delta = delta ? delta.map((d, k) => tf.add(d, grads[k]!)) : grads;
-      if (t + 1 < client.localSteps) weights = weights.map((w, k) => tf.sub(w, tf.mul(grads[k]!, client.learningRate)));
+    for (const [t, { rows, factor }] of steps.entries()) {
+      const [x, y] = [pick(images, rows), pick(targets, rows)];
+      const { loss, moves, slots: next } = step(x, y, weights, slots, corrections(client.optimizer!, t));
+      first ??= loss;
+      slots = next;
+      const scaled = factor === 1 ? moves : moves.map((move) => tf.mul(move, factor));
+      delta = delta ? delta.map((d, k) => tf.add(d, scaled[k]!)) : [...scaled];
+      if (t + 1 < steps.length) weights = weights.map((w, k) => tf.sub(w, tf.mul(scaled[k]!, client.learningRate)));
     }
     return { delta: delta!, loss: first! };
   };
 }
 
-/** Mini-batch t of the batch, going round in order; the whole batch when it is one mini-batch. */
-function miniBatch(images: Tensor, targets: Tensor, t: number, client: ClientSettings): [Tensor, Tensor] {
-  const { batchSize, miniBatch: size } = client;
-  if (size === batchSize) return [images, targets];
-  const start = (t * size) % batchSize;
-  const pick = (x: Tensor): Tensor => tf.slice(x, [start], [size]);
-  return [pick(images), pick(targets)];
+function average(model: Pick<Model, 'layers'>, clients: NonNullable<ClientSettings['clients']>) {
+  const parts = clients.map(({ settings }) => localSteps(model, settings));
+  return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
+    let from = 0;
+    const each = clients.map(({ share, settings: { batchSize } }, c) => {
+      const rows = (x: Tensor): Tensor => tf.slice(x, [from], [batchSize]);
+      const { delta, loss } = parts[c]!(parameters, rows(images), rows(targets));
+      from += batchSize;
+      return [loss, ...delta].map((part) => tf.mul(part, share));
+    });
+    const [loss, ...delta] = each[0]!.map((_, k) => tf.addN(each.map((parts) => parts[k]!)));
+    return { delta, loss: loss! };
+  };
+}
+
+/** Rows of a batch: the whole batch, a slice where they follow each other, else a product with a matrix of zeros and ones. */
+function pick(x: Tensor, rows: readonly number[] | undefined): Tensor {
+  if (!rows) return x;
+  const [count, ...shape] = x.shape;
+  const [start] = rows;
+  if (rows.every((row, i) => row === start! + i))
+    return rows.length === count ? x : tf.slice(x, [start!], [rows.length]);
+  const chosen = tf.tensor2d(
+    rows.flatMap((row) => Array.from({ length: count! }, (_, i) => (i === row ? 1 : 0))),
+    [rows.length, count!],
+  );
+  return tf.reshape(tf.matMul(chosen, tf.reshape(x, [count!, -1]) as Tensor2D), [rows.length, ...shape]);
 }

@@ -1,26 +1,60 @@
 import { checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import type { Model, NamedArray } from '../core/types.js';
+import type { Model, NamedArray, Update } from '../core/types.js';
+import { together } from './client-settings.js';
 
 /**
- * FedAvg's aggregation: the mean of the clients' updates, weighted by their numbers of images when given.
+ * FedAvg's aggregation: the mean of the clients' updates, weighted by their numbers of images when given, else by nothing.
+ * A mean of updates is an update: all that the server sees where it sees no single one (secure aggregation). It announces how many
+ * images each client had, so that an attack can simulate them all; its images are one client's after the other's.
+ * Errors: no update; tensors that do not match; weights below 0; clients of different learning rates.
  * Source: McMahan et al. 2017, algorithm 1.
+ * @example const seen = observe(model, averageUpdates([alice, bob]), { labels: [...ofAlice, ...ofBob] })
  */
-export function averageUpdates(updates: readonly (readonly NamedArray[])[], weights?: readonly number[]): NamedArray[] {
-  const [first] = updates;
-  if (!first) throw problem('averageUpdates', 'needs at least one update');
+export function averageUpdates(updates: readonly Update[], weights?: readonly number[]): Update;
+export function averageUpdates(updates: readonly (readonly NamedArray[])[], weights?: readonly number[]): NamedArray[];
+export function averageUpdates(
+  updates: readonly (Update | readonly NamedArray[])[],
+  weights?: readonly number[],
+): Update | NamedArray[] {
+  if (!Array.isArray(updates) || updates.length === 0)
+    throw problem('averageUpdates', 'needs at least one update, in a list', updates, 'averageUpdates([first, second])');
   if (weights && weights.length !== updates.length)
     throw problem('averageUpdates', `needs one weight per update (${updates.length})`, weights.length);
+  const given = weights ?? updates.map(() => 1);
+  const total = given.reduce((sum, w) => sum + w, 0);
+  if (!(total > 0) || given.some((w) => !(w >= 0)))
+    throw problem('averageUpdates', 'weights must be >= 0 and not all 0', given);
+  const whole = updates.filter((update): update is Update => 'tensors' in update);
+  const tensors = meanOf(
+    updates.map((update) => ('tensors' in update ? update.tensors : update)),
+    given,
+    total,
+  );
+  if (whole.length === 0) return tensors;
+  if (whole.length < updates.length)
+    throw problem('averageUpdates', 'takes updates or lists of tensors, not both', undefined, 'give whole updates');
+  const shares = given.map((w) => w / total);
+  const loss = whole.reduce((sum, update, c) => sum + shares[c]! * update.loss, 0);
+  return {
+    kind: 'update',
+    tensors,
+    client: together(
+      whole.map(({ client }) => client),
+      shares,
+    ),
+    loss,
+  };
+}
+
+function meanOf(updates: readonly (readonly NamedArray[])[], weights: readonly number[], total: number): NamedArray[] {
+  const first = updates[0]!;
   updates.forEach((update) => {
     checkMatches('averageUpdates', update, first);
   });
-  const shares = weights ?? updates.map(() => 1);
-  const total = shares.reduce((sum, w) => sum + w, 0);
-  if (!(total > 0) || shares.some((w) => !(w >= 0)))
-    throw problem('averageUpdates', 'weights must be >= 0 and not all 0', shares);
   return first.map(({ name, shape }, k) => {
     const arrays = updates.map((update) => update[k]!.data);
-    return { name, shape, data: weightedMean(arrays, shares, total) };
+    return { name, shape, data: weightedMean(arrays, weights, total) };
   });
 }
 

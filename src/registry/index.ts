@@ -25,10 +25,25 @@ import {
 } from '../attacks/index.js';
 import { nearest, problem } from '../core/errors.js';
 import type { Model, Observation, Reconstruction } from '../core/types.js';
-import { lenet, type NetworkOptions, resnet18, vgg7 } from '../models/index.js';
+import {
+  alexnet,
+  lenet,
+  lenet5,
+  mobilenetV2,
+  type NetworkOptions,
+  paperResnet18,
+  resnet18,
+  resnet34,
+  vgg7,
+  vgg11,
+  vit,
+} from '../models/index.js';
 
-/** Networks by name, for command lines and studies. */
-export const MODELS = { lenet, vgg7, resnet18 } satisfies Record<string, (options: NetworkOptions) => Model>;
+/** Networks by name, for command lines and studies: the paper's, then the usual ones. */
+export const MODELS = {
+  ...{ lenet, vgg7, paperResnet18 },
+  ...{ lenet5, alexnet, vgg11, resnet18, resnet34, mobilenetV2, vit },
+} satisfies Record<string, (options: NetworkOptions) => Model>;
 
 /** Attacks by name, oldest first. Options must be plain data, so that a job can go to a worker. */
 export const ATTACKS = {

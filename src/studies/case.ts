@@ -1,5 +1,5 @@
 import type { Batch, Model, Observation } from '../core/types.js';
-import { type ClientOptions, clientUpdate, observe } from '../federation/index.js';
+import { CLIENT_OPTIONS, type ClientOptions, clientUpdate, observe } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 
 /** One experiment as data: which client, which phi, which seed. */
@@ -8,7 +8,7 @@ export interface Case extends ClientOptions {
   readonly phi: string;
   /** Whether the server knows the labels; default `known`. */
   readonly labels?: 'known' | 'infer';
-  /** Seed of phi, and of the noise of private steps; default 1. */
+  /** Seed of phi, of the noise of private steps and of a shuffled order; default 1. */
   readonly seed?: number;
 }
 
@@ -18,7 +18,7 @@ export async function observeCase(
   batch: Batch,
   { phi, labels = 'known', seed = 1, ...client }: Case,
 ): Promise<Observation> {
-  const update = await clientUpdate(model, batch, client.privacy ? { ...client, seed } : client);
+  const update = await clientUpdate(model, batch, { ...client, seed });
   return observe(model, update, {
     obfuscation: parseObfuscation(phi),
     seed,
@@ -27,7 +27,9 @@ export async function observeCase(
 }
 
 /** The case in a trial that carries more: every field that decides what the server sees. */
-export const caseOf = <T extends Case>(trial: T): Case => {
-  const { phi, labels, seed, localSteps, learningRate, miniBatch, privacy } = trial;
-  return { phi, labels, seed, localSteps, learningRate, miniBatch, privacy };
-};
+export const caseOf = <T extends Case>(trial: T): Case =>
+  Object.fromEntries(
+    CASE_FIELDS.flatMap((key) => (trial[key] === undefined ? [] : [[key, trial[key]]])),
+  ) as unknown as Case;
+
+const CASE_FIELDS = ['phi', 'labels', ...CLIENT_OPTIONS] as const;

@@ -1,3 +1,4 @@
+import { type PlainError, plainError } from '../core/errors.js';
 import type { Model } from '../core/types.js';
 import { type ProviderName, start } from '../engine/index.js';
 import {
@@ -24,8 +25,10 @@ export interface ClientJob {
 // A thread serves one federation at a time: its compiled step is kept for the next client.
 let kept: { readonly key: string; readonly trainer: LocalTrainer } | undefined;
 
-/** The body of a worker thread: one client's local training, and phi on its update. */
-export default async function work({ model, settings, task, phi, phiSeed, provider }: ClientJob): Promise<LocalResult> {
+/** The body of a worker thread: one client's local training, and phi on its update. An error comes back as plain data. */
+export default (job: ClientJob): Promise<LocalResult | PlainError> => work(job).catch(plainError);
+
+async function work({ model, settings, task, phi, phiSeed, provider }: ClientJob): Promise<LocalResult> {
   await start({ threads: 1, provider });
   const key = JSON.stringify([model, settings]);
   if (kept?.key !== key) {

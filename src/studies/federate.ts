@@ -14,7 +14,7 @@ import {
 } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import type { ClientJob } from './client-worker.js';
-import { workerPool } from './pool.js';
+import { runIn, workerPool } from './pool.js';
 
 /** Options of {@link federate}. */
 export interface FederateOptions extends FederationOptions {
@@ -89,7 +89,7 @@ async function pooled(model: Model, options: FederationOptions, phi: string, thr
   const settings = localSettings(options);
   return {
     work: (task, phiSeed) =>
-      pool.run({ model: bare, settings, task, phi, phiSeed, provider } satisfies ClientJob) as Promise<LocalResult>,
+      runIn<ClientJob, LocalResult>(pool, { model: bare, settings, task, phi, phiSeed, provider }),
     end: () => pool.destroy(),
   };
 }

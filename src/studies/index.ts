@@ -3,7 +3,7 @@ export { budgetSweep, type DpResult, dpStudy, leakageOf } from './dp/index.js';
 export { type FederateOptions, federate } from './federate.js';
 export { drawSamples, rebuildImages } from './generator-quality.js';
 export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
-export { attackAll, type PoolOptions } from './pool.js';
+export { type AttackOutcome, attackAll, type PoolOptions } from './pool.js';
 export { liveScores, matched, score } from './score.js';
 export {
   SEMANTIC_METHODS,
@@ -17,4 +17,4 @@ export {
 export { semanticResults } from './semantic-results.js';
 export { type SemanticScores, semanticScores } from './semantic-scores.js';
 export { type SettingSummary, semanticSummary } from './semantic-summary.js';
-export { type Outcome, study, type Trial, type Waypoint } from './study.js';
+export { type Failure, type Outcome, study, type Trial, type Waypoint } from './study.js';

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { problem } from '../core/errors.js';
-import { integer } from '../core/options.js';
+import { type PlainError, problem, revivedError } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
 import { settled } from '../core/settled.js';
 import type { Reconstruction } from '../core/types.js';
 import { currentSession, interrupts } from '../engine/index.js';
@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly onDone?: (done: number, total: number, result: Reconstruction, index: number) => void;
   /** Cancels what has not started and stops the running attacks. */
   readonly signal?: AbortSignal;
+  /** What an error of a job does: end all others and be thrown (default), or be kept as this job's outcome. */
+  readonly onError?: 'throw' | 'keep';
 }
 
 /**
@@ -29,21 +31,53 @@ export const workerPool = (module: string, threads: number): Piscina =>
     maxThreads: threads,
   });
 
+/** Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code. */
+export async function runIn<J, R>(pool: Piscina, job: J): Promise<R> {
+  const answer = (await pool.run(job)) as R | PlainError;
+  if (typeof answer === 'object' && answer !== null && 'failed' in answer) throw revivedError(answer);
+  return answer as R;
+}
+
+/** What became of one job: its result, or the error that it ended with; stopped on its way it has both. */
+export type AttackOutcome =
+  | { readonly result: Reconstruction; readonly error?: undefined }
+  | { readonly error: Error; readonly result?: Reconstruction };
+
+type Jobs = readonly (() => Promise<Job>)[];
+
 /**
  * Runs independent attacks side by side in worker threads; results in the order of the jobs.
  * Jobs are made on demand, so that a long study does not hold all its observations at once.
  * The jobs run on the execution provider of the session.
- * Errors of a job reject with the job's own message. A notebook's interrupt cancels what has not started, stops the running
- * attacks after their closure and rejects: `attackAll: interrupted after 3 of 8 attacks`.
+ *
+ * By default (`onError: 'throw'`) the first error of a job stops the running attacks after their closure and rejects with the job's
+ * own message; a notebook's interrupt likewise: `attackAll: interrupted after 3 of 8 attacks`. What had finished is not
+ * lost: it is in the error's `outcomes`, an {@link AttackOutcome} for each job. With `onError: 'keep'` all jobs run, and these
+ * outcomes are what comes back, also after an interrupt or an abort of `signal`.
+ * @example
+ * const outcomes = await rog.attackAll(jobs, { onError: 'keep' });
+ * outcomes.map(({ result, error }) => result?.objective ?? error.message);
  */
-export async function attackAll(
-  jobs: readonly (() => Promise<Job>)[],
-  { workers = availableParallelism(), onDone, signal }: PoolOptions = {},
-): Promise<Reconstruction[]> {
+export function attackAll(jobs: Jobs, options: PoolOptions & { readonly onError: 'keep' }): Promise<AttackOutcome[]>;
+export function attackAll(jobs: Jobs, options?: PoolOptions): Promise<Reconstruction[]>;
+export async function attackAll(jobs: Jobs, options: PoolOptions = {}): Promise<unknown> {
+  const { onError = 'throw' } = options;
+  oneOf('attackAll', 'onError', onError, ['throw', 'keep']);
+  const { outcomes, reason } = await outcomesOf(jobs, options);
+  if (onError === 'keep') return outcomes;
+  if (reason) throw Object.defineProperty(reason, 'outcomes', { value: outcomes, configurable: true });
+  return outcomes.map(({ result }) => result!);
+}
+
+/** The outcome of every job, and why not all of them finished. */
+async function outcomesOf(
+  jobs: Jobs,
+  { workers = availableParallelism(), onDone, signal, onError }: PoolOptions,
+): Promise<{ readonly outcomes: AttackOutcome[]; readonly reason?: Error }> {
   integer('attackAll', 'workers', workers, 1, 256);
   const threads = Math.max(1, Math.min(workers, jobs.length));
   const pool = workerPool('./worker.js', threads);
-  const results = new Array<Reconstruction>(jobs.length);
+  const outcomes = new Array<AttackOutcome | undefined>(jobs.length);
   let next = 0;
   let done = 0;
   const { provider } = currentSession() ?? {};
@@ -53,27 +87,40 @@ export async function attackAll(
   });
   const either = AbortSignal.any(signal ? [signal, stopped.signal] : [stopped.signal]);
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  either.addEventListener('abort', () => Atomics.store(stop, 0, 1));
+  const stopAll = (): void => void Atomics.store(stop, 0, 1);
+  if (either.aborted) stopAll();
+  either.addEventListener('abort', stopAll);
+  const one = async (index: number): Promise<AttackOutcome> => {
+    const job = await jobs[index]!();
+    const result = await runIn<Job, Reconstruction>(pool, { provider, stop, ...job });
+    return result.stopped === 'cancelled' ? { result, error: reasonOf(either) } : { result };
+  };
   const lane = async (): Promise<void> => {
     while (next < jobs.length && !either.aborted) {
       const index = next++;
-      const job = await jobs[index]!();
-      const result = (await pool.run({ provider, stop, ...job } satisfies Job)) as Reconstruction;
-      if (result.stopped === 'cancelled') return;
-      results[index] = result;
-      onDone?.(++done, jobs.length, result, index);
+      const outcome: AttackOutcome = await one(index).catch((error) => ({ error }));
+      outcomes[index] = outcome;
+      if (outcome.error && onError !== 'keep') stopped.abort(outcome.error);
+      if (!outcome.error) onDone?.(++done, jobs.length, outcome.result, index);
     }
   };
   try {
-    const lanes = Array.from({ length: Math.min(workers, jobs.length) }, lane);
-    for (const running of lanes) running.catch((error) => stopped.abort(error));
-    await settled(lanes);
-    if (done < jobs.length) either.throwIfAborted();
-    return results;
-  } catch (error) {
-    throw stopped.signal.aborted ? stopped.signal.reason : error;
+    await settled(
+      Array.from({ length: threads }, () =>
+        lane().catch((error) => {
+          stopped.abort(error); // of onDone
+          throw error;
+        }),
+      ),
+    );
   } finally {
     interrupt.release();
     await pool.destroy();
   }
+  const failed = outcomes.find((outcome) => outcome?.error)?.error;
+  const reason = done < jobs.length ? (either.aborted ? reasonOf(either) : failed) : undefined;
+  const ended = (outcome: AttackOutcome | undefined): AttackOutcome => outcome ?? { error: reasonOf(either) };
+  return { outcomes: Array.from(outcomes, ended), ...(reason && { reason }) };
 }
+
+const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error(String(reason)));

@@ -1,4 +1,5 @@
 import type { RunOptions } from '../attacks/index.js';
+import { type PlainError, plainError } from '../core/errors.js';
 import type { Observation, Progress, Reconstruction, Snapshot } from '../core/types.js';
 import { type ProviderName, start } from '../engine/index.js';
 import { type AttackName, type AttackOptions, attackBy } from '../registry/index.js';
@@ -23,15 +24,10 @@ export interface Job {
   readonly stop?: Int32Array;
 }
 
-/** The body of a worker thread: one attack on one core. */
-export default async function work({
-  observation,
-  attack,
-  options,
-  trace,
-  provider,
-  stop,
-}: Job): Promise<Reconstruction> {
+/** The body of a worker thread: one attack on one core. An error comes back as plain data, so that it keeps its type. */
+export default (job: Job): Promise<Reconstruction | PlainError> => work(job).catch(plainError);
+
+async function work({ observation, attack, options, trace, provider, stop }: Job): Promise<Reconstruction> {
   await start({ threads: 1, provider });
   const stopped = new AbortController();
   const trail: Snapshot[] = [];

@@ -71,6 +71,9 @@ test('analytic: refuses what has no dense layer with bias at the entrance, and s
 test('analytic: refuses an update without a bias gradient', async () => {
   const model = perceptron('relu');
   const update = await clientUpdate(model, { images: picture(1), labels: Int32Array.of(0) });
-  const dead = { ...update, tensors: update.tensors.map((t) => ({ ...t, data: t.data.map(() => 0) })) };
+  const dead = {
+    ...update,
+    tensors: update.tensors.map((t) => ({ ...t, data: t.shape.length > 1 ? t.data : t.data.map(() => 0) })),
+  };
   await assert.rejects(analytic(observe(model, dead)), /analytic: needs 1 neurons with a bias gradient other than 0/);
 });

@@ -186,6 +186,7 @@ test('rog: the closed form for several images with distinct labels; matching oth
     (await rog(o, { iterations: 2, ...options })).settings.method ?? 'matching';
   const one = await seen(small, pictures(small, 1));
   const twins = { ...observation, labels: Int32Array.of(5, 5) };
+  const roundedTwins = { ...(await seen(small, pictures(small, 2), 'quantize:3')), labels: twins.labels };
   const last = small.parameters.at(-1)!;
   const parameters = [...small.parameters.slice(0, -1), { ...last, data: last.data.map((w) => 200 * w) }];
   const signs = await seen(small, pictures(small, 2), 'sign');
@@ -197,7 +198,8 @@ test('rog: the closed form for several images with distinct labels; matching oth
   assert.equal(await used(observation, { preset: 'paper' }), 'matching');
   assert.equal(await used(one), 'matching');
   assert.equal(await used(one, { method: 'closed-form' }), 'closed-form');
-  assert.equal(await used(twins), 'matching');
+  assert.equal(await used(twins), 'closed-form', 'exact: the row space separates them');
+  assert.equal(await used(roundedTwins), 'matching');
   assert.equal(await used(signs), 'closed-form');
   assert.equal(await used(sure), 'matching', 'signs, and outputs far from even: trained');
   assert.equal(await used(fedAvg), 'matching', 'exact, but not one gradient');

@@ -4,11 +4,12 @@ import { attackClosure } from '../../src/attacks/closure.js';
 import { resample, resampleAdjoint } from '../../src/core/resample.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { type EngineName, forEachEngine } from '../engines.js';
-import { fixture } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 import { assertNear, type GoldenCase, goldenImages, goldenModel, toChannelsFirst, torchOrdered } from '../golden.js';
 
-const missing = fixture.missing('updates.json');
-const cases: GoldenCase[] = missing ? [] : fixture.read('updates.json').cases;
+const cases: readonly (GoldenCase & { from: string })[] = goldens('updates').flatMap(({ from, numbers }) =>
+  numbers.cases.map((one: GoldenCase) => ({ ...one, from })),
+);
 
 /**
  * 1e-4 relative, or three times what PyTorch itself loses in float32 on that case. Eager WASM sums a convolution's 1152
@@ -23,13 +24,11 @@ const skipped = (engine: EngineName, model: string): string | false =>
     ? 'minutes in pure JavaScript: ROGLAB_SLOW=1 runs it'
     : false;
 
-test('golden numbers of the models', { skip: missing }, () => assert.ok(cases.length > 0));
-
 forEachEngine((engine, setup) => {
   for (const golden of cases) {
-    const { model: name, size, batch, localSteps, learningRate, float32Error } = golden;
+    const { model: name, size, batch, localSteps, learningRate, float32Error, from } = golden;
     const tolerance = (own: number): number => Math.max(floor(engine, name), 3 * own);
-    const title = `${engine}: ${name} ${size}x${size}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient`;
+    const title = `${engine}: ${name} ${size}x${size}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient, ${from}`;
     test(title, { skip: skipped(engine, name) }, async () => {
       await setup();
       const model = goldenModel(golden);

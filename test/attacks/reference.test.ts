@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
 import { attackClosure } from '../../src/attacks/closure.js';
 import { minimise } from '../../src/attacks/minimise.js';
@@ -12,13 +10,10 @@ import { compile, start, type Tensor, type Tensor4D, tf } from '../../src/engine
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { network } from '../../src/models/index.js';
 import { forEachEngine } from '../engines.js';
-import { root } from '../fixtures.js';
+import { golden } from '../fixtures.js';
 import { goldenImages, toChannelsFirst } from '../golden.js';
 
-/** Values that PyTorch computed in float64; the script beside the file made them. */
-const reference = JSON.parse(
-  readFileSync(join(root, 'test', 'attacks', 'reference', 'inverting-gradients.json'), 'utf8'),
-);
+const reference = golden('inverting-gradients');
 const near = (what: string, got: number, wanted: number, tolerance: number): void =>
   assert.ok(Math.abs(got - wanted) <= tolerance, `${what}: got ${got}, PyTorch ${wanted}`);
 

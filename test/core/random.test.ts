@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deriveSeed, normalStream, permutation, uniformStream } from '../../src/core/random.js';
-import { fixture } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 
-test('uniformStream gives the published mulberry32 values', { skip: fixture.missing('mulberry32.json') }, () => {
-  const { seed, first } = fixture.read('mulberry32.json');
-  const random = uniformStream(seed);
-  assert.deepEqual(
-    first.map(() => random()),
-    first,
-  );
-});
+for (const { from, numbers } of goldens('mulberry32'))
+  test(`uniformStream gives the mulberry32 values, ${from}`, () => {
+    const { seed, first } = numbers;
+    const random = uniformStream(seed);
+    assert.deepEqual(
+      first.map(() => random()),
+      first,
+    );
+  });
 
 test('normalStream has mean 0, variance 1 and fourth moment 3', () => {
   const normal = normalStream(5);

@@ -4,7 +4,7 @@ import { uniformStream } from '../../src/core/random.js';
 import { resampleMatrix } from '../../src/core/resample.js';
 import { adaptiveAveragePool, resize, type Tensor, type Tensor4D, tf } from '../../src/engine/index.js';
 import { forEachEngine } from '../engines.js';
-import { fixture } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 import { type Array64, checkDerivatives, spaced } from './derivatives.js';
 import * as reference from './reference.js';
 
@@ -164,27 +164,26 @@ forEachEngine((engine, setup) => {
       );
     });
 
-  test(`resize on ${engine}, bicubic by 4, gives PyTorch's golden numbers to 1e-6`, {
-    skip: fixture.missing('bicubic.json'),
-  }, async () => {
-    await setup();
-    const { seed, input, output } = fixture.read('bicubic.json');
-    const random = uniformStream(seed);
-    const [n, c, h, w] = input as [number, number, number, number];
-    const [, , height, width] = output.shape as [number, number, number, number];
-    const data = Float32Array.from({ length: n * c * h * w }, random);
-    const y = tf.tidy(() => {
-      const x = tf.transpose(tf.tensor(data, [n, c, h, w]), [0, 2, 3, 1]);
-      return tf.transpose(resize(x, [height, width]), [0, 3, 1, 2]);
+  for (const { from, numbers } of goldens('bicubic'))
+    test(`resize on ${engine}, bicubic by 4, gives PyTorch's numbers to 1e-6, ${from}`, async () => {
+      await setup();
+      const { seed, input, output } = numbers;
+      const random = uniformStream(seed);
+      const [n, c, h, w] = input as [number, number, number, number];
+      const [, , height, width] = output.shape as [number, number, number, number];
+      const data = Float32Array.from({ length: n * c * h * w }, random);
+      const y = tf.tidy(() => {
+        const x = tf.transpose(tf.tensor(data, [n, c, h, w]), [0, 2, 3, 1]);
+        return tf.transpose(resize(x, [height, width]), [0, 3, 1, 2]);
+      });
+      const values = Float32Array.from(y.dataSync());
+      y.dispose();
+      for (const [index, expected] of Object.entries(output.at as Record<string, number>))
+        assert.ok(
+          Math.abs(values[Number(index)]! - expected) < 1e-6,
+          `[${index}] ${values[Number(index)]} is not ${expected}`,
+        );
+      const l2 = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
+      assert.ok(Math.abs(l2 / output.l2 - 1) < 1e-6, `l2 ${l2} is not ${output.l2}`);
     });
-    const values = Float32Array.from(y.dataSync());
-    y.dispose();
-    for (const [index, expected] of Object.entries(output.at as Record<string, number>))
-      assert.ok(
-        Math.abs(values[Number(index)]! - expected) < 1e-6,
-        `[${index}] ${values[Number(index)]} is not ${expected}`,
-      );
-    const l2 = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
-    assert.ok(Math.abs(l2 / output.l2 - 1) < 1e-6, `l2 ${l2} is not ${output.l2}`);
-  });
 });

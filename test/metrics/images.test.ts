@@ -3,7 +3,7 @@ import test from 'node:test';
 import { imageAt, ndarray } from '../../src/core/arrays.js';
 import type { NdArray } from '../../src/core/types.js';
 import { globalSsim, imageMetrics, mse, psnr, ssim } from '../../src/metrics/index.js';
-import { fixture } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 import { blend, channelsLast, noiseImages } from './images.js';
 
 const near = (actual: readonly number[], expected: readonly number[], tolerance: number) => {
@@ -13,16 +13,15 @@ const near = (actual: readonly number[], expected: readonly number[], tolerance:
   });
 };
 
-test('mse, psnr and ssim give the golden numbers', { skip: fixture.missing('metrics.json') }, () => {
-  const golden = fixture.read('metrics.json');
-  const stream = (k: number) => noiseImages(golden.seed + k, [2, 3, 64, 64]);
+for (const { from, numbers } of goldens('metrics')) {
+  const stream = (k: number) => noiseImages(numbers.seed + k, [2, 3, 64, 64]);
   const a = stream(1);
   const b = blend(a, stream(2), (x, y) => 0.7 * x + 0.3 * y);
   const pair = [channelsLast(a), channelsLast(b)] as const;
-  near(mse(...pair), golden.mse, 1e-8);
-  near(psnr(...pair), golden.psnr, 1e-5);
-  near(ssim(...pair), golden.ssim.values, 1e-5);
-});
+  test(`mse to 1e-8, ${from}`, () => near(mse(...pair), numbers.mse, 1e-8));
+  test(`psnr to 1e-5, ${from}`, () => near(psnr(...pair), numbers.psnr, 1e-5));
+  test(`ssim to 1e-5, ${from}`, () => near(ssim(...pair), numbers.ssim.values, 1e-5));
+}
 
 /** SSIM by the definition: every window a double sum. */
 function directSsim(a: NdArray, b: NdArray, size: number): number {

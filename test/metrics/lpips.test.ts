@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { loadTorch } from '../../src/assets/index.js';
@@ -12,7 +12,7 @@ import { smallestFor, TRUNKS, type TrunkName, trunkTensors } from '../../src/met
 import { temporaryFolder } from '../assets/temporary.js';
 import { legacyFile, zipFile } from '../assets/torch-files.js';
 import { forEachEngine } from '../engines.js';
-import { fixture, root, shared } from '../fixtures.js';
+import { golden, goldens, shared } from '../fixtures.js';
 import { blend, channelsLast, noiseImages } from './images.js';
 
 /** Random tensors under torchvision's names: the k-th from stream seed + k, U(-b, b), in PyTorch's axis order. */
@@ -42,24 +42,25 @@ const near = (what: string, actual: readonly number[], expected: readonly number
 };
 
 const linear = shared('data/lpips-linear/alex.pth');
-const missing = fixture.missing('metrics.json') || (existsSync(linear) ? false : 'no official linear weights');
+const missing = existsSync(linear) ? false : 'no official linear weights';
 
-forEachEngine((engine, setup) => {
-  test(`lpips of alex with the official linear weights is golden on ${engine}`, { skip: missing }, async () => {
-    await setup();
-    const { seed, lpipsAlexRandomTrunk: golden } = fixture.read('metrics.json');
-    const stream = (k: number) => noiseImages(seed + k, [2, 3, 64, 64]);
-    const a = stream(1);
-    const b = blend(a, stream(2), (x, y) => 0.7 * x + 0.3 * y);
-    const weights = { trunk: randomTrunk('alex', golden.seed, 1), linear: await loadTorch(linear) };
-    const pair = [channelsLast(a), channelsLast(b)] as const;
-    near('sum', await lpips(...pair, { weights }), golden.calibrated);
-    const layers = await lpips(...pair, { weights, perLayer: true });
-    for (const [k, layer] of layers.entries()) near(`layer ${k}`, layer, golden.perLayer[k]);
+for (const { from, numbers } of goldens('metrics').filter(({ numbers }) => numbers.lpipsAlexRandomTrunk))
+  forEachEngine((engine, setup) => {
+    test(`lpips of alex with the official linear weights on ${engine}, ${from}`, { skip: missing }, async () => {
+      await setup();
+      const { seed, lpipsAlexRandomTrunk: wanted } = numbers;
+      const stream = (k: number) => noiseImages(seed + k, [2, 3, 64, 64]);
+      const a = stream(1);
+      const b = blend(a, stream(2), (x, y) => 0.7 * x + 0.3 * y);
+      const weights = { trunk: randomTrunk('alex', wanted.seed, 1), linear: await loadTorch(linear) };
+      const pair = [channelsLast(a), channelsLast(b)] as const;
+      near('sum', await lpips(...pair, { weights }), wanted.calibrated);
+      const layers = await lpips(...pair, { weights, perLayer: true });
+      for (const [k, layer] of layers.entries()) near(`layer ${k}`, layer, wanted.perLayer[k]);
+    });
   });
-});
 
-const reference = JSON.parse(readFileSync(join(root, 'test/metrics/lpips/reference.json'), 'utf8'));
+const reference = golden('lpips');
 const cases = (Object.keys(reference) as TrunkName[]).map((net) => {
   const { seed, shape } = reference[net];
   const a = noiseImages(seed + 90, shape);

@@ -1,61 +1,44 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { ndarray } from '../../src/core/arrays.js';
-import type { ImageShape, Layer, Model } from '../../src/core/types.js';
+import type { Layer, Model } from '../../src/core/types.js';
 import { start, tf, toTensor } from '../../src/engine/index.js';
-import { forward, loadWeights, network } from '../../src/models/index.js';
+import { forward, loadWeights, mapLayers, network } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
-import { root } from '../fixtures.js';
+import { batchOf, type TorchClient, torchClients, writeState } from '../torch-clients.js';
 
-/** Networks and files of PyTorch, by test/golden/torch-clients.py. */
-const cases = JSON.parse(readFileSync(join(root, 'test/golden/torch-clients.json'), 'utf8')) as {
-  name: string;
-  layers: Layer[];
-  imageShape: ImageShape;
-  classes: number;
-  images: number[];
-  logits: number[];
-  before: string;
-}[];
 const folder = temporaryFolder();
 
 const inEvaluation = (layers: readonly Layer[]): Layer[] =>
-  JSON.parse(JSON.stringify(layers).replaceAll('"mode":"train"', '"mode":"eval"')) as Layer[];
+  mapLayers(layers, (layer) => (layer.kind === 'batchNorm' ? { ...layer, mode: 'eval' } : layer));
 
-async function answers(model: Model, images: readonly number[]): Promise<number[]> {
-  await start({ compiled: 'off' });
-  const x = ndarray([3, ...model.imageShape], Float32Array.from(images));
-  return tf.tidy(() => [...forward(model)(model.parameters.map(toTensor), toTensor(x)).dataSync()]);
-}
+const blank = ({ layers, imageShape, classes }: Pick<TorchClient, 'layers' | 'imageShape' | 'classes'>): Model =>
+  network({ name: 'net', layers: inEvaluation(layers), imageShape, classes, seed: 5 });
 
-for (const [k, { name, layers, imageShape, classes, images, logits, before }] of cases.entries())
-  test(`loadWeights: a file of PyTorch gives the network's answers: ${name}`, async () => {
-    const path = join(folder, `${k}`);
-    writeFileSync(path, Buffer.from(before, 'base64'));
-    const blank = network({ name: 'net', layers: inEvaluation(layers), imageShape, classes, seed: 5 });
-    const found = await answers(await loadWeights(path, blank), images);
+for (const golden of torchClients)
+  test(`loadWeights: a file of PyTorch gives the network's answers: ${golden.name}`, async () => {
+    await start({ compiled: 'off' });
+    const model = await loadWeights(writeState(folder, golden, 'before'), blank(golden));
+    const { images } = batchOf(golden);
+    const found = tf.tidy(() => forward(model)(model.parameters.map(toTensor), toTensor(images)).dataSync());
+    assert.equal(found.length, golden.logits.length);
     found.forEach((value, i) => {
-      assert.ok(Math.abs(value - logits[i]!) < 1e-5 * (1 + Math.abs(logits[i]!)), `logit ${i}: ${value}, ${logits[i]}`);
+      const expected = golden.logits[i]!;
+      assert.ok(Math.abs(value - expected) < 1e-5 * (1 + Math.abs(expected)), `logit ${i}: ${value}, ${expected}`);
     });
   });
 
 test('loadWeights: another network is refused at the first tensor that does not fit', async () => {
-  const [first] = cases;
-  const path = join(folder, 'other');
-  writeFileSync(path, Buffer.from(first!.before, 'base64'));
-  const other = (layers: readonly Layer[]) =>
-    network({ name: 'net', layers, imageShape: first!.imageShape, classes: 4 });
-  const wider = first!.layers.map((layer) =>
+  const first = torchClients[0]!;
+  const path = writeState(folder, first, 'before');
+  const wider = first.layers.map((layer) =>
     layer.kind === 'dense' && layer.units === 12 ? { ...layer, units: 13 } : layer,
   );
   await assert.rejects(
-    loadWeights(path, other(wider)),
+    loadWeights(path, blank({ ...first, layers: wider })),
     /tensor 4 must be dense6\/kernel with PyTorch's shape \[13,16\], got "fc1.weight \[12,16\]"/,
   );
   await assert.rejects(
-    loadWeights(path, other(first!.layers.slice(-1))),
+    loadWeights(path, blank({ ...first, layers: first.layers.slice(-1) })),
     /the network takes 2 tensors, got "10 in the file"/,
   );
 });

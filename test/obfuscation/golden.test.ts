@@ -3,7 +3,7 @@ import test from 'node:test';
 import { uniformStream } from '../../src/core/random.js';
 import type { Obfuscation } from '../../src/core/types.js';
 import { qsgd, sign, topK, uniformQuantizer } from '../../src/obfuscation/index.js';
-import { fixture } from '../fixtures.js';
+import { goldens } from '../fixtures.js';
 import { tensor } from './updates.js';
 
 const cases: Record<string, Obfuscation> = {
@@ -15,15 +15,12 @@ const cases: Record<string, Obfuscation> = {
   sign: sign(),
 };
 
-for (const [name, phi] of Object.entries(cases))
-  test(`${phi.name} gives the golden numbers of ${name}`, { skip: fixture.missing('obfuscations.json') }, () => {
-    const golden = fixture.read('obfuscations.json');
-    const [low, high] = golden.seeds.range;
-    const random = uniformStream(golden.seeds.gradient);
-    const gradient = tensor(
-      'g',
-      golden[name].map(() => low + (high - low) * random()),
-    );
-    const { tensors } = phi.apply([gradient], golden.seeds.qsgdUniform);
-    assert.deepEqual(tensors[0]!.data, Float32Array.from(golden[name]));
-  });
+for (const { from, numbers } of goldens('obfuscations'))
+  for (const [name, phi] of Object.entries(cases))
+    test(`${phi.name} gives the numbers of ${name}, ${from}`, () => {
+      const { range, gradient: seed, qsgdUniform } = numbers.seeds;
+      const random = uniformStream(seed);
+      const values = numbers[name].map(() => range[0] + (range[1] - range[0]) * random());
+      const { tensors } = phi.apply([tensor('g', values)], qsgdUniform);
+      assert.deepEqual(tensors[0]!.data, Float32Array.from(numbers[name]));
+    });

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BudgetOptions, noiseFor, privacyBudget, renyiDivergence } from '../../src/privacy/index.js';
-import { root } from '../fixtures.js';
+import { golden } from '../fixtures.js';
 
 interface Point {
   readonly sampleRate: number;
@@ -21,8 +19,7 @@ interface Divergence {
   readonly divergence: number;
 }
 
-/** Computed by test/privacy/dp_accounting_points.py. */
-const { points, divergences } = JSON.parse(readFileSync(join(root, 'test/privacy/points.json'), 'utf8')) as {
+const { points, divergences } = golden('privacy') as {
   points: Point[];
   divergences: Divergence[];
 };
@@ -67,7 +64,7 @@ interface Range {
 }
 
 /** Computed by test/golden/accountant.py. */
-const range = JSON.parse(readFileSync(join(root, 'test/golden/accountant.json'), 'utf8')) as Range;
+const range = golden('accountant') as Range;
 
 test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on the same orders, and is no looser on its own', () => {
   const { delta, orders } = range;

@@ -6,6 +6,8 @@ import { checkOptions } from '../../core/options.js';
 import type { NamedArray } from '../../core/types.js';
 import { cacheFolder } from '../cache.js';
 import { type DownloadOptions, download } from '../download.js';
+import { diskProblem } from '../files.js';
+import { waitForLock } from '../lock.js';
 import type { Asset } from '../manifest.js';
 import { loadSafetensors, saveSafetensors } from '../safetensors.js';
 import { rangeSource } from './ranges.js';
@@ -35,9 +37,17 @@ export async function fetchTorch(asset: Asset, options: TorchFetchOptions = {}):
   checkOptions('fetchTorch', options, ['cache', 'onProgress', 'signal', 'names', 'whole']);
   const path = keptPath(asset, options);
   if (await exists(path)) return loadKept(path);
-  const { tensors, checked } = await getTensors(asset, options);
-  await saveSafetensors(path, tensors, { source: asset.url, checked, content: contentHash(tensors) });
-  return tensors;
+  const lock = await waitForLock('fetchTorch', path, options.signal).catch((error) => {
+    throw diskProblem('fetchTorch', path, error);
+  });
+  try {
+    if (await exists(path)) return await loadKept(path);
+    const { tensors, checked } = await getTensors(asset, options);
+    await saveSafetensors(path, tensors, { source: asset.url, checked, content: contentHash(tensors) });
+    return tensors;
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Whether {@link fetchTorch} would find the tensors in the cache. */

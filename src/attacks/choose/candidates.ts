@@ -1,5 +1,7 @@
+import { sizeOf } from '../../core/arrays.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
+import { readHead } from '../closed-form/head.js';
 import { closedFormSteps } from '../closed-form/index.js';
 import { closedFormDeclines } from '../closed-form/suits.js';
 import { offers } from '../needs.js';
@@ -18,6 +20,8 @@ export interface Candidate {
   readonly name: string;
   /** Why it has nothing to offer here, or undefined: by what the server knows. */
   readonly declines: (observation: Observation, labels: Int32Array) => Promise<string | undefined>;
+  /** Whether its equations are enough for every pixel; else its pictures are compared with those of gradient matching. */
+  readonly complete: (observation: Observation) => boolean;
   readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
 }
 
@@ -33,6 +37,7 @@ export const SOLVERS: readonly Candidate[] = [
       if (observation.client.batchSize > 1) return 'a neuron mixes several images';
       return undefined;
     },
+    complete: () => true,
     // biome-ignore lint/correctness/useYield: it takes no step
     steps: async function* (observation) {
       return analytic(observation);
@@ -41,6 +46,7 @@ export const SOLVERS: readonly Candidate[] = [
   {
     name: 'closed-form',
     declines: closedFormDeclines,
+    complete: (observation) => readHead(observation).first.weights.rows >= sizeOf(observation.model.imageShape),
     steps: closedFormSteps,
   },
 ];

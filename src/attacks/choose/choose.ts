@@ -1,11 +1,11 @@
-import { ndarray } from '../../core/arrays.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { labelsOf } from '../labels.js';
+import type { ObjectiveName } from '../objectives.js';
 import { type RunOptions, runRecipe } from '../recipe.js';
 import { SOLVERS } from './candidates.js';
-import { type Contender, contendersFor, shortened } from './contenders.js';
-import { type Asked, coarseToFine } from './recipes.js';
-import { type Measured, yardstick } from './yardstick.js';
+import { type Contender, contendersFor, objectiveOf, shortened } from './contenders.js';
+import type { Asked } from './recipes.js';
+import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
 export interface Entry {
@@ -31,6 +31,9 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
 /** Each contender's part of the closures in the race. */
 const RACE = 0.2;
 
+/** Up to this multiple of the best, a race is not decided: the two best then run in full. */
+const CLOSE = 2;
+
 interface Finished {
   readonly name: string;
   readonly result: Reconstruction;
@@ -43,7 +46,7 @@ interface Finished {
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
  *    explains the whole update is taken.
  * 2. Gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
- *    and the best by the yardstick runs in full.
+ *    and the best by the yardstick runs in full, where it is close the two best.
  *
  * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the story.
  */
@@ -55,10 +58,10 @@ export async function* chosen(
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const { labels } = await labelsOf(observation);
-  const own = coarseToFine(observation, options);
   const clock = stopwatch();
-  const rule = await yardstick(observation, labels, own.objective);
-  const gray = await rule.measure(ndarray([labels.length, ...observation.model.imageShape], 0.5));
+  const rule = yardstick(observation, labels);
+  const even = grayOf(observation);
+  const gray = await rule(even);
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];
@@ -69,7 +72,7 @@ export async function* chosen(
   const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, full: boolean) {
     const result = yield* shifted(steps, { ...account });
     const measuring = stopwatch();
-    const measured = await rule.measure(result.images);
+    const measured = await rule(result.images);
     const { objective, weight } = result.settings;
     race.push({
       candidate: name,
@@ -97,44 +100,55 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  try {
-    for (const { name, declines, steps } of matchingOnly ? [] : SOLVERS) {
-      const dropped = await declines(observation, labels);
-      if (dropped) {
-        race.push({ candidate: name, closures: 0, dropped });
-        continue;
-      }
-      const given = {
-        ...rest,
-        ...file(),
-        iterations,
-        ...(prior && { prior }),
-        ...(weight !== undefined && { weight }),
-      };
+  for (const { name, declines, complete, steps } of matchingOnly ? [] : SOLVERS) {
+    const dropped = await declines(observation, labels);
+    if (dropped) {
+      race.push({ candidate: name, closures: 0, dropped });
+      continue;
+    }
+    const given = {
+      ...rest,
+      ...file(),
+      iterations,
+      ...(prior && { prior }),
+      ...(weight !== undefined && { weight }),
+    };
+    try {
       const { result, measured } = yield* run(name, steps(observation, given), true);
-      if (result.stopped === 'cancelled' || explains(measured, gray)) return conclude();
+      const enough = complete(observation) && explains(measured, gray);
+      if (result.stopped === 'cancelled' || enough) return conclude();
+    } catch (error) {
+      race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
     }
-    const contenders = contendersFor(observation, options, gray.objective, gray.squares);
-    let winner: Contender = contenders[0]!;
-    if (contenders.length > 1) {
-      let best = Number.POSITIVE_INFINITY;
-      for (const contender of contenders) {
-        const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
-        const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest), false);
-        if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
-        if (measured.value < best) [best, winner] = [measured.value, contender];
-      }
-    }
-    const recipe = { ...winner.recipe, defenseAware };
-    yield* run(winner.name, runRecipe(observation, recipe, { ...rest, restarts, ...file() }), true);
-    return conclude();
-  } finally {
-    rule.dispose();
   }
+  const atGray = (objective: ObjectiveName): Promise<number> =>
+    objectiveOf(observation, objective, labels, { images: even, update: gray.update });
+  const contenders = await contendersFor(observation, options, atGray);
+  let front: readonly Contender[] = contenders;
+  if (contenders.length > 1) {
+    const raced: { readonly contender: Contender; readonly value: number }[] = [];
+    for (const contender of contenders) {
+      const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
+      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest), false);
+      if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
+      raced.push({ contender, value: measured.value });
+    }
+    raced.sort((a, b) => a.value - b.value);
+    front = raced
+      .filter(({ value }) => value <= CLOSE * raced[0]!.value)
+      .slice(0, 2)
+      .map(({ contender }) => contender);
+  }
+  for (const { name, recipe } of front) {
+    const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
+    const { result } = yield* run(name, steps, true);
+    if (result.stopped === 'cancelled') break;
+  }
+  return conclude();
 }
 
 /** A solver whose pictures leave less than this share of what an even gray leaves is taken without a race. */
-const EXPLAINED = Number(process.env.EXPLAINED ?? 0.6);
+const EXPLAINED = 0.75;
 
 const explains = (of: Measured, gray: Measured): boolean => of.unexplained <= EXPLAINED * gray.unexplained;
 

@@ -1,10 +1,8 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
-import { hidesScale } from '../../core/evidence.js';
+import { halfWidth, hidesScale } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
-import { compile, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
-import { localSteps } from '../../federation/index.js';
-import { numbersOf, readNumbers } from '../closure.js';
-import { OBJECTIVES, type ObjectiveName } from '../objectives.js';
+import { compile, type Tensor4D } from '../../engine/index.js';
+import { assumed, simulatedUpdate } from '../../federation/index.js';
 import { PRIORS } from '../priors.js';
 
 /** How well pictures explain an observed update. */
@@ -17,17 +15,12 @@ export interface Measured {
   readonly shares: readonly number[];
   /** Colour total variation of the pictures, a mean per pixel. */
   readonly roughness: number;
-  /** sum |g - q|^2 / sum |q|^2 over all tensors, as the shares take the two. */
-  readonly squares: number;
-  /** An objective of gradient matching at the pictures, without a prior. */
-  readonly objective: number;
+  /** The update that the pictures would have given, one array per parameter. */
+  readonly update: readonly NdArray[];
 }
 
-/** Measures pictures against one observation. Dispose it when the attack is done. */
-export interface Yardstick {
-  readonly measure: (images: NdArray) => Promise<Measured>;
-  readonly dispose: () => void;
-}
+/** Measures pictures [batch, h, w, c] against one observation. */
+export type Yardstick = (images: NdArray) => Promise<Measured>;
 
 /** Between two explanations equally good, the smoother one is likelier a picture. */
 const ROUGHNESS = 0.03;
@@ -38,91 +31,77 @@ const ROUGHNESS = 0.03;
  *
  *     intervals    |relu(|g - q| - half-width)| / |q|
  *     noise        sqrt((|g - q|^2 - n sigma^2)+ / (|q|^2 - n sigma^2)); nothing where the noise drowns the tensor
- *     signs        sum relu(-g q) / sum |g|
+ *     signs        sum relu(-g sign(q)) / sum |g|
  *     no scale     sqrt(1 - cos(g, q)^2)
  *
  * Every tensor counts, so neither one huge dense layer nor the convolutions alone decide.
- * @param objective whose value at the pictures is told besides
  */
-export async function yardstick(
-  observation: Observation,
-  labels: Int32Array,
-  objective: ObjectiveName,
-): Promise<Yardstick> {
-  const { model, tensors, client, obfuscation } = observation;
-  const simulate = localSteps(model, client);
-  const count = tensors.length;
-  const evaluate = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
-    const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
-    const { about } = readNumbers(numbers, count);
-    const { delta } = simulate(parameters, x, y);
-    const parts = delta.map((g, k) =>
-      compared(g, observed[k]!, obfuscation.evidence[k]!, about.tolerance[k]!, about.zeroTolerance[k]!),
-    );
-    return [OBJECTIVES[objective](delta, observed, about), PRIORS.colorTv(x as Tensor4D), ...parts];
-  };
+export function yardstick({ model, tensors, client, obfuscation }: Observation, labels: Int32Array): Yardstick {
   const targets = oneHot('rog', labels, model.classes);
-  const numbers = numbersOf(observation, 0);
-  const blank = ndarray([client.batchSize, ...model.imageShape]);
-  const step = await compile(evaluate, [blank, targets, numbers, ...tensors], {
-    constants: model.parameters,
-    name: `yardstick of ${model.name}`,
-  });
-  return {
-    dispose: step.dispose,
-    measure: async (images) => {
-      const [value, tv, ...parts] = (await step.run(images, targets, numbers, ...tensors)).map(({ data }) => data);
-      const shares = parts.map((part, k) => shareOf(part, tensors[k]!.data.length, obfuscation.evidence[k]!));
-      const unexplained = weightedMean(
-        shares,
-        tensors.map(({ data }) => Math.log(1 + data.length)),
-      );
-      const roughness = tv![0]!;
-      const sum = (at: 0 | 1): number => parts.reduce((total, part) => total + part[at]!, 0);
-      const squares = sum(0) / (sum(1) || 1);
-      return {
-        ...{ value: unexplained + ROUGHNESS * roughness, unexplained, shares, roughness, squares },
-        objective: value![0]!,
-      };
-    },
+  const complete = assumed(client).client;
+  const weights = tensors.map(({ data }) => Math.log(1 + data.length));
+  return async (images) => {
+    const { delta } = await simulatedUpdate(model, images, targets, complete);
+    const shares = delta.map(({ data }, k) => shareOf(data, tensors[k]!.data, obfuscation.evidence[k]!));
+    const unexplained = weightedMean(shares, weights);
+    const roughness = await roughnessOf(images);
+    return { value: unexplained + ROUGHNESS * roughness, unexplained, shares, roughness, update: delta };
   };
 }
 
-/** [what is left over, what it is a share of], of squares except after signs. */
-function compared(g: Tensor, q: Tensor, evidence: Evidence, tolerance: Tensor, zeroTolerance: Tensor): Tensor {
-  if (evidence.signOnly) return tf.stack([tf.sum(tf.relu(tf.neg(tf.mul(g, tf.sign(q))))), tf.sum(tf.abs(g))]);
-  const squares = tf.sum(tf.square(q));
+/** The share of q that g does not explain, 0 to 1; NaN: q says nothing. */
+function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): number {
+  const { noise, signOnly } = evidence;
+  if (signOnly)
+    return share(
+      sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))),
+      sum(g, Math.abs),
+    );
+  const squares = sum(q, (value) => value * value);
   if (hidesScale(evidence)) {
-    const along = tf.square(tf.sum(tf.mul(g, q)));
-    return tf.stack([tf.sub(squares, tf.div(along, tf.add(tf.sum(tf.square(g)), 1e-30))), squares]);
+    const along = sum(g, (a, i) => a * q[i]!) ** 2 / (sum(g, (a) => a * a) || 1);
+    return Math.sqrt(share(squares - along, squares));
   }
-  const away = tf.abs(tf.sub(g, q));
-  if (evidence.noise > 0) return tf.stack([tf.sum(tf.square(away)), squares]);
-  const dropped = tf.cast(tf.equal(q, 0), 'float32');
-  const [kept, zero] = [bound(evidence.tolerance, tolerance), bound(evidence.zeroTolerance, zeroTolerance)];
-  const width = tf.add(tf.mul(tf.sub(1, dropped), kept), tf.mul(dropped, zero));
-  return tf.stack([tf.sum(tf.square(tf.relu(tf.sub(away, width)))), squares]);
+  if (noise > 0) {
+    const power = q.length * noise * noise;
+    // three standard deviations of the noise's power could be mistaken for a signal
+    if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
+    return Math.sqrt(share(sum(g, (a, i) => (a - q[i]!) ** 2) - power, squares - power));
+  }
+  const outside = (a: number, b: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b));
+  return Math.sqrt(
+    share(
+      sum(g, (a, i) => outside(a, q[i]!) ** 2),
+      squares,
+    ),
+  );
 }
 
-/** A half-width as a tensor, where it is unbounded one that no entry exceeds. */
-const bound = (value: number, told: Tensor): Tensor => (Number.isFinite(value) ? told : tf.scalar(1e30));
+/** left / whole between 0 and 1; NaN where there is no whole. */
+const share = (left: number, whole: number): number =>
+  whole > 0 ? Math.min(1, Math.max(0, left) / whole) : Number.NaN;
 
-/** The part as a share between 0 and 1; NaN: the tensor says nothing. */
-function shareOf(
-  [left, whole]: ArrayLike<number> & Iterable<number>,
-  entries: number,
-  { noise, signOnly }: Evidence,
-): number {
-  const power = entries * noise * noise;
-  // what the noise alone could be mistaken for: three standard deviations of its power
-  const signal = whole! - power;
-  if (!(signal > 3 * noise * noise * Math.sqrt(2 * entries))) return Number.NaN;
-  const share = Math.max(0, left! - power) / signal;
-  return Math.min(1, signOnly ? share : Math.sqrt(share));
-}
+const sum = (values: Float32Array, of: (value: number, at: number) => number): number => {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += of(values[i]!, i);
+  return total;
+};
 
 function weightedMean(values: readonly number[], weights: readonly number[]): number {
-  const known = values.flatMap((value, k) => (Number.isNaN(value) ? [] : [k]));
-  const whole = known.reduce((sum, k) => sum + weights[k]!, 0);
-  return whole > 0 ? known.reduce((sum, k) => sum + weights[k]! * values[k]!, 0) / whole : 0;
+  const known = [...values.keys()].filter((k) => !Number.isNaN(values[k]!));
+  const whole = known.reduce((total, k) => total + weights[k]!, 0);
+  return whole > 0 ? known.reduce((total, k) => total + weights[k]! * values[k]!, 0) / whole : 0;
 }
+
+async function roughnessOf(images: NdArray): Promise<number> {
+  const step = await compile((x) => PRIORS.colorTv(x as Tensor4D), [images], { name: 'roughness' });
+  try {
+    return (await step.run(images))[0]!.data[0]!;
+  } finally {
+    step.dispose();
+  }
+}
+
+/** An even gray: what a picture is that says nothing. */
+export const grayOf = ({ model, client }: Observation): NdArray =>
+  ndarray([client.batchSize, ...model.imageShape], 0.5);

@@ -53,10 +53,7 @@ export async function inversion(
       const active = endsInRelu ? tf.relu(found) : found;
       if (!byFeatures)
         return OBJECTIVES[objective]([tf.matMul(active as Tensor2D, delta as Tensor2D, true, false)], [target], about);
-      const gate = tf.greater(
-        target,
-        tf.mul(DUST[client.localSteps > 1 ? 'direction' : 'exact'], tf.mean(tf.abs(target))),
-      );
+      const gate = tf.greater(target, tf.mul(DUST, tf.mean(tf.abs(target))));
       const away = tf.sub(endsInRelu ? tf.where(gate, found, active) : found, target);
       return tf.sqrt(tf.add(tf.div(tf.sum(tf.square(away)), about.squares), 1e-12));
     };
@@ -93,7 +90,10 @@ export async function inversion(
 /** A sum, or 1 where it is 0: nothing is divided by 0. */
 const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
 
-/** Features below this share of their mean count as 0: what rounding, or several local steps, leave of a 0. */
-const DUST = { exact: 1e-3, direction: 0.1 };
+/**
+ * Features below this share of their mean gate nothing: what several local steps leave of a 0; and where features are exact,
+ * small ones pull pictures into kinks that they do not leave (batch of 16: 29.2 dB for 23.8 at a share of 0.001).
+ */
+const DUST = 0.1;
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

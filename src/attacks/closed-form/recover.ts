@@ -1,5 +1,6 @@
 import { isExact } from '../../core/evidence.js';
 import type { NdArray } from '../../core/types.js';
+import { separated } from '../sparse/index.js';
 import { chainOf, type Passed } from './chain.js';
 import { featureSolver } from './features.js';
 import type { Head } from './head.js';
@@ -30,6 +31,9 @@ const OF_PICTURES = 0.97;
  */
 export async function recover(head: Head, labels: Int32Array, prior: Float64Array): Promise<Recovered> {
   const { observed, evidence } = head.first;
+  const plain = isExact(evidence) && !head.between?.length;
+  const exact = plain ? separated(head, labels, prior) : undefined;
+  if (exact) return exact;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));
   const chain = await chainOf(head, labels);

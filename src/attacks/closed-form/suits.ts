@@ -1,4 +1,4 @@
-import { hidesScale, isExactToScale } from '../../core/evidence.js';
+import { hidesScale, isExact, isExactToScale } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { labelsOf } from '../labels.js';
 import { offers } from '../needs.js';
@@ -20,7 +20,8 @@ const FEW = 4;
  * images with different labels. Not for exact updates of several local steps, which are no single gradient; and where phi hides
  * lengths (sign), so that predictions rest on the prior alone, only while the network's outputs are nearly even: max P < 4 / classes
  * on synthetic pictures, i.e. untrained. One image: only where the features are its pixels and every entry is exact; else gradient
- * matching has more to go by (the convolutions' updates). Same labels mix.
+ * matching has more to go by (the convolutions' updates). The same labels mix, unless the update is exact: then its row space separates
+ * their images all the same (sparse/).
  * Measured on LeNet; after 150 SGD steps, four images: none 28.2 against 21.7 dB, 3 bits 24.3 against 23.3, sign 10.7 against 19.9.
  */
 export async function closedFormDeclines(observation: Observation, labels: Int32Array): Promise<string | undefined> {
@@ -30,8 +31,9 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   const head = readHead(observation);
   if (client.batchSize < 2 && !(exact && head.body.length === 0 && client.localSteps === 1))
     return 'one image, of which the convolutions say more';
+  if (new Set(labels).size < labels.length)
+    return isExact(head.first.evidence) ? undefined : 'behind phi, images with the same label mix';
   if (client.localSteps > 1 && client.batchSize <= FEW && exact) return 'several local steps are no single gradient';
-  if (new Set(labels).size < labels.length) return 'images with the same label mix';
   if (!hidesScale(head.last.evidence)) return undefined;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
   const hidden = hiddenLayers(head).reduce(

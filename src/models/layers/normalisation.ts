@@ -62,7 +62,7 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
       buffers: [statistic('mean', 'zeros'), statistic('variance', 'ones')],
     };
   },
-  apply: ({ mode = 'eval', epsilon, affine = true }, x, way) => {
+  apply: ({ mode = 'train', epsilon, affine = true }, x, way) => {
     const fixed = way.statistics();
     const moments = mode === 'train' ? batchMoments(x, way) : fixed;
     if (!moments)

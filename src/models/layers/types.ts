@@ -8,8 +8,8 @@ export interface ParameterSpec {
   /** Kernel [h, w, in / groups, out], dense [in, out], everything per channel [out], positions [tokens, width]. */
   readonly shape: readonly number[];
   readonly fanIn: number;
-  /** Default: uniform in +-1 / sqrt(fanIn). */
-  readonly init?: 'ones' | 'zeros';
+  /** Default: uniform in +-1 / sqrt(fanIn); a number: normal with this standard deviation. */
+  readonly init?: 'ones' | 'zeros' | number;
   /** [h, w, c] of the picture whose flattened entries the parameter meets. */
   readonly flattens?: ImageShape;
   /** Lies in PyTorch's memory as it does here. */

@@ -1,6 +1,6 @@
 """
 Reference values for test/attacks/reference.test.ts, in float64 with PyTorch:
-  python3 test/attacks/reference/inverting_gradients.py > test/attacks/reference/inverting-gradients.json
+  python3 test/golden/inverting-gradients.py > test/golden/inverting-gradients.json
 
 cosine, total variation: the formulas of Geiping et al. 2020 as PyTorch expressions on fixed inputs, and the gradient of the
 cosine with respect to the pictures, through a network's parameter gradient.

@@ -1,9 +1,9 @@
-"""Reference values of test/privacy/points.json: epsilon of the Poisson-sampled Gaussian mechanism from Google's dp-accounting
+"""Reference values of privacy.json: epsilon of the Poisson-sampled Gaussian mechanism from Google's dp-accounting
 (PyPI, 0.6.0), by its improved conversion and by Mironov's classic one; Renyi divergences by mpmath's quadrature of the definition
 with 40 digits. (dp-accounting's series for orders below 2 stops early: 4 % off at q 0.01, sigma 1, order 1.5, and without a
 value at larger q; so points whose best order lies there are left out.)
 
-    python3 -m venv V && V/bin/pip install dp-accounting mpmath && V/bin/python dp_accounting_points.py > points.json
+    python3 -m venv V && V/bin/pip install dp-accounting mpmath && V/bin/python privacy.py > privacy.json
 """
 import json
 import math

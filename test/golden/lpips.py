@@ -1,4 +1,4 @@
-"""LPIPS v0.1 in plain PyTorch, float64, with random weights: python3 reference.py writes reference.json beside this file.
+"""LPIPS v0.1 in plain PyTorch, float64, with random weights: python3 lpips.py writes lpips.json beside this file.
 
 Weights and images are mulberry32 streams, so that the test can make the same ones: the k-th trunk tensor (weight, bias,
 weight, ... in the order of use) draws from seed + k, U(-b, b) with b = sqrt(6 / fan_in) for kernels (PyTorch's order
@@ -109,4 +109,4 @@ if __name__ == "__main__":
             "spatial": {"sum": up.sum().item(), "at": [[i, r, c, up[i, r, c].item()] for i, r, c in [(0, 0, 0), (0, 11, 7), (1, 19, 26)]]},
             "gradient": {"l2": gradient.norm().item(), "at": [[i, c, r, k, gradient[i, c, r, k].item()] for i, c, r, k in [(0, 0, 3, 4), (0, 2, 10, 11), (1, 1, 17, 20)]]},
         }
-    Path(__file__).with_name("reference.json").write_text(json.dumps(result, indent=1) + "\n")
+    Path(__file__).with_name("lpips.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -1,0 +1,1 @@
+export { separated } from './exact.js';

@@ -1,0 +1,53 @@
+import { ndarray, stackImages } from '../core/arrays.js';
+import type { Batch, NdArray, Scores } from '../core/types.js';
+import type { Dataset } from '../data/index.js';
+import { score } from '../studies/index.js';
+
+/** What somebody without the update could show instead: gray, the mean of other images, another image of the same class. */
+export type BaselineName = 'gray' | 'mean image' | 'label only';
+
+/** Scores of each baseline per private image; a missing one could not be made of this data. */
+export type Baselines = Partial<Record<BaselineName, Omit<Scores, 'match'>>>;
+
+const FOR_THE_MEAN = 64;
+
+/** Baselines from images of the other split, which the client does not hold. */
+export async function baselinesOf(data: Dataset, batch: Batch): Promise<Baselines> {
+  const [count = 0, ...shape] = batch.images.shape;
+  const others = Math.min(FOR_THE_MEAN, data.sizes.train);
+  const pool = others > 0 ? data.batch({ split: 'train', size: others, seed: 1 }) : undefined;
+  const guesses: Partial<Record<BaselineName, NdArray>> = {
+    gray: ndarray([count, ...shape], 0.5),
+    ...(pool && { 'mean image': repeated(meanOf(pool.images), count) }),
+    ...(pool && sameClass(pool, batch)),
+  };
+  const scored: Baselines = {};
+  for (const [name, images] of Object.entries(guesses) as [BaselineName, NdArray][])
+    scored[name] = await score(batch, { images }, { match: 'none' });
+  return scored;
+}
+
+function meanOf({ shape, data }: NdArray): NdArray {
+  const [count = 1, ...rest] = shape;
+  const size = data.length / count;
+  const mean = new Float32Array(size);
+  data.forEach((value, i) => {
+    mean[i % size]! += value / count;
+  });
+  return ndarray(
+    [1, ...rest],
+    mean.map((value) => Math.min(1, Math.max(0, value))),
+  );
+}
+
+const repeated = (image: NdArray, count: number): NdArray => stackImages(Array.from({ length: count }, () => image));
+
+/** Where the pool holds an image of every class of the batch. */
+function sameClass(pool: Batch, { labels, images }: Batch): { 'label only'?: NdArray } {
+  const [, ...shape] = images.shape;
+  const size = pool.images.data.length / pool.labels.length;
+  const found = [...labels].map((label) => pool.labels.indexOf(label));
+  if (found.some((at) => at < 0)) return {};
+  const picked = found.map((at) => ndarray([1, ...shape], pool.images.data.slice(at * size, (at + 1) * size)));
+  return { 'label only': stackImages(picked) };
+}

@@ -1,0 +1,128 @@
+import { checkMatches } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { checkOptions } from '../../core/options.js';
+import type { Batch, Model, NamedArray } from '../../core/types.js';
+import { CLIENT_OPTIONS, type ClientOptions, clientUpdate } from '../../federation/index.js';
+import { type Neighbour, neighboursOf } from './neighbours.js';
+
+/** A real client's round, as its owner has it. */
+export interface ClientRound {
+  /** The weights after the local steps. */
+  readonly after: Pick<Model, 'parameters'>;
+  /** The images that the client trained on, in its order, with their labels. */
+  readonly batch: Pick<Batch, 'images' | 'labels'>;
+  /** What is believed of the client. */
+  readonly settings: ClientOptions;
+}
+
+/** How far a simulated tensor is from the real one. */
+export interface TensorCheck {
+  readonly name: string;
+  /** |simulated after - after| / |after - before|: the error of the update. */
+  readonly ofUpdate: number;
+  /** |simulated after - after| / |after|. */
+  readonly ofWeights: number;
+  /** To float precision, see {@link checkClient}. */
+  readonly agrees: boolean;
+}
+
+/** What {@link checkClient} finds. */
+export interface ClientCheck {
+  readonly agrees: boolean;
+  readonly tensors: readonly TensorCheck[];
+  /** The tensor that is furthest off. */
+  readonly worst: TensorCheck;
+  /** Other clients that agree better, best first; empty where the given one agrees. */
+  readonly instead: readonly { readonly says: string; readonly ofUpdate: number; readonly agrees: boolean }[];
+  /** One sentence. */
+  readonly sentence: string;
+}
+
+/** Float32 steps of the client and of the simulation: relative error of the update that they may leave. */
+const OF_UPDATE = 1e-3;
+/** Rounding of the stored weights. */
+const OF_WEIGHTS = 2.5e-7;
+
+/**
+ * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and compares with
+ * the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3 |after - before| and the
+ * rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away are tried (optimizer, momentum,
+ * weight decay, batch-norm mode, input normalisation, number of steps, the learning rate that fits the length of the update).
+ * An attack's result is a measurement of this client only where they agree.
+ * @example const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
+ */
+export async function checkClient(before: Model, { after, batch, settings }: ClientRound): Promise<ClientCheck> {
+  checkOptions('checkClient', settings, CLIENT_OPTIONS);
+  checkMatches('checkClient', after?.parameters ?? [], before.parameters);
+  if (!batch?.images) throw problem('checkClient', 'needs the images that the client trained on', batch);
+  const given = await compared(before, settings, before, { after, batch });
+  const worst = furthest(given.tensors);
+  if (worst.agrees) return { agrees: true, tensors: given.tensors, worst, instead: [], sentence: AGREES };
+  const tried = [];
+  for (const { says, model, client } of [...slower(before, settings, given.scale), ...neighboursOf(before, settings)]) {
+    const { tensors } = await compared(model, client, before, { after, batch });
+    const { ofUpdate, agrees } = furthest(tensors);
+    tried.push({ says, ofUpdate, agrees });
+  }
+  const instead = tried.filter(({ ofUpdate }) => ofUpdate < worst.ofUpdate / 2).sort((a, b) => a.ofUpdate - b.ofUpdate);
+  const [best] = instead;
+  const away = `the simulated client is not the real one: ${worst.name} is off by ${percent(worst.ofUpdate)} of its update`;
+  const why = best?.agrees
+    ? `; it agrees with ${best.says}`
+    : best
+      ? `; nearest is ${best.says} (${percent(best.ofUpdate)})`
+      : '; no client one change away agrees better: are images, labels and their order the real ones?';
+  return { agrees: false, tensors: given.tensors, worst, instead, sentence: away + why };
+}
+
+/** The learning rate by which the simulated update would have the length of the real one: exact for one step of SGD. */
+function slower(model: Model, client: ClientOptions, scale: number): Neighbour[] {
+  const learningRate = Number(((client.learningRate ?? 0.003) * scale).toPrecision(4));
+  const differs = scale > 0 && Math.abs(scale - 1) > OF_UPDATE;
+  return differs ? [{ says: `learning rate ${learningRate}`, model, client: { ...client, learningRate } }] : [];
+}
+
+const AGREES = 'the simulated client is the real one, to float precision in every tensor';
+
+const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
+
+const furthest = (tensors: readonly TensorCheck[]): TensorCheck =>
+  tensors.reduce((a, b) => ((Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate) < 0 ? b : a));
+
+interface Compared {
+  readonly tensors: readonly TensorCheck[];
+  /** <simulated, real> / <simulated, simulated> of the updates: what the learning rate would have to be multiplied by. */
+  readonly scale: number;
+}
+
+async function compared(
+  model: Model,
+  client: ClientOptions,
+  before: Model,
+  { after, batch }: Omit<ClientRound, 'settings'>,
+): Promise<Compared> {
+  const { tensors, client: resolved } = await clientUpdate(model, batch, client);
+  let [dot, square] = [0, 0];
+  const checks = before.parameters.map((w, k): TensorCheck => {
+    const real = after.parameters[k]!;
+    const moved = tensors[k]!.data.map((d) => d * resolved.learningRate);
+    let [off, update, weights] = [0, 0, 0];
+    w.data.forEach((value, i) => {
+      const [is, simulated] = [value - real.data[i]!, moved[i]!];
+      off += (simulated - is) ** 2;
+      update += is * is;
+      weights += real.data[i]! ** 2;
+      dot += simulated * is;
+      square += simulated * simulated;
+    });
+    return checkOf(w, Math.sqrt(off), Math.sqrt(update), Math.sqrt(weights));
+  });
+  return { tensors: checks, scale: square > 0 ? dot / square : Number.NaN };
+}
+
+const checkOf = ({ name }: NamedArray, off: number, update: number, weights: number): TensorCheck => ({
+  name,
+  ofUpdate: off / Math.max(update, OF_WEIGHTS * weights, 1e-30),
+  ofWeights: off / Math.max(weights, 1e-30),
+  agrees: off <= OF_UPDATE * update + OF_WEIGHTS * weights,
+});

@@ -1,0 +1,126 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import type { ImageShape, Layer } from '../core/types.js';
+import type { ClientOptions } from '../federation/index.js';
+import { METRICS, type MetricName } from '../metrics/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
+import { lookUp, MODELS } from '../registry/index.js';
+
+/** A score of one image, and from where on an image counts as rebuilt. */
+export interface Threshold {
+  readonly metric: MetricName;
+  readonly value: number;
+}
+
+/** A network by its name, or as a list of layers. */
+export type NetworkChoice = string | { readonly name?: string; readonly layers: readonly Layer[] };
+
+/** What is to be audited; data/audit.schema.json says the same for editors. */
+export interface AuditConfig {
+  /** Name of a ready-made network, or its layers. Default `lenet`. */
+  readonly network?: NetworkChoice;
+  /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
+  readonly weights?: string;
+  /**
+   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the data in their
+   * order, and checkClient() says whether `client` describes it. Default: the client is simulated.
+   */
+  readonly after?: string;
+  /** As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else CIFAR-10. */
+  readonly data?: string;
+  /** Side of the images in pixels; default the data set's own. */
+  readonly size?: number;
+  /** Images in a client's batch; default 8. */
+  readonly batch?: number;
+  /** Different batches that are attacked, each with every phi; default 1. */
+  readonly batches?: number;
+  /** What the client does and announces; see clientUpdate(). */
+  readonly client?: Omit<ClientOptions, 'seed'>;
+  /** Obfuscations in their short form; default `["none"]`. */
+  readonly phi?: readonly string[];
+  /** What the server is taken to know; default both. */
+  readonly labels?: readonly ('known' | 'infer')[];
+  /** Objective-and-gradient evaluations of an attack; default 200. */
+  readonly iterations?: number;
+  /** Of images, initial weights, phi and starting points; default 1. */
+  readonly seed?: number;
+  /** From where on an image counts as rebuilt; default SSIM 0.5. */
+  readonly threshold?: Threshold;
+  /** Look for the smallest change that brings every image under the threshold; default true. */
+  readonly remedies?: boolean;
+}
+
+/** A config with every default filled in. */
+export type Audit = Required<Omit<AuditConfig, 'weights' | 'after' | 'data' | 'size'>> &
+  Pick<AuditConfig, 'weights' | 'after' | 'data' | 'size'>;
+
+const KEYS = [
+  'network',
+  'weights',
+  'after',
+  'data',
+  'size',
+  'batch',
+  'batches',
+  'client',
+  'phi',
+  'labels',
+  'iterations',
+  'seed',
+  'threshold',
+  'remedies',
+  '$schema',
+] as const;
+
+const WHERE = 'audit';
+
+/** A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be read. */
+export function readConfig(config: AuditConfig): Audit {
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');
+  checkOptions(WHERE, config, KEYS);
+  const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
+  const { phi = ['none'], labels = ['known', 'infer'], batch = 8, batches = 1 } = given;
+  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true } = given;
+  if (typeof network === 'string') lookUp(`${WHERE} network`, MODELS, network);
+  if (!Array.isArray(phi) || phi.length === 0)
+    throw problem(WHERE, 'phi must be a list of short forms', phi, '["none"]');
+  for (const one of phi) parseObfuscation(one);
+  if (!Array.isArray(labels) || labels.length === 0) throw problem(WHERE, 'labels must be a list', labels);
+  for (const one of labels) oneOf(WHERE, 'labels', one, ['known', 'infer'] as const);
+  integer(WHERE, 'batch', batch, 1);
+  integer(WHERE, 'batches', batches, 1);
+  integer(WHERE, 'iterations', iterations, 1);
+  integer(WHERE, 'seed', seed, 0);
+  if (given.after !== undefined && (given.weights === undefined || batches > 1))
+    throw problem(
+      WHERE,
+      'after, the weights after a round, needs weights, those before it, and one batch',
+      given.after,
+    );
+  const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
+  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, threshold };
+}
+
+function checkThreshold({ metric, value }: Threshold): Threshold {
+  oneOf(WHERE, 'the metric of the threshold', metric, Object.keys(METRICS) as MetricName[]);
+  return { metric, value: number(WHERE, 'the value of the threshold', value, -1e6, 1e6) };
+}
+
+/** `ssim:0.5` as a threshold. */
+export function parseThreshold(text: string): Threshold {
+  const [metric = '', value = '', ...more] = text.split(':');
+  if (more.length || value.trim() === '' || Number.isNaN(Number(value)))
+    throw problem(WHERE, 'a threshold has the form METRIC:NUMBER', text, 'e.g. ssim:0.5');
+  return checkThreshold({ metric: metric as MetricName, value: Number(value) });
+}
+
+/** Whether a score reaches the threshold from the attacker's side. NaN does not. */
+export const reaches = ({ metric, value }: Threshold, score: number): boolean =>
+  METRICS[metric].better === 'higher' ? score >= value : score <= value;
+
+/** Names of this shape give a network of the data's size. */
+export interface Fitted {
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+}

@@ -1,0 +1,170 @@
+import { imageAt } from '../core/arrays.js';
+import type { Batch } from '../core/types.js';
+import { METRICS } from '../metrics/index.js';
+import { imagePng } from '../report/index.js';
+import type { BaselineName } from './baselines.js';
+import { reaches } from './config.js';
+import type { AuditRow } from './rows.js';
+import type { AuditResult } from './run.js';
+import { type PhiVerdict, verdictOf } from './verdict.js';
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1f2328;--soft:#656d76;--line:#dfe3e8;--page:#fff;--bad:#b3261e;--good:#1a6b3c}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa4af;--line:#30363d;--page:#14181d;--bad:#ff8a80;--good:#7fd1a0}}
+body{margin:0 auto;max-width:60rem;padding:2.5rem 1.5rem 5rem;background:var(--page);color:var(--ink);font:16px/1.55 Inter,system-ui,sans-serif}
+h1{font-size:1.05rem;color:var(--soft);font-weight:600;margin:0}h2{font-size:1.15rem;margin:2.4rem 0 .6rem}
+.verdict{font-size:1.5rem;line-height:1.3;margin:.6rem 0 1rem;text-wrap:balance}.bad{color:var(--bad)}.good{color:var(--good)}
+table{border-collapse:collapse;font-size:14px;margin:.4rem 0 1rem}td,th{padding:.35rem 1rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
+th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:0}.pictures img{width:96px;height:96px;image-rendering:pixelated;display:block}
+.pictures small,.soft{color:var(--soft);font-size:13px}li{margin:.2rem 0}`;
+
+const escaped = (text: unknown): string => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+/** The report of an audit as one HTML file that needs nothing else; no script. */
+export function auditPage(result: AuditResult, made: { readonly version: string; readonly engine: string }): string {
+  const { audit, subject, rows, tried } = result;
+  const { passed, sentence, phis, remedy } = verdictOf(result);
+  const change = remedy
+    ? `The smallest change tried that leaves none: ${escaped(remedy.phi)} (${number(remedy.bitsPerEntry)} bits per entry, ${number(remedy.distortion)} of the update's direction lost).`
+    : tried.length
+      ? 'No change that was tried brings every image under the threshold.'
+      : '';
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="${policy}"><title>Leakage audit: ${escaped(subject.model)}</title><style>${STYLE}</style></head><body>
+<h1>Leakage audit of ${escaped(subject.model)}</h1>
+<p class="verdict ${passed ? 'good' : 'bad'}">${escaped(sentence)}.</p><p>${change}</p>
+<h2>By obfuscation</h2>${phiTable(phis)}
+${picturesOf(result)}
+<h2>Beside what needs no update</h2>${baselineTable(result)}
+${tried.length ? `<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels known.</p>${phiTable(triedPhis(result))}` : ''}
+<h2>What was assumed</h2>${list(assumptions(result))}
+<h2>What was not tried</h2>${list(NOT_TRIED)}
+<h2>Attacks</h2>${attackTable([...rows, ...tried])}
+<p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.${subject.notice ? ` ${escaped(subject.notice)}` : ''}</p>
+</body></html>
+`;
+}
+
+const number = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const cell = (tag: 'td' | 'th') => (text: string, i: number) => `<${tag}${i ? ' class="n"' : ''}>${text}</${tag}>`;
+  const body = rows.map((row) => `<tr>${row.map(cell('td')).join('')}</tr>`).join('');
+  return `<div class="scroll"><table><tr>${heads.map(cell('th')).join('')}</tr>${body}</table></div>`;
+};
+
+const list = (items: readonly string[]): string =>
+  `<ul>${items.map((item) => `<li>${escaped(item)}</li>`).join('')}</ul>`;
+
+const phiTable = (phis: readonly PhiVerdict[]): string =>
+  table(
+    ['phi', 'labels', 'rebuilt', 'SSIM: mean (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
+    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bitsPerEntry, distortion }) => [
+      escaped(phi),
+      labels === 'known' ? 'known' : 'inferred',
+      `${rebuilt} of ${images}`,
+      spreadText(ssim, 2),
+      spreadText(psnr, 1),
+      number(bitsPerEntry, 1),
+      number(distortion),
+    ]),
+  );
+
+const spreadText = ({ mean, least, most }: PhiVerdict['ssim'], digits: number): string =>
+  `${number(mean, digits)} (${number(least, digits)} to ${number(most, digits)})`;
+
+const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
+
+const MOST_PICTURES = 8;
+
+/** The images that came out best, beside what was rebuilt under every phi. */
+function picturesOf({ audit, subject, rows }: AuditResult): string {
+  const first = rows.filter(({ batch, labels }) => batch === 0 && labels === audit.labels[0]);
+  const batch = subject.batches[0]!;
+  const { metric } = audit.threshold;
+  const best = first.map(({ scores }) => scores[metric] ?? []);
+  const sign = METRICS[metric].better === 'higher' ? -1 : 1;
+  const strength = (i: number): number => Math.min(...best.map((values) => sign * (values[i] ?? Number.NaN)));
+  const order = [...batch.labels.keys()].sort((a, b) => strength(a) - strength(b)).slice(0, MOST_PICTURES);
+  const line = (name: string, cells: readonly string[]) =>
+    `<tr><th>${name}</th>${cells.map((c) => `<td>${c}</td>`).join('')}</tr>`;
+  const privates = line(
+    'private',
+    order.map((i) => privateCell(batch, i)),
+  );
+  const rebuilt = first.map((row) =>
+    line(
+      escaped(row.phi),
+      order.map((i) => rebuiltCell(row, i, audit)),
+    ),
+  );
+  return `<h2>The worst cases of the first batch</h2><div class="scroll"><table class="pictures">${privates}${rebuilt.join('')}</table></div>`;
+}
+
+const privateCell = (batch: Batch, i: number): string =>
+  `${image(Buffer.from(imagePng(imageAt(batch.images, i))).toString('base64'))}<small>${escaped(batch.classNames[batch.labels[i]!])}</small>`;
+
+const rebuiltCell = ({ pictures, scores }: AuditRow, i: number, { threshold }: AuditResult['audit']): string => {
+  const value = scores[threshold.metric]?.[i] ?? Number.NaN;
+  const mark = reaches(threshold, value) ? 'bad' : '';
+  return `${image(pictures[i]!)}<small class="${mark}">${METRICS[threshold.metric].label} ${number(value)}</small>`;
+};
+
+const image = (base64: string): string => `<img alt="" src="data:image/png;base64,${base64}">`;
+
+function baselineTable({ baselines }: AuditResult): string {
+  const names = [...new Set(baselines.flatMap((one) => Object.keys(one) as BaselineName[]))];
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const rows = names.map((name) => {
+    const scores = baselines.flatMap((one) => one[name] ?? []);
+    return [
+      name,
+      number(mean(scores.flatMap(({ ssim }) => ssim))),
+      number(mean(scores.flatMap(({ psnr }) => psnr)), 1),
+    ];
+  });
+  return table(['what is shown', 'SSIM', 'PSNR (dB)'], rows);
+}
+
+const attackTable = (rows: readonly AuditRow[]): string =>
+  table(
+    ['phi', 'labels', 'batch', 'attack', 'steps', 'seconds', 'labels right'],
+    rows.map(({ phi, labels, batch, attack, closures, seconds, labelsRight }) => [
+      escaped(phi),
+      labels === 'known' ? 'known' : 'inferred',
+      String(batch + 1),
+      escaped(attack),
+      String(closures),
+      number(seconds, 1),
+      `${number(100 * labelsRight, 0)} %`,
+    ]),
+  );
+
+/** Steps of the default attack. */
+const FULL = 200;
+
+function assumptions({ audit, subject, check }: AuditResult): string[] {
+  const { client } = audit;
+  return [
+    'The server is honest but curious: it sees one update, the network, the weights before the round and the settings below.',
+    subject.trained
+      ? 'The weights are those of the file.'
+      : 'The weights are initial ones: no file was given. Trained networks often leak less.',
+    `Clients hold images like these: ${subject.data}.`,
+    check
+      ? `The update is the client's own, and ${check.sentence}${check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.'}`
+      : 'The client was simulated from the settings; give its real weights (after) to check them.',
+    `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
+    `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
+    `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,
+  ];
+}
+
+const NOT_TRIED = [
+  'A server that changes the network or the weights it sends out.',
+  'Several rounds of the same client, or several clients in one sum.',
+  'An attacker who knows pictures like the private ones (a generator trained on them).',
+  'What a change of the obfuscation costs in accuracy.',
+];

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic } from '../assets/index.js';
+import type { Batch, NamedArray, Scores } from '../core/types.js';
+
+/** One attack of an audit: what was sent, what the server knew, what came out; per private image. */
+export interface AuditRow {
+  readonly phi: string;
+  readonly labels: 'known' | 'infer';
+  readonly batch: number;
+  readonly bitsPerEntry: number;
+  /** Least |s phi(delta) - delta| / |delta| over all scales s: 0 nothing of the update is lost, 1 all. */
+  readonly distortion: number;
+  readonly scores: Omit<Scores, 'match'>;
+  /** Labels that the attack went by and that are in the batch, as a share. */
+  readonly labelsRight: number;
+  readonly attack: string;
+  readonly closures: number;
+  readonly seconds: number;
+  /** PNG files of what was rebuilt, in the order of the private images, as base64. */
+  readonly pictures: readonly string[];
+}
+
+/** Everything that decides the numbers of a row, as a short name for its file. */
+export function rowName(decides: object, tensors: readonly NamedArray[], batch: Batch): string {
+  const hash = createHash('sha256').update(JSON.stringify(decides));
+  for (const { data } of [...tensors, batch.images])
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash
+    .update(JSON.stringify([...batch.labels]))
+    .digest('hex')
+    .slice(0, 24);
+}
+
+/** Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. */
+export const rowStore = (folder: string) => ({
+  read: (name: string): AuditRow | undefined => {
+    const path = join(folder, `${name}.json`);
+    if (!existsSync(path)) return undefined;
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as AuditRow;
+    } catch {
+      return undefined; // cut short by a kill: computed again
+    }
+  },
+  write: (name: string, row: AuditRow): Promise<void> =>
+    writeAtomic(join(folder, `${name}.json`), new TextEncoder().encode(JSON.stringify(row))),
+});

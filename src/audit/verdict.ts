@@ -1,0 +1,81 @@
+import { METRICS } from '../metrics/index.js';
+import { reaches } from './config.js';
+import type { AuditRow } from './rows.js';
+import { type AuditResult, isRebuilt } from './run.js';
+
+/** One phi in an audit: the labels that served the server best decide. */
+export interface PhiVerdict {
+  readonly phi: string;
+  readonly labels: 'known' | 'infer';
+  readonly rebuilt: number;
+  readonly images: number;
+  readonly psnr: Spread;
+  readonly ssim: Spread;
+  readonly bitsPerEntry: number;
+  readonly distortion: number;
+}
+
+/** Mean over the images, with the least and the largest. */
+export interface Spread {
+  readonly mean: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What an audit comes to. */
+export interface Verdict {
+  readonly passed: boolean;
+  /** One sentence. */
+  readonly sentence: string;
+  /** The smallest change that was tried under which no image is rebuilt. */
+  readonly remedy?: PhiVerdict;
+  readonly phis: readonly PhiVerdict[];
+}
+
+/** The verdict on the rows of an audit. */
+export function verdictOf(result: AuditResult): Verdict {
+  const { audit, rows, tried } = result;
+  const phis = [...new Set(rows.map(({ phi }) => phi))].map((phi) => worst(result, rows, phi));
+  const passed = !rows.some((row) => isRebuilt(audit, row));
+  const safe = [...new Set(tried.map(({ phi }) => phi))]
+    .map((phi) => worst(result, tried, phi))
+    .filter(({ rebuilt }) => rebuilt === 0)
+    .sort((a, b) => a.distortion - b.distortion);
+  const [remedy] = safe;
+  const head = phis.reduce((a, b) => (b.rebuilt > a.rebuilt ? b : a));
+  const count = head.rebuilt === 0 ? 'none' : `${head.rebuilt} of ${head.images}`;
+  const what = `with ${nameOf(head.phi)} updates of batch ${audit.batch}, ${count} of the images `.replace(
+    `${head.images} of the images`,
+    `${head.images} images`,
+  );
+  const { metric, value } = audit.threshold;
+  const least = `${METRICS[metric].label} ${METRICS[metric].better === 'higher' ? 'at least' : 'at most'} ${value}`;
+  const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})`;
+  return { passed, sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1), phis, ...(remedy && { remedy }) };
+}
+
+const nameOf = (phi: string): string => (phi === 'none' ? 'unchanged' : phi);
+
+function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): PhiVerdict {
+  const { threshold } = result.audit;
+  const of = (labels: 'known' | 'infer'): PhiVerdict | undefined => {
+    const mine = rows.filter((row) => row.phi === phi && row.labels === labels);
+    if (!mine.length) return undefined;
+    const values = mine.flatMap(({ scores }) => scores[threshold.metric] ?? []);
+    const [psnr, ssim] = (['psnr', 'ssim'] as const).map((name) => spread(mine.flatMap(({ scores }) => scores[name])));
+    const rebuilt = values.filter((value) => reaches(threshold, value)).length;
+    const { bitsPerEntry } = mine[0]!;
+    const distortion = mine.reduce((sum, row) => sum + row.distortion / mine.length, 0);
+    return { phi, labels, rebuilt, images: values.length, psnr: psnr!, ssim: ssim!, bitsPerEntry, distortion };
+  };
+  const both = [of('known'), of('infer')].filter((one) => one !== undefined);
+  return both.reduce((a, b) =>
+    b.rebuilt > a.rebuilt || (b.rebuilt === a.rebuilt && b.ssim.mean > a.ssim.mean) ? b : a,
+  );
+}
+
+const spread = (values: readonly number[]): Spread => ({
+  mean: values.reduce((a, b) => a + b, 0) / values.length,
+  least: Math.min(...values),
+  most: Math.max(...values),
+});

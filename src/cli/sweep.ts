@@ -1,0 +1,162 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { problem } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
+import { tableText } from '../report/index.js';
+import {
+  EXPORT_FORMATS,
+  exportSweep,
+  isSweepFolder,
+  planSweep,
+  progressLine,
+  readSweep,
+  reasonLines,
+  runSweep,
+  type Sweep,
+  sweepOf,
+  sweepSchema,
+  sweepStatus,
+  sweepView,
+} from '../sweeps/index.js';
+import { readFlags } from './flags.js';
+
+const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
+  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images; exclude, zip, pictures
+  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379, rediss://:PASSWORD@HOST (TLS)
+  --shared DIR    with --redis: images and weights go to this folder, which the workers see too, not beside the queue
+  --shard i/n     only the i-th of n equal parts, here; no coordinator (SLURM arrays and the like)
+  --workers N     cells at a time on this machine (default one per core); the numbers do not depend on it
+  --out DIR       where the results go (default results/sweeps/NAME)
+  --retry-failed  try the cells again that failed
+  --yes           more than a million cells are meant
+roglab sweep list FILE            prints the id of every cell, and its settings
+roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every two seconds)
+roglab sweep resume DIR           goes on from a folder of results (flags as above)
+roglab sweep export FILE|DIR --to OUT.parquet|.csv|.jsonl   one file of all rows
+roglab sweep schema               the JSON schema of FILE, for editors`;
+
+const RUN = {
+  redis: 'string',
+  shared: 'string',
+  shard: 'string',
+  workers: 'string',
+  out: 'string',
+  'retry-failed': 'boolean',
+  yes: 'boolean',
+} as const;
+
+type Action = (args: string[]) => Promise<number>;
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, status, resume, export: exported, schema };
+
+/** `roglab sweep`. Exit code 0 when every cell is done, 1 when some failed, 130 when it was stopped. */
+export async function command(args: string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined || args.includes('--help') || first === '-h') {
+    console.log(HELP);
+    return first === undefined ? 2 : 0;
+  }
+  const action = Object.hasOwn(ACTIONS, first) ? ACTIONS[first] : undefined;
+  if (action) return action(rest);
+  const [file, flags] = take('sweep', args);
+  return run(await readSweep(file), flags, file);
+}
+
+/** The word that an action needs, and its flags. */
+function take(action: string, args: readonly string[]): [word: string, flags: string[]] {
+  const [word, ...flags] = args;
+  if (word === undefined || word.startsWith('--'))
+    throw problem(`roglab ${action}`, 'needs a file or a folder first', word, 'see roglab sweep --help');
+  return [word, flags];
+}
+
+/** The folder of results that a word means: itself, or that of the file's sweep. */
+async function folderOf(word: string, out?: string): Promise<string> {
+  if (out) return resolve(out);
+  if (await isSweepFolder(word)) return resolve(word);
+  if (!/\.(ya?ml|json)$/i.test(word)) throw problem('roglab sweep', 'there is no sweep in this folder', word);
+  return resolve(join('results/sweeps', (await readSweep(word)).name));
+}
+
+async function run(sweep: Sweep, args: string[], file: string, home?: string): Promise<number> {
+  const flags = readFlags('sweep', args, RUN);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  const { folder, progress } = await runSweep(
+    sweep,
+    {
+      ...(flags.redis && { redis: flags.redis }),
+      ...(flags.shared && { shared: resolve(flags.shared) }),
+      ...(flags.shard && { shard: flags.shard }),
+      ...(flags.workers && { workers: integer('roglab sweep', '--workers', Number(flags.workers), 1, 256) }),
+      folder: flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name))),
+      yes: flags.yes ?? false,
+      retryFailed: flags['retry-failed'] ?? false,
+      signal: stop.signal,
+      onProgress: sweepView(),
+    },
+    { file: resolve(file) },
+  );
+  console.log(folder);
+  return progress.ended === 'stopped' ? 130 : Math.min(1, progress.failed);
+}
+
+async function resume(args: string[]): Promise<number> {
+  const [word, flags] = take('sweep resume', args);
+  const folder = await folderOf(word);
+  const { sweep, ledger } = await sweepOf(folder);
+  return run(sweep, flags, join(folder, ledger.base, 'sweep'), folder);
+}
+
+async function list(args: string[]): Promise<number> {
+  const [file, rest] = take('sweep list', args);
+  readFlags('sweep list', rest, {});
+  const { cells } = await planSweep(await readSweep(file), resolve(file));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  for await (const { job } of cells()) {
+    const { id, network, data, phi, batch, labels, attack, seed, image } = job;
+    const words = [network.name, data, phi, `batch ${batch}`, labels, attack.name, `seed ${seed}`, `image ${image}`];
+    if (!process.stdout.write(`${id} ${words.join(', ')}\n`))
+      await new Promise((drained) => process.stdout.once('drain', drained));
+  }
+  return 0;
+}
+
+async function status(args: string[]): Promise<number> {
+  const [word, rest] = take('sweep status', args);
+  const { out, watch } = readFlags('sweep status', rest, { out: 'string', watch: 'boolean' });
+  const folder = await folderOf(word, out);
+  for (;;) {
+    const now = await sweepStatus(folder);
+    const { name, total, done, failed, workers } = now;
+    const counts = { sweep: name, cells: total, done, failed, open: total - done - failed };
+    const text = [
+      tableText([{ ...counts, 'a minute': now.perMinute.toFixed(1) }]),
+      progressLine(now),
+      ...reasonLines(now).map((line) => `  ${line}`),
+      ...(workers.length > 0 ? ['', tableText(workers.slice(0, 30), { digits: 1 })] : []),
+    ].join('\n');
+    if (watch && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+    console.log(text);
+    if (!watch || now.ended) return 0;
+    await sleep(2000);
+  }
+}
+
+async function exported(args: string[]): Promise<number> {
+  const [word, rest] = take('sweep export', args);
+  const { out, to, format } = readFlags('sweep export', rest, { out: 'string', to: 'string', format: 'string' });
+  const folder = await folderOf(word, out);
+  const path = resolve(to ?? join(folder, `rows.${format ?? 'parquet'}`));
+  const ending = format ?? /\.(\w+)$/.exec(path)?.[1] ?? '';
+  const kind = oneOf('roglab sweep export', format ? '--format' : 'the ending of --to', ending, EXPORT_FORMATS);
+  const { rows, failed } = await exportSweep(folder, path, kind);
+  console.log(`${path}: ${rows} rows${failed ? `, and ${failed} failed cells in ${path}.failed.jsonl` : ''}`);
+  return 0;
+}
+
+async function schema(args: string[]): Promise<number> {
+  readFlags('sweep schema', args, {});
+  console.log(JSON.stringify(sweepSchema(), null, 2));
+  return 0;
+}

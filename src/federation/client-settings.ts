@@ -1,0 +1,270 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { deriveSeed, permutation } from '../core/random.js';
+import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
+import { checkOptimizer, isPlainSgd } from './optimizers.js';
+import { checkPrivacy } from './private-gradient.js';
+
+/** Options of {@link clientUpdate}. */
+export interface ClientOptions {
+  /** tau; 1 (default) is FedSGD, more is FedAvg. */
+  readonly localSteps?: number;
+  /** Instead of `localSteps`: rounds over the batch, ceil(batch / miniBatch) local steps each. */
+  readonly epochs?: number;
+  /** Default 0.003. */
+  readonly learningRate?: number;
+  /** Images per local step; default the whole batch. Where it does not divide the batch, the last of an epoch is smaller. */
+  readonly miniBatch?: number;
+  /** Default plain SGD; a bare name stands for PyTorch's defaults. */
+  readonly optimizer?: ClientOptimizer | ClientOptimizer['kind'];
+  /**
+   * Which rows of the batch each local step takes: `cyclic` (default), in order; `shuffled`, in a new order each epoch, by `seed`;
+   * or a list of rows for each local step.
+   */
+  readonly order?: 'cyclic' | 'shuffled' | readonly (readonly number[])[];
+  /**
+   * What the learning rate is multiplied by: `constant` (default), `cosine` (1 + cos(pi t / tau)) / 2 or `linear` 1 - t / tau in
+   * step t = 0 .. tau - 1, or a factor for each local step.
+   */
+  readonly schedule?: keyof typeof SCHEDULES | readonly number[];
+  /** Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none. */
+  readonly privacy?: ClientPrivacy;
+  /** Of the noise of `privacy` and of the shuffled order; default 1. */
+  readonly seed?: number;
+}
+
+export const CLIENT_OPTIONS = [
+  'localSteps',
+  'epochs',
+  'learningRate',
+  'miniBatch',
+  'optimizer',
+  'order',
+  'schedule',
+  'privacy',
+  'seed',
+] as const;
+
+const SCHEDULES = {
+  constant: () => 1,
+  cosine: (part: number) => (1 + Math.cos(Math.PI * part)) / 2,
+  linear: (part: number) => 1 - part,
+};
+
+/** Checked client settings with their defaults. Errors: what is out of range, or does not go together. */
+export function clientSettings(where: string, batchSize: number, options: ClientOptions): ClientSettings {
+  checkOptions(where, options, CLIENT_OPTIONS);
+  const { learningRate = 0.003, miniBatch = batchSize, seed = 1, order = 'cyclic', schedule = 'constant' } = options;
+  integer(where, 'the batch size', batchSize, 1);
+  number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
+  integer(where, 'miniBatch', miniBatch, 1, batchSize);
+  integer(where, 'seed', seed, 0);
+  const localSteps = stepCount(where, batchSize, miniBatch, options);
+  const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
+  const privacy = options.privacy && checkPrivacy(where, options.privacy);
+  const settings: ClientSettings = {
+    ...{ batchSize, localSteps, learningRate, miniBatch, optimizer },
+    ...(hasOrder({ batchSize, miniBatch, order }) && {
+      order: orderOf(where, order, batchSize, miniBatch, localSteps, seed),
+    }),
+    ...((localSteps > 1 || schedule !== 'constant') && { schedule: factorsOf(where, schedule, localSteps) }),
+    ...(privacy && { privacy }),
+  };
+  if (privacy) checkPlain(where, settings);
+  return settings;
+}
+
+function stepCount(where: string, batchSize: number, miniBatch: number, options: ClientOptions): number {
+  const { epochs, order } = options;
+  if (epochs !== undefined && options.localSteps !== undefined)
+    throw problem(where, 'give localSteps or epochs, not both', [options.localSteps, epochs]);
+  if (epochs !== undefined) return integer(where, 'epochs', epochs, 1) * Math.ceil(batchSize / miniBatch);
+  const listed = Array.isArray(order) ? order.length : 1;
+  return integer(where, 'localSteps', options.localSteps ?? listed, 1);
+}
+
+const hasOrder = ({
+  batchSize,
+  miniBatch,
+  order,
+}: Pick<ClientSettings, 'batchSize' | 'miniBatch'> & { order: unknown }) =>
+  miniBatch < batchSize || Array.isArray(order);
+
+function orderOf(
+  where: string,
+  order: NonNullable<ClientOptions['order']>,
+  batchSize: number,
+  miniBatch: number,
+  localSteps: number,
+  seed: number,
+): NonNullable<ClientSettings['order']> {
+  if (typeof order === 'string') {
+    if (oneOf(where, 'order', order, ['cyclic', 'shuffled']) === 'cyclic') return 'cyclic';
+    return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
+      permutation(batchSize, deriveSeed(seed, 'order', epoch)),
+    );
+  }
+  return checkOrder(where, order, batchSize, localSteps);
+}
+
+function checkOrder(
+  where: string,
+  order: readonly (readonly number[])[],
+  batchSize: number,
+  localSteps: number,
+): readonly (readonly number[])[] {
+  if (!Array.isArray(order) || order.length !== localSteps)
+    throw problem(where, `order must name the rows of each of the ${localSteps} local steps`, order);
+  for (const [t, rows] of order.entries()) {
+    const valid = Array.isArray(rows) && rows.every((row) => Number.isInteger(row) && row >= 0 && row < batchSize);
+    if (!valid || rows.length === 0)
+      throw problem(where, `order[${t}] must list rows of the batch, 0 to ${batchSize - 1}`, rows);
+  }
+  return order;
+}
+
+/** Chunks of miniBatch rows, an epoch's order after the other; the last chunk of an epoch may be smaller. */
+function rowsOfSteps(batchSize: number, miniBatch: number, localSteps: number, orderOf: (epoch: number) => number[]) {
+  const perEpoch = Math.ceil(batchSize / miniBatch);
+  return Array.from({ length: localSteps }, (_, t) => {
+    const from = (t % perEpoch) * miniBatch;
+    return orderOf(Math.floor(t / perEpoch)).slice(from, from + miniBatch);
+  });
+}
+
+function factorsOf(
+  where: string,
+  schedule: NonNullable<ClientOptions['schedule']>,
+  localSteps: number,
+): NonNullable<ClientSettings['schedule']> {
+  if (typeof schedule === 'string') {
+    const name = oneOf(where, 'schedule', schedule, Object.keys(SCHEDULES) as (keyof typeof SCHEDULES)[]);
+    return name === 'constant' ? name : Array.from({ length: localSteps }, (_, t) => SCHEDULES[name](t / localSteps));
+  }
+  return checkFactors(where, schedule, localSteps);
+}
+
+function checkFactors(where: string, factors: readonly number[], localSteps: number): readonly number[] {
+  if (!Array.isArray(factors) || factors.length !== localSteps)
+    throw problem(where, `schedule must give a factor for each of the ${localSteps} local steps`, factors);
+  for (const [t, factor] of factors.entries()) number(where, `schedule[${t}]`, factor, 0, Number.POSITIVE_INFINITY);
+  if (factors.every((factor) => factor === 0)) throw problem(where, 'schedule must not be 0 in every step', factors);
+  return factors;
+}
+
+function checkPlain(where: string, { optimizer, order, schedule, batchSize, miniBatch }: ClientSettings): void {
+  if (isPlainSgd(optimizer!) && !Array.isArray(order) && !Array.isArray(schedule) && batchSize % miniBatch === 0)
+    return;
+  throw problem(
+    where,
+    'privacy goes with plain SGD, mini-batches in order that divide the batch, and a constant learning rate',
+    undefined,
+    'leave optimizer, order and schedule out',
+  );
+}
+
+/** One local step of a client. */
+export interface LocalStep {
+  /** Rows of the batch; undefined: the whole batch as it is. */
+  readonly rows?: readonly number[];
+  /** What the learning rate is multiplied by. */
+  readonly factor: number;
+}
+
+/** All local steps of a client whose settings are complete, see {@link assumed}. */
+export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: ClientSettings): LocalStep[] {
+  const inOrder = Array.from({ length: batchSize }, (_, i) => i);
+  const rows =
+    typeof order === 'object'
+      ? order
+      : miniBatch < batchSize && order === 'cyclic'
+        ? rowsOfSteps(batchSize, miniBatch, localSteps, () => inOrder)
+        : undefined;
+  return Array.from({ length: localSteps }, (_, t) => ({
+    ...(rows && { rows: rows[t]! }),
+    factor: typeof schedule === 'object' ? schedule[t]! : 1,
+  }));
+}
+
+/** Local steps up to which one graph holds them all: it is the faster then. */
+const UNROLLED = 8;
+
+/** Local steps of a client, or of several together. */
+export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
+  clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
+
+/** Whether one graph holds all local steps; else one compiled step is run again and again, see iterated(). */
+export const unrolls = (client: ClientSettings): boolean => stepCountOf(client) <= UNROLLED;
+
+/**
+ * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of one large batch,
+ * and is announced as that.
+ */
+export function together(clients: readonly ClientSettings[], shares: readonly number[]): ClientSettings {
+  const parts = clients.flatMap((settings, c) =>
+    (settings.clients ?? [{ share: 1, settings }]).map((part) => ({ ...part, share: part.share * shares[c]! })),
+  );
+  const { learningRate, optimizer } = parts[0]!.settings;
+  const other = parts.find(({ settings }) => settings.learningRate !== learningRate);
+  if (other)
+    throw problem(
+      'averageUpdates',
+      `the clients must have one learning rate, ${learningRate}`,
+      other.settings.learningRate,
+    );
+  const batchSize = parts.reduce((sum, { settings }) => sum + settings.batchSize, 0);
+  const localSteps = Math.max(...parts.map(({ settings }) => settings.localSteps));
+  const common = { batchSize, localSteps, learningRate, miniBatch: batchSize };
+  const oneBatch = parts.every(
+    ({ share, settings }) =>
+      isOneGradient(settings) && Math.abs(share * batchSize - settings.batchSize) < 1e-9 * batchSize,
+  );
+  if (oneBatch) return { ...common, optimizer: { kind: 'sgd' } };
+  const alike = parts.every(({ settings }) => JSON.stringify(settings.optimizer) === JSON.stringify(optimizer));
+  return { ...common, ...(alike && optimizer && { optimizer }), clients: parts };
+}
+
+/** A single local step of plain SGD on the whole batch. */
+const isOneGradient = ({
+  localSteps,
+  miniBatch,
+  batchSize,
+  optimizer,
+  schedule,
+  order,
+  privacy,
+}: ClientSettings): boolean =>
+  localSteps === 1 &&
+  miniBatch === batchSize &&
+  !privacy &&
+  typeof order !== 'object' &&
+  typeof schedule !== 'object' &&
+  optimizer !== undefined &&
+  isPlainSgd(optimizer);
+
+/** Client settings without gaps, and what was put into the gaps. */
+export interface Assumed {
+  readonly client: ClientSettings;
+  /** One sentence for each thing that was not announced; empty when everything was. */
+  readonly assumptions: Readonly<Record<string, string>>;
+}
+
+/**
+ * What an attack simulates: the announced client, with plain SGD, a constant rate and, for mini-batches in an unknown order, the
+ * whole batch in every step (the mean over all orders, to first order in the learning rate) where nothing was announced.
+ */
+export function assumed(client: ClientSettings): Assumed {
+  if (client.clients) {
+    const parts = client.clients.map(({ share, settings }) => ({ share, ...assumed(settings) }));
+    const assumptions = Object.assign({}, ...parts.map((part) => part.assumptions)) as Record<string, string>;
+    const clients = parts.map(({ share, client: settings }) => ({ share, settings }));
+    return { client: { ...client, clients }, assumptions };
+  }
+  const { batchSize, miniBatch, localSteps, optimizer, order, schedule } = client;
+  const assumptions = {
+    ...(!optimizer && { optimizer: 'plain SGD' }),
+    ...(!order && miniBatch < batchSize && { order: 'unknown: every step takes the mean over the whole batch' }),
+    ...(!schedule && localSteps > 1 && { schedule: 'a constant learning rate' }),
+  };
+  return { client: { ...client, optimizer: optimizer ?? { kind: 'sgd' } }, assumptions };
+}

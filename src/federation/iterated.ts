@@ -1,0 +1,293 @@
+import { sizeOf, stackImages } from '../core/arrays.js';
+import type { ClientSettings, Model, NdArray } from '../core/types.js';
+import { compile, type Step, type Tensor, tf } from '../engine/index.js';
+import { assumed, type LocalStep, stepsOf } from './client-settings.js';
+import { clientStep } from './local-steps.js';
+import { corrections, ruleOf } from './optimizers.js';
+
+/**
+ * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no digit is lost,
+ * then the optimizer's arrays.
+ * Nothing writes to it.
+ */
+type State = readonly NdArray[];
+
+/** A client's local steps as one compiled step that runs again and again. Dispose it when done. */
+export interface Iterated {
+  readonly forward: (images: NdArray, targets: NdArray) => Promise<{ delta: readonly NdArray[]; loss: number }>;
+  /** delta, and the way back: from the derivative of anything in delta to its derivatives in the images and the targets. */
+  readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
+  readonly engine: string;
+  /** What was done so far. */
+  readonly work: () => Work;
+  readonly dispose: () => void;
+}
+
+/** Runs of a compiled step, forward and back, and the states that were held at a time, at most. */
+export interface Work {
+  readonly forward: number;
+  readonly back: number;
+  readonly held: number;
+}
+
+/** A sweep forward through the local steps that can be gone back once or more often. */
+export interface Sweep {
+  readonly delta: readonly NdArray[];
+  readonly back: (adjoint: readonly NdArray[]) => Promise<{ images: NdArray; targets: NdArray }>;
+}
+
+/** The two compiled steps for mini-batches of one size. */
+interface Pair {
+  readonly forward: Step;
+  readonly back?: Step;
+}
+
+/**
+ * The same function as localSteps(), with time and memory linear in the number of steps, and an event loop that is free between them:
+ * one local step is compiled, and its product with a vector from the left (reverse mode), whatever their number. Going back, the
+ * states between checkpoints, one every sqrt(tau) steps, are computed a second time: 2 sqrt(tau) states are held at a time.
+ * @param way `forward` compiles no way back
+ */
+export async function iterated(
+  model: Model,
+  settings: ClientSettings,
+  way: 'forward' | 'both' = 'both',
+): Promise<Iterated> {
+  const { client } = assumed(settings);
+  return client.clients ? together(model, client.clients, way) : alone(model, client, way);
+}
+
+async function alone(model: Model, client: ClientSettings, way: 'forward' | 'both'): Promise<Iterated> {
+  const steps = stepsOf(client);
+  const sizes = [...new Set(steps.map(({ rows }) => rows?.length ?? client.batchSize))];
+  const pairs = new Map<number, Pair>();
+  const dispose = (): void => {
+    for (const { forward, back } of pairs.values()) {
+      forward.dispose();
+      back?.dispose();
+    }
+  };
+  const count = { forward: 0, back: 0, held: 0 };
+  try {
+    for (const size of sizes) pairs.set(size, await compiled(model, client, size, way));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  const start = states(model, client);
+  const inputs = (images: NdArray, targets: NdArray, t: number): NdArray[] => {
+    const { rows, factor } = steps[t]!;
+    const numbers = [client.learningRate * factor, ...corrections(client.optimizer!, t)];
+    return [pick(images, rows), pick(targets, rows), { shape: [HEAD], data: Float32Array.from(numbers) }];
+  };
+  const pair = (t: number): Pair => pairs.get(steps[t]!.rows?.length ?? client.batchSize)!;
+  const advance = async (images: NdArray, targets: NdArray, t: number, state: State) => {
+    count.forward++;
+    const [loss, ...next] = await pair(t).forward.run(...inputs(images, targets, t), ...model.parameters, ...state);
+    return { loss: loss!.data[0]!, state: next as State };
+  };
+  const retreat = async (images: NdArray, targets: NdArray, t: number, state: State, adjoint: State) => {
+    count.back++;
+    const given = [...inputs(images, targets, t), ...model.parameters, ...state, ...adjoint];
+    const [x, y, ...before] = await pair(t).back!.run(...given);
+    return { x: x!, y: y!, adjoint: before as State };
+  };
+  const parameters = model.parameters.length;
+  const deltaOf = (state: State): NdArray[] => scaled(state.slice(0, parameters), 1 / client.learningRate);
+  return {
+    engine: pair(0).forward.engine,
+    work: () => ({ ...count }),
+    dispose,
+    forward: async (images, targets) => {
+      let at = await advance(images, targets, 0, start);
+      const { loss } = at;
+      for (let t = 1; t < steps.length; t++) at = await advance(images, targets, t, at.state);
+      return { delta: deltaOf(at.state), loss };
+    },
+    sweep: async (images, targets) => {
+      const stride = Math.ceil(Math.sqrt(steps.length));
+      const checkpoints: State[] = [];
+      let state = start;
+      for (let t = 0; t < steps.length; t++) {
+        if (t % stride === 0) checkpoints.push(state);
+        ({ state } = await advance(images, targets, t, state));
+      }
+      const end = state;
+      const back: Sweep['back'] = async (last) => {
+        const gradient = { images: zeros(images.shape), targets: zeros(targets.shape) };
+        let adjoint: State = [
+          ...scaled(last, 1 / client.learningRate),
+          ...end.slice(parameters).map(({ shape }) => zeros(shape)),
+        ];
+        for (let segment = checkpoints.length - 1; segment >= 0; segment--) {
+          const from = segment * stride;
+          const held = [checkpoints[segment]!];
+          for (let t = from; t + 1 < Math.min(from + stride, steps.length); t++)
+            held.push((await advance(images, targets, t, held.at(-1)!)).state);
+          count.held = Math.max(count.held, checkpoints.length + held.length);
+          for (let t = from + held.length - 1; t >= from; t--) {
+            const went = await retreat(images, targets, t, held.pop()!, adjoint);
+            adjoint = went.adjoint;
+            scatter(gradient.images, went.x, steps[t]!);
+            scatter(gradient.targets, went.y, steps[t]!);
+          }
+        }
+        return gradient;
+      };
+      return { delta: deltaOf(end), back };
+    },
+  };
+}
+
+/** A mean of several clients: each from w0, on its own part of the images. */
+async function together(
+  model: Model,
+  clients: NonNullable<ClientSettings['clients']>,
+  way: 'forward' | 'both',
+): Promise<Iterated> {
+  const each: Iterated[] = [];
+  const dispose = (): void => {
+    for (const one of each) one.dispose();
+  };
+  try {
+    for (const { settings } of clients) each.push(await alone(model, settings, way));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  const ends = clients.map((_, c) =>
+    clients.slice(0, c + 1).reduce((sum, { settings }) => sum + settings.batchSize, 0),
+  );
+  const part = (array: NdArray, c: number): NdArray => slice(array, ends[c - 1] ?? 0, ends[c]!);
+  const work = (): Work => {
+    const all = each.map((one) => one.work());
+    const sum = (of: keyof Work): number => all.reduce((total, one) => total + one[of], 0);
+    return { forward: sum('forward'), back: sum('back'), held: sum('held') };
+  };
+  return {
+    engine: each[0]!.engine,
+    dispose,
+    work,
+    forward: async (images, targets) => {
+      const done = [];
+      for (const [c, one] of each.entries()) done.push(await one.forward(part(images, c), part(targets, c)));
+      const loss = done.reduce((sum, one, c) => sum + clients[c]!.share * one.loss, 0);
+      return { delta: mean(done, clients), loss };
+    },
+    sweep: async (images, targets) => {
+      const sweeps: Sweep[] = [];
+      for (const [c, one] of each.entries()) sweeps.push(await one.sweep(part(images, c), part(targets, c)));
+      const back: Sweep['back'] = async (adjoint) => {
+        const found = [];
+        for (const [c, one] of sweeps.entries()) found.push(await one.back(scaled(adjoint, clients[c]!.share)));
+        return {
+          images: stackImages(found.map((one) => one.images)),
+          targets: stackImages(found.map((one) => one.targets)),
+        };
+      };
+      return { delta: mean(sweeps, clients), back };
+    },
+  };
+}
+
+const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
+  arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));
+
+function mean(
+  parts: readonly { readonly delta: readonly NdArray[] }[],
+  clients: readonly { share: number }[],
+): NdArray[] {
+  return parts[0]!.delta.map(({ shape }, k) => {
+    const sum = zeros(shape);
+    for (const [c, { delta }] of parts.entries())
+      for (let i = 0; i < sum.data.length; i++) sum.data[i]! += clients[c]!.share * delta[k]!.data[i]!;
+    return sum;
+  });
+}
+
+/** Numbers of a step: learning rate times its factor, the two corrections. */
+const HEAD = 3;
+
+/** One local step forward, (x, y, numbers, w0, state) -> (loss, state'), and back, with the adjoint of state' -> those of x, y, state. */
+async function compiled(model: Model, client: ClientSettings, size: number, way: 'forward' | 'both'): Promise<Pair> {
+  const step = clientStep(model, client);
+  const parameters = model.parameters.length;
+  const slots = ruleOf(client.optimizer!).slots;
+  const next = (x: Tensor, y: Tensor, numbers: Tensor, w0: readonly Tensor[], state: readonly Tensor[]): Tensor[] => {
+    const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+    const moved = state.slice(0, parameters);
+    const weights = w0.map((w, k) => tf.sub(w, moved[k]!));
+    const own = weights.map((_, k) => state.slice(parameters + k * slots, parameters + (k + 1) * slots));
+    const after = step(x, y, weights, own, [number(1), number(2)], number(0));
+    return [after.loss, ...moved.map((e, k) => tf.add(e, after.moves[k]!)), ...after.slots.flat()];
+  };
+  const split = <T>(rest: readonly T[]): [T[], T[], T[]] => {
+    const states = parameters * (1 + slots);
+    return [rest.slice(0, parameters), rest.slice(parameters, parameters + states), rest.slice(parameters + states)];
+  };
+  const x = zeros([size, ...model.imageShape]);
+  const y = zeros([size, model.classes]);
+  const numbers = zeros([HEAD]);
+  const state = states(model, client);
+  const forward = await compile(
+    (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]) => {
+      const [w0, state] = split(rest);
+      return next(x, y, numbers, w0, state);
+    },
+    [x, y, numbers, ...model.parameters, ...state],
+    { name: `local step of ${model.name}` },
+  );
+  if (way === 'forward') return { forward };
+  const back = await compile(
+    (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]) => {
+      const [w0, state, adjoint] = split(rest);
+      const product = (x: Tensor, y: Tensor, ...state: Tensor[]): tf.Scalar => {
+        const [, ...after] = next(x, y, numbers, w0, state);
+        return tf.addN(after.map((part, i) => tf.sum(tf.mul(part, adjoint[i]!)))) as tf.Scalar;
+      };
+      return tf.valueAndGrads(product)([x, y, ...state]).grads;
+    },
+    [x, y, numbers, ...model.parameters, ...state, ...state],
+    { name: `local step of ${model.name}, backwards` },
+  );
+  return { forward, back };
+}
+
+/** The state before the first step: zeros. */
+function states({ parameters }: Model, { optimizer }: ClientSettings): State {
+  const { slots } = ruleOf(optimizer!);
+  const own = parameters.flatMap(({ shape }) => Array.from({ length: slots }, () => zeros(shape)));
+  return [...parameters.map(({ shape }) => zeros(shape)), ...own];
+}
+
+const zeros = (shape: readonly number[]): NdArray => ({ shape, data: new Float32Array(sizeOf(shape)) });
+
+/** Rows of an array [n, ...]; the array itself where none are named. */
+function pick(array: NdArray, rows: LocalStep['rows']): NdArray {
+  if (!rows) return array;
+  const [, ...shape] = array.shape;
+  const size = sizeOf(shape);
+  const picked = zeros([rows.length, ...shape]);
+  rows.forEach((row, i) => {
+    picked.data.set(array.data.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return picked;
+}
+
+/** Rows from..to of an array; shares memory with it. */
+function slice({ shape: [, ...shape], data }: NdArray, from: number, to: number): NdArray {
+  const size = sizeOf(shape);
+  return { shape: [to - from, ...shape], data: data.subarray(from * size, to * size) };
+}
+
+/** Adds rows to the rows of `into` that a step had picked. */
+function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): void {
+  if (!rows) {
+    for (let i = 0; i < data.length; i++) into.data[i]! += data[i]!;
+    return;
+  }
+  const size = data.length / rows.length;
+  rows.forEach((row, k) => {
+    for (let i = 0; i < size; i++) into.data[row * size + i]! += data[k * size + i]!;
+  });
+}

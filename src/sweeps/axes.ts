@@ -1,0 +1,194 @@
+import { problem } from '../core/errors.js';
+import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import type { Model } from '../core/types.js';
+import type { Dataset } from '../data/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
+import { ATTACKS, lookUp, MODELS } from '../registry/index.js';
+import { canonical } from './canonical.js';
+import type { AxisName, DataSpec, NetworkSpec, OpenDataSpec } from './types.js';
+
+const WHERE = 'defineSweep';
+
+/** The values of an axis; a range is never written out. */
+export interface Values<T = unknown> {
+  readonly length: number;
+  readonly at: (index: number) => T;
+}
+
+/** What an axis is: its values when it is left out, how one is read, and its JSON schema. */
+interface Axis {
+  readonly otherwise?: unknown;
+  /** Where a plain number says how many: the first of them. */
+  readonly counts?: number;
+  readonly read: (value: unknown) => unknown;
+  readonly schema: object;
+}
+
+/** The JSON schema of a range's ends. */
+export const RANGE = { from: { type: 'integer', minimum: 0 }, to: { type: 'integer', minimum: 0 } };
+
+const strings = (...values: readonly string[]): object => ({ type: 'string', enum: values });
+const whole = (minimum: number): object => ({ type: 'integer', minimum });
+const object = (properties: object, required: readonly string[] = []): object => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+  required,
+});
+
+const dataOptions = {
+  name: { type: 'string', description: 'cifar10, cifar10:DIR, scenes, folder:DIR' },
+  size: whole(1),
+  seed: whole(0),
+  classes: whole(1),
+  split: strings('test', 'train'),
+  draw: whole(0),
+  distinct: { type: 'boolean' },
+};
+const networkOptions = {
+  name: { type: 'string', description: Object.keys(MODELS).join(', ') },
+  layers: { type: 'array', items: { type: 'object', required: ['kind'] } },
+  seed: whole(0),
+  classes: whole(1),
+  weights: { type: 'string', description: 'a safetensors file' },
+};
+const privacy = object({ clip: { type: 'number' }, noiseMultiplier: { type: 'number' } }, ['clip', 'noiseMultiplier']);
+const clientOptions = {
+  localSteps: whole(1),
+  learningRate: { type: 'number', exclusiveMinimum: 0 },
+  miniBatch: whole(1),
+  privacy,
+};
+
+/** Every axis, outermost first: partial results hold all settings of the first images. */
+export const AXES: Readonly<Record<AxisName, Axis>> = {
+  images: {
+    otherwise: 1,
+    counts: 0,
+    read: (value) => integer(WHERE, 'an image', value as number, 0),
+    schema: whole(0),
+  },
+  seeds: { otherwise: 1, counts: 1, read: (value) => integer(WHERE, 'a seed', value as number, 0), schema: whole(0) },
+  data: { read: readData, schema: { anyOf: [{ type: 'string' }, object(dataOptions, ['name'])] } },
+  batch: { otherwise: 1, read: (value) => integer(WHERE, 'batch', value as number, 1), schema: whole(1) },
+  networks: {
+    read: readNetwork,
+    schema: { anyOf: [strings(...Object.keys(MODELS)), object(networkOptions, ['name'])] },
+  },
+  client: { otherwise: {}, read: readClient, schema: object(clientOptions) },
+  labels: {
+    otherwise: 'known',
+    read: (value) => oneOf(WHERE, 'labels', value as string, ['known', 'infer']),
+    schema: strings('known', 'infer'),
+  },
+  phi: { otherwise: 'none', read: readPhi, schema: { type: 'string', examples: ['none', 'quantize:3', 'topk:0.95'] } },
+  attacks: {
+    otherwise: 'rog',
+    read: readAttack,
+    schema: {
+      anyOf: [
+        strings(...Object.keys(ATTACKS)),
+        { type: 'object', properties: { name: strings(...Object.keys(ATTACKS)) }, required: ['name'] },
+      ],
+    },
+  },
+};
+
+export const AXIS_NAMES = Object.keys(AXES) as AxisName[];
+
+/** The values of one axis as it was written. Errors: no values, one twice, those of a value itself. */
+export function valuesOf(name: AxisName, given: unknown): Values {
+  const { otherwise, counts, read } = AXES[name];
+  const written = given ?? otherwise;
+  if (written === undefined || written === null)
+    throw problem(WHERE, `the axis ${name} is missing`, undefined, `give ${name} one value or a list`);
+  if (counts !== undefined && !Array.isArray(written)) return rangeOf(name, written, counts);
+  const list = (Array.isArray(written) ? written : [written]).map(read);
+  if (list.length === 0)
+    throw problem(WHERE, `the axis ${name} has no values`, undefined, 'give it one at least, or leave it out');
+  const seen = new Set<string>();
+  for (const value of list) {
+    const text = isObject(value) ? canonical(plain(value)) : String(value);
+    if (seen.has(text) && !inMemory(value)) throw problem(WHERE, `the axis ${name} has the same value twice`, text);
+    seen.add(text);
+  }
+  return { length: list.length, at: (index) => list[index] };
+}
+
+function rangeOf(name: AxisName, written: unknown, first: number): Values<number> {
+  if (typeof written === 'object') {
+    checkOptions(`${WHERE}: ${name}`, written as object, Object.keys(RANGE));
+    const { from, to } = written as { from: number; to: number };
+    integer(WHERE, `${name}.from`, from, 0);
+    integer(WHERE, `${name}.to`, to, from);
+    return { length: to - from + 1, at: (index) => from + index };
+  }
+  const fix = `a number says how many; for one of them write [${written}]`;
+  const length = integer(WHERE, name, written as number, 1, Number.MAX_SAFE_INTEGER, fix);
+  return { length, at: (index) => first + index };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+export const isModel = (value: unknown): value is Model => isObject(value) && 'parameters' in value;
+export const isDataset = (value: unknown): value is Dataset =>
+  isObject(value) && typeof (value as Dataset).batch === 'function';
+const inMemory = (value: unknown): boolean => isModel(value) || (isObject(value) && 'set' in value);
+
+/** A value without what exists in memory only: for lists, comparisons and files. */
+export function plain(value: unknown): unknown {
+  if (isModel(value)) return { name: value.name, inMemory: true };
+  if (isDataset(value)) return { name: value.name, inMemory: true };
+  if (!isObject(value) || !('set' in value)) return value;
+  const { set, ...rest } = value as OpenDataSpec;
+  return { name: set.name, ...rest, inMemory: true };
+}
+
+function readNetwork(value: unknown): NetworkSpec | Model {
+  if (isModel(value)) return value;
+  const spec = (typeof value === 'string' ? { name: value } : value) as NetworkSpec;
+  if (!isObject(spec)) throw problem(WHERE, 'a network is a name, { name, ... } or a model', value);
+  checkOptions(`${WHERE}: networks`, spec, Object.keys(networkOptions));
+  if (spec.layers === undefined) lookUp(`${WHERE}: networks`, MODELS, spec.name);
+  return { ...spec, seed: integer(WHERE, 'the seed of a network', spec.seed ?? 1, 0) };
+}
+
+function readData(value: unknown): DataSpec | OpenDataSpec {
+  const spec = typeof value === 'string' ? { name: value } : isDataset(value) ? { set: value } : value;
+  if (!isObject(spec)) throw problem(WHERE, 'data is a name, { name, ... } or an open data set', value);
+  const open = 'set' in spec;
+  checkOptions(`${WHERE}: data`, spec, open ? ['set', 'split', 'draw', 'distinct'] : Object.keys(dataOptions));
+  const { split = 'test', draw = 0, distinct = false, ...rest } = spec as DataSpec;
+  oneOf(WHERE, 'split', split, ['test', 'train']);
+  integer(WHERE, 'draw', draw, 0);
+  if (!open && typeof rest.name !== 'string') throw problem(WHERE, 'data needs a name', rest.name, 'e.g. cifar10');
+  return { ...rest, split, draw, distinct };
+}
+
+/** The defaults of clientUpdate are written out, so that saying them changes no id. */
+function readClient(value: unknown): object {
+  if (!isObject(value)) throw problem(WHERE, 'client is { localSteps, learningRate, ... }', value);
+  checkOptions(`${WHERE}: client`, value, Object.keys(clientOptions));
+  const { localSteps = 1, learningRate = 0.003, ...rest } = value as { localSteps?: number; learningRate?: number };
+  integer(WHERE, 'localSteps', localSteps, 1);
+  number(WHERE, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
+  return { localSteps, learningRate, ...rest };
+}
+
+function readPhi(value: unknown): string {
+  if (typeof value !== 'string') throw problem(WHERE, 'phi is written as a short text', value, 'e.g. quantize:3');
+  parseObfuscation(value);
+  return value.replace(/\s+/g, '');
+}
+
+function readAttack(value: unknown): object {
+  const spec = (typeof value === 'string' ? { name: value } : value) as { name: string };
+  if (!isObject(spec)) throw problem(WHERE, 'an attack is a name or { name, ... }', value);
+  lookUp(`${WHERE}: attacks`, ATTACKS, String(spec.name));
+  const own = RESERVED.find((key) => key in spec);
+  if (own)
+    throw problem(WHERE, `an attack of a sweep has no option ${own}`, undefined, 'the axes and the run decide it');
+  return spec;
+}
+
+/** Options that the seeds and the run give. */
+const RESERVED = ['seed', 'onProgress', 'signal', 'checkpoint'];

@@ -1,0 +1,36 @@
+import { decodeSafetensors, encodeSafetensors } from '../assets/index.js';
+import type { Batch, Model, NamedArray } from '../core/types.js';
+import { sha256 } from './canonical.js';
+
+/** Bytes that are named by their hash. */
+export interface Blob {
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+const blobOf = (bytes: Uint8Array): Blob => ({ hash: sha256(bytes), bytes });
+
+/** The private images, labels and class names of a batch; not where they are from. */
+export const batchBlob = ({ images, labels, classNames }: Batch): Blob =>
+  blobOf(
+    encodeSafetensors([{ name: 'images', ...images }], {
+      labels: JSON.stringify([...labels]),
+      classNames: JSON.stringify(classNames),
+    }),
+  );
+
+export function batchFrom(bytes: Uint8Array, source: string): Batch {
+  const { tensors, metadata } = decodeSafetensors(bytes, 'the images of a cell');
+  const { shape, data } = tensors[0]!;
+  const labels = Int32Array.from(JSON.parse(metadata.labels!) as number[]);
+  return { images: { shape, data }, labels, classNames: JSON.parse(metadata.classNames!), source };
+}
+
+export const weightsBlob = ({ parameters }: Pick<Model, 'parameters'>): Blob => blobOf(encodeSafetensors(parameters));
+
+export const weightsFrom = (bytes: Uint8Array): readonly NamedArray[] =>
+  decodeSafetensors(bytes, 'the weights of a cell').tensors;
+
+/** The hashes of what a cell needs beside its settings. */
+export const needsOf = (job: { images: string; network: { weights?: string } }): string[] =>
+  job.network.weights ? [job.images, job.network.weights] : [job.images];

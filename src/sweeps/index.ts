@@ -1,0 +1,10 @@
+export { defineSweep, type Sweep, sweepSchema } from './define.js';
+export { EXPORT_FORMATS, exportSweep } from './export.js';
+export { readSweep } from './file.js';
+export { planSweep } from './plan.js';
+export { progressLine, reasonLines, type SweepProgress } from './progress.js';
+export { runSweep, type SweepOptions } from './run.js';
+export { isSweepFolder, sweepOf, sweepStatus } from './status.js';
+export { sweep, sweepTable } from './sweep.js';
+export type { SweepDefinition } from './types.js';
+export { sweepView } from './view.js';

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
+import { mapped, matrix, product, transpose } from '../../src/attacks/closed-form/matrix.js';
+import { features, meanFeatures, syntheticImages } from '../../src/attacks/closed-form/prior.js';
+import { closedForm, rog } from '../../src/attacks/index.js';
+import { separated } from '../../src/attacks/sparse/index.js';
+import { rowSpan } from '../../src/attacks/sparse/span.js';
+import { imageAt, stackImages } from '../../src/core/arrays.js';
+import { normalStream, uniformStream } from '../../src/core/random.js';
+import type { Model, NdArray } from '../../src/core/types.js';
+import { openDataset } from '../../src/data/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { psnr } from '../../src/metrics/index.js';
+import { lenet, network } from '../../src/models/index.js';
+
+const data = await openDataset('scenes', { size: 16 });
+
+/** What the attack finds in a batch's update beside the batch's own features and masks; labels in ascending order. */
+async function found(model: Model, images: NdArray, labels: Int32Array, change = (head: Head) => head) {
+  const update = await clientUpdate(model, { images, labels });
+  const head = change(readHead(observe(model, update, { labels: 'infer' })));
+  const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
+  const { shape, data: numbers } = await features(head, images);
+  const truth = matrix(shape[0]!, shape[1]!, numbers);
+  return { head, truth, recovered: separated(head, Int32Array.from(labels).sort(), prior) };
+}
+
+/** Random batches of n images whose labels repeat. */
+function batches(n: number, count: number) {
+  const out = [];
+  for (let seed = 0; out.length < count; seed++) {
+    const batch = data.batch({ size: n, seed });
+    if (new Set(batch.labels).size < n) out.push(batch);
+  }
+  return out;
+}
+
+/** Largest error of the features, and share of wrong mask entries, each image against the one that it is nearest to. */
+function errors({ head, truth, recovered }: Awaited<ReturnType<typeof found>>): { features: number; masks: number } {
+  const rows = (m: { rows: number; columns: number; data: Float64Array }) =>
+    Array.from({ length: m.rows }, (_, b) => m.data.subarray(b * m.columns, (b + 1) * m.columns));
+  const inputs = mapped(product(truth, head.first.weights), (z, _, u) => z + head.first.bias[u]!);
+  const [ours, masks] = [rows(recovered!.features), rows(recovered!.odds)];
+  let [worst, wrong] = [0, 0];
+  const taken = new Set<number>();
+  for (const [b, row] of rows(truth).entries()) {
+    const away = ours.map((other) => other.reduce((top, x, i) => Math.max(top, Math.abs(x - row[i]!)), 0));
+    const at = away.indexOf(Math.min(...away));
+    taken.add(at);
+    worst = Math.max(worst, away[at]!);
+    rows(inputs)[b]!.forEach((z, u) => {
+      if (z > 0 !== masks[at]![u]! > 0) wrong++;
+    });
+  }
+  assert.equal(taken.size, truth.rows, 'every image has one of its own');
+  return { features: worst, masks: wrong / inputs.data.length };
+}
+
+test('rowSpan: singular values and row space of a matrix of known rank', () => {
+  const normal = normalStream(2);
+  const random = (rows: number, columns: number) => mapped(matrix(rows, columns), normal);
+  const [left, right] = [random(40, 3), random(30, 3)];
+  const d = product(left, transpose(right));
+  const { basis, images, values } = rowSpan(d, 3, 1);
+  const again = product(images, transpose(basis));
+  again.data.forEach((value, i) => {
+    assert.ok(Math.abs(value - d.data[i]!) < 1e-10, 'D = (D V) V^T');
+  });
+  product(transpose(basis), basis).data.forEach((value, i) => {
+    assert.ok(Math.abs(value - Number(i % 4 === 0)) < 1e-12, 'V^T V = I');
+  });
+  const squares = d.data.reduce((sum, x) => sum + x * x, 0);
+  assert.ok(Math.abs(values.reduce((sum, s) => sum + s * s, 0) - squares) < 1e-9 * squares);
+  assert.ok(values[0]! >= values[1]! && values[1]! >= values[2]!);
+});
+
+test('separated: features to 1e-5 and every mask, random batches of 4, 8 and 16 with repeated labels', async () => {
+  for (const [n, count] of [
+    [4, 3],
+    [8, 3],
+    [16, 2],
+  ] as const)
+    for (const [k, { images, labels }] of batches(n, count).entries()) {
+      const { features: worst, masks } = errors(
+        await found(lenet({ imageShape: data.imageShape, seed: k }), images, labels),
+      );
+      assert.ok(worst < 1e-5 && masks < 1e-4, `${n} images, ${k}: features ${worst}, masks ${masks}`);
+    }
+});
+
+test('separated: predictions far from even, biases, a factor, and all images of one label', async () => {
+  const sure = lenet({ imageShape: data.imageShape });
+  const last = sure.parameters.at(-1)!;
+  const parameters = [...sure.parameters.slice(0, -1), { ...last, data: last.data.map((w) => 40 * w) }];
+  const biased = network({
+    name: 'biased',
+    imageShape: data.imageShape,
+    seed: 2,
+    layers: [
+      { kind: 'conv', filters: 8, size: 3 },
+      { kind: 'relu' },
+      { kind: 'maxPool', size: 2 },
+      { kind: 'dense', units: 200, bias: true },
+      { kind: 'relu' },
+      { kind: 'scale', factor: 0.5 },
+      { kind: 'dense', units: 10, bias: true },
+    ],
+  });
+  const { images, labels } = batches(6, 1)[0]!;
+  const cases: [string, Model, Int32Array][] = [
+    ['sure', { ...sure, parameters }, labels],
+    ['biased', biased, labels],
+    ['one label', lenet({ imageShape: data.imageShape }), new Int32Array(6).fill(3)],
+  ];
+  for (const [name, model, given] of cases) {
+    const { features: worst, masks } = errors(await found(model, images, given));
+    assert.ok(worst < 1e-4 && masks < 1e-3, `${name}: features ${worst}, masks ${masks}`);
+  }
+});
+
+test('separated: knows by itself where it fails: noise, wrong labels, one picture twice, zeros', async () => {
+  const model = lenet({ imageShape: data.imageShape });
+  const { images, labels } = batches(4, 1)[0]!;
+  const uniform = uniformStream(3);
+  const changed = (f: (value: number) => number) => (head: Head) => ({
+    ...head,
+    first: { ...head.first, observed: head.first.observed.map(f) },
+  });
+  const top = 2e-2;
+  const noisy = await found(
+    model,
+    images,
+    labels,
+    changed((g) => g + top * (uniform() - 0.5)),
+  );
+  assert.equal(noisy.recovered, undefined, 'noise');
+  const zeros = await found(
+    model,
+    images,
+    labels,
+    changed(() => 0),
+  );
+  assert.equal(zeros.recovered, undefined, 'zeros');
+  const twice = stackImages([imageAt(images, 0), imageAt(images, 0), imageAt(images, 1), imageAt(images, 2)]);
+  assert.equal((await found(model, twice, Int32Array.of(2, 2, 5, 7))).recovered, undefined, 'twice the same');
+  const { head } = await found(model, images, labels);
+  const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
+  const other = Int32Array.from(labels, (label) => (label + 1) % 10);
+  assert.equal(separated(head, other, prior), undefined, 'wrong labels');
+});
+
+test('closedForm and rog: a batch of eight with repeated labels, every picture, FedSGD and FedAvg', async () => {
+  const model = lenet({ imageShape: data.imageShape });
+  const batch = batches(8, 1)[0]!;
+  const order = [...batch.labels.keys()].sort((a, b) => batch.labels[a]! - batch.labels[b]!);
+  const truth = stackImages(order.map((i) => imageAt(batch.images, i)));
+  for (const localSteps of [1, 5]) {
+    const update = await clientUpdate(model, batch, { localSteps, learningRate: 0.003 });
+    const observed = observe(model, update, { labels: 'infer' });
+    const result = await closedForm(observed, { iterations: 150 });
+    const nearest = order.map((_, i) =>
+      Math.max(...order.map((__, j) => psnr(imageAt(truth, i), imageAt(result.images, j))[0]!)),
+    );
+    assert.ok(Math.min(...nearest) > 17, `${localSteps} steps: ${nearest.map((p) => p.toFixed(1))}`);
+    assert.equal((await rog(observed, { iterations: 2 })).settings.method, 'closed-form');
+  }
+});

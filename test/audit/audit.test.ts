@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  type AuditConfig,
+  type AuditResult,
+  audit,
+  auditPage,
+  parseThreshold,
+  readConfig,
+  verdictOf,
+} from '../../src/audit/index.js';
+import type { Layer } from '../../src/core/types.js';
+import { openDataset } from '../../src/data/index.js';
+import { applyUpdate, clientUpdate } from '../../src/federation/index.js';
+import { METRICS } from '../../src/metrics/index.js';
+import { network, saveWeights } from '../../src/models/index.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { root } from '../fixtures.js';
+
+const config: AuditConfig = {
+  network: { layers: [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }] },
+  data: 'scenes',
+  size: 16,
+  batch: 2,
+  phi: ['none', 'sign'],
+  labels: ['known', 'infer'],
+  iterations: 12,
+  remedies: false,
+  threshold: { metric: 'psnr', value: 60 },
+};
+const plain = ({ rows, tried }: AuditResult) =>
+  JSON.stringify([rows, tried].map((list) => list.map(({ seconds: _, ...row }) => row)));
+
+test('audit: every phi with known and inferred labels; a second run computes only what is missing, to the same rows', async () => {
+  const folder = temporaryFolder();
+  const first = await audit(config, { folder, workers: 1 });
+  assert.deepEqual(
+    first.rows.map(({ phi, labels }) => `${phi} ${labels}`),
+    ['none known', 'none infer', 'sign known', 'sign infer'],
+  );
+  for (const { scores, pictures, labelsRight, distortion, phi } of first.rows) {
+    assert.ok(scores.psnr.length === 2 && pictures.length === 2 && labelsRight <= 1);
+    assert.ok(phi === 'none' ? distortion < 1e-3 : distortion > 0.1 && distortion < 1);
+  }
+  const rows = join(folder, 'rows');
+  const [one, two] = readdirSync(rows) as [string, string];
+  assert.equal(readdirSync(rows).length, 4);
+  rmSync(join(rows, one));
+  writeFileSync(join(rows, two), '{"phi": "no');
+  const ended: string[] = [];
+  const again = await audit(config, { folder, workers: 1, onProgress: (_, __, what) => ended.push(what) });
+  assert.equal(plain(again), plain(first));
+  assert.equal(ended.filter(Boolean).length, 2);
+  const other = await audit({ ...config, seed: 2, phi: ['none'], labels: ['known'] }, { folder, workers: 1 });
+  assert.notEqual(plain(other), plain({ ...first, rows: first.rows.slice(0, 1) }));
+});
+
+test('audit: changes are walked from the weakest on until nothing is rebuilt, and the least of those that help is named', async () => {
+  const low = { ...config, phi: ['none'], labels: ['known'] as const, remedies: true, iterations: 3 };
+  const found = await audit({ ...low, threshold: { metric: 'psnr', value: 1 } }, { workers: 2 });
+  const verdict = verdictOf(found);
+  assert.equal(verdict.passed, false);
+  assert.match(
+    verdict.sentence,
+    /^With unchanged updates of batch 2, 2 of 2 images are rebuilt recognisably \(PSNR at least 1\)$/,
+  );
+  assert.equal(verdict.remedy, undefined);
+  assert.ok(
+    found.tried.some(({ phi }) => phi === 'quantize:2'),
+    'no threshold of 1 dB is ever met: families are walked to their end',
+  );
+  const safe = await audit({ ...low, threshold: { metric: 'psnr', value: 90 } }, { workers: 2 });
+  assert.deepEqual([verdictOf(safe).passed, safe.tried.length], [true, 0]);
+  const row = found.rows[0]!;
+  const weak = { ...row, phi: 'a', distortion: 0.2, scores: { ...row.scores, psnr: [0, 0] } };
+  const strong = { ...weak, phi: 'b', distortion: 0.9 };
+  assert.equal(verdictOf({ ...found, tried: [strong, weak] }).remedy?.phi, 'a');
+});
+
+test('auditPage: hostile names are text, there is no script, and nothing is fetched', async () => {
+  const found = await audit({ ...config, phi: ['none'], labels: ['known'], iterations: 2 }, { workers: 1 });
+  const hostile = '<script>alert(1)</script>"\'&';
+  const [batch] = found.subject.batches;
+  const subject = {
+    ...found.subject,
+    model: hostile,
+    data: hostile,
+    notice: hostile,
+    batches: [{ ...batch!, classNames: batch!.classNames.map(() => hostile) }],
+  };
+  const page = auditPage({ ...found, subject }, { version: hostile, engine: hostile });
+  assert.doesNotMatch(page, /<script|onerror|javascript:|https?:/i);
+  assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+  assert.equal(page.match(/src="data:image\/png;base64,/g)?.length, 4);
+});
+
+test('readConfig: mistakes are one line with the fix', () => {
+  const refused: [object, RegExp][] = [
+    [{ phis: ['none'] }, /^RoglabError: audit: unknown option "phis"; did you mean "?phi"?\?/],
+    [{ phi: [] }, /phi must be a list of short forms/],
+    [{ phi: ['quantise:4'] }, /unknown obfuscation, got "quantise:4"; did you mean quantize\?/],
+    [{ network: 'resnet81' }, /audit network: must be one of/],
+    [{ labels: ['guess'] }, /labels must be one of known, infer/],
+    [{ batch: 0 }, /batch must be/],
+    [{ threshold: { metric: 'sssim', value: 1 } }, /did you mean "ssim"\?/],
+  ];
+  for (const [given, says] of refused) assert.throws(() => readConfig(given as AuditConfig), says);
+  assert.throws(() => parseThreshold('ssim'), /the form METRIC:NUMBER, got "ssim"; e.g. ssim:0.5/);
+  assert.deepEqual(parseThreshold('lpips:0.2'), { metric: 'lpips', value: 0.2 });
+});
+
+test('data/audit.schema.json names the keys and metrics that readConfig takes', () => {
+  const { properties } = JSON.parse(readFileSync(join(root, 'data/audit.schema.json'), 'utf8')) as {
+    properties: Record<string, { default?: unknown; properties?: { metric: { enum: string[] } } }>;
+  };
+  const filled = readConfig({}) as unknown as Record<string, unknown>;
+  for (const key of Object.keys(filled)) assert.ok(key in properties, key);
+  for (const [key, { default: value }] of Object.entries(properties))
+    if (value !== undefined) assert.deepEqual(filled[key], value, key);
+  assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
+  assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
+});
+
+test('audit: a real update is checked before it is attacked', async () => {
+  const folder = temporaryFolder();
+  const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
+  const before = network({ name: 'own', layers, imageShape: [16, 16, 3], classes: 10, seed: 3 });
+  const batch = (await openDataset('scenes', { size: 16 })).batch({ split: 'test', indices: [0, 1] });
+  const client = { learningRate: 0.1 };
+  const { tensors } = await clientUpdate(before, batch, client);
+  const [weights, after] = [join(folder, 'before'), join(folder, 'after')];
+  await saveWeights(weights, before);
+  await saveWeights(after, applyUpdate(before, tensors, 0.1));
+  const real = {
+    ...config,
+    network: { layers },
+    weights,
+    after,
+    phi: ['none'],
+    labels: ['known'] as const,
+    iterations: 2,
+  };
+  const found = await audit({ ...real, client }, { workers: 1 });
+  assert.ok(found.check?.agrees, found.check?.sentence);
+  assert.match(auditPage(found, { version: '0', engine: 'none' }), /what stands here is a measurement/);
+  const doubted = await audit({ ...real, client: { learningRate: 0.2 } }, { workers: 1 });
+  assert.match(doubted.check?.sentence ?? '', /agrees with learning rate 0\.1$/);
+  assert.match(auditPage(doubted, { version: '0', engine: 'none' }), /no measurement/);
+  assert.throws(() => readConfig({ after }), /after, the weights after a round, needs weights/);
+});

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plainError, problem, revivedError } from '../../src/core/errors.js';
+
+test('plainError, revivedError: an error keeps its type, message and code through structuredClone', () => {
+  const coded = Object.assign(problem('here', 'rule', 1, 'fix'), { code: 'HELD' });
+  for (const error of [coded, new TypeError('t'), new RangeError('r'), new Error('e')]) {
+    const back = revivedError(structuredClone(plainError(error)));
+    assert.deepEqual([back.name, back.message, back.stack], [error.name, error.message, error.stack]);
+    assert.equal((back as { code?: string }).code, (error as { code?: string }).code);
+    assert.equal(Object.getPrototypeOf(back), Object.getPrototypeOf(error));
+  }
+  assert.match(revivedError(plainError('a text')).message, /a text/);
+});

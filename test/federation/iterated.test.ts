@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { attackClosure, type ClosureOptions } from '../../src/attacks/closure.js';
+import { ndarray, oneHot } from '../../src/core/arrays.js';
+import { normalStream, uniformStream } from '../../src/core/random.js';
+import type { NdArray } from '../../src/core/types.js';
+import { compile, start, type Tensor } from '../../src/engine/index.js';
+import {
+  assumed,
+  type ClientOptions,
+  clientUpdate,
+  iterated,
+  localSteps,
+  observe,
+} from '../../src/federation/index.js';
+import { lenet, network } from '../../src/models/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { forEachEngine } from '../engines.js';
+
+const model = network({
+  ...{ name: 'smooth', imageShape: [8, 8, 3], classes: 4, seed: 2 },
+  layers: [
+    ...[{ kind: 'conv', filters: 4, size: 3 } as const, { kind: 'tanh' } as const],
+    ...[{ kind: 'averagePool', size: 2 } as const, { kind: 'dense', units: 12 } as const],
+    ...[{ kind: 'tanh' } as const, { kind: 'dense', units: 4 } as const],
+  ],
+});
+const labels = Int32Array.of(2, 0, 3);
+const truth = ndarray([3, 8, 8, 3], uniformStream(5));
+const guess = ndarray([3, 8, 8, 3], uniformStream(6));
+
+const seen = async (client: ClientOptions, phi = 'none') =>
+  observe(model, await clientUpdate(model, { images: truth, labels }, client), {
+    labels,
+    obfuscation: parseObfuscation(phi),
+  });
+
+const distance = (a: NdArray, b: NdArray): number =>
+  Math.sqrt(a.data.reduce((sum, v, i) => sum + (v - b.data[i]!) ** 2, 0) / b.data.reduce((sum, v) => sum + v * v, 0));
+
+const matching: ClosureOptions = { objective: 'relativeL2', prior: 'colorTv', weight: 0.02, simulate: 'steps', labels };
+
+forEachEngine((engine, setup) => {
+  test(`${engine}: a closure of many steps: its gradient is that of finite differences`, async () => {
+    await setup();
+    for (const client of [
+      { localSteps: 12, learningRate: 0.1 },
+      { epochs: 5, miniBatch: 2, learningRate: 0.1, order: 'shuffled', optimizer: { kind: 'sgd', momentum: 0.5 } },
+    ] satisfies ClientOptions[]) {
+      const closure = await attackClosure(await seen(client), matching);
+      const { gradient } = await closure.evaluate(guess);
+      const along = ndarray(guess.shape as number[], normalStream(3));
+      const slope = gradient.data.reduce((sum, g, i) => sum + g * along.data[i]!, 0);
+      const at = async (h: number) =>
+        (await closure.evaluate({ ...guess, data: guess.data.map((v, i) => v + h * along.data[i]!) })).objective;
+      const numeric = ((await at(0.01)) - (await at(-0.01))) / 0.02;
+      closure.dispose();
+      assert.ok(Math.abs(slope - numeric) < 5e-3 * Math.abs(numeric), `${slope}, numeric ${numeric}`);
+    }
+  });
+
+  test(`${engine}: the objective of many steps is zero at the private images`, async () => {
+    await setup();
+    const observed = await seen({ localSteps: 15, learningRate: 0.05, optimizer: 'adamw' });
+    const closure = await attackClosure(observed, { ...matching, weight: 0 });
+    const { objective } = await closure.evaluate(truth);
+    closure.dispose();
+    assert.ok(objective < 1e-9, `${objective}`);
+  });
+});
+
+test('iterated steps give the numbers of one graph: update, gradient in images and soft labels', async () => {
+  await start({ threads: 1 });
+  for (const [phi, objective] of [
+    ['quantize:4', 'interval'],
+    ['none', 'cosine'],
+    ['sign', 'wrongSign'],
+  ] as const) {
+    // eight steps are one graph, and the same client as nine with a rate of 0 in the last is iterated
+    const common = { learningRate: 0.05, optimizer: { kind: 'sgd', momentum: 0.9 } } as const;
+    const eight = await seen({ ...common, localSteps: 8 }, phi);
+    const nine = { ...eight, client: { ...eight.client, localSteps: 9, schedule: [1, 1, 1, 1, 1, 1, 1, 1, 0] } };
+    const logits = ndarray([3, 4], normalStream(8));
+    for (const soft of [labels, 'joint'] as const) {
+      const [one, many] = await Promise.all(
+        [eight, nine].map(async (observed) => {
+          const closure = await attackClosure(observed, { ...matching, objective, labels: soft });
+          const found = await closure.evaluate(guess, soft === 'joint' ? logits : undefined);
+          closure.dispose();
+          return found;
+        }),
+      );
+      assert.ok(Math.abs(one!.objective - many!.objective) < 1e-5 * Math.abs(one!.objective), objective);
+      const off = distance(many!.gradient, one!.gradient);
+      assert.ok(off < 1e-5, `${objective}: ${off}`);
+      if (soft === 'joint') assert.ok(distance(many!.logitsGradient!, one!.logitsGradient!) < 1e-5);
+    }
+  }
+});
+
+test('the work is linear in the number of local steps: 3 runs of a compiled step each, whatever their number', async () => {
+  await start({ threads: 1 });
+  for (const localSteps of [9, 25, 100, 400]) {
+    const { client } = assumed({ batchSize: 3, localSteps, learningRate: 0.01, miniBatch: 3 });
+    const steps = await iterated(model, client);
+    const y = oneHot('test', labels, 4);
+    const { delta, back } = await steps.sweep(guess, y);
+    await back(delta);
+    const { forward, back: backward, held } = steps.work();
+    steps.dispose();
+    assert.equal(backward, localSteps);
+    assert.ok(forward >= localSteps && forward <= 2 * localSteps, `${forward}`);
+    assert.ok(held <= 2 * Math.ceil(Math.sqrt(localSteps)) + 1, `${held} states held for ${localSteps} steps`);
+  }
+});
+
+test('the event loop goes on between the local steps of a client and of an attack', async () => {
+  await start({ threads: 1 });
+  const small = lenet({ imageShape: [16, 16, 3], classes: 4 });
+  const batch = { images: ndarray([1, 16, 16, 3], uniformStream(1)), labels: Int32Array.of(2) };
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  const update = await clientUpdate(small, batch, { localSteps: 40 });
+  const afterUpdate = turns;
+  const closure = await attackClosure(observe(small, update, { labels: [2] }), { ...matching, labels: batch.labels });
+  const before = turns;
+  await closure.evaluate(batch.images);
+  clearInterval(timer);
+  closure.dispose();
+  assert.ok(afterUpdate >= 20, `${afterUpdate} turns of the event loop in 40 local steps`);
+  assert.ok(turns - before >= 60, `${turns - before} turns in 120 runs of a step`);
+});
+
+test('clientUpdate of many steps is the same with all in one graph', async () => {
+  await start({ threads: 1 });
+  const update = await clientUpdate(model, { images: truth, labels }, { localSteps: 10, learningRate: 0.1 });
+  const simulate = localSteps(model, update.client);
+  const inputs = [truth, oneHot('test', labels, 4), ...model.parameters];
+  const step = await compile((x: Tensor, y: Tensor, ...w: Tensor[]) => simulate(w, x, y).delta, inputs);
+  const delta = await step.run(...inputs);
+  step.dispose();
+  for (const [k, tensor] of update.tensors.entries()) assert.ok(distance(tensor, delta[k]!) < 2e-6, tensor.name);
+});
