@@ -24,15 +24,8 @@ export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, w
 export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export {
-  applyUpdate,
-  averageUpdates,
-  clientUpdate,
-  localSteps,
-  observe,
-  partition,
-  updateFrom,
-} from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
+export { observe, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
@@ -70,7 +63,8 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
-export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
+export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
+export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

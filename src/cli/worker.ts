@@ -27,5 +27,5 @@ export async function command(args: string[]): Promise<number> {
     ...{ redis: flags.redis, concurrency, signal: gently.signal, now: now.signal, onLine: console.error },
     ...(flags.shared && { shared: flags.shared }),
   });
-  return 0;
+  process.exit(0); // not held by a connection that is still being sought
 }
