@@ -16,12 +16,15 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /**
-   * `matching`: gradient matching. `closed-form`: see closedForm(). `auto` (default): the closed form where it is the better one
-   * by what the server knows, see suitsClosedForm(), unless an option is given that only matching has: objective, simulate,
-   * restarts. The preset `paper` always matches.
+   * `auto` (default): what measures best by all that the server knows, see chosen(): `settings.race` tells what was tried. The closed
+   * form is left out where an option is given that only matching has: objective, simulate, restarts. `matching`: gradient matching
+   * with the numbers tuned on LeNet. `closed-form`: see closedForm(). The preset `paper` always matches.
    */
   readonly method?: 'auto' | 'matching' | 'closed-form';
-  /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
+  /**
+   * Objective-and-gradient evaluations of the attack that is taken; default 200, `paper` 100. What was tried besides is counted in
+   * the result's closures; with fewer than 50 nothing is.
+   */
   readonly iterations?: number;
   /** How to compare updates; default: the one that fits phi (paper: l2). */
   readonly objective?: ObjectiveName;

@@ -92,7 +92,7 @@ test('rog: what was tried is told, with closures and seconds of all of it', asyn
   const { observation } = await seen(smooth('sigmoid'), 1);
   const told: number[] = [];
   const { settings, closures, seconds, history } = await rog(observation, {
-    iterations: 20,
+    iterations: 60,
     onProgress: ({ closure, total }) => {
       assert.ok(closure <= total);
       told.push(closure);

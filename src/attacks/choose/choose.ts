@@ -31,6 +31,9 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
 /** Each contender's part of the closures in the race. */
 const RACE = 0.2;
 
+/** With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all. */
+const ENOUGH = 50;
+
 /** Up to this multiple of the best, a race is not decided: the two best then run in full. */
 const CLOSE = 2;
 
@@ -57,6 +60,7 @@ export async function* chosen(
   const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false } = options;
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
+  const few = iterations < ENOUGH;
   const { labels } = await labelsOf(observation);
   const clock = stopwatch();
   const rule = yardstick(observation, labels);
@@ -115,7 +119,7 @@ export async function* chosen(
     };
     try {
       const { result, measured } = yield* run(name, steps(observation, given), true);
-      const enough = complete(observation) && explains(measured, gray);
+      const enough = few || (complete(observation) && explains(measured, gray));
       if (result.stopped === 'cancelled' || enough) return conclude();
     } catch (error) {
       race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
@@ -123,7 +127,7 @@ export async function* chosen(
   }
   const atGray = (objective: ObjectiveName): Promise<number> =>
     objectiveOf(observation, objective, labels, { images: even, update: gray.update });
-  const contenders = await contendersFor(observation, options, atGray);
+  const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;
   if (contenders.length > 1) {
     const raced: { readonly contender: Contender; readonly value: number }[] = [];
