@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkImages, imageAt, ndarray, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
@@ -41,8 +42,7 @@ export const SMALLEST_RESTORED = 16;
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {
   checkOptions('restore', options, ['classNames', 'weights']);
-  if (result?.kind !== 'reconstruction')
-    throw problem('restore', 'the first argument must be a reconstruction', result, 'make one with rog(observation)');
+  checkArguments('restore', 'restore(result)', [['reconstruction', result]]);
   const { classNames, weights } = options;
   const began = performance.now();
   const raw = result.raw ?? result.images;

@@ -11,7 +11,7 @@ import { projectRoot } from './root.js';
 
 const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
-  --network NAME      a ready-made network (default lenet); layers of your own in the config
+  --network NAME      a ready-made network (default lenet), or FILE.onnx; layers of your own in the config
   --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)
   --after FILE        after the client's own round, whose images are the first of the data: a measurement
   --data NAME         folder:DIR, cifar10, photos, scenes ...

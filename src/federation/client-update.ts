@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkImages, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
@@ -21,6 +22,10 @@ export async function clientUpdate(
   batch: Pick<Batch, 'images' | 'labels'>,
   options: ClientOptions = {},
 ): Promise<Update> {
+  checkArguments('clientUpdate', 'clientUpdate(model, batch)', [
+    ['model', model],
+    ['batch', batch],
+  ]);
   checkImages('clientUpdate', batch.images, model.imageShape);
   const client = clientSettings('clientUpdate', batch.labels.length, options);
   if (batch.images.shape[0] !== client.batchSize)

@@ -1,3 +1,4 @@
+export { checkSettings } from './check-settings.js';
 export {
   type Assumed,
   assumed,

@@ -1,9 +1,11 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer } from '../core/options.js';
 import type { ClientPrivacy, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
+import { checkSettings } from './check-settings.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -23,9 +25,14 @@ export interface ObserveOptions {
  * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one class; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
+  checkArguments('observe', 'observe(model, update)', [
+    ['model', model],
+    ['update', update],
+  ]);
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
   const { obfuscation, seed = 1, labels = 'infer', phiKnown = true } = options;
   integer('observe', 'seed', seed, 0);
+  checkSettings('observe', update.client);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
   checkAttackable('observe', model, update.tensors);

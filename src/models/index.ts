@@ -14,6 +14,7 @@ export { lenet } from './lenet.js';
 export { lenet5 } from './lenet5.js';
 export { mobilenetV2 } from './mobilenet-v2.js';
 export { type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
+export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { resnet18, resnet34 } from './resnet.js';

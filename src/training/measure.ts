@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { ndarray } from '../core/arrays.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
 import type { Dataset, Split } from '../data/index.js';
@@ -14,6 +15,10 @@ export async function testAccuracy(
   split: Split = 'test',
   threads?: number,
 ): Promise<number> {
+  checkArguments('testAccuracy', 'testAccuracy(model, data)', [
+    ['model', model],
+    ['dataset', data],
+  ]);
   const accuracy = await accuracyOf(model, threads);
   try {
     return await accuracy.run(model, data, split, [...Array(data.sizes[split]).keys()]);

@@ -14,7 +14,7 @@ const skip = python ? false : 'no Python with PyTorch: PYTHON=PATH names one';
 const folder = temporaryFolder();
 
 /** `updates` take half a minute. */
-const small = ['mulberry32', 'bicubic', 'obfuscations', 'metrics', 'objectives', 'layers', 'models'];
+const small = ['mulberry32', 'bicubic', 'obfuscations', 'metrics', 'objectives', 'clients', 'layers', 'models'];
 const names = [...small, ...(ROGLAB_SLOW ? ['updates'] : [])];
 
 function same(got: unknown, wanted: unknown, where: string): void {

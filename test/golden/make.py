@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 import architectures
+import clients
 import objectives
 from networks import NETWORKS, cross_entropy, update
 from streams import mulberry32, parameters, summary, uniform
@@ -138,6 +139,7 @@ GOLDENS = {
     "obfuscations": lambda seed: obfuscations(seed + 9),
     "metrics": metrics,
     "objectives": objectives.table,
+    "clients": clients.table,
     "updates": updates,
     "layers": architectures.layers,
     "models": architectures.models,
