@@ -3,7 +3,7 @@ import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN } from '../core/evidence.js';
-import { checkOptions, integer } from '../core/options.js';
+import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { ClientPrivacy, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
 
@@ -17,6 +17,11 @@ export interface ObserveOptions {
   readonly labels?: 'infer' | Int32Array | readonly number[];
   /** Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows nothing. */
   readonly phiKnown?: boolean;
+  /**
+   * Whether the client sends its running statistics of batch norm in training mode beside the update: `withheld` (default; BN_infer of
+   * Huang et al. 2021) or `sent` (BN_exact), see batchNormThreat(). phi leaves them as they are.
+   */
+  readonly statistics?: 'withheld' | 'sent';
 }
 
 /**
@@ -29,8 +34,9 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     ['model', model],
     ['update', update],
   ]);
-  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
+  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'statistics']);
   const { obfuscation, seed = 1, labels = 'infer', phiKnown = true } = options;
+  const statistics = sentStatistics(model, update, options.statistics ?? 'withheld');
   integer('observe', 'seed', seed, 0);
   checkSettings('observe', update.client);
   checkMatches('observe', update.tensors, model.parameters);
@@ -59,7 +65,23 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     client: update.client,
     obfuscation: phiKnown ? report : untold(update, report.bitsPerEntry),
     ...(known && { labels: known }),
+    ...(statistics && { statistics }),
   };
+}
+
+function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent'): Observation['statistics'] {
+  if (oneOf('observe', 'statistics', wish, ['withheld', 'sent']) === 'withheld') return undefined;
+  const { statistics } = update;
+  if (!statistics)
+    throw problem(
+      'observe',
+      'the update has no running statistics to send',
+      model.name,
+      "batchNorm: 'train' keeps them",
+    );
+  checkMatches('observe', statistics, model.buffers ?? []);
+  checkFinite('observe', statistics);
+  return statistics;
 }
 
 /**
