@@ -17,7 +17,7 @@ import { finish } from './run.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {
-  /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
+  /** `default` (default): coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /**
    * `matching`: gradient matching. `closed-form`: see closedForm(). `auto` (default): the closed form where it is the better one
