@@ -13,7 +13,7 @@ import { finish } from './run.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {
-  /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
+  /** `default` (default): coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /**
    * `auto` (default): what measures best by all that the server knows, see chosen(): `settings.race` tells what was tried. The closed
