@@ -83,7 +83,8 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
   };
 }
 
-function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
   const { model, tensors, obfuscation } = observation;
   const { client } = assumed(observation.client);
   const { evidence } = obfuscation;
