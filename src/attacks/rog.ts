@@ -9,7 +9,7 @@ import { suitsClosedForm } from './closed-form/suits.js';
 import { simulation } from './drift.js';
 import type { Stage } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
+import { fitting, OBJECTIVES, type ObjectiveName, type OwnObjective, objectiveOf } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
 import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
@@ -27,8 +27,11 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   readonly method?: 'auto' | 'matching' | 'closed-form';
   /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
   readonly iterations?: number;
-  /** How to compare updates; default: the one that fits phi (paper: l2). */
-  readonly objective?: ObjectiveName;
+  /**
+   * How to compare updates; default: the one that fits phi (paper: l2). Or a function of your own of (simulated, received), each a list
+   * of tensors in the order of the model's parameters, that gives one number to make small; pyramid, prior and optimizer stay.
+   */
+  readonly objective?: ObjectiveName | OwnObjective;
   /** Prior on the pictures; default `colorTv`. */
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
@@ -78,7 +81,7 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
   if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
   if (options.weight !== undefined) number('rog', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
   if (options.prior !== undefined) oneOf('rog', 'prior', options.prior, Object.keys(PRIORS) as PriorName[]);
-  if (options.objective !== undefined)
+  if (options.objective !== undefined && typeof options.objective !== 'function')
     oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
   checkNeeds('rog', observation, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
@@ -186,13 +189,14 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 };
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, obfuscation }: Observation, objective: ObjectiveName): Tuning {
+function tuning({ client, obfuscation }: Observation, objective: ObjectiveName | OwnObjective): Tuning {
+  if (typeof objective === 'function') return TUNED.cosine;
   if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
 
 function coarseToFine(observation: Observation, options: RogOptions): Preset {
-  const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
+  const { iterations = 200, objective = objectiveOf(observation) } = options;
   const tuned = tuning(observation, objective);
   const { schedule, signed } = tuned;
   const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;

@@ -1,4 +1,4 @@
-import { hidesScale, isExact, isExactToScale } from '../../core/evidence.js';
+import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { inferLabels } from '../labels.js';
 import { offers } from '../needs.js';
@@ -27,6 +27,7 @@ export async function suitsClosedForm(observation: Observation): Promise<boolean
   const { model, client } = observation;
   if (client.batchSize < 2 || !offers(observation, CLOSED_FORM_NEEDS)) return false;
   const head = readHead(observation);
+  if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return false;
   const labels = observation.labels ?? (await inferLabels(observation)).labels;
   if (new Set(labels).size < labels.length) return isExact(head.first.evidence);
   if (client.localSteps > 1 && client.batchSize <= FEW && observation.obfuscation.evidence.every(isExactToScale))
