@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { checkOptions, integer, number } from '../core/options.js';
+import { checked, flag, type OptionTable, real, whole } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
@@ -22,6 +22,16 @@ export interface GradInversionOptions extends RunOptions {
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;
 }
+
+export const GRAD_INVERSION_OPTIONS = {
+  ...RUN_OPTIONS,
+  iterations: whole('steps of every member, one closure each', 20_000),
+  seeds: whole('members of the group', 4, { to: 64 }),
+  weight: real('of total variation + 0.01 mean x^2', 1),
+  consistency: real("of the group's consistency", 100),
+  batchNorm: real('of the batch-norm term', 0),
+  defenseAware: flag('whether the objective knows phi', false),
+} satisfies OptionTable<GradInversionOptions>;
 
 /** What {@link gradInversion} needs, the batch-norm term left out. */
 export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
@@ -50,21 +60,9 @@ export function gradInversionSteps(
 ): AsyncGenerator<Progress, Reconstruction> {
   const attack = 'gradInversion';
   checkObservation(attack, observation);
-  const own = ['iterations', 'seeds', 'weight', 'consistency', 'batchNorm', 'defenseAware'];
-  checkOptions(attack, options, [...RUN_OPTIONS, ...own]);
-  const {
-    iterations = 20_000,
-    seeds = 4,
-    weight = 1,
-    consistency = 100,
-    batchNorm = 0,
-    defenseAware = false,
-  } = options;
+  const given = checked(attack, options, GRAD_INVERSION_OPTIONS);
+  const { iterations, seeds, weight, consistency, batchNorm, defenseAware } = given;
   checkNeeds(attack, observation, { ...GRAD_INVERSION_NEEDS, ...(batchNorm > 0 && { batchNormStatistics: true }) });
-  integer(attack, 'iterations', iterations, 1);
-  integer(attack, 'seeds', seeds, 1, 64);
-  number(attack, 'weight', weight, 0, Number.POSITIVE_INFINITY);
-  number(attack, 'consistency', consistency, 0, Number.POSITIVE_INFINITY);
   const seen = taken(attack, observation, defenseAware);
   const { model, client, obfuscation } = seen;
   const [height, width] = model.imageShape;

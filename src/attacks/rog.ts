@@ -1,7 +1,7 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { isExactToScale } from '../core/evidence.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { checked, flag, type OptionTable, real, whole, word } from '../core/option-table.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { closedFormSteps } from './closed-form/index.js';
@@ -45,18 +45,18 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
 /** What {@link rog} needs. */
 export const ROG_NEEDS: Needs = { labels: 'readable' };
 
-const OPTIONS = [
+export const ROG_OPTIONS = {
   ...RUN_OPTIONS,
-  'preset',
-  'method',
-  'iterations',
-  'objective',
-  'prior',
-  'weight',
-  'simulate',
-  'defenseAware',
   ...POSTPROCESS_OPTIONS,
-];
+  preset: word('coarse to fine, or the published numbers', ['default', 'paper'], 'default'),
+  method: word('gradient matching, linear algebra, or the better one', ['auto', 'matching', 'closed-form'], 'auto'),
+  iterations: whole('objective-and-gradient evaluations in all (200; paper: 100)'),
+  objective: word('how updates are compared (the one that fits phi)', Object.keys(OBJECTIVES) as ObjectiveName[]),
+  prior: word('on the pictures (colorTv; paper: tv)', Object.keys(PRIORS) as PriorName[]),
+  weight: real('of the prior (by objective)'),
+  simulate: word('how the client is modelled (by how far it moved)', ['auto', 'steps', 'direction']),
+  defenseAware: flag('whether the objective knows phi (yes; paper: no)'),
+} satisfies OptionTable<RogOptions>;
 
 /**
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
@@ -75,19 +75,10 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
  */
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('rog', observation);
-  checkOptions('rog', options, OPTIONS);
-  const { preset = 'default' } = options;
-  oneOf('rog', 'preset', preset, ['default', 'paper']);
-  if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
-  if (options.weight !== undefined) number('rog', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
-  if (options.prior !== undefined) oneOf('rog', 'prior', options.prior, Object.keys(PRIORS) as PriorName[]);
-  if (options.objective !== undefined && typeof options.objective !== 'function')
-    oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
+  const { preset, method } = checked('rog', options, ROG_OPTIONS);
   checkNeeds('rog', observation, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
-  const { method = 'auto' } = options;
-  oneOf('rog', 'method', method, ['auto', 'matching', 'closed-form']);
   const matching = runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
   const wanted = ONLY_MATCHING.find((key) => options[key] !== undefined);
   if (method === 'closed-form' && wanted)

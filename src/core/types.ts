@@ -108,6 +108,11 @@ export interface Update {
   readonly client: ClientSettings;
   /** Loss of the batch at w0. */
   readonly loss: number;
+  /**
+   * Running means and variances after the local steps, named and ordered as the model's buffers; where it has batch norm in training
+   * mode. Whether the client sends them is said in observe().
+   */
+  readonly statistics?: readonly NamedArray[];
 }
 
 /**
@@ -174,6 +179,8 @@ export interface Observation {
   readonly obfuscation: ObfuscationReport;
   /** Given only when the caller states that the server knows them. */
   readonly labels?: Int32Array;
+  /** Given only when the client sends its running statistics of batch norm; not obfuscated. */
+  readonly statistics?: readonly NamedArray[];
 }
 
 /** One point of an attack's history. */

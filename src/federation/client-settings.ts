@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly schedule?: keyof typeof SCHEDULES | readonly number[];
   /** Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none. */
   readonly privacy?: ClientPrivacy;
-  /** Of the noise of `privacy` and of the shuffled order; default 1. */
+  /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
   readonly seed?: number;
 }
 

@@ -25,4 +25,5 @@ export { type PartitionOptions, partition } from './partition.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';
+export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';
 export { type UpdateFromOptions, updateFrom } from './update-from.js';

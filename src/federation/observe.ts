@@ -32,6 +32,11 @@ export interface ObserveOptions {
   readonly phiKnown?: boolean;
   /** What the client keeps to itself although it did it; an attack then has to assume something. Default nothing. */
   readonly withhold?: readonly (typeof WITHHELD)[number][];
+  /**
+   * Whether the client sends its running statistics of batch norm in training mode beside the update: `withheld` (default; BN_infer of
+   * Huang et al. 2021) or `sent` (BN_exact), see batchNormThreat(). phi leaves them as they are.
+   */
+  readonly statistics?: 'withheld' | 'sent';
 }
 
 const WITHHELD = ['optimizer', 'order', 'schedule'] as const;
@@ -46,9 +51,10 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     ['model', model],
     ['update', update],
   ]);
-  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold']);
+  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold', 'statistics']);
   const { obfuscation, seed = 1, labels = 'infer', phiKnown = true, withhold = [] } = options;
   for (const field of withhold) oneOf('observe', 'withhold', field, WITHHELD);
+  const statistics = sentStatistics(model, update, options.statistics ?? 'withheld');
   integer('observe', 'seed', seed, 0);
   checkSettings('observe', update.client);
   checkMatches('observe', update.tensors, model.parameters);
@@ -78,6 +84,7 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     client: announced(update.client, withhold),
     obfuscation: phiKnown ? report : untold(update, report.bitsPerEntry),
     ...(known && { labels: known }),
+    ...(statistics && { statistics }),
   };
 }
 
@@ -89,6 +96,21 @@ function announced(client: ClientSettings, withhold: readonly (keyof ClientSetti
     ...rest,
     ...(clients && { clients: clients.map((one) => ({ ...one, settings: announced(one.settings, withhold) })) }),
   };
+}
+
+function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent'): Observation['statistics'] {
+  if (oneOf('observe', 'statistics', wish, ['withheld', 'sent']) === 'withheld') return undefined;
+  const { statistics } = update;
+  if (!statistics)
+    throw problem(
+      'observe',
+      'the update has no running statistics to send',
+      model.name,
+      "batchNorm: 'train' keeps them",
+    );
+  checkMatches('observe', statistics, model.buffers ?? []);
+  checkFinite('observe', statistics);
+  return statistics;
 }
 
 /**

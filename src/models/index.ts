@@ -13,7 +13,7 @@ export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet } from './lenet.js';
 export { lenet5 } from './lenet5.js';
 export { mobilenetV2 } from './mobilenet-v2.js';
-export { type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
+export { draws, inEvaluation, type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
 export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';

@@ -59,6 +59,19 @@ export function withModes(model: Model, modes: Modes): Model {
   return { ...model, layers: layersWithModes('withModes', model.layers, modes) };
 }
 
+/** Whether some dropout layer draws a mask. */
+export const draws = ({ layers }: Pick<Model, 'layers'>): boolean =>
+  someLayer(layers, (layer) => layer.kind === 'dropout' && (layer.mask ?? 'off') !== 'off' && layer.rate > 0);
+
+/** The same network as it is evaluated: running statistics, no dropout. */
+export const inEvaluation = (model: Model): Model => ({
+  ...model,
+  layers: mapLayers(model.layers, (layer) => {
+    if (layer.kind === 'batchNorm') return { ...layer, mode: 'eval' };
+    return layer.kind === 'dropout' ? { ...layer, mask: 'off' } : layer;
+  }),
+});
+
 /** Whether the images of a batch see each other, through the batch's statistics. */
 export const mixesExamples = ({ layers }: Pick<Model, 'layers'>): boolean =>
   someLayer(layers, (layer) => layer.kind === 'batchNorm' && (layer.mode ?? 'train') === 'train');

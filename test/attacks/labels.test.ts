@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inferLabels, LABEL_RULES, type LabelRule } from '../../src/attacks/index.js';
+import { classView, dummyImpact } from '../../src/attacks/labels/view.js';
 import type { LabelOptions } from '../../src/attacks/labels.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
@@ -135,4 +136,21 @@ test('labelStudy: the share of a batch that is right, repeated labels counted', 
   ]);
   assert.equal(one!.accuracy, 1);
   assert.equal(two!.accuracy, labelAccuracy(two!.found, batch.labels));
+});
+
+test('dummyImpact: the predicted probabilities sum to one; classView sums the columns per local step', async () => {
+  const data = await openDataset('scenes', { size: 16 });
+  const model = lenet({ imageShape: data.imageShape, seed: 100 });
+  const { probabilities, impact } = await dummyImpact(model, 3);
+  const total = probabilities.reduce((sum, p) => sum + p, 0);
+  assert.ok(Math.abs(total - 1) < 0.02 && probabilities.every((p) => p > 0), `${probabilities}`);
+  assert.ok(impact > 0);
+  const update = await clientUpdate(model, data.batch({ size: 2, seed: 1 }), { localSteps: 3 });
+  const { sums, minima } = classView(observe(model, update));
+  const kernel = update.tensors.at(-1)!;
+  for (let j = 0; j < 10; j++) {
+    const column = Array.from({ length: kernel.data.length / 10 }, (_, i) => kernel.data[i * 10 + j]! / 3);
+    assert.ok(Math.abs(sums[j]! - column.reduce((sum, x) => sum + x, 0)) < 1e-6);
+    assert.ok(Math.abs(minima[j]! - Math.min(...column)) < 1e-9);
+  }
 });

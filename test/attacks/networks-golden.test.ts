@@ -114,6 +114,11 @@ forEachEngine((engine, setup) => {
         const scale = isZero ? 1e-2 * one.updateNorm : Math.max(wanted[0], 1e-4 * one.updateNorm);
         assertSummary(`update ${model.parameters[k]!.name}`, data, wanted, slack * scale);
       });
+      update.statistics?.forEach((kept, k) => {
+        if (localSteps > 1) return;
+        const wanted = one.statistics[k]!;
+        assertSummary(`statistics ${kept.name}`, kept.data, wanted, 1e-4 * wanted[0]);
+      });
       const options = { objective: 'l2', prior: 'tv', weight: 0, simulate: 'steps', labels } as const;
       const closure = await attackClosure(observe(model, update, { labels }), options);
       try {

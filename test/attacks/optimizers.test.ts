@@ -136,3 +136,16 @@ test('cubicMinimum: of t^3 - 3 t, from any two points with their slopes: 1', () 
     assert.ok(Math.abs(cubicMinimum(at(a), at(b)) - 1) < 1e-12);
   assert.ok(Object.keys(OPTIMIZERS).includes('lbfgs'));
 });
+
+test('L-BFGS begins as PyTorch does: down the gradient by the rate, over the sum of its sizes where that is above 1', () => {
+  for (const [gradient, length] of [
+    [[3, -1], 0.5 / 4],
+    [[0.2, -0.1], 0.5],
+  ] as const) {
+    const at = { x: Float32Array.of(1, 2), value: 1, gradient: Float32Array.from(gradient) };
+    const { x } = OPTIMIZERS.lbfgs.step(at, OPTIMIZERS.lbfgs.start(2), 0.5);
+    [1, 2].forEach((from, i) => {
+      assert.ok(Math.abs(x[i]! - (from - length * gradient[i]!)) < 1e-6, `${x} for ${gradient}`);
+    });
+  }
+});

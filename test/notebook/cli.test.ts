@@ -59,7 +59,7 @@ test('roglab: unknown commands, flags, notebooks, folders and numbers are one li
     assert.match(stderr, said);
     assert.ok(status! > 0 && stdout === '' && stderr.trim().split('\n').length === 1);
   }
-  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n.*kernel .*\n.*lab .*\n.*doctor /);
+  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n(.*\n)*.*kernel .*\n.*lab .*\n.*doctor /);
 });
 
 test('roglab kernel: writes a kernelspec with absolute paths where Jupyter looks, and takes it away again', () => {

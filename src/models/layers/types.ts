@@ -55,7 +55,7 @@ export interface Way {
   /** Running mean and variance of the next batch-norm layer. */
   readonly statistics: () => readonly [mean: NdArray, variance: NdArray] | undefined;
   readonly finish: Finish;
-  /** Told the moments of every batch-norm layer in training mode. */
+  /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
   /** A seed of the next dropout layer, different in every local step; of a known mask, or of the client's own. */
   readonly dropoutSeed: (known: number | undefined) => number | undefined;
