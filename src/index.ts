@@ -36,7 +36,7 @@ export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClass
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
-export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/index.js';
+export { clip, compose, gaussianNoise, laplaceNoise, none, obfuscation } from './obfuscation/index.js';
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out

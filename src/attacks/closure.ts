@@ -1,15 +1,17 @@
 import { ndarray, oneHot } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
 import { assumed, direction, localSteps, unrolls } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
-import { type About, OBJECTIVES, type ObjectiveName } from './objectives.js';
+import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
+import { softened } from './soften.js';
 import { sweepingClosure } from './sweeping.js';
 
 /** How the attacker models the client. */
 export interface ClosureOptions {
-  readonly objective: ObjectiveName;
+  readonly objective: ObjectiveName | OwnObjective;
   readonly prior: PriorName;
   /** Weight of the prior beside the objective. */
   readonly weight: number;
@@ -49,9 +51,25 @@ export interface Comparison {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  if (steps && !unrolls(comparison.client)) return sweepingClosure(comparison);
-  return atOnce(comparison, steps);
+  const make = steps && !unrolls(comparison.client) ? sweepingClosure(comparison) : atOnce(comparison, steps);
+  if (typeof options.objective === 'string') return make;
+  const explained = withReason(options.objective);
+  const closure = await make.catch(explained);
+  return { ...closure, evaluate: (...at) => closure.evaluate(...at).catch(explained) };
 }
+
+/** What tensorflow.js says of somebody's own objective, with its name and what to do. */
+const withReason =
+  (objective: OwnObjective) =>
+  (error: Error): never => {
+    if (!/gradient/i.test(error.message) || error.name === 'RoglabError') throw error;
+    throw problem(
+      objectiveTitle(objective),
+      `has no gradient of a gradient: ${error.message}`,
+      undefined,
+      'write it with arithmetic, sums, products, abs, sqrt, exp, log, relu and the like of tf',
+    );
+  };
 
 async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> {
   const { observation, client, joint, targets, numbers, total, name } = comparison;
@@ -86,36 +104,43 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
 /** What a closure compares, and how. */
 export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
   const { model, tensors, obfuscation } = observation;
-  const { client } = assumed(observation.client);
+  const client = softened(assumed(observation.client).client);
   const { evidence } = obfuscation;
-  const match = OBJECTIVES[options.objective];
+  const match = matchOf(options.objective);
   const prior = PRIORS[options.prior];
-  const count = tensors.length;
-  const list = [
-    sum(tensors, (q) => q * q),
-    sum(tensors, Math.abs),
-    options.weight,
-    ...evidence.map((e) => finite(e.tolerance)),
-    ...evidence.map((e) => finite(e.zeroTolerance)),
+  const head = [sum(tensors, (q) => q * q), sum(tensors, Math.abs), options.weight];
+  const bounds = [
+    ...evidence.map(({ tolerance, each }) => each?.tolerance ?? [tolerance]),
+    ...evidence.map(({ zeroTolerance, each }) => each?.zeroTolerance ?? [zeroTolerance]),
   ];
+  const starts = bounds.map((_, k) => bounds.slice(0, k).reduce((sum, { length }) => sum + length, head.length));
+  const list = new Float32Array(starts.at(-1)! + bounds.at(-1)!.length);
+  list.set(head);
+  for (const [k, values] of bounds.entries()) list.set(Array.from(values, finite), starts[k]!);
   const { labels } = options;
   return {
     observation,
     client,
     joint: labels === 'joint',
     targets: labels === 'joint' ? ndarray([client.batchSize, model.classes]) : oneHot('attack', labels, model.classes),
-    numbers: { shape: [list.length], data: Float32Array.from(list) },
+    numbers: { shape: [list.length], data: list },
     total: (delta, observed, images, numbers) => {
       const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+      const bound = (tensor: Tensor, k: number): Tensor => {
+        const { length } = bounds[k]!;
+        if (length === 1) return number(starts[k]!);
+        const values = tf.slice(numbers, [starts[k]!], [length]);
+        return length === tensor.size ? tf.reshape(values, tensor.shape) : values;
+      };
       const about: About = {
-        tolerance: observed.map((_, i) => number(HEAD + i)),
-        zeroTolerance: observed.map((_, i) => number(HEAD + count + i)),
+        tolerance: observed.map((tensor, i) => bound(tensor, i)),
+        zeroTolerance: observed.map((tensor, i) => bound(tensor, observed.length + i)),
         squares: number(0),
         magnitudes: number(1),
       };
       return tf.add(match(delta, observed, about), tf.mul(prior(images as Tensor4D), number(2)));
     },
-    name: `${options.objective} closure of ${model.name}`,
+    name: `${objectiveTitle(options.objective)} closure of ${model.name}`,
   };
 }
 
@@ -124,6 +149,3 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
 const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>
   tensors.reduce((total, { data }) => total + data.reduce((part, value) => part + of(value), 0), 0) || 1;
-
-/** Numbers before the half-widths: sum q^2, sum |q|, weight of the prior. */
-const HEAD = 3;

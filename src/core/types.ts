@@ -130,6 +130,14 @@ export interface Evidence {
   readonly signOnly: boolean;
   /** The tensor may have been scaled by an unknown positive factor (clipping). */
   readonly scaleUnknown: boolean;
+  /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
+  readonly each?: EachBound;
+}
+
+/** Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major. */
+export interface EachBound {
+  readonly tolerance: Float32Array;
+  readonly zeroTolerance: Float32Array;
 }
 
 /** A known phi with its parameters, as the server is told about it. */
@@ -156,6 +164,9 @@ export interface Obfuscation {
   /** `before`: what was already known to be lost, when operators are composed; default: nothing lost. */
   readonly apply: (tensors: readonly NamedArray[], seed: number, before?: ObfuscationReport) => Obfuscated;
 }
+
+/** phi as a bare function of the update and a seed: nothing is known of what it does. */
+export type OwnObfuscation = (tensors: readonly NamedArray[], seed: number) => readonly NamedArray[];
 
 /** Everything an honest-but-curious server has. The signature of every attack: the threat model. */
 export interface Observation {

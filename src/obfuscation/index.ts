@@ -4,6 +4,7 @@ export { gaussianNoise } from './gaussian-noise.js';
 export { laplaceNoise } from './laplace-noise.js';
 export type { NoiseOptions } from './noise.js';
 export { none } from './none.js';
+export { type OwnOptions, obfuscation } from './obfuscation.js';
 export { OBFUSCATION_FORMS, parseObfuscation } from './parse.js';
 export { qsgd } from './qsgd.js';
 export type { QuantizerOptions } from './quantize.js';

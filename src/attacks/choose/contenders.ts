@@ -39,7 +39,7 @@ export async function contendersFor(
 ): Promise<Contender[]> {
   const own = coarseToFine(observation, asked);
   const tuned: Contender = { name: 'matching', recipe: own };
-  if (asked.weight !== undefined) return [tuned];
+  if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
   const told = await atGray(own.objective);
   if (pull(own.weight, told) <= LIGHT) return [tuned];
   const weightFor = (share: number, value: number): number => (share * value) / OF_PICTURES;

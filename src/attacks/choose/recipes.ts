@@ -4,14 +4,14 @@ import { uniformStream } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { simulation } from '../drift.js';
 import type { Stage } from '../minimise.js';
-import { fitting, type ObjectiveName, objectiveFor } from '../objectives.js';
+import { fitting, type ObjectiveName, type OwnObjective, objectiveOf } from '../objectives.js';
 import type { PriorName } from '../priors.js';
 import type { Recipe } from '../recipe.js';
 
 /** What of a recipe of gradient matching may be asked for. */
 export interface Asked {
   readonly iterations?: number;
-  readonly objective?: ObjectiveName;
+  readonly objective?: ObjectiveName | OwnObjective;
   readonly prior?: PriorName;
   readonly weight?: number;
   readonly simulate?: 'auto' | 'steps' | 'direction';
@@ -81,14 +81,15 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 };
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, obfuscation }: Observation, objective: ObjectiveName): Tuning {
+function tuning({ client, obfuscation }: Observation, objective: ObjectiveName | OwnObjective): Tuning {
+  if (typeof objective === 'function') return TUNED.cosine;
   if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
 
 /** Latents h/4 -> h/2 -> h, nearly gray start, box, total variation, the objective that fits phi. */
 export function coarseToFine(observation: Observation, options: Asked): Preset {
-  const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
+  const { iterations = 200, objective = objectiveOf(observation) } = options;
   const tuned = tuning(observation, objective);
   const { schedule, signed } = tuned;
   const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;

@@ -1,4 +1,6 @@
 import { checkImages } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { isUnknown } from '../../core/evidence.js';
 import { checked, flag, memory, type OptionTable, real, whole, word } from '../../core/option-table.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
@@ -86,6 +88,13 @@ export async function* closedFormSteps(
   checkObservation('closedForm', observation);
   check(observation, options);
   const seen = taken('closedForm', observation, options.defenseAware ?? true);
+  if (seen.obfuscation.evidence.some(isUnknown))
+    throw problem(
+      'closedForm',
+      'needs to know what phi leaves of an entry',
+      seen.obfuscation.name,
+      'give evidence to obfuscation(), set defenseAware: false, or let rog() compare directions',
+    );
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable('closedForm', signal, async function* (stop) {
