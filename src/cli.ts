@@ -96,7 +96,7 @@ function report(error: unknown): number {
 }
 
 /** Mistakes in the words of a command, told before anything is done. */
-const USAGE = /^roglab [\w -]+: (unknown flag|--|takes |NAME |the study )/;
+const USAGE = /^(roglab [\w -]+: (unknown flag |--|takes |NAME |the study )|parseObfuscation: )/;
 
 telemetryOff(); // before anything is loaded, for every process that a command starts
 main(process.argv.slice(2))

@@ -10,7 +10,7 @@ import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
-import { OBFUSCATION_FORMS } from '../obfuscation/index.js';
+import { OBFUSCATION_FORMS, parseObfuscation } from '../obfuscation/index.js';
 import {
   ATTACKS,
   type AttackName,
@@ -83,6 +83,7 @@ export async function command(args: string[]): Promise<number> {
   checkAttackFlags(name, flags);
   const build = MODELS[own.model];
   const settings = { phi: own.phi ?? 'none', labels, seed, localSteps, learningRate };
+  parseObfuscation(settings.phi); // a mistake is told before anything is opened
   const options: AttackOptions = {
     ...(defense && { defenseAware: defense === 'aware' }),
     ...given(optionsOf('attack', flags, ownOf(name)), flags),

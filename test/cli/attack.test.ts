@@ -44,7 +44,7 @@ const WRONG: readonly [string, RegExp][] = [
 for (const [flags, said] of WRONG)
   test(`roglab attack ${flags} is refused in one line`, () => {
     const { status, stdout, stderr } = attack(...flags.split(' '));
-    assert.equal(status, 1);
+    assert.equal(status, 2);
     assert.equal(stdout, '');
     assert.match(stderr.trim().split('\n').at(-1)!, said);
   });
