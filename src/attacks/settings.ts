@@ -1,5 +1,5 @@
 import type { Observation } from '../core/types.js';
-import { assumed } from '../federation/index.js';
+import { assumed, batchNormThreat } from '../federation/index.js';
 import type { Recipe, RunOptions } from './recipe.js';
 
 /** Everything that decides the result, as JSON. */
@@ -12,6 +12,7 @@ export function describe(
   const { model, client, obfuscation } = observation;
   const { name, parameters } = obfuscation;
   const { assumptions } = assumed(client);
+  const threat = batchNormThreat(observation);
   const { box = null, signed = false, optimizer = 'adam', group = null } = recipe;
   return {
     ...recipe,
@@ -24,6 +25,7 @@ export function describe(
     labels: labels === 'joint' ? labels : [...labels],
     client: { ...client },
     ...(Object.keys(assumptions).length > 0 && { assumed: assumptions }),
+    ...(threat !== 'none' && { batchNorm: threat }),
     model: model.name,
     imageShape: [...model.imageShape],
     classes: model.classes,
