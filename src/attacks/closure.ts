@@ -102,7 +102,8 @@ function momentsApart(observation: Observation) {
     ) as tf.Scalar;
 }
 
-function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
   const { model, tensors, obfuscation } = observation;
   const { client } = assumed(observation.client);
   const { evidence } = obfuscation;
