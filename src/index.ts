@@ -27,6 +27,7 @@ export { trunk, trunkStages } from './models/index.js';
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
 export { observe, partition, updateFrom } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';

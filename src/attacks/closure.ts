@@ -1,8 +1,8 @@
 import { ndarray, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
-import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
-import { assumed, direction, localSteps, unrolls } from '../federation/index.js';
+import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../engine/index.js';
+import { assumed, batchMoments, direction, knownMoments, localSteps, unrolls } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
 import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
@@ -17,6 +17,8 @@ export interface ClosureOptions {
   readonly weight: number;
   /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
   readonly simulate: 'steps' | 'direction';
+  /** Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments(); default 0. */
+  readonly statistics?: number;
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
 }
@@ -51,7 +53,10 @@ export interface Comparison {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  const make = steps && !unrolls(comparison.client) ? sweepingClosure(comparison) : atOnce(comparison, steps);
+  const make =
+    steps && !unrolls(comparison.client)
+      ? sweepingClosure(comparison)
+      : atOnce(comparison, steps, options.statistics ?? 0);
   if (typeof options.objective === 'string') return make;
   const explained = withReason(options.objective);
   const closure = await make.catch(explained);
@@ -71,16 +76,18 @@ const withReason =
     );
   };
 
-async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> {
+async function atOnce(comparison: Comparison, steps: boolean, statistics: number): Promise<Closure> {
   const { observation, client, joint, targets, numbers, total, name } = comparison;
   const { model, tensors } = observation;
   const simulate = steps ? localSteps(model, client) : direction(model, client);
   const count = tensors.length;
+  const apart = statistics > 0 ? momentsApart(observation) : undefined;
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
     const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
-      return total(delta, observed, images, numbers);
+      const value = total(delta, observed, images, numbers);
+      return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
     };
     if (joint) {
       const { value, grads } = tf.valueAndGrads(objective)([x, y]);
@@ -99,6 +106,21 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
       return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
     },
   };
+}
+
+/** sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al. 2021, equation 8). */
+function momentsApart(observation: Observation) {
+  const moments = batchMoments(observation.model);
+  const known = knownMoments(observation);
+  const distance = (x: Tensor, wanted: NdArray): Tensor =>
+    tf.sqrt(tf.add(tf.sum(tf.squaredDifference(x, toTensor(wanted))), 1e-12));
+  return (parameters: readonly Tensor[], images: Tensor): tf.Scalar =>
+    tf.addN(
+      moments(parameters, images).flatMap(({ mean, variance, count }, k) => [
+        distance(mean, known[k]!.mean),
+        distance(tf.mul(variance, count / Math.max(1, count - 1)), known[k]!.variance),
+      ]),
+    ) as tf.Scalar;
 }
 
 /** What a closure compares, and how. */

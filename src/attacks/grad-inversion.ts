@@ -17,7 +17,10 @@ export interface GradInversionOptions extends RunOptions {
   readonly weight?: number;
   /** Weight of the group's consistency; default 100, see below. */
   readonly consistency?: number;
-  /** Weight of the batch-norm term; default 0. No network here has batch norm, so anything else is refused. */
+  /**
+   * Weight of the batch-norm term, the distance of the pictures' means and variances from those known: the batch's, where the client
+   * sent its running statistics after one step, else the model's own running statistics. Default 0.
+   */
   readonly batchNorm?: number;
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;
@@ -45,7 +48,7 @@ export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
  * objective of its own is the result. The labels of the batch are given or inferred.
  * Numbers: the paper weighs |g - q|^2, TV, |x|^2 and consistency as 1e-4 : 1e-4 : 1e-6 : 1e-2; its code is not public, these
  * are from its appendix as the `breaching` framework took them over.
- * Departures: no batch-norm term, which for ImageNet networks carries most of the picture; the consensus is the plain mean,
+ * Departures: no batch-norm term by default, which for ImageNet networks carries most of the picture; the consensus is the plain mean,
  * without registration; no noise added to the steps.
  * Errors: batchNorm > 0 on a network without batch norm; labels that are neither given nor readable.
  */
@@ -72,6 +75,7 @@ export function gradInversionSteps(
     objective: fitting(obfuscation.evidence, 'l2'),
     prior: 'tvL2',
     weight,
+    ...(batchNorm > 0 && { statistics: batchNorm }),
     simulate: 'direction',
     box: [0, 1],
     group: { seeds, weight: consistency },

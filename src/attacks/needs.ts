@@ -58,11 +58,12 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       got: client.localSteps,
       fix: 'rog() simulates the local steps',
     },
-  batchNormStatistics: ({ model }) => ({
-    rule: 'needs the statistics of batch-norm layers',
-    got: `${model.name}, which has none`,
-    fix: 'leave the batch-norm term out',
-  }),
+  batchNormStatistics: ({ model }) =>
+    !model.buffers?.length && {
+      rule: 'needs the statistics of batch-norm layers',
+      got: `${model.name}, which has none`,
+      fix: 'leave the batch-norm term out',
+    },
   phiKnown: ({ obfuscation }) =>
     obfuscation.name === 'unknown' && {
       rule: 'needs to know phi',

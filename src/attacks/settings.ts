@@ -1,6 +1,6 @@
 import { isUnknown } from '../core/evidence.js';
 import type { Observation } from '../core/types.js';
-import { assumed } from '../federation/index.js';
+import { assumed, batchNormThreat } from '../federation/index.js';
 import { objectiveTitle } from './objectives.js';
 import type { Recipe, RunOptions } from './recipe.js';
 import { isAdaptive, softened } from './soften.js';
@@ -14,6 +14,7 @@ export function describe(
 ): Record<string, unknown> {
   const { model, client, obfuscation } = observation;
   const { name, parameters } = obfuscation;
+  const threat = batchNormThreat(observation);
   const { box = null, signed = false, optimizer = 'adam', group = null } = recipe;
   return {
     ...recipe,
@@ -28,6 +29,7 @@ export function describe(
     client: { ...client },
     ...(recipe.simulate === 'steps' && isAdaptive(client.optimizer) && { simulated: softened(client).optimizer }),
     ...assumptionsOf(observation),
+    ...(threat !== 'none' && { batchNorm: threat }),
     model: model.name,
     imageShape: [...model.imageShape],
     classes: model.classes,

@@ -52,6 +52,13 @@ export async function trainClassifier(model: Model, data: Dataset, options: Clas
   const { batchSize = 64, seed = 1, threads } = options;
   const size = data.sizes.train - integer('trainClassifier', 'heldOut', heldOut, 1);
   if (size < batchSize) throw problem('trainClassifier', 'the train split is too small', data.sizes.train);
+  if (model.buffers)
+    throw problem(
+      'trainClassifier',
+      'normalises every convolution with a bias itself',
+      `${model.name}, which has batch-norm layers`,
+      'leave them out',
+    );
   const all = normalisedParameters(model);
   const names = all.map(({ name }) => name);
   for (const name of frozen) oneOf('trainClassifier', 'frozen', name, names);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { inferLabels, rog } from '../../src/attacks/index.js';
+import { attackClosure } from '../../src/attacks/closure.js';
+import { gradInversion, inferLabels, rog } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { resample } from '../../src/core/resample.js';
-import type { Model } from '../../src/core/types.js';
+import type { Model, NdArray } from '../../src/core/types.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import {
   alexnet,
@@ -75,4 +76,32 @@ test('labels of a single image are read off every network, biased head or not', 
     if (/vit|lenet5/.test(name)) continue; // features of either sign: nothing proves a label
     assert.deepEqual([...(await inferLabels(observed)).labels], [3], name);
   }
+});
+
+test('gradInversion: the batch-norm term is small at the true pictures where the client sent its statistics', async () => {
+  const model = resnet18({ width: 1 / 16 });
+  const labels = Int32Array.of(0, 1, 2);
+  const images = resample(ndarray([3, 4, 4, 3], uniformStream(6)), [32, 32], 'bilinear');
+  const update = await clientUpdate(model, { images, labels });
+  const at = async (statistics: 'sent' | 'withheld', pictures: NdArray) => {
+    const observed = observe(model, update, { labels, statistics });
+    const options = { objective: 'l2', prior: 'tv', weight: 0, statistics: 1, simulate: 'direction', labels } as const;
+    const closure = await attackClosure(observed, options);
+    return (await closure.evaluate(pictures).finally(closure.dispose)).objective;
+  };
+  const gray = ndarray(images.shape, uniformStream(7));
+  assert.ok((await at('sent', images)) < 0.05, `${await at('sent', images)}`);
+  assert.ok((await at('sent', gray)) > 1);
+  assert.ok((await at('withheld', images)) > 1, "the model's own statistics are not the batch's");
+  const found = await gradInversion(observe(model, update, { labels, statistics: 'sent' }), {
+    iterations: 4,
+    seeds: 2,
+    batchNorm: 0.1,
+  });
+  assert.equal(found.settings.batchNorm, 'BN_exact');
+  const plain = observe(lenet5(), await clientUpdate(lenet5(), { images, labels }), { labels });
+  assert.throws(
+    () => gradInversion(plain, { batchNorm: 0.1 }),
+    /needs the statistics of batch-norm layers, got "lenet5, which has none"/,
+  );
 });
