@@ -101,7 +101,8 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
   };
 }
 
-function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
   const { model, tensors, obfuscation } = observation;
   const client = softened(assumed(observation.client).client);
   const { evidence } = obfuscation;

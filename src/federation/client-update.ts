@@ -36,7 +36,7 @@ export async function clientUpdate(
   const targets = oneHot('clientUpdate', batch.labels, model.classes);
   const { seed = 1 } = options;
   if (client.privacy) return privateUpdate(model, batch.images, targets, client, seed);
-  const { delta, loss } = await (unrolls(client) ? atOnce : stepByStep)(model, batch.images, targets, client, seed);
+  const { delta, loss } = await simulatedUpdate(model, batch.images, targets, client, seed);
   const statistics = mixesExamples(model) && {
     statistics: await runningStatistics(model, batch.images, targets, client, seed),
   };
@@ -57,13 +57,26 @@ interface Computed {
   readonly loss: number;
 }
 
+/**
+ * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client itself, and
+ * for a server that asks what its pictures would have given.
+ * @param secret the seed of the client's own dropout masks; a server has none
+ */
+export const simulatedUpdate = (
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+  secret?: number,
+): Promise<Computed> => (unrolls(client) ? atOnce : stepByStep)(model, images, targets, client, secret);
+
 /** All local steps in one compiled step. */
 async function atOnce(
   model: Model,
   images: NdArray,
   targets: NdArray,
   client: ClientSettings,
-  secret: number,
+  secret?: number,
 ): Promise<Computed> {
   const simulate = localSteps(model, client, secret);
   const step = await compile(
@@ -88,7 +101,7 @@ async function stepByStep(
   images: NdArray,
   targets: NdArray,
   client: ClientSettings,
-  secret: number,
+  secret?: number,
 ): Promise<Computed> {
   const steps = await iterated(model, client, 'forward', { secret });
   try {

@@ -8,7 +8,7 @@ export {
   stepCountOf,
   unrolls,
 } from './client-settings.js';
-export { clientUpdate } from './client-update.js';
+export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federate.js';
 export { type Iterated, iterated } from './iterated.js';

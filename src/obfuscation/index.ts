@@ -5,7 +5,7 @@ export { laplaceNoise } from './laplace-noise.js';
 export type { NoiseOptions } from './noise.js';
 export { none } from './none.js';
 export { type OwnOptions, obfuscation } from './obfuscation.js';
-export { parseObfuscation } from './parse.js';
+export { OBFUSCATION_FORMS, parseObfuscation } from './parse.js';
 export { qsgd } from './qsgd.js';
 export type { QuantizerOptions } from './quantize.js';
 export type { Norm, Scope } from './scope.js';

@@ -7,6 +7,7 @@ import { guessFrom } from '../../src/attacks/closed-form/guess.js';
 import type { Head } from '../../src/attacks/closed-form/head.js';
 import { largestEigenvalue } from '../../src/attacks/closed-form/intervals.js';
 import { type Matrix, matrix } from '../../src/attacks/closed-form/matrix.js';
+import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
 import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, rounded, signed } from '../../src/core/evidence.js';
@@ -95,6 +96,25 @@ test('features behind noise: one unknown between the prior and what the update s
   solver.dispose();
   const ridge = noise ** 2 / (0.15 * prior ** 2); // 1 / spread^2, in units of 1 / noise^2
   near(data[0]!, prior + (delta * (seen - delta * prior)) / (delta ** 2 + ridge), 1e-6);
+});
+
+test('aroundGuess: one free direction: the likeliest move where all are active, else the least one that touches 0', () => {
+  const [v, spreads] = [Math.SQRT1_2, Float64Array.of(0.3, 0.6)];
+  const found = (guesses: readonly [number, number], difference: number): number[] => {
+    const inputs = matrix(2, 1, guesses);
+    const [equations, seen] = [matrix(1, 2, [1, -1]), matrix(1, 1, [difference])];
+    const guess = { inputs, spread: spreads };
+    const rest = { free: Float64Array.of(v, v), unsure: Float64Array.of(1e-9, 1e-9) };
+    return [...aroundGuess({ equations, seen, guess, factor: 1, ...rest }).data];
+  };
+  // least (h - 2.4)^2 / 0.09 + (h + 1 - 3.2)^2 / 0.36
+  const h = (2.4 / 0.09 + 2.2 / 0.36) / (1 / 0.09 + 1 / 0.36);
+  const active = found([2.4, 3.2], -1);
+  near(active[0]!, h, 1e-6);
+  near(active[1]!, h + 1, 1e-6);
+  const touching = found([-1, 1.1], -1);
+  near(touching[0]!, 0, 1e-6);
+  near(touching[1]!, 1, 1e-6);
 });
 
 test('suitsClosedForm: exact updates of several steps of few images are left to the simulated steps', async () => {
