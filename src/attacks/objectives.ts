@@ -129,6 +129,9 @@ export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): Obje
  */
 export type OwnObjective = (simulated: readonly Tensor[], received: readonly Tensor[]) => Tensor;
 
+/** One by its name, or one's own. */
+export type AnyObjective = ObjectiveName | OwnObjective;
+
 /** What an objective is called in settings and messages. */
 export const objectiveTitle = (objective: ObjectiveName | OwnObjective): string =>
   typeof objective === 'string' ? objective : `own objective${objective.name ? ` ${objective.name}` : ''}`;

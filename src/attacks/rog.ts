@@ -5,7 +5,7 @@ import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
 import { closedFormSteps } from './closed-form/index.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { OBJECTIVES, type ObjectiveName, type OwnObjective } from './objectives.js';
+import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
 import { RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
@@ -30,7 +30,7 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
    * How to compare updates; default: the one that fits phi (paper: l2). Or a function of your own of (simulated, received), each a list
    * of tensors in the order of the model's parameters, that gives one number to make small; pyramid, prior and optimizer stay.
    */
-  readonly objective?: ObjectiveName | OwnObjective;
+  readonly objective?: AnyObjective;
   /** Prior on the pictures; default `colorTv`. */
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
@@ -46,13 +46,13 @@ export const ROG_NEEDS: Needs = { labels: 'readable' };
 
 const NAMED = word('how updates are compared (the one that fits phi)', Object.keys(OBJECTIVES) as ObjectiveName[]);
 
-/** The option of a name, or of a function of one's own. */
-const orFunction = (named: Option<ObjectiveName>): Option<ObjectiveName | OwnObjective> => ({
-  ...named,
-  check: (where, name, value) => {
-    if (typeof value !== 'function') named.check(where, name, value);
+/** A name, or a function. */
+const NAMED_OR_OWN = {
+  ...NAMED,
+  check: (where: string, name: string, value: unknown): void => {
+    if (typeof value !== 'function') NAMED.check(where, name, value);
   },
-});
+} as Option<AnyObjective>;
 
 export const ROG_OPTIONS = {
   ...RUN_OPTIONS,
@@ -60,7 +60,7 @@ export const ROG_OPTIONS = {
   preset: word('coarse to fine, or the published numbers', ['default', 'paper'], 'default'),
   method: word('gradient matching, linear algebra, or the better one', ['auto', 'matching', 'closed-form'], 'auto'),
   iterations: whole('objective-and-gradient evaluations in all (200; paper: 100)'),
-  objective: orFunction(NAMED),
+  objective: NAMED_OR_OWN,
   prior: word('on the pictures (colorTv; paper: tv)', Object.keys(PRIORS) as PriorName[]),
   weight: real('of the prior (by objective)'),
   simulate: word('how the client is modelled (by how far it moved)', ['auto', 'steps', 'direction']),

@@ -1,6 +1,6 @@
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { labelsOf } from '../labels.js';
-import type { ObjectiveName } from '../objectives.js';
+import type { AnyObjective } from '../objectives.js';
 import { type RunOptions, runRecipe } from '../recipe.js';
 import { SOLVERS } from './candidates.js';
 import { type Contender, contendersFor, objectiveOf, shortened } from './contenders.js';
@@ -125,7 +125,7 @@ export async function* chosen(
       race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
     }
   }
-  const atGray = (objective: ObjectiveName): Promise<number> =>
+  const atGray = (objective: AnyObjective): Promise<number> =>
     objectiveOf(observation, objective, labels, { images: even, update: gray.update });
   const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;

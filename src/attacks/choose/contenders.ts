@@ -2,7 +2,7 @@ import { isExactToScale } from '../../core/evidence.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
 import { comparisonOf } from '../closure.js';
-import type { ObjectiveName } from '../objectives.js';
+import type { AnyObjective } from '../objectives.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 
 /** A way to match gradients. */
@@ -35,7 +35,7 @@ const WEAKER = [0.1, 0.01];
 export async function contendersFor(
   observation: Observation,
   asked: Asked,
-  atGray: (objective: ObjectiveName) => Promise<number>,
+  atGray: (objective: AnyObjective) => Promise<number>,
 ): Promise<Contender[]> {
   const own = coarseToFine(observation, asked);
   const tuned: Contender = { name: 'matching', recipe: own };
@@ -64,7 +64,7 @@ export async function contendersFor(
 /** The value of an objective of gradient matching, without a prior, of an update simulated on pictures. */
 export async function objectiveOf(
   observation: Observation,
-  objective: ObjectiveName,
+  objective: AnyObjective,
   labels: Int32Array,
   { images, update }: { readonly images: NdArray; readonly update: readonly NdArray[] },
 ): Promise<number> {

@@ -4,14 +4,14 @@ import { uniformStream } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { simulation } from '../drift.js';
 import type { Stage } from '../minimise.js';
-import { fitting, type ObjectiveName, type OwnObjective, objectiveOf } from '../objectives.js';
+import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../objectives.js';
 import type { PriorName } from '../priors.js';
 import type { Recipe } from '../recipe.js';
 
 /** What of a recipe of gradient matching may be asked for. */
 export interface Asked {
   readonly iterations?: number;
-  readonly objective?: ObjectiveName | OwnObjective;
+  readonly objective?: AnyObjective;
   readonly prior?: PriorName;
   readonly weight?: number;
   readonly simulate?: 'auto' | 'steps' | 'direction';
@@ -81,7 +81,7 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 };
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, obfuscation }: Observation, objective: ObjectiveName | OwnObjective): Tuning {
+function tuning({ client, obfuscation }: Observation, objective: AnyObjective): Tuning {
   if (typeof objective === 'function') return TUNED.cosine;
   if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };

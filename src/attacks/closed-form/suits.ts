@@ -29,7 +29,7 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   if (!offers(observation, CLOSED_FORM_NEEDS)) return 'the network does not end in dense, relu, dense';
   const exact = obfuscation.evidence.every(isExactToScale);
   const head = readHead(observation);
-  if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of what phi did';
+  if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';
   if (client.batchSize < 2 && !(exact && head.body.length === 0 && client.localSteps === 1))
     return 'one image, of which the convolutions say more';
   if (new Set(labels).size < labels.length)
