@@ -30,8 +30,11 @@ test('roglab lab: its token is its owner’s alone, and killed outright it leave
   assert.match(said, /JupyterLab {8}http:\/\/localhost:\d+\/lab\/tree\/.*token=/);
   const mode = (path: string): string => (statSync(join(root, '.lab', path)).mode & 0o777).toString(8);
   assert.deepEqual([mode('home'), mode('home/runtime'), mode('lab.log')], ['700', '700', '600']);
-  const card = readdirSync(join(root, '.lab/home/runtime')).find((name) => /^jpserver-\d+\.json$/.test(name));
-  const server = Number(/\d+/.exec(card ?? '')![0]);
+  const runtime = join(root, '.lab/home/runtime');
+  const cards = readdirSync(runtime).filter((name) => /^jpserver-\d+\.json$/.test(name));
+  const { pid: server } = cards
+    .map((name) => JSON.parse(readFileSync(join(runtime, name), 'utf8')) as { pid: number; token: string })
+    .find(({ token }) => said.includes(token))!;
   assert.ok(alive(server));
   lab.kill('SIGKILL');
   for (let i = 0; i < 100 && alive(server); i++) await sleep(200);
