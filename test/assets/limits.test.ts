@@ -8,8 +8,8 @@ import { root } from '../fixtures.js';
 /** As SECURITY.md writes a limit: bytes in powers of 1024 where they are whole, else the number. */
 function written(name: string, value: number): string {
   const bytes = /Bytes$|Line$|Beyond$/.test(name) && name !== 'entriesBeyond';
-  if (bytes && value % 2 ** 30 === 0) return `${value / 2 ** 30} GB`;
-  if (bytes) return `${value / 2 ** 20} MB`;
+  if (bytes && value % 2 ** 30 === 0) return `${value / 2 ** 30} GiB`;
+  if (bytes) return `${value / 2 ** 20} MiB`;
   return value.toLocaleString('en-US');
 }
 
