@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
-import type { ImageShape, Layer } from '../core/types.js';
+import type { Layer } from '../core/types.js';
 import type { ClientOptions } from '../federation/index.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
@@ -121,9 +121,3 @@ export function parseThreshold(text: string): Threshold {
 /** Whether a score reaches the threshold from the attacker's side. NaN does not. */
 export const reaches = ({ metric, value }: Threshold, score: number): boolean =>
   METRICS[metric].better === 'higher' ? score >= value : score <= value;
-
-/** Names of this shape give a network of the data's size. */
-export interface Fitted {
-  readonly imageShape: ImageShape;
-  readonly classes: number;
-}

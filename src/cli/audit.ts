@@ -7,7 +7,7 @@ import { problem } from '../core/errors.js';
 import { integer, number, numeric } from '../core/options.js';
 import { start } from '../engine/index.js';
 import { readFlags } from './flags.js';
-import { projectRoot } from './root.js';
+import { packageVersion } from './root.js';
 
 const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
@@ -93,7 +93,7 @@ export async function command(args: string[]): Promise<number> {
   process.once('SIGINT', () => stop.abort(problem('roglab audit', 'stopped', undefined, 'the same command goes on')));
   const result = await audit(given, { folder: out, workers, signal: stop.signal, onProgress: say });
   const verdict = verdictOf(result);
-  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+  const version = packageVersion();
   const json = JSON.stringify(asJson(result, verdict, version), null, 2);
   console.log(flags.json ? json : `${verdict.sentence}.`);
   if (!flags.json && verdict.remedy) console.log(`The smallest change tried that leaves none: ${verdict.remedy.phi}.`);

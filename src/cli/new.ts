@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { problem } from '../core/errors.js';
 import { kernelspec, writeNotebook } from '../notebook/index.js';
 import { starterCells } from './new/notebook.js';
-import { projectRoot } from './root.js';
+import { packageVersion, projectRoot } from './root.js';
 
 const help = `roglab new DIR: a starter project: package.json, a notebook, a folder for images
 
@@ -57,7 +57,7 @@ const manifest = (name: string) => ({
 /** The version of this copy; where it was installed from a file, that file. */
 function source(): string {
   const root = projectRoot();
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const version = packageVersion();
   const lock = join(root, '..', '.package-lock.json');
   if (!existsSync(lock)) return existsSync(join(root, 'src', 'index.ts')) ? `file:${root}` : `^${version}`;
   const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as {

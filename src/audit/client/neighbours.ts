@@ -1,5 +1,6 @@
-import type { Layer, Model } from '../../core/types.js';
+import type { Model } from '../../core/types.js';
 import type { ClientOptions } from '../../federation/index.js';
+import { mapLayers, someLayer } from '../../models/index.js';
 
 /** Another client that a user may have had in mind. */
 export interface Neighbour {
@@ -45,16 +46,6 @@ const NORMALISATIONS: Readonly<Record<string, readonly [mean: readonly number[],
   ],
 };
 
-const mapLayers = (layers: readonly Layer[], change: (layer: Layer) => Layer): Layer[] =>
-  layers.map((layer) => {
-    const mapped = change(layer);
-    if (mapped.kind === 'residual')
-      return { ...mapped, body: mapLayers(mapped.body, change), shortcut: mapLayers(mapped.shortcut, change) };
-    return mapped.kind === 'branches'
-      ? { ...mapped, branches: mapped.branches.map((one) => mapLayers(one, change)) }
-      : mapped;
-  });
-
 const inMode =
   (mode: 'eval' | 'train'): Change[1] =>
   (model) => ({
@@ -70,7 +61,7 @@ const steps =
     client: { ...client, localSteps: Math.round(localSteps * factor) },
   });
 
-const hasBatchNorm = ({ layers }: Model): boolean => JSON.stringify(layers).includes('"batchNorm"');
+const hasBatchNorm = ({ layers }: Model): boolean => someLayer(layers, ({ kind }) => kind === 'batchNorm');
 
 /** One change each. */
 const CHANGES: readonly Change[] = [

@@ -3,10 +3,11 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import { uniformStream } from '../../core/random.js';
-import type { Layer, Model, NdArray } from '../../core/types.js';
+import type { Model, NdArray } from '../../core/types.js';
 import { compile, onnxAvailable, onnxValues, type Tensor, tf } from '../../engine/index.js';
 import { network } from '../build.js';
 import { forward } from '../forward.js';
+import { draws, inEvaluation } from '../modes.js';
 import { fromTorch } from '../torch-weights.js';
 import { follow } from './follow.js';
 import type { Known } from './known.js';
@@ -58,7 +59,7 @@ const CLOSE = 1e-4;
 
 /** Compares with ONNX Runtime's answers; a network in training mode with dropout has none that are its own. */
 async function checkAnswers(path: string, where: string, model: Model, known: Known): Promise<void> {
-  if (!onnxAvailable().ok || JSON.stringify(model.layers).includes('"dropout"')) return;
+  if (!onnxAvailable().ok || draws(model)) return;
   const random = uniformStream(1);
   const shape = [known.batch, ...model.imageShape];
   const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
@@ -68,8 +69,8 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   });
   const size = Math.max(...theirs.map(Math.abs), 1e-6);
   const off: number[] = [];
-  for (const layers of [evaluationLayers(model.layers), model.layers]) {
-    const ours = await answers({ ...model, layers }, image, softmax).catch(() => new Float32Array());
+  for (const one of [inEvaluation(model), model]) {
+    const ours = await answers(one, image, softmax).catch(() => new Float32Array());
     off.push(
       ours.length === theirs.length ? Math.max(...theirs.map((value, i) => Math.abs(value - ours[i]!))) / size : 1,
     );
@@ -112,6 +113,3 @@ function channelsFirst({ shape, data }: NdArray): NdArray {
   });
   return { shape: [batch, channels, height, width], data: out };
 }
-
-const evaluationLayers = (layers: readonly Layer[]): Layer[] =>
-  JSON.parse(JSON.stringify(layers).replaceAll('"mode":"train"', '"mode":"eval"')) as Layer[];
