@@ -66,7 +66,7 @@ export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verd
 
 // sweeps: grids of attacks on one machine or many, with results that last
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
-export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions } from './sweeps/index.js';
+export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions, SweepTable } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

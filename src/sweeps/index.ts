@@ -7,5 +7,6 @@ export { progressLine, reasonLines, type SweepProgress } from './progress.js';
 export { runSweep, type SweepOptions } from './run.js';
 export { isSweepFolder, sweepOf, sweepStatus } from './status.js';
 export { sweep, sweepTable } from './sweep.js';
+export type { SweepTable } from './table.js';
 export type { SweepDefinition } from './types.js';
 export { sweepView } from './view.js';

@@ -71,7 +71,7 @@ export async function runSweep(
     const reasons = options.retryFailed ? new Map() : await reasonsOf(store.folder);
     const track = tracker({ name: sweep.name, ...counted, reasons });
     const tell = options.onProgress ?? (() => {});
-    tell(track.progress());
+    if (!options.redis) tell(track.progress());
     const onResult = async (result: CellResult): Promise<void> => {
       // a result that was kept, but had not left the queue, when a run was killed
       if (store.done.has(result.id) || (!options.retryFailed && store.failed.has(result.id))) return;
