@@ -42,7 +42,7 @@ export async function killAgain(kind: string, folder: string, kills: number, see
     }
     if (steps < whole.steps) resumed++;
     assert.equal(last, whole.last, `${kind}: end ${++ends} after ${killed} kills`);
-    rmSync(checkpoint, { force: true });
+    rmSync(checkpoint, { force: true, recursive: true });
   }
   const { last, steps } = await runKilled(kind, checkpoint);
   assert.equal(last, whole.last, `${kind}: after ${killed} kills`);

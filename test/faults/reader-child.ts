@@ -7,7 +7,8 @@ import { dice } from './seed.js';
 const [name, seed, count] = process.argv.slice(2) as [string, string, string];
 const { good, read, checked } = READERS[name]!;
 const files = await good();
-const originals = await Promise.all(files.map(async (file) => JSON.stringify(await read(file))));
+const originals: string[] = [];
+for (const file of files) originals.push(JSON.stringify(await read(file)));
 process.emitWarning = () => {};
 
 const report = {

@@ -11,9 +11,12 @@ import { loadCheckpoint, saveCheckpoint } from '../../src/assets/checkpoint.js';
 import { encodeSafetensors, loadTensors } from '../../src/assets/index.js';
 import { assetOf } from '../../src/assets/manifest.js';
 import { openDataset } from '../../src/data/index.js';
+import { loadNetwork } from '../../src/models/index.js';
 import { readNotebook } from '../../src/notebook/format.js';
+import { readSweep } from '../../src/sweeps/file.js';
 import { legacyFile, type Tensor, zip, zipFile } from '../assets/torch-files.js';
 import { madeUpRecords } from '../data/made-up.js';
+import { root } from '../fixtures.js';
 
 export interface Reader {
   /** Good files. */
@@ -222,6 +225,30 @@ export const READERS: Readonly<Record<string, Reader>> = {
         return readFileSync(join(folder, 'unpacked/a.bin')).toString('base64');
       }),
     checked: true,
+  },
+  onnx: {
+    good: async () =>
+      (
+        JSON.parse(readFileSync(join(root, 'test/golden/onnx-networks.json'), 'utf8')) as {
+          networks: { file: string }[];
+        }
+      ).networks
+        .map(({ file }) => Buffer.from(file, 'base64'))
+        .sort((a, b) => a.length - b.length)
+        .slice(0, 3),
+    read: (bytes) =>
+      inFile(bytes, 'x.onnx', async (path) => numbers({ tensors: (await loadNetwork(path)).parameters })),
+  },
+  'sweep file': {
+    good: async () => [
+      Buffer.from(
+        'name: small\nnetworks: lenet\ndata: { name: scenes, size: 16 }\nphi: [none, sign, "quantize:3"]\nimages: 3\n',
+      ),
+      Buffer.from(
+        '{"networks":["lenet","vgg7"],"data":"scenes","phi":["none"],"attacks":{"name":"rog","iterations":[2,4]}}',
+      ),
+    ],
+    read: (bytes) => inFile(bytes, 'x.yaml', async (path) => (await readSweep(path)).combinations),
   },
   notebook: {
     good: async () => [smallNotebook()],

@@ -10,9 +10,12 @@ import { crossEntropy, start } from '../../src/engine/index.js';
 import { lenet, network } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
 import { federate } from '../../src/studies/index.js';
+import { runSweep } from '../../src/sweeps/run.js';
+import { cellIds, type SweepRow, storedRows } from '../../src/sweeps/store/index.js';
 import { adam, fit, normalisedForward, normalisedParameters, oneCycle } from '../../src/training/index.js';
 import { fourClients, smallData, smallModel } from '../federation/small.js';
 import { smallGenerator } from '../models/small-generator.js';
+import { numbers, SMALL } from '../sweeps/small.js';
 
 interface Run {
   readonly checkpoint: string;
@@ -20,7 +23,7 @@ interface Run {
 }
 
 /** Each gives the arrays that make up its result. */
-type Kind = (run: Run) => Promise<readonly Float32Array[]>;
+type Kind = (run: Run) => Promise<readonly (Float32Array | Uint8Array)[]>;
 
 const parts = ({ images, history, objective }: Reconstruction): Float32Array[] => [
   images.data,
@@ -92,6 +95,13 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       ...{ phi: 'noise:-3', workers: 0, finalImages: 10, checkpoint, checkpointSeconds: 0, onRound: say },
     });
     return model.parameters.map(({ data }) => data);
+  },
+  sweep: async ({ checkpoint: folder, say }) => {
+    const grid = { ...SMALL, phi: ['none', 'sign', 'quantize:3', 'noise:-5'], images: 8 };
+    await runSweep(grid, { folder, workers: 1, yes: true, onProgress: say });
+    const rows: SweepRow[] = [];
+    for await (const row of storedRows(folder, await cellIds(folder))) rows.push(row);
+    return [Buffer.from(numbers(rows).join('\n'))];
   },
 };
 
