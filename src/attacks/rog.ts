@@ -106,15 +106,15 @@ const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
 async function* chosen(
   observation: Observation,
   matching: AsyncGenerator<Progress, Reconstruction>,
-  { method = 'auto', iterations = 200, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
+  { method = 'auto', iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   if (method === 'auto' && !(await suitsClosedForm(observation))) return yield* matching;
   const given = {
-    iterations,
     seed,
     signal,
     checkpoint,
     checkpointSeconds,
+    ...(iterations !== undefined && { iterations }),
     ...(prior && { prior }),
     ...(weight !== undefined && { weight }),
   };

@@ -13,6 +13,8 @@ export { guessFrom } from './guess.js';
 export interface Recovered extends Passed {
   /** [B, features] */
   readonly features: Matrix;
+  /** Every image's errors were read off the update's row space: images of one class are told apart. */
+  readonly separated?: true;
 }
 
 /** Assumed cosine of the features found so far to the true ones, round by round. */

@@ -28,10 +28,12 @@ export async function suitsClosedForm(observation: Observation): Promise<boolean
   if (client.batchSize < 2 || !offers(observation, CLOSED_FORM_NEEDS)) return false;
   const head = readHead(observation);
   const labels = observation.labels ?? (await inferLabels(observation)).labels;
-  if (new Set(labels).size < labels.length) return isExact(head.first.evidence);
+  const repeated = new Set(labels).size < labels.length;
+  if (repeated && head.between?.length) return false;
+  if (repeated && isExact(head.first.evidence)) return true;
   if (client.localSteps > 1 && client.batchSize <= FEW && observation.obfuscation.evidence.every(isExactToScale))
     return false;
-  if (!hidesScale(head.last.evidence)) return true;
+  if (!repeated && !hidesScale(head.last.evidence)) return true;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
   const { inputs } = guessFrom(head, matrix(shape[0]!, shape[1]!, data), 1);
   const hidden = { ...inputs, data: inputs.data.map((z) => head.factor * Math.max(0, z)) };

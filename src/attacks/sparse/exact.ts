@@ -55,7 +55,7 @@ export function separated(head: Head, labels: Int32Array, prior: Float64Array): 
   if (best.away > INCONSISTENT || unexplained(product(transpose(best.delta), best.features), seen) > UNEXPLAINED)
     return undefined;
   const { away, ...recovered } = best;
-  return recovered;
+  return { ...recovered, separated: true };
 }
 
 /** mask o (factor W2 errors) / B. */
