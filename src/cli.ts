@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { packageVersion } from './cli/root.js';
 import { nearest } from './core/errors.js';
 import { telemetryOff } from './core/telemetry.js';
 
@@ -73,6 +74,10 @@ async function main([name, ...args]: string[]): Promise<number> {
     console.log(usage);
     return name === undefined ? 2 : 0;
   }
+  if (name === '--version' || name === '-v' || name === 'version') {
+    console.log(packageVersion());
+    return 0;
+  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return (await command.load())(args);
   const near = nearest(name, Object.keys(commands));
@@ -85,10 +90,13 @@ async function main([name, ...args]: string[]): Promise<number> {
 /** A mistake of the user is one line; ROGLAB_DEBUG=1 shows where any error came from. */
 function report(error: unknown): number {
   const { message, stack, name } = error as Error;
-  const [line] = String(message).split('\n');
+  const [line = ''] = String(message).split('\n');
   console.error(process.env.ROGLAB_DEBUG ? stack : name === 'RoglabError' ? line : `roglab: ${line}`);
-  return 1;
+  return USAGE.test(line) ? 2 : 1;
 }
+
+/** Mistakes in the words of a command, told before anything is done. */
+const USAGE = /^(roglab [\w -]+: (unknown flag |--|takes |NAME |the study )|parseObfuscation: )/;
 
 telemetryOff(); // before anything is loaded, for every process that a command starts
 main(process.argv.slice(2))

@@ -19,19 +19,15 @@ export { loadTensors } from './assets/index.js';
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
 // models
-export { forward, lenet, loadWeights, network, resnet18, saveWeights, twoLayer, vgg7 } from './models/index.js';
-export { shippedCard, shippedGenerator, shippedModel, tagger, trunk, trunkStages } from './models/index.js';
+export { forward, lenet, lenet5, loadNetwork, loadWeights, network, saveWeights } from './models/index.js';
+export { paperResnet18, shippedCard, shippedGenerator, shippedModel, tagger } from './models/index.js';
+export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, withModes } from './models/index.js';
+export { trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export {
-  applyUpdate,
-  averageUpdates,
-  clientUpdate,
-  localSteps,
-  observe,
-  partition,
-  updateFrom,
-} from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
+export { observe, partition, updateFrom } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
@@ -41,7 +37,7 @@ export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClass
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
-export { clip, compose, gaussianNoise, laplaceNoise, none } from './obfuscation/index.js';
+export { clip, compose, gaussianNoise, laplaceNoise, none, obfuscation } from './obfuscation/index.js';
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
@@ -69,7 +65,8 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
-export { defineSweep, type Sweep, type SweepDefinition, type SweepOptions, sweep, sweepTable } from './sweeps/index.js';
+export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
+export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions } from './sweeps/index.js';
 
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';

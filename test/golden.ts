@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ndarray, sizeOf } from '../src/core/arrays.js';
 import { uniformStream } from '../src/core/random.js';
 import type { ImageShape, Model, NamedArray, NdArray } from '../src/core/types.js';
-import { lenet, parameterSpecs, resnet18, toTorchOrder, vgg7 } from '../src/models/index.js';
+import { lenet, paperResnet18, parameterSpecs, toTorchOrder, vgg7 } from '../src/models/index.js';
 
 /** One golden summary of an array in PyTorch's order. */
 export interface GoldenArray {
@@ -31,7 +31,7 @@ export interface GoldenCase {
 
 /** The network of a case: the same seeds give the same weights as in PyTorch. */
 export function goldenModel({ model, size, classes, seeds }: GoldenCase): Model {
-  return { lenet, vgg7, resnet18 }[model]({
+  return { lenet, vgg7, resnet18: paperResnet18 }[model]({
     imageShape: [size, size, 3],
     classes,
     seed: Number.parseInt(seeds.weights, 10),

@@ -1,6 +1,6 @@
 /**
  * Runs every test file (or those whose path contains an argument) with node:test and ends with one line of totals.
- * `--browser` or `--sweeps` runs the browser tests or the long ones of sweeps instead; where they cannot run they say why, and that
+ * `--browser`, `--sweeps` or `--faults` runs those tests instead (long ones); where they cannot run they say why, and that
  * is no failure.
  */
 import { readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
-const apart = ['browser', 'sweeps'].find((kind) => process.argv.includes(`--${kind}`));
+const apart = ['browser', 'sweeps', 'faults'].find((kind) => process.argv.includes(`--${kind}`));
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const ending = `.${apart ?? 'test'}.js`;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })

@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { parseTar } from 'nanotar';
 import { problem } from '../core/errors.js';
-import { diskProblem } from './files.js';
+import { diskProblem, makeFolder } from './files.js';
+import { LIMITS } from './limits.js';
+import { readBounded } from './read.js';
 
 /** Options of {@link unpack}. */
 export interface UnpackOptions {
@@ -18,7 +20,7 @@ export interface UnpackOptions {
 
 /**
  * Unpacks the wanted files of a .tar.gz into `folder`, flat. They appear together by one rename or, after an error, not at
- * all. Errors: a truncated or corrupt archive, a wanted file that is missing, a full disk.
+ * all. Errors: a truncated or corrupt archive, one of over 256 MB (unpacked 320), a wanted file that is missing, a full disk.
  */
 export async function unpack(
   archive: string,
@@ -26,7 +28,7 @@ export async function unpack(
   { files, add = {}, check }: UnpackOptions,
 ): Promise<void> {
   const entries = await readTar(archive);
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolder(dirname(folder));
   const temporary = await mkdtemp(`${folder}.part-`);
   try {
     for (const name of files) {
@@ -47,7 +49,8 @@ export async function unpack(
 
 async function readTar(archive: string): Promise<Map<string, Uint8Array>> {
   try {
-    const bytes = await promisify(gunzip)(await readFile(archive));
+    const packed = readBounded('unpack', archive, LIMITS.archiveBytes);
+    const bytes = await promisify(gunzip)(packed, { maxOutputLength: LIMITS.unpackedBytes });
     // nanotar reads the whole ArrayBuffer behind a view, so it gets one that holds nothing else
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
     return new Map(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
 import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { problem } from '../core/errors.js';
@@ -20,7 +21,7 @@ export async function writeAtomic(
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const handle = await open(temporary, 'wx');
     try {
       await handle.writeFile(bytes);
@@ -34,6 +35,24 @@ export async function writeAtomic(
     await rm(temporary, { force: true }).catch(() => {});
     throw diskProblem('writeAtomic', path, error);
   }
+}
+
+/**
+ * Makes a folder and those above it, one by one. (Node's recursive mkdir never ends where the system says that a folder is
+ * not there and cannot be made, as below /proc.) Errors: those of the file system.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  const make = (): Promise<void> => mkdir(path);
+  await make()
+    .catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
+      await makeFolder(parent);
+      await make();
+    })
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+    });
 }
 
 /** Gives a file a second name, in one step, so that the first is always there; a copy where the file system has no links. */
@@ -60,6 +79,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file; choose another folder',
   EEXIST: 'a part of the path is a file; choose another folder',
   EISDIR: 'that is a folder; choose another name',
+  ENOENT: 'there is no such folder, and it cannot be made; choose another',
   EIO: 'the disk reports an error; choose another place',
   EFBIG: 'the file is larger than the file system allows; choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
@@ -70,7 +90,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** An error of the file system as a sentence with what to do; errors of other kinds come back unchanged. */
 export function diskProblem(where: string, path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException)?.code ?? '';
-  const reason = REASONS[code];
+  const reason = (error as Error)?.name === 'RoglabError' ? undefined : REASONS[code];
   return reason ? Object.assign(problem(where, `cannot write ${path}: ${reason}`), { code }) : (error as Error);
 }
 

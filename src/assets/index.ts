@@ -6,6 +6,8 @@ export { writeAtomic } from './files.js';
 export { type HeldCheckpoint, holdCheckpoint, withCheckpoint } from './held-checkpoint.js';
 export { LIMITS } from './limits.js';
 export { type Asset, assetOf } from './manifest.js';
+export type { Attribute, OnnxGraph, OnnxNode, OnnxTensor } from './onnx/graph.js';
+export { loadOnnx } from './onnx/load.js';
 export {
   decodeSafetensors,
   encodeSafetensors,

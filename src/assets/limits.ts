@@ -17,6 +17,16 @@ export const LIMITS = {
   stateBytes: 2 ** 31,
   headerBytes: 2 ** 25,
   dimensions: 64,
+  /** A zip (PyTorch, npz): files inside; bytes unpacked beyond 32 times those packed. */
+  zipEntries: 16_384,
+  unpackedBeyond: 2 ** 26,
+  /** A PyTorch file: bytes of the pickle, values inside its containers, entries of all tensors beyond 4 times those stored. */
+  pickleBytes: 2 ** 26,
+  pickleValues: 1_000_000,
+  entriesBeyond: 2 ** 20,
+  /** An archive (.tar.gz), packed and unpacked. */
+  archiveBytes: 2 ** 28,
+  unpackedBytes: 5 * 2 ** 26,
   /** classes.txt and SOURCE.txt. */
   textBytes: 2 ** 20,
 } as const;

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { problem } from '../core/errors.js';
+import { makeFolder } from './files.js';
 
 /** A file that this run holds alone. */
 export interface Lock {
@@ -33,7 +34,7 @@ const WAIT_MS = 150;
  */
 export async function lockFile(where: string, path: string): Promise<Lock> {
   const file = `${path}.lock`;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const holder: Holder = {
     ...{ pid: process.pid, host: hostname(), began: beganAt(process.pid) ?? '', run: randomUUID() },
     since: new Date().toISOString(),

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { problem } from '../core/errors.js';
 
 /** Opening a pipe would wait for its writer; with this flag it does not. Windows has neither. */
-const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+export const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * The bytes of a regular file of at most `most` bytes.
@@ -32,7 +32,7 @@ export const readBoundedText = (where: string, path: string, most: number): stri
 
 function opened(where: string, path: string): number {
   try {
-    return openSync(path, FLAGS);
+    return openSync(path, READ_FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw Object.assign(problem(where, `cannot read ${path}: ${code}`), { code });

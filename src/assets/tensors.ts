@@ -1,5 +1,6 @@
 import { problem } from '../core/errors.js';
 import type { NamedArray } from '../core/types.js';
+import { LIMITS } from './limits.js';
 import { isNpy } from './numpy/npy.js';
 import { npyTensors, npzTensors } from './numpy/npz.js';
 import { decodeSafetensors } from './safetensors.js';
@@ -23,7 +24,11 @@ const READERS: Readonly<Record<TensorFormat, (source: ByteSource, where: string)
   npy: async (source, where) => npyTensors(await whole(source), where),
 };
 
-const whole = (source: ByteSource): Promise<Uint8Array> => source.read(0, source.size);
+const whole = (source: ByteSource): Promise<Uint8Array> => {
+  if (source.size > LIMITS.stateBytes)
+    throw problem('loadTensors', `${source.name} may have at most ${LIMITS.stateBytes} bytes`, source.size);
+  return source.read(0, source.size);
+};
 
 /**
  * The tensors of a PyTorch checkpoint (zip or legacy), a .npz or .npy file of numpy, or a safetensors file. Nothing of a file is

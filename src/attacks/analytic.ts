@@ -1,6 +1,6 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import { checkOptions } from '../core/options.js';
+import { checked } from '../core/option-table.js';
 import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
 import { inferLabels } from './labels.js';
 import { clamped } from './minimise.js';
@@ -27,7 +27,7 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  */
 export async function analytic(observation: Observation, options: RunOptions = {}): Promise<Reconstruction> {
   const began = performance.now();
-  checkOptions('analytic', options, RUN_OPTIONS);
+  checked('analytic', options, RUN_OPTIONS);
   checkObservation('analytic', observation);
   const { model, tensors, client, labels: known } = observation;
   checkNeeds('analytic', observation, ANALYTIC_NEEDS);

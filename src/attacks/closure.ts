@@ -1,20 +1,24 @@
 import { ndarray, oneHot } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
-import { compile, type Tensor, type Tensor4D, tf } from '../engine/index.js';
-import { assumed, direction, localSteps, unrolls } from '../federation/index.js';
+import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../engine/index.js';
+import { assumed, batchMoments, direction, knownMoments, localSteps, unrolls } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
-import { type About, OBJECTIVES, type ObjectiveName } from './objectives.js';
+import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
+import { softened } from './soften.js';
 import { sweepingClosure } from './sweeping.js';
 
 /** How the attacker models the client. */
 export interface ClosureOptions {
-  readonly objective: ObjectiveName;
+  readonly objective: ObjectiveName | OwnObjective;
   readonly prior: PriorName;
   /** Weight of the prior beside the objective. */
   readonly weight: number;
   /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
   readonly simulate: 'steps' | 'direction';
+  /** Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments(); default 0. */
+  readonly statistics?: number;
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
 }
@@ -49,20 +53,41 @@ export interface Comparison {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  if (steps && !unrolls(comparison.client)) return sweepingClosure(comparison);
-  return atOnce(comparison, steps);
+  const make =
+    steps && !unrolls(comparison.client)
+      ? sweepingClosure(comparison)
+      : atOnce(comparison, steps, options.statistics ?? 0);
+  if (typeof options.objective === 'string') return make;
+  const explained = withReason(options.objective);
+  const closure = await make.catch(explained);
+  return { ...closure, evaluate: (...at) => closure.evaluate(...at).catch(explained) };
 }
 
-async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> {
+/** What tensorflow.js says of somebody's own objective, with its name and what to do. */
+const withReason =
+  (objective: OwnObjective) =>
+  (error: Error): never => {
+    if (!/gradient/i.test(error.message) || error.name === 'RoglabError') throw error;
+    throw problem(
+      objectiveTitle(objective),
+      `has no gradient of a gradient: ${error.message}`,
+      undefined,
+      'write it with arithmetic, sums, products, abs, sqrt, exp, log, relu and the like of tf',
+    );
+  };
+
+async function atOnce(comparison: Comparison, steps: boolean, statistics: number): Promise<Closure> {
   const { observation, client, joint, targets, numbers, total, name } = comparison;
   const { model, tensors } = observation;
   const simulate = steps ? localSteps(model, client) : direction(model, client);
   const count = tensors.length;
+  const apart = statistics > 0 ? momentsApart(observation) : undefined;
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
     const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
-      return total(delta, observed, images, numbers);
+      const value = total(delta, observed, images, numbers);
+      return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
     };
     if (joint) {
       const { value, grads } = tf.valueAndGrads(objective)([x, y]);
@@ -83,38 +108,61 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
   };
 }
 
-function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+/** sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al. 2021, equation 8). */
+function momentsApart(observation: Observation) {
+  const moments = batchMoments(observation.model);
+  const known = knownMoments(observation);
+  const distance = (x: Tensor, wanted: NdArray): Tensor =>
+    tf.sqrt(tf.add(tf.sum(tf.squaredDifference(x, toTensor(wanted))), 1e-12));
+  return (parameters: readonly Tensor[], images: Tensor): tf.Scalar =>
+    tf.addN(
+      moments(parameters, images).flatMap(({ mean, variance, count }, k) => [
+        distance(mean, known[k]!.mean),
+        distance(tf.mul(variance, count / Math.max(1, count - 1)), known[k]!.variance),
+      ]),
+    ) as tf.Scalar;
+}
+
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
   const { model, tensors, obfuscation } = observation;
-  const { client } = assumed(observation.client);
+  const client = softened(assumed(observation.client).client);
   const { evidence } = obfuscation;
-  const match = OBJECTIVES[options.objective];
+  const match = matchOf(options.objective);
   const prior = PRIORS[options.prior];
-  const count = tensors.length;
-  const list = [
-    sum(tensors, (q) => q * q),
-    sum(tensors, Math.abs),
-    options.weight,
-    ...evidence.map((e) => finite(e.tolerance)),
-    ...evidence.map((e) => finite(e.zeroTolerance)),
+  const head = [sum(tensors, (q) => q * q), sum(tensors, Math.abs), options.weight];
+  const bounds = [
+    ...evidence.map(({ tolerance, each }) => each?.tolerance ?? [tolerance]),
+    ...evidence.map(({ zeroTolerance, each }) => each?.zeroTolerance ?? [zeroTolerance]),
   ];
+  const starts = bounds.map((_, k) => bounds.slice(0, k).reduce((sum, { length }) => sum + length, head.length));
+  const list = new Float32Array(starts.at(-1)! + bounds.at(-1)!.length);
+  list.set(head);
+  for (const [k, values] of bounds.entries()) list.set(Array.from(values, finite), starts[k]!);
   const { labels } = options;
   return {
     observation,
     client,
     joint: labels === 'joint',
     targets: labels === 'joint' ? ndarray([client.batchSize, model.classes]) : oneHot('attack', labels, model.classes),
-    numbers: { shape: [list.length], data: Float32Array.from(list) },
+    numbers: { shape: [list.length], data: list },
     total: (delta, observed, images, numbers) => {
       const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+      const bound = (tensor: Tensor, k: number): Tensor => {
+        const { length } = bounds[k]!;
+        if (length === 1) return number(starts[k]!);
+        const values = tf.slice(numbers, [starts[k]!], [length]);
+        return length === tensor.size ? tf.reshape(values, tensor.shape) : values;
+      };
       const about: About = {
-        tolerance: observed.map((_, i) => number(HEAD + i)),
-        zeroTolerance: observed.map((_, i) => number(HEAD + count + i)),
+        tolerance: observed.map((tensor, i) => bound(tensor, i)),
+        zeroTolerance: observed.map((tensor, i) => bound(tensor, observed.length + i)),
         squares: number(0),
         magnitudes: number(1),
       };
       return tf.add(match(delta, observed, about), tf.mul(prior(images as Tensor4D), number(2)));
     },
-    name: `${options.objective} closure of ${model.name}`,
+    name: `${objectiveTitle(options.objective)} closure of ${model.name}`,
   };
 }
 
@@ -123,6 +171,3 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
 const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>
   tensors.reduce((total, { data }) => total + data.reduce((part, value) => part + of(value), 0), 0) || 1;
-
-/** Numbers before the half-widths: sum q^2, sum |q|, weight of the prior. */
-const HEAD = 3;

@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { checked, flag, type OptionTable, real, whole, word } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
@@ -18,6 +18,14 @@ export interface DlgOptions extends RunOptions {
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;
 }
+
+export const DLG_OPTIONS = {
+  ...RUN_OPTIONS,
+  iterations: whole('objective-and-gradient evaluations', 1200),
+  optimizer: word('of pixels and labels', ['lbfgs', 'adam'], 'lbfgs'),
+  rate: real("first trial of a line search, or Adam's step size", 1, { open: true }),
+  defenseAware: flag('whether the objective knows phi', false),
+} satisfies OptionTable<DlgOptions>;
 
 /** What {@link dlg} needs: nothing but the update. */
 export const DLG_NEEDS: Needs = {};
@@ -66,12 +74,8 @@ function gradientMatching(
   labels?: 'joint',
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(attack, observation);
-  checkOptions(attack, options, [...RUN_OPTIONS, 'iterations', 'optimizer', 'rate', 'defenseAware']);
+  const { iterations, optimizer, rate, defenseAware } = checked(attack, options, DLG_OPTIONS);
   checkNeeds(attack, observation, needs);
-  const { iterations = 1200, optimizer = 'lbfgs', rate = 1, defenseAware = false } = options;
-  integer(attack, 'iterations', iterations, 1);
-  oneOf(attack, 'optimizer', optimizer, ['lbfgs', 'adam']);
-  number(attack, 'rate', rate, 0, Number.POSITIVE_INFINITY, true);
   const seen = taken(attack, observation, defenseAware);
   const { model, client, obfuscation } = seen;
   const [height, width] = model.imageShape;

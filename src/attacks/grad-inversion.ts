@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { checkOptions, integer, number } from '../core/options.js';
+import { checked, flag, type OptionTable, real, whole } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
@@ -17,11 +17,24 @@ export interface GradInversionOptions extends RunOptions {
   readonly weight?: number;
   /** Weight of the group's consistency; default 100, see below. */
   readonly consistency?: number;
-  /** Weight of the batch-norm term; default 0. No network here has batch norm, so anything else is refused. */
+  /**
+   * Weight of the batch-norm term, the distance of the pictures' means and variances from those known: the batch's, where the client
+   * sent its running statistics after one step, else the model's own running statistics. Default 0.
+   */
   readonly batchNorm?: number;
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;
 }
+
+export const GRAD_INVERSION_OPTIONS = {
+  ...RUN_OPTIONS,
+  iterations: whole('steps of every member, one closure each', 20_000),
+  seeds: whole('members of the group', 4, { to: 64 }),
+  weight: real('of total variation + 0.01 mean x^2', 1),
+  consistency: real("of the group's consistency", 100),
+  batchNorm: real('of the batch-norm term', 0),
+  defenseAware: flag('whether the objective knows phi', false),
+} satisfies OptionTable<GradInversionOptions>;
 
 /** What {@link gradInversion} needs, the batch-norm term left out. */
 export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
@@ -35,7 +48,7 @@ export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
  * objective of its own is the result. The labels of the batch are given or inferred.
  * Numbers: the paper weighs |g - q|^2, TV, |x|^2 and consistency as 1e-4 : 1e-4 : 1e-6 : 1e-2; its code is not public, these
  * are from its appendix as the `breaching` framework took them over.
- * Departures: no batch-norm term, which for ImageNet networks carries most of the picture; the consensus is the plain mean,
+ * Departures: no batch-norm term by default, which for ImageNet networks carries most of the picture; the consensus is the plain mean,
  * without registration; no noise added to the steps.
  * Errors: batchNorm > 0 on a network without batch norm; labels that are neither given nor readable.
  */
@@ -50,21 +63,9 @@ export function gradInversionSteps(
 ): AsyncGenerator<Progress, Reconstruction> {
   const attack = 'gradInversion';
   checkObservation(attack, observation);
-  const own = ['iterations', 'seeds', 'weight', 'consistency', 'batchNorm', 'defenseAware'];
-  checkOptions(attack, options, [...RUN_OPTIONS, ...own]);
-  const {
-    iterations = 20_000,
-    seeds = 4,
-    weight = 1,
-    consistency = 100,
-    batchNorm = 0,
-    defenseAware = false,
-  } = options;
+  const given = checked(attack, options, GRAD_INVERSION_OPTIONS);
+  const { iterations, seeds, weight, consistency, batchNorm, defenseAware } = given;
   checkNeeds(attack, observation, { ...GRAD_INVERSION_NEEDS, ...(batchNorm > 0 && { batchNormStatistics: true }) });
-  integer(attack, 'iterations', iterations, 1);
-  integer(attack, 'seeds', seeds, 1, 64);
-  number(attack, 'weight', weight, 0, Number.POSITIVE_INFINITY);
-  number(attack, 'consistency', consistency, 0, Number.POSITIVE_INFINITY);
   const seen = taken(attack, observation, defenseAware);
   const { model, client, obfuscation } = seen;
   const [height, width] = model.imageShape;
@@ -74,6 +75,7 @@ export function gradInversionSteps(
     objective: fitting(obfuscation.evidence, 'l2'),
     prior: 'tvL2',
     weight,
+    ...(batchNorm > 0 && { statistics: batchNorm }),
     simulate: 'direction',
     box: [0, 1],
     group: { seeds, weight: consistency },

@@ -1,21 +1,24 @@
 export { ANALYTIC_NEEDS, analytic } from './analytic.js';
 export {
   CLOSED_FORM_NEEDS,
+  CLOSED_FORM_OPTIONS,
   type ClosedFormOptions,
   closedForm,
   closedFormStages,
   closedFormSteps,
   type Stages,
 } from './closed-form/index.js';
-export { DLG_NEEDS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
+export { DLG_NEEDS, DLG_OPTIONS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
 export {
   GRAD_INVERSION_NEEDS,
+  GRAD_INVERSION_OPTIONS,
   type GradInversionOptions,
   gradInversion,
   gradInversionSteps,
 } from './grad-inversion.js';
 export {
   INVERTING_GRADIENTS_NEEDS,
+  INVERTING_GRADIENTS_OPTIONS,
   type InvertingGradientsOptions,
   invertingGradients,
   invertingGradientsSteps,
@@ -23,7 +26,7 @@ export {
 export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './labels.js';
 export type { Needs } from './needs.js';
 export type { ObjectiveName } from './objectives.js';
-export type { RunOptions } from './recipe.js';
+export { RUN_OPTIONS, type RunOptions } from './recipe.js';
 export { type RestoreOptions, restore } from './restore.js';
-export { ROG_NEEDS, type RogOptions, rog, rogSteps } from './rog.js';
-export { ROGS_NEEDS, type RogsOptions, rogs, rogsSteps } from './rogs.js';
+export { ROG_NEEDS, ROG_OPTIONS, type RogOptions, rog, rogSteps } from './rog.js';
+export { ROGS_NEEDS, ROGS_OPTIONS, type RogsOptions, rogs, rogsSteps } from './rogs.js';

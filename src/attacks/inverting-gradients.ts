@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { checkOptions, integer, number } from '../core/options.js';
+import { checked, flag, type OptionTable, real, whole } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { simulation } from './drift.js';
@@ -25,6 +25,14 @@ export const INVERTING_GRADIENTS_NEEDS: Needs = { labels: 'readable' };
 
 /** Standard deviation of a natural picture's pixels: the authors search pictures divided by it. */
 const DEVIATION = 0.25;
+
+export const INVERTING_GRADIENTS_OPTIONS = {
+  ...RUN_OPTIONS,
+  iterations: whole('objective-and-gradient evaluations of one start', 4800),
+  weight: real('of the total variation', 1e-4 / DEVIATION),
+  rate: real('step size of the signed Adam', 0.1 * DEVIATION, { open: true }),
+  defenseAware: flag('whether the objective knows phi', false),
+} satisfies OptionTable<InvertingGradientsOptions>;
 
 /**
  * Inverting Gradients (Geiping et al. 2020): the angle between updates and total variation,
@@ -53,12 +61,8 @@ export function invertingGradientsSteps(
 ): AsyncGenerator<Progress, Reconstruction> {
   const attack = 'invertingGradients';
   checkObservation(attack, observation);
-  checkOptions(attack, options, [...RUN_OPTIONS, 'iterations', 'weight', 'rate', 'defenseAware']);
+  const { iterations, weight, rate, defenseAware } = checked(attack, options, INVERTING_GRADIENTS_OPTIONS);
   checkNeeds(attack, observation, INVERTING_GRADIENTS_NEEDS);
-  const { iterations = 4800, weight = 1e-4 / DEVIATION, rate = 0.1 * DEVIATION, defenseAware = false } = options;
-  integer(attack, 'iterations', iterations, 1);
-  number(attack, 'weight', weight, 0, Number.POSITIVE_INFINITY);
-  number(attack, 'rate', rate, 0, Number.POSITIVE_INFINITY, true);
   const seen = taken(attack, observation, defenseAware);
   const { model, client, obfuscation } = seen;
   const [height, width] = model.imageShape;

@@ -1,4 +1,4 @@
-import { checkOptions, oneOf } from '../core/options.js';
+import { checked, type OptionTable, word } from '../core/option-table.js';
 import type { Observation } from '../core/types.js';
 import { LABEL_RULES, type LabelRule, ruleFor } from './labels/rules.js';
 import { classView } from './labels/view.js';
@@ -18,6 +18,10 @@ export interface LabelOptions {
   readonly rule?: 'auto' | LabelRule;
 }
 
+const OPTIONS = {
+  rule: word('how labels are read off', ['auto', ...(Object.keys(LABEL_RULES) as LabelRule[])], 'auto'),
+} satisfies OptionTable<LabelOptions>;
+
 const METHODS: Record<LabelRule, string> = {
   rowSum: 'the most negative columns',
   minimum: 'the columns with the least entries',
@@ -34,9 +38,7 @@ const METHODS: Record<LabelRule, string> = {
  * @example const { labels, confidence } = await rog.inferLabels(observed)
  */
 export async function inferLabels(observation: Observation, options: LabelOptions = {}): Promise<InferredLabels> {
-  checkOptions('inferLabels', options, ['rule']);
-  const names = Object.keys(LABEL_RULES) as LabelRule[];
-  const wanted = oneOf('inferLabels', 'rule', options.rule ?? 'auto', ['auto', ...names]);
+  const { rule: wanted } = checked('inferLabels', options, OPTIONS);
   const view = classView(observation);
   const rule = wanted === 'auto' ? ruleFor(view) : wanted;
   const { labels, confidence } = await LABEL_RULES[rule](view);

@@ -1,8 +1,10 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT } from '../core/evidence.js';
 import type { Layer, Observation } from '../core/types.js';
+import { checkSettings } from '../federation/index.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
@@ -56,11 +58,12 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       got: client.localSteps,
       fix: 'rog() simulates the local steps',
     },
-  batchNormStatistics: ({ model }) => ({
-    rule: 'needs the statistics of batch-norm layers',
-    got: `${model.name}, which has none`,
-    fix: 'leave the batch-norm term out',
-  }),
+  batchNormStatistics: ({ model }) =>
+    !model.buffers?.length && {
+      rule: 'needs the statistics of batch-norm layers',
+      got: `${model.name}, which has none`,
+      fix: 'leave the batch-norm term out',
+    },
   phiKnown: ({ obfuscation }) =>
     obfuscation.name === 'unknown' && {
       rule: 'needs to know phi',
@@ -93,13 +96,8 @@ const readable = ({ layers, classes }: Observation['model']): boolean => {
 
 /** Refuses what is no observation, or one whose update is not the model's, not finite or zero everywhere. */
 export function checkObservation(where: string, observation: Observation): void {
-  if (observation?.kind !== 'observation')
-    throw problem(
-      where,
-      'the first argument must be an observation',
-      observation,
-      'make one with observe(model, update)',
-    );
+  checkArguments(where, `${where}(observation)`, [['observation', observation]]);
+  checkSettings(where, observation.client);
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
   checkAttackable(where, observation.model, observation.tensors);

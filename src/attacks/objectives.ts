@@ -1,6 +1,16 @@
-import { hidesScale, isExactToScale, isRandomlyRounded, isRounded, isSparse } from '../core/evidence.js';
-import type { Evidence } from '../core/types.js';
+import { problem } from '../core/errors.js';
+import {
+  hidesScale,
+  isExact,
+  isExactToScale,
+  isRandomlyRounded,
+  isRounded,
+  isSparse,
+  keepsSigns,
+} from '../core/evidence.js';
+import type { Evidence, Observation } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
+import { isAdaptive } from './soften.js';
 
 /** What the server knows about the observed update q, as tensors: a half-width per tensor, and two norms of the whole. */
 export interface About {
@@ -98,6 +108,49 @@ export function objectiveFor(evidence: readonly Evidence[]): ObjectiveName {
   return 'cosine';
 }
 
+/**
+ * The objective that fits an observation: phi's, and, for clients whose moves are no multiples of a gradient (Adam), signs after one
+ * step, sizes too after several.
+ */
+export function objectiveOf({ client, obfuscation: { evidence } }: Observation): ObjectiveName {
+  if (!isAdaptive(client.optimizer)) return objectiveFor(evidence);
+  if (client.localSteps === 1) return evidence.every(keepsSigns) ? 'wrongSign' : 'cosine';
+  return evidence.every(isExact) ? 'relativeL2' : objectiveFor(evidence);
+}
+
 /** The objective of an attack that knows phi: its own where every entry is exact, else the one that fits phi. */
 export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): ObjectiveName =>
   evidence.every(isExactToScale) ? own : objectiveFor(evidence);
+
+/**
+ * An objective of one's own: how far a simulated update is from the received one, tensor by tensor in the order of the model's
+ * parameters, as one number to make small. Written with the operations of tf, differentiable, without reading values.
+ * @example (simulated, received) => tf.addN(simulated.map((g, k) => tf.sum(tf.abs(tf.sub(g, received[k]!)))))
+ */
+export type OwnObjective = (simulated: readonly Tensor[], received: readonly Tensor[]) => Tensor;
+
+/** One by its name, or one's own. */
+export type AnyObjective = ObjectiveName | OwnObjective;
+
+/** What an objective is called in settings and messages. */
+export const objectiveTitle = (objective: ObjectiveName | OwnObjective): string =>
+  typeof objective === 'string' ? objective : `own objective${objective.name ? ` ${objective.name}` : ''}`;
+
+/** The function behind an objective. Errors: one of one's own that gives no single number. */
+export const matchOf = (objective: ObjectiveName | OwnObjective): Objective =>
+  typeof objective === 'string' ? OBJECTIVES[objective] : checked(objective);
+
+const checked =
+  (own: OwnObjective): Objective =>
+  (g, q) => {
+    const value = own(g, q);
+    if (!(value instanceof tf.Tensor) || value.size !== 1)
+      throw problem(
+        'objective',
+        'a function (simulated, received) must give one number as a tensor',
+        value instanceof tf.Tensor ? `shape [${value.shape}]` : value,
+        "end it with tf.sum() or tf.mean(); tensors of both lists have the order of the model's parameters",
+      );
+    // tensors that it leaves out have a slope of zero, not none
+    return tf.add(tf.reshape(value, []), tf.mul(0, tf.addN(g.map((tensor) => tf.sum(tensor))))) as tf.Scalar;
+  };

@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { integer } from '../core/options.js';
+import { called, memory, type OptionTable, real, text, whole } from '../core/option-table.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
@@ -34,7 +34,14 @@ export interface RunOptions {
   readonly restarts?: number;
 }
 
-export const RUN_OPTIONS = ['seed', 'onProgress', 'signal', 'checkpoint', 'checkpointSeconds', 'restarts'] as const;
+export const RUN_OPTIONS = {
+  seed: whole('of the starting point', 1, { from: 0 }),
+  onProgress: called('called after every closure'),
+  signal: memory('stops the attack', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
+  checkpoint: text('lets a killed attack resume to the same result', 'FILE'),
+  checkpointSeconds: real('between two checkpoints', 2),
+  restarts: whole('starting points, the best by the objective is kept', 1),
+} satisfies OptionTable<RunOptions>;
 
 /** What a paper's recipe adds to the shared parts. */
 export interface Recipe
@@ -61,9 +68,7 @@ export async function* runRecipe(
   options: RunOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
   checkObservation(recipe.attack, observation);
-  const { seed = 1, restarts = 1, signal, checkpoint, checkpointSeconds } = options;
-  integer(recipe.attack, 'seed', seed, 0);
-  integer(recipe.attack, 'restarts', restarts, 1);
+  const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable(recipe.attack, signal, async function* (stop) {
       const problem = await problemOf(observation, recipe, options);

@@ -1,6 +1,7 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkImages, imageAt, ndarray, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import { checkOptions, oneOf } from '../core/options.js';
+import { checked, memory, type Option, type OptionTable, word } from '../core/option-table.js';
 import type { Model, NamedArray, NdArray, Progress, Reconstruction } from '../core/types.js';
 import { compile } from '../engine/index.js';
 import {
@@ -40,9 +41,8 @@ export const SMALLEST_RESTORED = 16;
  * @example const better = await restore(await rog(observed), { classNames: data.classNames });
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {
-  checkOptions('restore', options, ['classNames', 'weights']);
-  if (result?.kind !== 'reconstruction')
-    throw problem('restore', 'the first argument must be a reconstruction', result, 'make one with rog(observation)');
+  checked('restore', options, OPTIONS);
+  checkArguments('restore', 'restore(result)', [['reconstruction', result]]);
   const { classNames, weights } = options;
   const began = performance.now();
   const raw = result.raw ?? result.images;
@@ -73,7 +73,22 @@ export interface PostprocessOptions extends Pick<RestoreOptions, 'classNames'> {
   readonly postprocess?: 'none' | 'restorer';
 }
 
-export const POSTPROCESS_OPTIONS = ['postprocess', 'classNames'] as const;
+/** The names of classes. */
+export const classNamesOption: Option<readonly string[]> = memory(
+  'what the labels mean, one name per class',
+  'a list of names',
+  (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+);
+
+export const POSTPROCESS_OPTIONS = {
+  postprocess: word('what is done with the pictures at the end', ['none', 'restorer'], 'none'),
+  classNames: classNamesOption,
+} satisfies OptionTable<PostprocessOptions>;
+
+const OPTIONS = {
+  classNames: classNamesOption,
+  weights: memory('of your own', 'a list of arrays', Array.isArray),
+} satisfies OptionTable<RestoreOptions>;
 
 /** The steps of an attack, with {@link restore} on what they return if that is asked for. Refuses pictures it cannot take. */
 export function postprocessed(
@@ -82,7 +97,7 @@ export function postprocessed(
   { imageShape: [height, width, channels] }: Pick<Model, 'imageShape'>,
   { postprocess = 'none', classNames }: PostprocessOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
-  if (oneOf(where, 'postprocess', postprocess, ['none', 'restorer']) === 'none') return steps;
+  if (postprocess === 'none') return steps;
   checkSize(where, height, width, channels);
   return thenRestore(steps, classNames);
 }

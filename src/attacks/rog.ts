@@ -1,34 +1,36 @@
-import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import { isExactToScale } from '../core/evidence.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
-import { uniformStream } from '../core/random.js';
-import type { NdArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import { checked, flag, type Option, type OptionTable, real, whole, word } from '../core/option-table.js';
+import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import { chosen } from './choose/choose.js';
+import { coarseToFine, paper } from './choose/recipes.js';
 import { closedFormSteps } from './closed-form/index.js';
-import { suitsClosedForm } from './closed-form/suits.js';
-import { simulation } from './drift.js';
-import type { Stage } from './minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { fitting, OBJECTIVES, type ObjectiveName, objectiveFor } from './objectives.js';
+import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
-import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
+import { RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
 import { finish } from './run.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {
-  /** `default`: coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
+  /** `default` (default): coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /**
-   * `matching`: gradient matching. `closed-form`: see closedForm(). `auto` (default): the closed form where it is the better one
-   * by what the server knows, see suitsClosedForm(), unless an option is given that only matching has: objective, simulate,
-   * restarts. The preset `paper` always matches.
+   * `auto` (default): what measures best by all that the server knows, see chosen(): `settings.race` tells what was tried. The closed
+   * form is left out where an option is given that only matching has: objective, simulate, restarts. `matching`: gradient matching
+   * with the numbers tuned on LeNet. `closed-form`: see closedForm(). The preset `paper` always matches.
    */
   readonly method?: 'auto' | 'matching' | 'closed-form';
-  /** Objective-and-gradient evaluations in all; default 200, `paper` 100. */
+  /**
+   * Objective-and-gradient evaluations of the attack that is taken; default 200, `paper` 100. What was tried besides is counted in
+   * the result's closures; with fewer than 50 nothing is.
+   */
   readonly iterations?: number;
-  /** How to compare updates; default: the one that fits phi (paper: l2). */
-  readonly objective?: ObjectiveName;
+  /**
+   * How to compare updates; default: the one that fits phi (paper: l2). Or a function of your own of (simulated, received), each a list
+   * of tensors in the order of the model's parameters, that gives one number to make small; pyramid, prior and optimizer stay.
+   */
+  readonly objective?: AnyObjective;
   /** Prior on the pictures; default `colorTv`. */
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
@@ -42,18 +44,28 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
 /** What {@link rog} needs. */
 export const ROG_NEEDS: Needs = { labels: 'readable' };
 
-const OPTIONS = [
+const NAMED = word('how updates are compared (the one that fits phi)', Object.keys(OBJECTIVES) as ObjectiveName[]);
+
+/** A name, or a function. */
+const NAMED_OR_OWN = {
+  ...NAMED,
+  check: (where: string, name: string, value: unknown): void => {
+    if (typeof value !== 'function') NAMED.check(where, name, value);
+  },
+} as Option<AnyObjective>;
+
+export const ROG_OPTIONS = {
   ...RUN_OPTIONS,
-  'preset',
-  'method',
-  'iterations',
-  'objective',
-  'prior',
-  'weight',
-  'simulate',
-  'defenseAware',
   ...POSTPROCESS_OPTIONS,
-];
+  preset: word('coarse to fine, or the published numbers', ['default', 'paper'], 'default'),
+  method: word('gradient matching, linear algebra, or the better one', ['auto', 'matching', 'closed-form'], 'auto'),
+  iterations: whole('objective-and-gradient evaluations in all (200; repeated labels behind phi 360; paper: 100)'),
+  objective: NAMED_OR_OWN,
+  prior: word('on the pictures (colorTv; paper: tv)', Object.keys(PRIORS) as PriorName[]),
+  weight: real('of the prior (by objective)'),
+  simulate: word('how the client is modelled (by how far it moved)', ['auto', 'steps', 'direction']),
+  defenseAware: flag('whether the objective knows phi (yes; paper: no)'),
+} satisfies OptionTable<RogOptions>;
 
 /**
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
@@ -72,20 +84,10 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
  */
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('rog', observation);
-  checkOptions('rog', options, OPTIONS);
-  const { preset = 'default' } = options;
-  oneOf('rog', 'preset', preset, ['default', 'paper']);
-  if (options.iterations !== undefined) integer('rog', 'iterations', options.iterations, 1);
-  if (options.weight !== undefined) number('rog', 'weight', options.weight, 0, Number.POSITIVE_INFINITY);
-  if (options.prior !== undefined) oneOf('rog', 'prior', options.prior, Object.keys(PRIORS) as PriorName[]);
-  if (options.objective !== undefined)
-    oneOf('rog', 'objective', options.objective, Object.keys(OBJECTIVES) as ObjectiveName[]);
+  const { preset, method } = checked('rog', options, ROG_OPTIONS);
   checkNeeds('rog', observation, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
-  const { method = 'auto' } = options;
-  oneOf('rog', 'method', method, ['auto', 'matching', 'closed-form']);
-  const matching = runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
   const wanted = ONLY_MATCHING.find((key) => options[key] !== undefined);
   if (method === 'closed-form' && wanted)
     throw problem(
@@ -94,138 +96,27 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
       wanted,
       "method 'matching' has",
     );
-  const bound = method === 'matching' || preset === 'paper' || (method === 'auto' && wanted !== undefined);
-  const steps = bound ? matching : chosen(seen, matching, options);
+  const bound = method === 'matching' || preset === 'paper' || options.objective !== undefined;
+  const steps = bound
+    ? runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options)
+    : method === 'closed-form'
+      ? byClosedForm(seen, options)
+      : chosen(seen, { ...options, defenseAware, matchingOnly: wanted !== undefined });
   return postprocessed('rog', steps, observation.model, options);
 }
 
 /** Options that the closed form does not have. */
 const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
 
-/** The closed form where it is asked for or suits the observation, else gradient matching. */
-async function* chosen(
+/** The closed form, by its own name rog(). */
+async function* byClosedForm(
   observation: Observation,
-  matching: AsyncGenerator<Progress, Reconstruction>,
-  { method = 'auto', iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
+  { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
-  if (method === 'auto' && !(await suitsClosedForm(observation))) return yield* matching;
-  const given = {
-    seed,
-    signal,
-    checkpoint,
-    checkpointSeconds,
-    ...(iterations !== undefined && { iterations }),
-    ...(prior && { prior }),
-    ...(weight !== undefined && { weight }),
-  };
+  const run = { seed, signal, checkpoint, checkpointSeconds, ...(iterations !== undefined && { iterations }) };
+  const given = { ...run, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
   const result = yield* closedFormSteps(observation, given);
   return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };
 }
 
 const PRESETS = { paper, default: coarseToFine };
-
-type Preset = Omit<Recipe, 'defenseAware'>;
-
-function paper(observation: Observation, options: RogOptions): Preset {
-  const own = fitting(observation.obfuscation.evidence, 'l2');
-  const { iterations = 100, objective = own, prior = 'tv', weight = 0, simulate = 'steps' } = options;
-  const size = latentSize(observation, 4);
-  return {
-    attack: 'rog (paper)',
-    objective,
-    prior,
-    weight,
-    simulate: simulate === 'auto' ? 'steps' : simulate,
-    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
-    start: (seed) => latent(observation, size, uniformStream(seed)),
-  };
-}
-
-/** Latents of h/factor pixels, coarse to fine: share of the closures and step size of each. */
-type Schedule = readonly {
-  readonly factor: number;
-  readonly share: number;
-  readonly rate: readonly [number, number];
-}[];
-
-const THREE_STAGES: Schedule = [
-  { factor: 4, share: 0.3, rate: [0.1, 0.01] },
-  { factor: 2, share: 0.3, rate: [0.05, 0.005] },
-  { factor: 1, share: 0.4, rate: [0.03, 0.003] },
-];
-
-/** Half the steps: the wrong-sign share jumps, and larger ones never settle. */
-const SMALL_STEPS: Schedule = [
-  { factor: 4, share: 0.3, rate: [0.05, 0.01] },
-  { factor: 2, share: 0.3, rate: [0.02, 0.004] },
-  { factor: 1, share: 0.4, rate: [0.01, 0.001] },
-];
-
-const TWO_STAGES: Schedule = [
-  { factor: 2, share: 0.4, rate: [0.1, 0.01] },
-  { factor: 1, share: 0.6, rate: [0.06, 0.001] },
-];
-
-/** What goes with an objective. Weights of the prior and schedules were chosen on CIFAR-10 training images. */
-interface Tuning {
-  readonly weight: number;
-  readonly schedule: Schedule;
-  readonly signed?: boolean;
-}
-
-const TUNED: Record<ObjectiveName, Tuning> = {
-  l2: { weight: 0, schedule: THREE_STAGES },
-  exactL2: { weight: 0, schedule: THREE_STAGES },
-  relativeL2: { weight: 3e-2, schedule: THREE_STAGES },
-  cosine: { weight: 2e-2, schedule: THREE_STAGES },
-  maskedCosine: { weight: 3e-2, schedule: THREE_STAGES },
-  sparse: { weight: 3e-2, schedule: THREE_STAGES },
-  stochasticRounding: { weight: 1.5e-1, schedule: THREE_STAGES },
-  interval: { weight: 4e-2, schedule: THREE_STAGES },
-  wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
-};
-
-/** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, obfuscation }: Observation, objective: ObjectiveName): Tuning {
-  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
-  return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
-}
-
-function coarseToFine(observation: Observation, options: RogOptions): Preset {
-  const { iterations = 200, objective = objectiveFor(observation.obfuscation.evidence) } = options;
-  const tuned = tuning(observation, objective);
-  const { schedule, signed } = tuned;
-  const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;
-  const upTo = (stage: number): number =>
-    Math.round(iterations * schedule.slice(0, stage).reduce((sum, { share }) => sum + share, 0));
-  const stages: Stage[] = schedule.map(({ factor, rate }, k) => ({
-    size: latentSize(observation, factor),
-    closures: upTo(k + 1) - upTo(k),
-    rate,
-  }));
-  return {
-    attack: 'rog',
-    objective,
-    prior,
-    weight,
-    stages,
-    simulate: simulate === 'auto' ? simulation(observation) : simulate,
-    box: [0, 1],
-    signed,
-    start: (seed) => latent(observation, stages[0]!.size, nearGray(seed)),
-  };
-}
-
-/** 0.45 to 0.55: from one and the same gray, images with the same label would get the same gradient and stay twins forever. */
-function nearGray(seed: number): () => number {
-  const uniform = uniformStream(seed);
-  return () => 0.45 + 0.1 * uniform();
-}
-
-function latentSize({ model }: Observation, factor: number): [number, number] {
-  const [height, width] = model.imageShape;
-  return [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))];
-}
-
-const latent = ({ client, model }: Observation, size: readonly [number, number], fill: () => number): NdArray =>
-  ndarray([client.batchSize, ...size, model.imageShape[2]], fill);

@@ -1,12 +1,13 @@
 import type { HeldCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { checked, memory, type OptionTable, whole, word } from '../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
 import { labelsOf } from './labels.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import type { RunOptions } from './recipe.js';
+import { RUN_OPTIONS, type RunOptions } from './recipe.js';
+import { classNamesOption } from './restore.js';
 import { holding } from './resume.js';
 import { rogSteps } from './rog.js';
 import { finish, runSearch } from './run.js';
@@ -14,7 +15,7 @@ import { classOf, classRows, type Meaning } from './semantic/classes.js';
 import { decoder } from './semantic/decoder.js';
 import { labelSearch } from './semantic/labels.js';
 import { matchOf } from './semantic/match.js';
-import { type LatentOptions, latentSearch } from './semantic/search.js';
+import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './semantic/search.js';
 
 /** Options of {@link rogs}. */
 export interface RogsOptions extends RunOptions, Partial<Meaning>, LatentOptions {
@@ -27,23 +28,15 @@ export interface RogsOptions extends RunOptions, Partial<Meaning>, LatentOptions
 /** What {@link rogs} needs. */
 export const ROGS_NEEDS: Needs = { labels: 'readable' };
 
-const OPTIONS = [
-  ...[
-    'seed',
-    'onProgress',
-    'signal',
-    'checkpoint',
-    'checkpointSeconds',
-    'restarts',
-    'iterations',
-    'prior',
-    'tie',
-    'relax',
-    'draws',
-    'raw',
-  ],
-  ...['generator', 'defenseAware', 'classNames', 'classes'],
-];
+export const ROGS_OPTIONS = {
+  ...RUN_OPTIONS,
+  restarts: whole('starting points, the best by the objective is kept', 1, { to: 5 }),
+  ...LATENT_OPTIONS,
+  raw: memory('the raw reconstruction', 'a reconstruction', (value) => 'images' in Object(value)),
+  generator: memory('another generator', 'a generator', (value) => 'design' in Object(value)),
+  classNames: classNamesOption,
+  classes: word("whether labels are the generator's classes", ['labels', 'unknown'], 'labels'),
+} satisfies OptionTable<RogsOptions>;
 
 /**
  * ROGS: reconstruction at the semantic level. Where the picture itself cannot be rebuilt, what it means still leaks: the search
@@ -120,15 +113,7 @@ function checkRaw({ images }: Pick<Reconstruction, 'images'>, { client, model }:
 
 function check(observation: Observation, options: RogsOptions): void {
   checkObservation('rogs', observation);
-  checkOptions('rogs', options, OPTIONS);
-  const { seed, iterations, restarts, draws, prior, tie, classes } = options;
-  if (seed !== undefined) integer('rogs', 'seed', seed, 0);
-  if (iterations !== undefined) integer('rogs', 'iterations', iterations, 1);
-  if (restarts !== undefined) integer('rogs', 'restarts', restarts, 1, 5);
-  if (draws !== undefined) integer('rogs', 'draws', draws, 0);
-  if (prior !== undefined) number('rogs', 'prior', prior, 0, Number.POSITIVE_INFINITY);
-  if (tie !== undefined) number('rogs', 'tie', tie, 0, Number.POSITIVE_INFINITY);
-  if (classes !== undefined) oneOf('rogs', 'classes', classes, ['labels', 'unknown']);
+  checked('rogs', options, ROGS_OPTIONS);
   checkNeeds('rogs', observation, ROGS_NEEDS);
 }
 

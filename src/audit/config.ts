@@ -17,7 +17,7 @@ export type NetworkChoice = string | { readonly name?: string; readonly layers: 
 
 /** What is to be audited; data/audit.schema.json says the same for editors. */
 export interface AuditConfig {
-  /** Name of a ready-made network, or its layers. Default `lenet`. */
+  /** Name of a ready-made network, its layers, or an ONNX file. Default `lenet`. */
   readonly network?: NetworkChoice;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
@@ -74,6 +74,9 @@ const KEYS = [
 
 const WHERE = 'audit';
 
+/** Whether a network is named by its file. */
+export const isFile = (network: string): boolean => network.endsWith('.onnx');
+
 /** A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be read. */
 export function readConfig(config: AuditConfig): Audit {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
@@ -82,7 +85,7 @@ export function readConfig(config: AuditConfig): Audit {
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
   const { phi = ['none'], labels = ['known', 'infer'], batch = 8, batches = 1 } = given;
   const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true } = given;
-  if (typeof network === 'string') lookUp(`${WHERE} network`, MODELS, network);
+  if (typeof network === 'string' && !isFile(network)) lookUp(`${WHERE} network`, MODELS, network);
   if (!Array.isArray(phi) || phi.length === 0)
     throw problem(WHERE, 'phi must be a list of short forms', phi, '["none"]');
   for (const one of phi) parseObfuscation(one);

@@ -1,9 +1,9 @@
 import { problem } from '../core/errors.js';
 import type { Batch, Model } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
-import { loadWeights, network } from '../models/index.js';
+import { loadNetwork, loadWeights, network } from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
-import type { Audit } from './config.js';
+import { type Audit, isFile } from './config.js';
 
 /** The network and the private batches of an audit. */
 export interface Subject {
@@ -18,20 +18,34 @@ export interface Subject {
 
 /** Opens what a config names. Errors: those of the data, the network and the weights; batches larger than the data. */
 export async function subjectOf(audit: Audit): Promise<Subject> {
-  const { network: choice, seed, batch: size } = audit;
+  const { seed, batch: size } = audit;
   const data = await openDataset(audit.data, audit.size === undefined ? {} : { size: audit.size });
   const count = data.sizes.test;
   if (count < size * audit.batches)
     throw problem('audit', `${audit.batches} batches of ${size} need as many images`, `${count} in ${data.name}`);
-  const fitted = { imageShape: data.imageShape, classes: data.classNames.length, seed };
-  const blank =
-    typeof choice === 'string'
-      ? lookUp('audit network', MODELS, choice)(fitted)
-      : network({ name: 'network', ...choice, ...fitted });
+  const blank = await blankOf(audit, data);
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
   const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
   const batches = Array.from({ length: audit.batches }, (_, k) =>
     data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
   );
-  return { data, model, batches, trained: audit.weights !== undefined, ...(after && { after }) };
+  return { data, model, batches, trained: audit.weights !== undefined || isOnnx(audit), ...(after && { after }) };
+}
+
+const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);
+
+/** A network of the data's size and classes. Errors: an ONNX file of another size or number of classes. */
+async function blankOf({ network: choice, seed }: Audit, { imageShape, classNames, name }: Dataset): Promise<Model> {
+  const fitted = { imageShape, classes: classNames.length, seed };
+  if (typeof choice !== 'string') return network({ name: 'network', ...choice, ...fitted });
+  if (!isFile(choice)) return lookUp('audit network', MODELS, choice)(fitted);
+  const model = await loadNetwork(choice);
+  if (String(model.imageShape) !== String(imageShape) || model.classes !== fitted.classes)
+    throw problem(
+      'audit',
+      `${choice} takes images of [${model.imageShape}] and tells ${model.classes} classes apart`,
+      `${name} with [${imageShape}] and ${fitted.classes}`,
+      'set size, or choose the data that the network was made for',
+    );
+  return model;
 }

@@ -5,85 +5,91 @@ import { writeAtomic } from '../assets/index.js';
 import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import { integer, number, oneOf } from '../core/options.js';
+import { type AnyTable, flag, flagOf, real, text, whole, word } from '../core/option-table.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
-import { ATTACKS, type AttackName, type AttackOptions, attackBy, lookUp, MODELS } from '../registry/index.js';
+import { OBFUSCATION_FORMS, parseObfuscation } from '../obfuscation/index.js';
+import {
+  ATTACKS,
+  type AttackName,
+  type AttackOptions,
+  attackBy,
+  MODELS,
+  type ModelName,
+  OPTIONS,
+} from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
-import { readFlags } from './flags.js';
+import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 
-const HELP = `roglab attack: attack the update of one batch and write what the server rebuilds
-  --data NAME         folder:DIR, cifar10, scenes (default cifar10)
-  --size N            side of the images in pixels (default the data set's own; 32 for scenes)
-  --batch N           images in the client's batch (default 1)
-  --model NAME        lenet (default), vgg7, resnet18
-  --phi PHI           none (default), quantize:3, qsgd:3, topk:0.95, sign, noise:-10, topk:0.95+quantize:3, ...
-  --local-steps N     steps of local SGD; 1 (default) is FedSGD
-  --learning-rate X   of the local steps (default 0.003)
-  --labels HOW        known (default) or infer
-  --attack NAME       ${Object.keys(ATTACKS).join(', ')} (default rog)
-  --preset NAME       of rog: default, or paper (the same as --attack rog-paper)
-  --iterations N      objective-and-gradient evaluations (default the attack's own: rog 200, rog-paper 100)
-  --restarts N        starting points, the best by the objective is kept (default 1)
-  --defense HOW       aware or unaware of phi (default the attack's own: the earlier ones are unaware)
-  --restore           puts the pictures through the restorer, told the names of the classes; the raw ones are shown too
-  --seed N            images, weights, phi's noise and starting point (default 1)
-  --checkpoint FILE   lets a killed attack resume to the same result
-  --out DIR           where the pictures go (default results/attack)`;
+/** What the command takes beside the options of the attack. */
+const OWN = {
+  data: text('folder:DIR, cifar10, scenes (default cifar10)', 'NAME'),
+  size: whole("side of the images in pixels (default the data set's own; 32 for scenes)", undefined, { from: 16 }),
+  batch: whole("images in the client's batch", 1),
+  model: word('the network', Object.keys(MODELS) as ModelName[], 'lenet'),
+  phi: text(`${OBFUSCATION_FORMS.join(', ')}; joined by + (default none)`, 'PHI'),
+  localSteps: whole('steps of local SGD; 1 is FedSGD', 1),
+  learningRate: real('of the local steps', 0.003, { open: true }),
+  labels: word('whether the server knows the labels', ['known', 'infer'], 'known'),
+  attack: word('the attack', Object.keys(ATTACKS) as AttackName[], 'rog'),
+  defense: word('of phi: short for --defense-aware yes or no', ['aware', 'unaware']),
+  restore: {
+    ...flag('puts the pictures through the restorer, told the names of the classes; raw ones are shown too'),
+    form: '',
+  },
+  seed: whole("images, weights, phi's noise and starting point", 1, { from: 0 }),
+  out: text('where the pictures go (default results/attack)', 'DIR'),
+};
+
+/** The options of an attack that are flags of their own. */
+const ownOf = (attack: AttackName): AnyTable =>
+  Object.fromEntries(Object.entries(OPTIONS[attack]).filter(([name]) => !(name in OWN)));
+
+const helpFor = (
+  attack: AttackName,
+): string => `roglab attack: attack the update of one batch and write what the server rebuilds
+${helpOf(OWN)}
+
+of --attack ${attack} (--attack NAME --help tells those of another):
+${helpOf(ownOf(attack))}`;
+
+/** Refuses flags of other attacks. */
+function checkAttackFlags(attack: AttackName, flags: object): void {
+  const known = [...Object.keys(kindsOf(OWN, ownOf(attack))), 'help'];
+  for (const name of Object.keys(flags)) {
+    if (known.includes(name)) continue;
+    const takers = (Object.keys(OPTIONS) as AttackName[]).filter((other) => name in kindsOf(ownOf(other)));
+    throw problem(
+      'roglab attack',
+      `--attack ${attack} has no --${name}`,
+      undefined,
+      `an option of ${takers.join(', ')}`,
+    );
+  }
+}
 
 /** `roglab attack`: PNGs into a folder, one JSON line to standard output, progress to standard error. */
 export async function command(args: string[]): Promise<number> {
-  const flags = readFlags('attack', args, {
-    data: 'string',
-    size: 'string',
-    batch: 'string',
-    model: 'string',
-    phi: 'string',
-    'local-steps': 'string',
-    'learning-rate': 'string',
-    labels: 'string',
-    attack: 'string',
-    preset: 'string',
-    restarts: 'string',
-    defense: 'string',
-    restore: 'boolean',
-    iterations: 'string',
-    seed: 'string',
-    checkpoint: 'string',
-    out: 'string',
-  });
+  const flags = readFlags('attack', args, kindsOf(OWN, ...Object.values(OPTIONS)));
+  const own = optionsOf('attack', flags, OWN);
+  const { seed, batch: size, labels, localSteps, learningRate, attack: name, defense } = own;
   if (flags.help) {
-    console.log(HELP);
+    console.log(helpFor(name));
     return 0;
   }
-  const whole = (name: string, text: string | undefined, otherwise: number, low: number): number =>
-    text === undefined ? otherwise : integer('roglab attack', `--${name}`, Number(text), low);
-  const seed = whole('seed', flags.seed, 1, 0);
-  const size = whole('batch', flags.batch, 1, 1);
-  const build = lookUp('roglab attack: --model', MODELS, flags.model ?? 'lenet');
-  const labels = oneOf('roglab attack', '--labels', flags.labels ?? 'known', ['known', 'infer'] as const);
-  const settings = {
-    phi: flags.phi ?? 'none',
-    labels,
-    seed,
-    localSteps: whole('local-steps', flags['local-steps'], 1, 1),
-    learningRate: number('roglab attack', '--learning-rate', Number(flags['learning-rate'] ?? 0.003), 0, 1e6, true),
-  };
-  const preset = oneOf('roglab attack', '--preset', flags.preset ?? 'default', ['default', 'paper'] as const);
-  const name = flags.attack ?? (preset === 'paper' ? 'rog-paper' : 'rog');
-  lookUp('roglab attack: --attack', ATTACKS, name);
-  const defense = flags.defense && oneOf('roglab attack', '--defense', flags.defense, ['aware', 'unaware'] as const);
+  checkAttackFlags(name, flags);
+  const build = MODELS[own.model];
+  const settings = { phi: own.phi ?? 'none', labels, seed, localSteps, learningRate };
+  parseObfuscation(settings.phi); // a mistake is told before anything is opened
   const options: AttackOptions = {
-    seed,
-    ...(flags.iterations && { iterations: whole('iterations', flags.iterations, 200, 1) }),
-    ...(flags.restarts && { restarts: whole('restarts', flags.restarts, 1, 1) }),
     ...(defense && { defenseAware: defense === 'aware' }),
-    ...(flags.checkpoint && { checkpoint: flags.checkpoint }),
+    ...given(optionsOf('attack', flags, ownOf(name)), flags),
+    seed,
   };
-  const data = await openDataset(flags.data, flags.size ? { size: whole('size', flags.size, 32, 16) } : {});
+  const data = await openDataset(own.data, own.size ? { size: own.size } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < size)
     throw problem('roglab attack', `--batch must be at most the ${data.sizes.test} images of ${data.name}`, size);
@@ -92,15 +98,15 @@ export async function command(args: string[]): Promise<number> {
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
   const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
-  const attacked = await attackBy(name as AttackName)(observation, {
+  const attacked = await attackBy(name)(observation, {
     ...options,
     ...named(name, data),
     onProgress: show,
   });
-  const result = flags.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
+  const result = own.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
-  const before = flags.restore ? await score(batch, attacked) : undefined;
-  const out = flags.out ?? join('results', 'attack');
+  const before = own.restore ? await score(batch, attacked) : undefined;
+  const out = own.out ?? join('results', 'attack');
   const truth = { name: 'private', images: batch.images, captions: [...batch.labels].map((l) => batch.classNames[l]!) };
   const shown = rowOf(before ? 'restored' : 'reconstructed', result, scores);
   await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
@@ -133,6 +139,10 @@ export async function command(args: string[]): Promise<number> {
   );
   return 0;
 }
+
+/** Options that were said, without the attack's own defaults. */
+const given = (options: Record<string, unknown>, flags: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => flags[flagOf(name)] !== undefined));
 
 /** What an attack that draws on classes is told: what they are called, or that its generator does not know them. */
 const named = (attack: string, { classNames }: Dataset): Pick<RogsOptions, 'classNames' | 'classes'> => {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
 import { problem } from '../core/errors.js';
-import { integer, number } from '../core/options.js';
+import { integer, number, numeric } from '../core/options.js';
 import { start } from '../engine/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 
 const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
-  --network NAME      a ready-made network (default lenet); layers of your own in the config
+  --network NAME      a ready-made network (default lenet), or FILE.onnx; layers of your own in the config
   --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)
   --after FILE        after the client's own round, whose images are the first of the data: a measurement
   --data NAME         folder:DIR, cifar10, photos, scenes ...
@@ -57,7 +57,7 @@ export async function command(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const whole = (name: string, text: string, low: number) => integer('roglab audit', `--${name}`, Number(text), low);
+  const whole = (name: string, text: string, low: number) => integer('roglab audit', `--${name}`, numeric(text), low);
   const file = flags.config === undefined ? {} : readJson(flags.config);
   const given: AuditConfig = {
     ...file,
@@ -78,7 +78,7 @@ export async function command(args: string[]): Promise<number> {
       ...file.client,
       ...(flags['local-steps'] && { localSteps: whole('local-steps', flags['local-steps'], 1) }),
       ...(flags['learning-rate'] && {
-        learningRate: number('roglab audit', '--learning-rate', Number(flags['learning-rate']), 0, 1e6, true),
+        learningRate: number('roglab audit', '--learning-rate', numeric(flags['learning-rate']), 0, 1e6, true),
       }),
     },
   };

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { type BenchCase, benchCases, caseFlags } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
 import { type BenchRow, measure } from './bench/measure.js';
@@ -63,7 +63,7 @@ export { bench as command };
 
 const words = (text: string): string[] => text.split(',').map((word) => word.trim());
 const whole = (name: string, text: string | undefined, fallback: number): number =>
-  integer('roglab bench', `--${name}`, text === undefined ? fallback : Number(text), 1);
+  integer('roglab bench', `--${name}`, text === undefined ? fallback : numeric(text), 1);
 
 async function measured(
   benchCase: BenchCase,
@@ -91,7 +91,7 @@ function servedCase(flags: Readonly<Record<string, unknown>>): BenchCase {
     throw problem('roglab bench', '--serve needs --kind, --model, --size, --batch and --local-steps');
   return {
     kind: oneOf('roglab bench', '--kind', kind, ['closure', 'train']),
-    model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'resnet18']),
+    model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'paperResnet18']),
     size: number('size'),
     batch: number('batch'),
     localSteps: number('local-steps'),

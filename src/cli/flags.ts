@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { nearest, problem } from '../core/errors.js';
+import { type AnyTable, flagOf, type Option } from '../core/option-table.js';
 
 /** A flag's kind: with a value, or alone. */
 export type FlagKinds = Readonly<Record<string, 'string' | 'boolean'>>;
@@ -18,6 +19,16 @@ export function readFlags<const K extends FlagKinds>(
 ): Flags<K> & { help?: boolean } {
   const all: FlagKinds = { ...kinds, help: 'boolean' };
   const known = Object.keys(all);
+  const short = args.find((word) => /^-[a-z][\w-]+/i.test(word));
+  if (short) {
+    const name = short.slice(1).split('=')[0]!;
+    throw problem(
+      `roglab ${command}`,
+      `unknown flag ${short}`,
+      undefined,
+      `did you mean --${nearest(name, known) ?? name}?`,
+    );
+  }
   const options = Object.fromEntries(known.map((name) => [name, { type: all[name]! }]));
   const { tokens, values } = parseArgs({
     args: [...args],
@@ -45,3 +56,53 @@ export function readFlags<const K extends FlagKinds>(
 }
 
 const help = (command: string): string => `see roglab ${command} --help`;
+
+/** The options of a table that the shell can write. */
+const written = (table: AnyTable): [string, AnyTable[string]][] =>
+  Object.entries(table).filter(([, { form }]) => form !== undefined);
+
+/** The flags of tables; a flag whose form is empty stands alone. */
+export const kindsOf = (...tables: readonly AnyTable[]): FlagKinds =>
+  Object.fromEntries(
+    tables.flatMap(written).map(([name, { form }]) => [flagOf(name), form === '' ? 'boolean' : 'string']),
+  );
+
+/** What flags say: the value of every option, undefined where it was not said and has no default. */
+type Said<T> = {
+  readonly [K in keyof T]:
+    | (T[K] extends Option<infer V> ? V : never)
+    | (T[K] extends { readonly initial: unknown } ? never : undefined);
+};
+
+/**
+ * The options that flags say, read and checked as the function that takes them would; flags of other tables are left alone.
+ * @throws naming the flag and the rule that its value breaks
+ */
+export function optionsOf<T extends AnyTable>(
+  command: string,
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  table: T,
+): Said<T> {
+  const found: Record<string, unknown> = {};
+  for (const [name, { read = String, check, initial }] of written(table)) {
+    const said = flags[flagOf(name)];
+    const value = typeof said === 'string' ? read(said) : said;
+    if (value !== undefined) check(`roglab ${command}`, `--${flagOf(name)}`, value);
+    if ((value ?? initial) !== undefined) found[name] = value ?? initial;
+  }
+  return found as Said<T>;
+}
+
+const WIDTH = 22;
+
+/** A line of help for every flag of a table: its form, what it means, its default. */
+export const helpOf = (table: AnyTable): string =>
+  written(table)
+    .map(([name, { form, about, initial }]) => {
+      const head = `  --${flagOf(name)} ${form}`.trimEnd();
+      const text = `${about}${initial === undefined ? '' : ` (default ${said(initial)})`}`;
+      return head.length < WIDTH ? head.padEnd(WIDTH) + text : `${head}\n${' '.repeat(WIDTH)}${text}`;
+    })
+    .join('\n');
+
+const said = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));

@@ -1,4 +1,4 @@
-import { integer } from '../core/options.js';
+import { integer, numeric } from '../core/options.js';
 import { readFlags } from './flags.js';
 import { prepare } from './lab/environment.js';
 import { startServer } from './lab/server.js';
@@ -18,7 +18,7 @@ export async function command(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const port = integer('roglab lab', '--port', Number(flags.port ?? 8888), 1, 65_535);
+  const port = integer('roglab lab', '--port', numeric(flags.port ?? '8888'), 1, 65_535);
   const root = projectRoot();
   const environment = await prepare(root, (line) => console.log(line));
   if (flags.install) return 0;

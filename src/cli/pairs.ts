@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../assets/index.js';
-import { integer, number } from '../core/options.js';
+import { integer, number, numeric } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { makePairs } from '../studies/restorer-pairs.js';
@@ -34,9 +34,9 @@ export async function command(args: string[]): Promise<number> {
   const [part, parts] = (flags.part ?? '1/1').split('/').map(Number) as [number, number];
   integer('roglab pairs', '--part', parts, 1);
   integer('roglab pairs', '--part', part, 1, parts);
-  const minutes = number('roglab pairs', '--minutes', Number(flags.minutes ?? 45), 0, 10_000);
-  const seed = integer('roglab pairs', '--seed', Number(flags.seed ?? 1), 0);
-  await start(flags.threads ? { threads: integer('roglab pairs', '--threads', Number(flags.threads), 1) } : {});
+  const minutes = number('roglab pairs', '--minutes', numeric(flags.minutes ?? '45'), 0, 10_000);
+  const seed = integer('roglab pairs', '--seed', numeric(flags.seed ?? '1'), 0);
+  await start(flags.threads ? { threads: integer('roglab pairs', '--threads', numeric(flags.threads), 1) } : {});
   const dataset = await openDataset(flags.data ?? 'cifar10', { fallback: 'none' });
   const path = join(flags.out ?? pairsFolder(), `pairs-seed${seed}-${part}of${parts}.bin`);
   const stopped = new AbortController();

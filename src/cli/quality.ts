@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
 import {
@@ -10,6 +10,7 @@ import {
   quality,
 } from '../studies/quality.js';
 import { readFlags } from './flags.js';
+import { matrix } from './matrix.js';
 
 const HELP = `roglab quality: mean scores of the attacks on test images
   --seed N       chooses images, initialisations and noise (default 1)
@@ -22,7 +23,10 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
   --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once; alex by itself when they are there)
   --workers N    attacks at a time (default one per core)
-  --json         one JSON line per row`;
+  --json         one JSON line per row
+  --matrix       instead: networks x phi x batch x labels x steps, the default beside all of ours; resumable
+  --sample N     of the matrix: so many cells, drawn by the seed; --only LIST: cells that contain these words
+  --out FILE     of the matrix: rows as JSON (default results/matrix.json)`;
 
 /** `roglab quality`: prints the quality table. */
 export async function command(args: string[]): Promise<number> {
@@ -38,13 +42,22 @@ export async function command(args: string[]): Promise<number> {
     lpips: 'string',
     workers: 'string',
     json: 'boolean',
+    matrix: 'boolean',
+    sample: 'string',
+    out: 'string',
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
+  if (values.matrix) {
+    const { seed, data, out, sample, only } = values;
+    await matrix({ seed, data, out, sample, only });
+    return 0;
+  }
   const list = (text: string): string[] => text.split(',').map((word) => word.trim());
-  const whole = (name: string, text: string, low: number): number => integer('quality', `--${name}`, Number(text), low);
+  const whole = (name: string, text: string, low: number): number =>
+    integer('quality', `--${name}`, numeric(text), low);
   const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
   const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
   const presets = list(values.preset ?? 'default,paper').map((name) =>

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { problem } from '../core/errors.js';
@@ -17,3 +17,7 @@ export function projectRoot(): string {
   }
   return folder;
 }
+
+/** The version of this copy of the package. */
+export const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;

@@ -1,8 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { problem } from '../core/errors.js';
-import { number, oneOf } from '../core/options.js';
-import { duration, notebookName, type RunEvent, type RunResult, runNotebooks, writePage } from '../notebook/index.js';
+import { number, numeric, oneOf } from '../core/options.js';
+import {
+  duration,
+  type Fault,
+  notebookName,
+  type RunEvent,
+  type RunResult,
+  runNotebooks,
+  writePage,
+} from '../notebook/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 
@@ -38,7 +46,7 @@ export async function command(args: string[]): Promise<number> {
     'quick',
     'paper',
   ]);
-  const timeout = number('roglab run', '--timeout', Number(flags.timeout ?? 1800), 0, 1e6, true);
+  const timeout = number('roglab run', '--timeout', numeric(flags.timeout ?? '1800'), 0, 1e6, true);
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
   const outDir = resolve(flags.out ?? join(root, 'results'));
@@ -63,8 +71,8 @@ export async function command(args: string[]): Promise<number> {
     `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
     `node ${process.version}`,
   ];
-  writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
-  return conclude(results, total, relative(process.cwd(), page) || page);
+  const faults = writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
+  return conclude(results, faults, total, relative(process.cwd(), page) || page);
 }
 
 /** The data set in the form that ROGLAB_DATA takes; relative folders are read from here, not from the notebook. */
@@ -120,7 +128,7 @@ const firstLine = (text: string): string => {
   return line.length > 140 ? `${line.slice(0, 139)}…` : line;
 };
 
-function conclude(results: readonly RunResult[], total: string, page: string): number {
+function conclude(results: readonly RunResult[], faults: readonly Fault[], total: string, page: string): number {
   const failed = results.filter(({ failure }) => failure);
   for (const { name, failure } of failed)
     console.error(
@@ -128,6 +136,11 @@ function conclude(results: readonly RunResult[], total: string, page: string): n
         ? `${name}: cell ${failure!.cell} failed: ${firstLine(failure!.message)}`
         : `${name}: ${firstLine(failure!.message)}`,
     );
+  for (const { name, cell, message } of faults)
+    console.error(`${name}: cell ${cell} of ${cells(results, name)} is not shown as written: ${firstLine(message)}`);
   console.log(`\n${results.length - failed.length} of ${results.length} notebooks ran in ${total}; open ${page}`);
-  return failed.length ? 1 : 0;
+  return failed.length + faults.length > 0 ? 1 : 0;
 }
+
+const cells = (results: readonly RunResult[], name: string): number =>
+  results.find((result) => result.name === name)!.notebook.cells.length;

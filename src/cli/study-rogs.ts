@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { shippedGenerator } from '../models/index.js';
@@ -31,7 +31,7 @@ export async function rogsCommand(args: string[]): Promise<number> {
   const kinds = { images: 'string', data: 'string', only: 'string', seed: 'string', out: 'string' } as const;
   const flags = readFlags('study', args, { ...kinds, raw: 'boolean' });
   const whole = (name: 'images' | 'seed', otherwise: number, low: number): number =>
-    flags[name] === undefined ? otherwise : integer('roglab study rogs', `--${name}`, Number(flags[name]), low);
+    flags[name] === undefined ? otherwise : integer('roglab study rogs', `--${name}`, numeric(flags[name]), low);
   const only = flags.only?.split(';').map((name) => oneOf('roglab study rogs', '--only', name.trim(), NAMES));
   const images = whole('images', 48, 1);
   const seed = whole('seed', 1, 0);

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import {
@@ -48,7 +48,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (flags.fresh) await rm(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const workers =
-    flags.workers === undefined ? undefined : integer('roglab study', '--workers', Number(flags.workers), 1);
+    flags.workers === undefined ? undefined : integer('roglab study', '--workers', numeric(flags.workers), 1);
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
   console.log(HEADER);
   const stop = new AbortController();

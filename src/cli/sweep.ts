@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { tableText } from '../report/index.js';
 import {
   EXPORT_FORMATS,
@@ -88,7 +88,7 @@ async function run(sweep: Sweep, args: string[], file: string, home?: string): P
       ...(flags.redis && { redis: flags.redis }),
       ...(flags.shared && { shared: resolve(flags.shared) }),
       ...(flags.shard && { shard: flags.shard }),
-      ...(flags.workers && { workers: integer('roglab sweep', '--workers', Number(flags.workers), 1, 256) }),
+      ...(flags.workers && { workers: integer('roglab sweep', '--workers', numeric(flags.workers), 1, 256) }),
       folder: flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name))),
       yes: flags.yes ?? false,
       retryFailed: flags['retry-failed'] ?? false,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder, encodeSafetensors, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, oneOf } from '../core/options.js';
+import { integer, numeric, oneOf } from '../core/options.js';
 import { start } from '../engine/index.js';
 import type { FitProgress } from '../training/index.js';
 import { readFlags } from './flags.js';
@@ -45,7 +45,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   }
   const trainable = TRAINABLES[oneOf('roglab train', 'NAME', name, Object.keys(TRAINABLES))]!;
   const whole = (flag: 'epochs' | 'seed' | 'threads', low: number): number | undefined =>
-    values[flag] === undefined ? undefined : integer('roglab train', `--${flag}`, Number(values[flag]), low);
+    values[flag] === undefined ? undefined : integer('roglab train', `--${flag}`, numeric(values[flag]), low);
   const [epochs, seed] = [whole('epochs', 1) ?? trainable.epochs, whole('seed', 0) ?? trainable.seed];
   const threads = whole('threads', 1);
   const checkpoint = resolve(values.resume ?? join(cacheFolder(), 'training', `${name}.checkpoint`));

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { problem } from '../core/errors.js';
-import { integer } from '../core/options.js';
+import { integer, numeric } from '../core/options.js';
 import { readFlags } from './flags.js';
 
 const HELP = `roglab worker: computes cells of sweeps that "roglab sweep FILE --redis URL" puts on a Redis or Valkey
@@ -17,7 +17,7 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   if (!flags.redis) throw problem('roglab worker', 'needs --redis URL', undefined, 'e.g. redis://127.0.0.1:6379');
-  const given = flags.concurrency === undefined ? availableParallelism() : Number(flags.concurrency);
+  const given = flags.concurrency === undefined ? availableParallelism() : numeric(flags.concurrency);
   const concurrency = integer('roglab worker', '--concurrency', given, 1, 256);
   const [gently, now] = [new AbortController(), new AbortController()];
   const onSignal = (): void => (gently.signal.aborted ? now : gently).abort();
@@ -27,5 +27,5 @@ export async function command(args: string[]): Promise<number> {
     ...{ redis: flags.redis, concurrency, signal: gently.signal, now: now.signal, onLine: console.error },
     ...(flags.shared && { shared: flags.shared }),
   });
-  return 0;
+  process.exit(0); // not held by a connection that is still being sought
 }

@@ -43,19 +43,31 @@ export function checkFinite(where: string, tensors: readonly NamedArray[]): void
         throw problem(where, `every entry of the update must be finite; ${name}[${i}] is ${data[i]}`);
 }
 
-/** Refuses tensors whose names or shapes are not those of the model's parameters. */
+/** Refuses tensors whose names, shapes or data are not those of the model's parameters. */
 export function checkMatches(where: string, tensors: readonly NamedArray[], parameters: readonly NamedArray[]): void {
+  if (!Array.isArray(tensors)) throw problem(where, 'the tensors must be a list, one for each parameter', tensors);
   if (tensors.length !== parameters.length)
     throw problem(where, `the model has ${parameters.length} parameter tensors`, `${tensors.length} in the update`);
   parameters.forEach((parameter, i) => {
     const tensor = tensors[i]!;
+    if (typeof tensor !== 'object' || tensor === null)
+      throw problem(where, `tensor ${i} must be { name, shape, data }`, tensor);
     if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))
       throw problem(
         where,
         `tensor ${i} must be ${parameter.name} [${parameter.shape}]`,
         `${tensor.name} [${tensor.shape}]`,
       );
+    checkValues(where, tensor);
   });
+}
+
+/** Refuses data that are no Float32Array, or not as many numbers as the shape says. */
+function checkValues(where: string, { name, shape, data }: NamedArray): void {
+  if (!(data instanceof Float32Array))
+    throw problem(where, `the data of ${name} must be a Float32Array`, data, 'write Float32Array.from(values)');
+  if (data.length !== sizeOf(shape))
+    throw problem(where, `${name} [${shape}] must hold ${sizeOf(shape)} numbers`, data.length);
 }
 
 /** Image number `index` of a batch, as a batch of one. Shares memory with the input. */

@@ -45,11 +45,19 @@ function brief(this: Error): string {
   return process.env.ROGLAB_DEBUG ? String(this.stack) : `${this.name}: ${this.message}`;
 }
 
+/** Characters of a text in a message. */
+const LONGEST = 300;
+
 /** A short, readable form of any value for messages. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+export function show(value: unknown, depth = 3): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)} ...` : value);
   if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${(value as Float32Array).length})`;
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(show).join(', ')}${value.length > 8 ? ', ...' : ''}]`;
+  if (Array.isArray(value) && depth === 0) return '[...]';
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 8).map((inner) => show(inner, depth - 1));
+    return `[${shown.join(', ')}${value.length > 8 ? ', ...' : ''}]`;
+  }
   if (typeof value === 'function') return 'a function';
   if (value && typeof value === 'object') return `{ ${Object.keys(value).slice(0, 6).join(', ')} }`;
   return String(value);

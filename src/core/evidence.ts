@@ -18,7 +18,7 @@ export const UNKNOWN: Evidence = {
  * After an operator that keeps zeros at zero and moves a nonzero entry by at most `kept`, or to zero when it was at most
  * `dropped`: tolerance + kept, max(zeroTolerance, tolerance + dropped), noises in quadrature.
  */
-export const rounded = (before: Evidence, kept: number, dropped: number, noise = 0): Evidence => ({
+export const rounded = ({ each: _, ...before }: Evidence, kept: number, dropped: number, noise = 0): Evidence => ({
   ...before,
   tolerance: before.tolerance + kept,
   zeroTolerance: Math.max(before.zeroTolerance, before.tolerance + dropped),
@@ -26,7 +26,7 @@ export const rounded = (before: Evidence, kept: number, dropped: number, noise =
 });
 
 /** After the sign alone was sent; a zero that stayed keeps its bound. */
-export const signed = (before: Evidence, zerosStay: boolean): Evidence => ({
+export const signed = ({ each: _, ...before }: Evidence, zerosStay: boolean): Evidence => ({
   ...before,
   tolerance: unbounded,
   zeroTolerance: zerosStay ? before.zeroTolerance : unbounded,
@@ -34,8 +34,9 @@ export const signed = (before: Evidence, zerosStay: boolean): Evidence => ({
 });
 
 /** After zero-mean noise of standard deviation sigma. It hides which entries were zero: the looser of both bounds holds for all. */
-export function noised(before: Evidence, sigma: number): Evidence {
-  if (sigma === 0) return before;
+export function noised(known: Evidence, sigma: number): Evidence {
+  if (sigma === 0) return known;
+  const { each: _, ...before } = known;
   const tolerance = Math.max(before.tolerance, before.zeroTolerance);
   return { ...before, tolerance, zeroTolerance: tolerance, noise: Math.hypot(before.noise, sigma) };
 }
@@ -45,6 +46,7 @@ const sizes = (e: Evidence, of: (size: number) => number): Evidence => ({
   tolerance: of(e.tolerance),
   zeroTolerance: of(e.zeroTolerance),
   noise: of(e.noise),
+  ...(e.each && { each: { tolerance: e.each.tolerance.map(of), zeroTolerance: e.each.zeroTolerance.map(of) } }),
 });
 
 /** Of the entries times a factor. */
@@ -52,6 +54,9 @@ export const scaled = (e: Evidence, factor: number): Evidence => sizes(e, (size)
 
 /** Of the entries per local step, where the update sums so many. */
 export const perStep = (e: Evidence, steps: number): Evidence => sizes(e, (size) => size / steps);
+
+/** Nothing is known of any entry: phi was not told, or is a bare function. */
+export const isUnknown = ({ noise }: Evidence): boolean => noise === unbounded;
 
 /** |true - value| is at most this for one observed value. */
 export const halfWidth = ({ tolerance, zeroTolerance }: Evidence, value: number): number =>

@@ -24,7 +24,14 @@ export interface ConvLayer {
   readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
+  readonly init?: Init;
 }
+
+/**
+ * How weights start; the default is PyTorch's, U(-1, 1) / sqrt(fan in) for weights and biases. `kaiming`: N(0, 2 / (size^2 filters)), He et
+ * al. 2015 by the fan out, biases 0. `normal`: N(0, 0.01^2), biases 0.
+ */
+export type Init = 'uniform' | 'kaiming' | 'normal';
 
 /** x W + b of the whole picture, flattened in the order height, width, channel; or of every token alone. */
 export interface DenseLayer {
@@ -32,6 +39,7 @@ export interface DenseLayer {
   readonly units: number;
   /** Default false. */
   readonly bias?: boolean;
+  readonly init?: Init;
   /** The same weights for every position (the last axis alone), PyTorch's Linear on a sequence. Default false. */
   readonly perToken?: boolean;
 }
@@ -61,8 +69,8 @@ interface Normalisation {
 }
 
 /**
- * (x - mean) / sqrt(variance + epsilon) gain + shift per channel. `eval` (default): mean and variance are the model's running
- * statistics, constants that everybody knows. `train`: those of the batch at hand, over batch, height and width.
+ * (x - mean) / sqrt(variance + epsilon) gain + shift per channel. `train` (default, as a client that trains): mean and variance of the
+ * batch at hand, over batch, height and width. `eval`: the model's running statistics, constants that everybody knows.
  */
 export interface BatchNormLayer extends Normalisation {
   readonly kind: 'batchNorm';

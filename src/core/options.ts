@@ -53,3 +53,7 @@ export function number(where: string, name: string, value: number, low: number, 
       : `${open ? 'strictly between' : 'from'} ${low} ${open ? 'and' : 'to'} ${high}`;
   throw problem(where, `${name} must be a number ${range}`, value);
 }
+
+/** A number as somebody wrote it; a text that is none stays one, so that a check refuses it by its name. */
+export const numeric = (text: string): number =>
+  text.trim() === '' || Number.isNaN(Number(text)) ? (text as unknown as number) : Number(text);

@@ -108,6 +108,11 @@ export interface Update {
   readonly client: ClientSettings;
   /** Loss of the batch at w0. */
   readonly loss: number;
+  /**
+   * Running means and variances after the local steps, named and ordered as the model's buffers; where it has batch norm in training
+   * mode. Whether the client sends them is said in observe().
+   */
+  readonly statistics?: readonly NamedArray[];
 }
 
 /**
@@ -125,6 +130,14 @@ export interface Evidence {
   readonly signOnly: boolean;
   /** The tensor may have been scaled by an unknown positive factor (clipping). */
   readonly scaleUnknown: boolean;
+  /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
+  readonly each?: EachBound;
+}
+
+/** Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major. */
+export interface EachBound {
+  readonly tolerance: Float32Array;
+  readonly zeroTolerance: Float32Array;
 }
 
 /** A known phi with its parameters, as the server is told about it. */
@@ -152,6 +165,9 @@ export interface Obfuscation {
   readonly apply: (tensors: readonly NamedArray[], seed: number, before?: ObfuscationReport) => Obfuscated;
 }
 
+/** phi as a bare function of the update and a seed: nothing is known of what it does. */
+export type OwnObfuscation = (tensors: readonly NamedArray[], seed: number) => readonly NamedArray[];
+
 /** Everything an honest-but-curious server has. The signature of every attack: the threat model. */
 export interface Observation {
   readonly kind: 'observation';
@@ -163,6 +179,8 @@ export interface Observation {
   readonly obfuscation: ObfuscationReport;
   /** Given only when the caller states that the server knows them. */
   readonly labels?: Int32Array;
+  /** Given only when the client sends its running statistics of batch norm; not obfuscated. */
+  readonly statistics?: readonly NamedArray[];
 }
 
 /** One point of an attack's history. */

@@ -1,11 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unpack } from '../assets/archive.js';
 import { cacheFolder } from '../assets/cache.js';
 import { download } from '../assets/download.js';
-import { writeAtomic } from '../assets/files.js';
+import { diskProblem, writeAtomic } from '../assets/files.js';
+import { waitForLock } from '../assets/lock.js';
 import { type Asset, assetOf } from '../assets/manifest.js';
-import { CIFAR10, CIFAR100, type CifarLayout, cifar } from './cifar.js';
+import { CIFAR10, CIFAR100, type CifarLayout, cifar, findCifar } from './cifar.js';
 import { type IdxLayout, idx, idxName } from './idx.js';
 import type { DatasetOptions } from './types.js';
 
@@ -23,16 +24,40 @@ export const fetchCifar100 = (options: DatasetOptions, asset: Asset = assetOf('c
  */
 async function fetchCifar(layout: CifarLayout, { onProgress, signal }: DatasetOptions, asset: Asset): Promise<string> {
   const folder = join(cacheFolder(), layout.archiveFolder);
-  const archive = await download(asset, { onProgress, signal });
+  return alone(folder, signal, async () => {
+    if (findCifar(layout, folder)) return folder;
+    await unpacked(layout, folder, asset, { onProgress, signal });
+    return folder;
+  });
+}
+
+/** Of several processes one fetches into a folder, the others wait for it. */
+async function alone<T>(folder: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+  const lock = await waitForLock('openDataset', folder, signal).catch((error) => {
+    throw diskProblem('openDataset', folder, error);
+  });
+  try {
+    return await task();
+  } finally {
+    await lock.release();
+  }
+}
+
+async function unpacked(
+  layout: CifarLayout,
+  folder: string,
+  asset: Asset,
+  options: Pick<DatasetOptions, 'onProgress' | 'signal'>,
+): Promise<void> {
+  const archive = await download(asset, options);
   await unpack(archive, folder, {
     files: [...layout.files.train, ...layout.files.test],
     add: {
       'SOURCE.txt': `${layout.title} (Krizhevsky 2009), the official binary archive from ${new URL(asset.url).host}.\n`,
     },
-    check: (unpacked) => cifar(layout, unpacked),
+    check: (made) => void cifar(layout, made),
   });
   await rm(archive, { force: true });
-  return folder;
 }
 
 const PARTS = (['train', 'test'] as const).flatMap((split) =>
@@ -46,7 +71,6 @@ export async function fetchIdx(
   asset: (key: string) => Asset = assetOf,
 ): Promise<string> {
   const folder = join(cacheFolder(), layout.archiveFolder);
-  await mkdir(folder, { recursive: true });
   const assets = PARTS.map((part) => asset(`${layout.name}-${part}`));
   for (const each of assets) await download(each, { cache: folder, onProgress, signal });
   idx(layout, folder);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cacheFolder } from '../assets/cache.js';
 import { isNetworkProblem } from '../assets/download.js';
+import { isDiskProblem } from '../assets/files.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
 import { withChannels } from './channels.js';
@@ -48,8 +49,15 @@ export async function openDataset(name?: string, options: DatasetOptions = {}): 
   if (channels !== undefined && channels !== 1 && channels !== 3)
     throw problem('openDataset', 'channels must be 1 or 3', channels);
   const [kind, argument] = splitName(name ?? nameFromEnvironment());
-  const pixels = await OPENERS[oneOf('openDataset', 'name', kind, KINDS)](argument, options);
+  const pixels = await OPENERS[kindOf(kind)](argument, options);
   return datasetOf(channels ? withChannels(pixels, channels) : pixels);
+}
+
+/** A path alone is no name: what it is a folder of must be said. */
+function kindOf(kind: string): (typeof KINDS)[number] {
+  if (!(KINDS as readonly string[]).includes(kind) && (/[/\\]/.test(kind) || existsSync(kind)))
+    throw problem('openDataset', 'a path needs the kind of its data before it', kind, `did you mean "folder:${kind}"?`);
+  return oneOf('openDataset', 'name', kind, KINDS);
 }
 
 const splitName = (name: string): [kind: string, argument: string] => {
@@ -95,7 +103,7 @@ function publishedOpener(set: Published): Opener {
         throw Object.assign(problem('openDataset', `${set.name} is not in the cache`, undefined, how), OFFLINE);
       return set.open(await set.fetch(options));
     } catch (error) {
-      if (fallback === 'none' || !isNetworkProblem(error)) throw error;
+      if (fallback === 'none' || !(isNetworkProblem(error) || isDiskProblem(error))) throw error;
       const notice = `${set.title} is not here, so the built-in procedural scenes stand in (${(error as Error).message}). ${how}`;
       return { ...withChannels(scenes({ ...options, size }), set.channels), notice };
     }

@@ -2,6 +2,7 @@ export { toArray, toArraySync, toTensor } from './arrays.js';
 export type { BackendName } from './backends/table.js';
 export { compile, type Step } from './compile.js';
 export { type ProviderName, providers } from './compiled/providers.js';
+export { onnxAvailable, onnxValues } from './compiled/session.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
 export { constant } from './gradients/constant.js';
 export { type Interrupts, interrupts, stoppable } from './interrupt.js';

@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly schedule?: keyof typeof SCHEDULES | readonly number[];
   /** Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none. */
   readonly privacy?: ClientPrivacy;
-  /** Of the noise of `privacy` and of the shuffled order; default 1. */
+  /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
   readonly seed?: number;
 }
 
@@ -107,7 +107,7 @@ function orderOf(
   return checkOrder(where, order, batchSize, localSteps);
 }
 
-function checkOrder(
+export function checkOrder(
   where: string,
   order: readonly (readonly number[])[],
   batchSize: number,
@@ -144,7 +144,7 @@ function factorsOf(
   return checkFactors(where, schedule, localSteps);
 }
 
-function checkFactors(where: string, factors: readonly number[], localSteps: number): readonly number[] {
+export function checkFactors(where: string, factors: readonly number[], localSteps: number): readonly number[] {
   if (!Array.isArray(factors) || factors.length !== localSteps)
     throw problem(where, `schedule must give a factor for each of the ${localSteps} local steps`, factors);
   for (const [t, factor] of factors.entries()) number(where, `schedule[${t}]`, factor, 0, Number.POSITIVE_INFINITY);

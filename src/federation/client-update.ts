@@ -1,12 +1,15 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkImages, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
 import type { Batch, ClientSettings, Model, NdArray, Update } from '../core/types.js';
 import { compile, type Tensor } from '../engine/index.js';
+import { mixesExamples } from '../models/index.js';
 import { type ClientOptions, clientSettings, unrolls } from './client-settings.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
+import { runningStatistics } from './statistics.js';
 
 /**
  * What a client computes on its private batch: delta = (w0 - w_tau) / learningRate after tau local steps on the
@@ -14,6 +17,7 @@ import { clippedGradients, named, noised } from './private-gradient.js';
  * another optimizer delta is the same difference of weights, so one step of Adam is nearly the gradient's signs.
  * With `privacy` a step's gradient is (sum_i g_i min(1, C / ||g_i||) + sigma C n) / miniBatch, n standard normal.
  * Source: McMahan et al. 2017; Yue et al. 2023, section 3; Abadi et al. 2016 and Wei et al. 2021 (privacy).
+ * Where batch norm is in training mode, its running statistics after the steps come along; see observe() for who gets them.
  * @returns one array per parameter of the model, with the client's public settings.
  */
 export async function clientUpdate(
@@ -21,13 +25,21 @@ export async function clientUpdate(
   batch: Pick<Batch, 'images' | 'labels'>,
   options: ClientOptions = {},
 ): Promise<Update> {
+  checkArguments('clientUpdate', 'clientUpdate(model, batch)', [
+    ['model', model],
+    ['batch', batch],
+  ]);
   checkImages('clientUpdate', batch.images, model.imageShape);
   const client = clientSettings('clientUpdate', batch.labels.length, options);
   if (batch.images.shape[0] !== client.batchSize)
     throw problem('clientUpdate', `${batch.images.shape[0]} images need as many labels`, client.batchSize);
   const targets = oneHot('clientUpdate', batch.labels, model.classes);
-  if (client.privacy) return privateUpdate(model, batch.images, targets, client, options.seed ?? 1);
-  const { delta, loss } = await (unrolls(client) ? atOnce : stepByStep)(model, batch.images, targets, client);
+  const { seed = 1 } = options;
+  if (client.privacy) return privateUpdate(model, batch.images, targets, client, seed);
+  const { delta, loss } = await simulatedUpdate(model, batch.images, targets, client, seed);
+  const statistics = mixesExamples(model) && {
+    statistics: await runningStatistics(model, batch.images, targets, client, seed),
+  };
   return {
     kind: 'update',
     tensors: named(
@@ -36,6 +48,7 @@ export async function clientUpdate(
     ),
     client,
     loss,
+    ...statistics,
   };
 }
 
@@ -44,9 +57,28 @@ interface Computed {
   readonly loss: number;
 }
 
+/**
+ * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client itself, and
+ * for a server that asks what its pictures would have given.
+ * @param secret the seed of the client's own dropout masks; a server has none
+ */
+export const simulatedUpdate = (
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+  secret?: number,
+): Promise<Computed> => (unrolls(client) ? atOnce : stepByStep)(model, images, targets, client, secret);
+
 /** All local steps in one compiled step. */
-async function atOnce(model: Model, images: NdArray, targets: NdArray, client: ClientSettings): Promise<Computed> {
-  const simulate = localSteps(model, client);
+async function atOnce(
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+  secret?: number,
+): Promise<Computed> {
+  const simulate = localSteps(model, client, secret);
   const step = await compile(
     (x: Tensor, y: Tensor, ...parameters: Tensor[]) => {
       const { delta, loss } = simulate(parameters, x, y);
@@ -64,8 +96,14 @@ async function atOnce(model: Model, images: NdArray, targets: NdArray, client: C
 }
 
 /** One compiled local step, run again and again. */
-async function stepByStep(model: Model, images: NdArray, targets: NdArray, client: ClientSettings): Promise<Computed> {
-  const steps = await iterated(model, client, 'forward');
+async function stepByStep(
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+  secret?: number,
+): Promise<Computed> {
+  const steps = await iterated(model, client, 'forward', { secret });
   try {
     return await steps.forward(images, targets);
   } finally {

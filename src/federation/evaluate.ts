@@ -1,7 +1,7 @@
 import type { Model, NamedArray, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { compile, type Tensor } from '../engine/index.js';
-import { forward } from '../models/index.js';
+import { forward, inEvaluation } from '../models/index.js';
 
 /** Images per call of the compiled forward pass. */
 const AT_ONCE = 50;
@@ -18,7 +18,7 @@ export async function evaluator(model: Model): Promise<Evaluator> {
   const shape = [AT_ONCE, ...model.imageShape];
   const size = model.imageShape.reduce((a, b) => a * b, 1);
   const blank = { shape, data: new Float32Array(AT_ONCE * size) };
-  const logits = forward(model);
+  const logits = forward(inEvaluation(model));
   const step = await compile((x: Tensor, ...w: Tensor[]) => logits(w, x), [blank, ...model.parameters], {
     name: `evaluation of ${model.name}`,
     threads: 1,

@@ -1,3 +1,4 @@
+export { checkSettings } from './check-settings.js';
 export {
   type Assumed,
   assumed,
@@ -7,7 +8,7 @@ export {
   stepCountOf,
   unrolls,
 } from './client-settings.js';
-export { clientUpdate } from './client-update.js';
+export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federate.js';
 export { type Iterated, iterated } from './iterated.js';
@@ -24,4 +25,5 @@ export { type PartitionOptions, partition } from './partition.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';
+export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';
 export { type UpdateFromOptions, updateFrom } from './update-from.js';

@@ -1,9 +1,11 @@
-import { sizeOf, stackImages } from '../core/arrays.js';
+import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { compile, type Step, type Tensor, tf } from '../engine/index.js';
-import { assumed, type LocalStep, stepsOf } from './client-settings.js';
+import { draws, type ForwardOptions } from '../models/index.js';
+import { assumed, stepsOf } from './client-settings.js';
 import { clientStep } from './local-steps.js';
 import { corrections, ruleOf } from './optimizers.js';
+import { pick, scatter, slice, zeros } from './rows.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no digit is lost,
@@ -12,9 +14,16 @@ import { corrections, ruleOf } from './optimizers.js';
  */
 type State = readonly NdArray[];
 
+/** Shown the pictures and the weights of every local step before it is done. */
+export type Visit = (t: number, images: NdArray, weights: readonly NdArray[]) => Promise<void>;
+
 /** A client's local steps as one compiled step that runs again and again. Dispose it when done. */
 export interface Iterated {
-  readonly forward: (images: NdArray, targets: NdArray) => Promise<{ delta: readonly NdArray[]; loss: number }>;
+  readonly forward: (
+    images: NdArray,
+    targets: NdArray,
+    visit?: Visit,
+  ) => Promise<{ delta: readonly NdArray[]; loss: number }>;
   /** delta, and the way back: from the derivative of anything in delta to its derivatives in the images and the targets. */
   readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
   readonly engine: string;
@@ -52,15 +61,24 @@ export async function iterated(
   model: Model,
   settings: ClientSettings,
   way: 'forward' | 'both' = 'both',
+  own: Own = {},
 ): Promise<Iterated> {
   const { client } = assumed(settings);
-  return client.clients ? together(model, client.clients, way) : alone(model, client, way);
+  return client.clients ? together(model, client.clients, way, own) : alone(model, client, way, own);
 }
 
-async function alone(model: Model, client: ClientSettings, way: 'forward' | 'both'): Promise<Iterated> {
+/** What only the client knows. */
+interface Own {
+  /** Seed of its dropout masks; default none. */
+  readonly secret?: number;
+}
+
+async function alone(model: Model, client: ClientSettings, way: 'forward' | 'both', own: Own): Promise<Iterated> {
   const steps = stepsOf(client);
-  const sizes = [...new Set(steps.map(({ rows }) => rows?.length ?? client.batchSize))];
-  const pairs = new Map<number, Pair>();
+  const sizeAt = (t: number): number => steps[t]!.rows?.length ?? client.batchSize;
+  // a step with dropout is like no other
+  const keyAt = (t: number): string => (draws(model) ? `step ${t}` : `${sizeAt(t)}`);
+  const pairs = new Map<string, Pair>();
   const dispose = (): void => {
     for (const { forward, back } of pairs.values()) {
       forward.dispose();
@@ -69,7 +87,8 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
   };
   const count = { forward: 0, back: 0, held: 0 };
   try {
-    for (const size of sizes) pairs.set(size, await compiled(model, client, size, way));
+    for (const t of steps.keys())
+      if (!pairs.has(keyAt(t))) pairs.set(keyAt(t), await compiled(model, client, sizeAt(t), way, { step: t, ...own }));
   } catch (error) {
     dispose();
     throw error;
@@ -80,7 +99,7 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
     const numbers = [client.learningRate * factor, ...corrections(client.optimizer!, t)];
     return [pick(images, rows), pick(targets, rows), { shape: [HEAD], data: Float32Array.from(numbers) }];
   };
-  const pair = (t: number): Pair => pairs.get(steps[t]!.rows?.length ?? client.batchSize)!;
+  const pair = (t: number): Pair => pairs.get(keyAt(t))!;
   const advance = async (images: NdArray, targets: NdArray, t: number, state: State) => {
     count.forward++;
     const [loss, ...next] = await pair(t).forward.run(...inputs(images, targets, t), ...model.parameters, ...state);
@@ -93,16 +112,23 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
     return { x: x!, y: y!, adjoint: before as State };
   };
   const parameters = model.parameters.length;
+  const weightsAt = (state: State): NdArray[] =>
+    model.parameters.map(({ shape, data }, k) => ({ shape, data: data.map((w, i) => w - state[k]!.data[i]!) }));
   const deltaOf = (state: State): NdArray[] => scaled(state.slice(0, parameters), 1 / client.learningRate);
   return {
     engine: pair(0).forward.engine,
     work: () => ({ ...count }),
     dispose,
-    forward: async (images, targets) => {
-      let at = await advance(images, targets, 0, start);
-      const { loss } = at;
-      for (let t = 1; t < steps.length; t++) at = await advance(images, targets, t, at.state);
-      return { delta: deltaOf(at.state), loss };
+    forward: async (images, targets, visit) => {
+      let state = start;
+      let first: number | undefined;
+      for (let t = 0; t < steps.length; t++) {
+        await visit?.(t, pick(images, steps[t]!.rows), weightsAt(state));
+        const next = await advance(images, targets, t, state);
+        first ??= next.loss;
+        state = next.state;
+      }
+      return { delta: deltaOf(state), loss: first! };
     },
     sweep: async (images, targets) => {
       const stride = Math.ceil(Math.sqrt(steps.length));
@@ -144,13 +170,14 @@ async function together(
   model: Model,
   clients: NonNullable<ClientSettings['clients']>,
   way: 'forward' | 'both',
+  own: Own,
 ): Promise<Iterated> {
   const each: Iterated[] = [];
   const dispose = (): void => {
     for (const one of each) one.dispose();
   };
   try {
-    for (const { settings } of clients) each.push(await alone(model, settings, way));
+    for (const { settings } of clients) each.push(await alone(model, settings, way, own));
   } catch (error) {
     dispose();
     throw error;
@@ -209,8 +236,14 @@ function mean(
 const HEAD = 3;
 
 /** One local step forward, (x, y, numbers, w0, state) -> (loss, state'), and back, with the adjoint of state' -> those of x, y, state. */
-async function compiled(model: Model, client: ClientSettings, size: number, way: 'forward' | 'both'): Promise<Pair> {
-  const step = clientStep(model, client);
+async function compiled(
+  model: Model,
+  client: ClientSettings,
+  size: number,
+  way: 'forward' | 'both',
+  run: ForwardOptions,
+): Promise<Pair> {
+  const step = clientStep(model, client, run);
   const parameters = model.parameters.length;
   const slots = ruleOf(client.optimizer!).slots;
   const next = (x: Tensor, y: Tensor, numbers: Tensor, w0: readonly Tensor[], state: readonly Tensor[]): Tensor[] => {
@@ -258,36 +291,4 @@ function states({ parameters }: Model, { optimizer }: ClientSettings): State {
   const { slots } = ruleOf(optimizer!);
   const own = parameters.flatMap(({ shape }) => Array.from({ length: slots }, () => zeros(shape)));
   return [...parameters.map(({ shape }) => zeros(shape)), ...own];
-}
-
-const zeros = (shape: readonly number[]): NdArray => ({ shape, data: new Float32Array(sizeOf(shape)) });
-
-/** Rows of an array [n, ...]; the array itself where none are named. */
-function pick(array: NdArray, rows: LocalStep['rows']): NdArray {
-  if (!rows) return array;
-  const [, ...shape] = array.shape;
-  const size = sizeOf(shape);
-  const picked = zeros([rows.length, ...shape]);
-  rows.forEach((row, i) => {
-    picked.data.set(array.data.subarray(row * size, (row + 1) * size), i * size);
-  });
-  return picked;
-}
-
-/** Rows from..to of an array; shares memory with it. */
-function slice({ shape: [, ...shape], data }: NdArray, from: number, to: number): NdArray {
-  const size = sizeOf(shape);
-  return { shape: [to - from, ...shape], data: data.subarray(from * size, to * size) };
-}
-
-/** Adds rows to the rows of `into` that a step had picked. */
-function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): void {
-  if (!rows) {
-    for (let i = 0; i < data.length; i++) into.data[i]! += data[i]!;
-    return;
-  }
-  const size = data.length / rows.length;
-  rows.forEach((row, k) => {
-    for (let i = 0; i < size; i++) into.data[row * size + i]! += data[k * size + i]!;
-  });
 }

@@ -1,6 +1,6 @@
-import type { ClientSettings, Model } from '../core/types.js';
+import type { ClientSettings } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
-import { forward } from '../models/index.js';
+import { type Architecture, type ForwardOptions, forward } from '../models/index.js';
 import { assumed, stepsOf } from './client-settings.js';
 import { corrections, isPlainSgd, type Moment, ruleOf } from './optimizers.js';
 
@@ -13,9 +13,12 @@ export interface Stepped {
   readonly slots: readonly (readonly Tensor[])[];
 }
 
-/** A local step of a client with complete settings as a pure function, differentiable in all its arguments. */
-export function clientStep(model: Pick<Model, 'layers'>, { optimizer }: ClientSettings) {
-  const logits = forward(model);
+/**
+ * A local step of a client with complete settings as a pure function, differentiable in all its arguments.
+ * @param run which step it is, and the client's own seed: for dropout masks
+ */
+export function clientStep(model: Architecture, { optimizer }: ClientSettings, run: ForwardOptions = {}) {
+  const logits = forward(model, run);
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
   return (
@@ -52,13 +55,14 @@ export interface Delta {
  * w_{t+1} = w_t - learningRate factor_t move_t and move_t is the optimizer's at w_t on mini-batch t (plain SGD: the gradient).
  * Pure and differentiable with respect to the images, so an attacker can match it; all steps in one graph, which grows with
  * their number. Summing moves instead of subtracting weights loses no digits. A mean of several clients is the mean of theirs.
+ * @param secret the client's own seed, of dropout masks that the server does not know; default none: those layers do nothing
  * @returns a function giving one tensor per parameter and the loss at w0; the caller owns them.
  */
-export function localSteps(model: Pick<Model, 'layers'>, settings: ClientSettings) {
+export function localSteps(model: Architecture, settings: ClientSettings, secret?: number) {
   const { client } = assumed(settings);
-  if (client.clients) return average(model, client.clients);
+  if (client.clients) return average(model, client.clients, secret);
   const steps = stepsOf(client);
-  const step = clientStep(model, client);
+  const stepAt = steps.map((_, t) => clientStep(model, client, { step: t, secret }));
   const none = ruleOf(client.optimizer!).slots;
   return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     let weights = [...parameters];
@@ -67,7 +71,7 @@ export function localSteps(model: Pick<Model, 'layers'>, settings: ClientSetting
     let first: Tensor | undefined;
     for (const [t, { rows, factor }] of steps.entries()) {
       const [x, y] = [pick(images, rows), pick(targets, rows)];
-      const { loss, moves, slots: next } = step(x, y, weights, slots, corrections(client.optimizer!, t));
+      const { loss, moves, slots: next } = stepAt[t]!(x, y, weights, slots, corrections(client.optimizer!, t));
       first ??= loss;
       slots = next;
       const scaled = factor === 1 ? moves : moves.map((move) => tf.mul(move, factor));
@@ -78,8 +82,8 @@ export function localSteps(model: Pick<Model, 'layers'>, settings: ClientSetting
   };
 }
 
-function average(model: Pick<Model, 'layers'>, clients: NonNullable<ClientSettings['clients']>) {
-  const parts = clients.map(({ settings }) => localSteps(model, settings));
+function average(model: Architecture, clients: NonNullable<ClientSettings['clients']>, secret?: number) {
+  const parts = clients.map(({ settings }) => localSteps(model, settings, secret));
   return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     let from = 0;
     const each = clients.map(({ share, settings: { batchSize } }, c) => {

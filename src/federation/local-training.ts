@@ -5,6 +5,7 @@ import type { ClientPrivacy, Model, NamedArray, NdArray } from '../core/types.js
 import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { forward } from '../models/index.js';
 import { pickImages } from './augment.js';
+import { checkIndependent } from './independent.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
 
 /** How every client of a federation trains in a round. */
@@ -80,6 +81,7 @@ interface Mover {
 }
 
 async function plainMove(model: Model, { batchSize, flip }: LocalSettings): Promise<Mover> {
+  checkIndependent('federate', model, 'clients are averaged without running statistics');
   const logits = forward(model);
   const [height, width, channels] = model.imageShape;
   const blank = {

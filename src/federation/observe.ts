@@ -1,21 +1,45 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN } from '../core/evidence.js';
-import { checkOptions, integer } from '../core/options.js';
-import type { ClientPrivacy, Model, Obfuscation, ObfuscationReport, Observation, Update } from '../core/types.js';
+import { checkOptions, integer, oneOf } from '../core/options.js';
+import { asObfuscation } from '../core/phi.js';
+import type {
+  ClientPrivacy,
+  ClientSettings,
+  Model,
+  Obfuscation,
+  ObfuscationReport,
+  Observation,
+  OwnObfuscation,
+  Update,
+} from '../core/types.js';
+import { checkSettings } from './check-settings.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
-  /** phi; default none: the server sees the update itself. */
-  readonly obfuscation?: Obfuscation;
+  /**
+   * phi; default none: the server sees the update itself. One of the library's, one of obfuscation(), or a bare function
+   * (tensors, seed) => tensors: then the server knows nothing of what it does, and the attack compares directions alone.
+   */
+  readonly obfuscation?: Obfuscation | OwnObfuscation;
   /** Seed of phi's randomness (QSGD, noise); default 1. */
   readonly seed?: number;
   /** 'infer' (default): the server must infer the labels; or the labels, when the caller states that it knows them. */
   readonly labels?: 'infer' | Int32Array | readonly number[];
   /** Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows nothing. */
   readonly phiKnown?: boolean;
+  /** What the client keeps to itself although it did it; an attack then has to assume something. Default nothing. */
+  readonly withhold?: readonly (typeof WITHHELD)[number][];
+  /**
+   * Whether the client sends its running statistics of batch norm in training mode beside the update: `withheld` (default; BN_infer of
+   * Huang et al. 2021) or `sent` (BN_exact), see batchNormThreat(). phi leaves them as they are.
+   */
+  readonly statistics?: 'withheld' | 'sent';
 }
+
+const WITHHELD = ['optimizer', 'order', 'schedule'] as const;
 
 /**
  * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
@@ -23,14 +47,22 @@ export interface ObserveOptions {
  * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one class; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
-  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown']);
-  const { obfuscation, seed = 1, labels = 'infer', phiKnown = true } = options;
+  checkArguments('observe', 'observe(model, update)', [
+    ['model', model],
+    ['update', update],
+  ]);
+  checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold', 'statistics']);
+  const { obfuscation, seed = 1, labels = 'infer', phiKnown = true, withhold = [] } = options;
+  for (const field of withhold) oneOf('observe', 'withhold', field, WITHHELD);
+  const statistics = sentStatistics(model, update, options.statistics ?? 'withheld');
   integer('observe', 'seed', seed, 0);
+  checkSettings('observe', update.client);
   checkMatches('observe', update.tensors, model.parameters);
   checkFinite('observe', update.tensors);
   checkAttackable('observe', model, update.tensors);
+  const phi = obfuscation === undefined ? undefined : asObfuscation('observe', obfuscation);
   const before = update.client.privacy && told(update, update.client.privacy);
-  const { tensors, report } = obfuscation?.apply(update.tensors, seed, before) ?? {
+  const { tensors, report } = phi?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
   };
@@ -49,10 +81,36 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     kind: 'observation',
     model,
     tensors,
-    client: update.client,
+    client: announced(update.client, withhold),
     obfuscation: phiKnown ? report : untold(update, report.bitsPerEntry),
     ...(known && { labels: known }),
+    ...(statistics && { statistics }),
   };
+}
+
+function announced(client: ClientSettings, withhold: readonly (keyof ClientSettings)[]): ClientSettings {
+  if (withhold.length === 0) return client;
+  const told = Object.entries(client).filter(([field]) => !withhold.includes(field as keyof ClientSettings));
+  const { clients, ...rest } = Object.fromEntries(told) as unknown as ClientSettings;
+  return {
+    ...rest,
+    ...(clients && { clients: clients.map((one) => ({ ...one, settings: announced(one.settings, withhold) })) }),
+  };
+}
+
+function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent'): Observation['statistics'] {
+  if (oneOf('observe', 'statistics', wish, ['withheld', 'sent']) === 'withheld') return undefined;
+  const { statistics } = update;
+  if (!statistics)
+    throw problem(
+      'observe',
+      'the update has no running statistics to send',
+      model.name,
+      "batchNorm: 'train' keeps them",
+    );
+  checkMatches('observe', statistics, model.buffers ?? []);
+  checkFinite('observe', statistics);
+  return statistics;
 }
 
 /**

@@ -3,6 +3,7 @@ import { normalStream } from '../core/random.js';
 import type { ClientPrivacy, Model, NamedArray, NdArray } from '../core/types.js';
 import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { forward } from '../models/index.js';
+import { checkIndependent } from './independent.js';
 
 /** Sums of clipped per-example gradients, over any number of examples. Dispose it when done. */
 export interface ClippedGradients {
@@ -28,6 +29,7 @@ const MARGIN = 1 - 1e-5;
  * DP-SGD at example level (Abadi et al. 2016, algorithm 1; Fed-CDP, Wei et al. 2021). One traced step holds a group of examples.
  */
 export async function clippedGradients(model: Model, threads?: number): Promise<ClippedGradients> {
+  checkIndependent('privacy', model, 'each example has a gradient of its own');
   const logits = forward(model);
   const [height, width, channels] = model.imageShape;
   const shape = [GROUP, height, width, channels];

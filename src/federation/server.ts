@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Model, NamedArray, Update } from '../core/types.js';
@@ -72,6 +73,7 @@ function weightedMean(arrays: readonly Float32Array[], shares: readonly number[]
 
 /** The next round's model: w = w0 - learningRate * delta. The given model is left as it is. */
 export function applyUpdate(model: Model, delta: readonly NamedArray[], learningRate: number): Model {
+  checkArguments('applyUpdate', 'applyUpdate(model, delta, learningRate)', [['model', model]]);
   checkMatches('applyUpdate', delta, model.parameters);
   const parameters = model.parameters.map((w, k) => ({
     ...w,

@@ -2,6 +2,7 @@ import { checkFinite, checkMatches } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { checkOptions, integer } from '../core/options.js';
 import type { Model, NamedArray, Update } from '../core/types.js';
+import { mixesExamples } from '../models/index.js';
 import { CLIENT_OPTIONS, type ClientOptions, clientSettings } from './client-settings.js';
 
 /** Options of {@link updateFrom}: what the client did, as it announces it, and how many images it had. */
@@ -11,7 +12,7 @@ export interface UpdateFromOptions extends ClientOptions {
 
 /**
  * The update of a real client from its weights before and after its local steps: delta = (before - after) / learningRate, checked
- * tensor by tensor. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient() tells.
+ * tensor by tensor, with the running statistics of batch norm in training mode that `after` holds. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient() tells.
  * Errors: weights of another network, NaN, weights that did not move, settings out of range.
  * @param after a model, or its parameters alone
  * @example
@@ -19,7 +20,11 @@ export interface UpdateFromOptions extends ClientOptions {
  * const after = await rog.loadWeights('after.pt', before);
  * const update = rog.updateFrom(before, after, { learningRate: 0.1, localSteps: 1, batchSize: 8 });
  */
-export function updateFrom(before: Model, after: Pick<Model, 'parameters'>, options: UpdateFromOptions): Update {
+export function updateFrom(
+  before: Model,
+  after: Pick<Model, 'parameters' | 'buffers'>,
+  options: UpdateFromOptions,
+): Update {
   checkOptions('updateFrom', options, [...CLIENT_OPTIONS, 'batchSize']);
   const { batchSize, ...rest } = options;
   integer('updateFrom', 'batchSize', batchSize, 1);
@@ -31,5 +36,7 @@ export function updateFrom(before: Model, after: Pick<Model, 'parameters'>, opti
     return { ...w, data: w.data.map((value, i) => (value - moved[i]!) / client.learningRate) };
   });
   checkAttackable('updateFrom', before, tensors);
-  return { kind: 'update', tensors, client, loss: Number.NaN };
+  const statistics = mixesExamples(before) && after.buffers;
+  if (statistics) checkMatches('updateFrom', statistics, before.buffers ?? []);
+  return { kind: 'update', tensors, client, loss: Number.NaN, ...(statistics && { statistics }) };
 }

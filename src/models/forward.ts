@@ -13,7 +13,7 @@ export type Architecture = Pick<Model, 'layers' | 'buffers'>;
 export interface ForwardOptions {
   /** See {@link Finish}; default: the bias is added. */
   readonly finish?: Finish;
-  /** Told the moments of every batch-norm layer in training mode, in order; the tensors live as long as the run's others. */
+  /** Told the moments of every batch-norm layer's inputs, in order, whatever its mode; the tensors live as long as the run's others. */
   readonly watch?: (moments: BatchMoments) => void;
   /** The client's local step: every step has dropout masks of its own. Default 0. */
   readonly step?: number;

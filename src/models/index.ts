@@ -1,4 +1,5 @@
-export { type NetworkOptions, network } from './build.js';
+export { alexnet } from './alexnet.js';
+export { type NetworkOptions, network, type WidthOptions } from './build.js';
 export {
   type Architecture,
   type BatchMoments,
@@ -10,8 +11,13 @@ export {
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet } from './lenet.js';
+export { lenet5 } from './lenet5.js';
+export { mobilenetV2 } from './mobilenet-v2.js';
+export { draws, inEvaluation, type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
+export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
+export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
-export { resnet18 } from './resnet18.js';
+export { resnet18, resnet34 } from './resnet.js';
 export { type Card, type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
 export { isNonNegative } from './sign.js';
 export { TAGGER_STEM, tagger } from './tagger.js';
@@ -19,4 +25,6 @@ export { fromTorchOrder, toTorchOrder } from './torch-order.js';
 export { type TrunkName, trunk, trunkMinimum, trunkStages } from './trunk.js';
 export { type TwoLayerOptions, twoLayer } from './two-layer.js';
 export { vgg7 } from './vgg7.js';
+export { vgg11 } from './vgg11.js';
+export { type VitOptions, vit } from './vit.js';
 export { loadWeights, saveWeights } from './weights.js';

@@ -1,7 +1,7 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { oneOf } from '../core/options.js';
-import { uniformStream } from '../core/random.js';
+import { normalStream, uniformStream } from '../core/random.js';
 import type { ImageShape, Layer, NamedArray } from '../core/types.js';
 import { checkLayerOptions } from './layers/options.js';
 import { kinds, ruleOf } from './layers/table.js';
@@ -43,18 +43,23 @@ function checkLayer(place: string, layer: Layer): void {
 }
 
 /**
- * Seeded weights: every entry U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default; gains and variances 1, shifts and means 0. Parameter k
- * draws from the stream `seed + k` in PyTorch's memory order, so the same network can be set up there number by number.
+ * Seeded weights: every entry U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default, where the layer's `init` says nothing else; gains and
+ * variances 1, shifts and means 0. Parameter k draws from the stream `seed + k` in PyTorch's memory order, so the same network
+ * can be set up there number by number.
  */
 export function initialise(specs: readonly ParameterSpec[], seed: number): NamedArray[] {
   return specs.map((spec, k) => {
-    const size = sizeOf(spec.shape);
-    if (spec.init)
-      return { name: spec.name, shape: spec.shape, data: new Float32Array(size).fill(spec.init === 'ones' ? 1 : 0) };
-    const random = uniformStream(seed + k);
-    const bound = 1 / Math.sqrt(spec.fanIn);
-    const data = new Float32Array(size);
-    for (let i = 0; i < size; i++) data[i] = (2 * random() - 1) * bound;
-    return { name: spec.name, shape: spec.shape, data: fromTorchOrder(spec, data) };
+    const { name, shape, init } = spec;
+    const data = new Float32Array(sizeOf(shape));
+    if (init === 'ones' || init === 'zeros') return { name, shape, data: init === 'ones' ? data.fill(1) : data };
+    const next = drawing(spec, seed + k);
+    for (let i = 0; i < data.length; i++) data[i] = next();
+    return { name, shape, data: fromTorchOrder(spec, data) };
   });
+}
+
+function drawing({ init, fanIn }: ParameterSpec, seed: number): () => number {
+  const bound = typeof init === 'number' ? init : 1 / Math.sqrt(fanIn);
+  const random = typeof init === 'number' ? normalStream(seed) : uniformStream(seed);
+  return typeof init === 'number' ? () => random() * bound : () => (2 * random() - 1) * bound;
 }

@@ -1,10 +1,13 @@
 import { loadTensors, saveSafetensors } from '../assets/index.js';
+import { checkArguments, described } from '../core/arguments.js';
 import { checkFinite, checkMatches } from '../core/arrays.js';
+import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { fromTorch } from './torch-weights.js';
 
 /** Writes a model's parameters and running statistics as safetensors, atomically; name, image shape and classes go into the metadata. */
 export function saveWeights(path: string, model: Model): Promise<void> {
+  checkPath('saveWeights', path, model);
   const { name, imageShape, classes, parameters, buffers = [] } = model;
   const about = { name, imageShape: imageShape.join('x'), classes: String(classes) };
   return saveSafetensors(path, [...parameters, ...buffers], about);
@@ -18,6 +21,7 @@ export function saveWeights(path: string, model: Model): Promise<void> {
  * @example const trained = await rog.loadWeights('round-3.pt', rog.resnet18({ classes: 10 }))
  */
 export async function loadWeights(path: string, model: Model): Promise<Model> {
+  checkPath('loadWeights', path, model);
   const where = `loadWeights ${path}`;
   const { tensors } = await loadTensors(path);
   const { parameters, buffers } = isOwn(tensors, model) ? ownState(tensors, model) : fromTorch(where, model, tensors);
@@ -34,4 +38,14 @@ function ownState(tensors: readonly NamedArray[], { buffers = [] }: Model) {
   const names = new Set(buffers.map(({ name }) => name));
   const statistics = tensors.filter(({ name }) => names.has(name));
   return { parameters: tensors.filter(({ name }) => !names.has(name)), buffers: statistics };
+}
+
+/** Refuses a call without a path first and a model second. */
+function checkPath(where: string, path: string, model: Model): void {
+  if (typeof path !== 'string')
+    throw problem(where, 'the first argument must be a path', described(path), `the order is ${where}(path, model)`);
+  checkArguments(where, `${where}(path, model)`, [
+    ['path', path],
+    ['model', model],
+  ]);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { diskProblem } from '../assets/files.js';
 import { problem } from '../core/errors.js';
 
 /** Text of the file format: one string, or its lines. */
@@ -61,7 +62,7 @@ export function readNotebook(file: string): Notebook {
   return notebook;
 }
 
-/** Writes a notebook whole or not at all: to a file beside it, then renamed. */
+/** Writes a notebook, whole or not at all. */
 export function writeNotebook(file: string, notebook: Notebook): void {
   const cells = notebook.cells.map((cell) => ({
     ...cell,
@@ -70,9 +71,19 @@ export function writeNotebook(file: string, notebook: Notebook): void {
     ...(cell.outputs && { outputs: cell.outputs.map(splitOutput) }),
   }));
   const minor = Math.max(5, notebook.nbformat_minor);
+  writeWhole(file, `${JSON.stringify({ ...notebook, cells, nbformat_minor: minor }, null, 1)}\n`);
+}
+
+/** Writes a text whole or not at all: to a file beside it, then renamed. What cannot be written leaves nothing. */
+export function writeWhole(file: string, text: string): void {
   const beside = `${file}.${process.pid}.tmp`;
-  writeFileSync(beside, `${JSON.stringify({ ...notebook, cells, nbformat_minor: minor }, null, 1)}\n`);
-  renameSync(beside, file);
+  try {
+    writeFileSync(beside, text);
+    renameSync(beside, file);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw diskProblem('notebook', file, error);
+  }
 }
 
 function splitOutput(output: Output): Output {

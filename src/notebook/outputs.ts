@@ -97,6 +97,6 @@ const diagnostic = /^(?:\S+ )?(\d+):(\d+) - (.*)$/;
 function nameAndText(line: string): [string, string] {
   const [, row, column, text] = diagnostic.exec(line) ?? [];
   if (text) return ['TypeScript', `line ${row}, column ${column}: ${text}`];
-  const [, name, rest] = /^(?:Uncaught )?(\w*(?:Error|Exception)\w*)(?: \[\w+\])?: (.*)$/.exec(line) ?? [];
-  return name ? [name, rest!] : ['Error', line];
+  const [, name = '', rest] = /^(?:Uncaught )?(\w+)(?: \[\w+\])?: (.*)$/.exec(line) ?? [];
+  return /Error|Exception/.test(name) ? [name, rest!] : ['Error', line];
 }

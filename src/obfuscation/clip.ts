@@ -1,5 +1,5 @@
 import { scaled } from '../core/evidence.js';
-import { checkOptions, number, oneOf } from '../core/options.js';
+import { checked, needed, type OptionTable, real, word } from '../core/option-table.js';
 import type { Evidence, NamedArray, Obfuscation } from '../core/types.js';
 import { operator } from './operator.js';
 import { LAYER_SCOPES, type LayerScope, norms, perScope } from './scope.js';
@@ -12,6 +12,11 @@ export interface ClipOptions {
   readonly scope?: LayerScope;
 }
 
+const OPTIONS = {
+  norm: needed(real('largest Euclidean norm', undefined, { open: true })),
+  scope: word('one factor for all tensors, or one each', LAYER_SCOPES, 'update'),
+} satisfies OptionTable<ClipOptions>;
+
 /**
  * q(g) = g min(1, C / ||g||), C = `norm`. The norm of the result never exceeds C, float32 rounding included.
  *
@@ -22,10 +27,7 @@ export interface ClipOptions {
  * @example compose([clip({ norm: 1 }), gaussianNoise({ sigma: 0.01 })])
  */
 export function clip(options: ClipOptions): Obfuscation {
-  checkOptions('clip', options, ['norm', 'scope']);
-  const { norm, scope = 'update' } = options;
-  number('clip', 'norm', norm, 0, Number.POSITIVE_INFINITY, true);
-  oneOf('clip', 'scope', scope, LAYER_SCOPES);
+  const { norm, scope } = checked('clip', options, OPTIONS);
   return operator('clip', { norm, scope }, scope === 'update' ? ['norm'] : ['norm', 'scope'], (tensors, context) => {
     const wanted = perScope(tensors, scope, norms.l2).map((size) => (size > norm ? norm / size : 1));
     const rounded = perScope(multiplied(tensors, wanted), scope, norms.l2);

@@ -1,6 +1,7 @@
 import { problem } from '../core/errors.js';
+import { asObfuscation } from '../core/phi.js';
 import { deriveSeed } from '../core/random.js';
-import type { Obfuscation } from '../core/types.js';
+import type { Obfuscation, OwnObfuscation } from '../core/types.js';
 
 /**
  * q = q_n( ... q_2(q_1(g))): the operators in the order of the list.
@@ -24,8 +25,9 @@ import type { Obfuscation } from '../core/types.js';
  * Parameters: those of the i-th operator as `i.name`, from 1. Errors: an empty list.
  * @example compose([topK({ sparsity: 0.95 }), uniformQuantizer({ bits: 3 })]).name // topK(sparsity: 0.95) + uniformQuantizer(bits: 3)
  */
-export function compose(operators: readonly Obfuscation[]): Obfuscation {
-  if (!operators.length) throw problem('compose', 'give at least one obfuscation', operators, 'use none() for no loss');
+export function compose(list: readonly (Obfuscation | OwnObfuscation)[]): Obfuscation {
+  if (!list.length) throw problem('compose', 'give at least one obfuscation', list, 'use none() for no loss');
+  const operators = list.map((phi) => asObfuscation('compose', phi));
   const name = operators.map((phi) => phi.name).join(' + ');
   const parameters = Object.fromEntries(
     operators.flatMap((phi, i) => Object.entries(phi.parameters).map(([key, value]) => [`${i + 1}.${key}`, value])),

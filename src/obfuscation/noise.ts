@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { noised } from '../core/evidence.js';
-import { checkOptions, number, oneOf } from '../core/options.js';
+import { checked, type OptionTable, real, word } from '../core/option-table.js';
 import type { NamedArray, Obfuscation } from '../core/types.js';
 import { operator, type Parameters } from './operator.js';
 import { LAYER_SCOPES, type LayerScope, perScope, squaredNorm } from './scope.js';
@@ -15,15 +15,17 @@ export interface NoiseOptions {
   readonly scope?: LayerScope;
 }
 
+const OPTIONS = {
+  sigma: real('standard deviation of the noise on each entry'),
+  snr: real('signal-to-noise ratio in dB', undefined, { from: -300, to: 300 }),
+  scope: word('over what the ratio is taken', LAYER_SCOPES, 'update'),
+} satisfies OptionTable<NoiseOptions>;
+
 /** Additive noise of any law, given as a stream of zero-mean, unit-variance numbers. */
 export function noise(verb: string, options: NoiseOptions, unit: (seed: number) => () => number): Obfuscation {
-  checkOptions(verb, options, ['sigma', 'snr', 'scope']);
-  const { sigma, snr, scope = 'update' } = options;
-  oneOf(verb, 'scope', scope, LAYER_SCOPES);
+  const { sigma, snr, scope } = checked(verb, options, OPTIONS);
   if ((sigma === undefined) === (snr === undefined))
     throw problem(verb, 'give either sigma or snr (dB)', sigma === undefined ? 'neither' : 'both');
-  if (sigma !== undefined) number(verb, 'sigma', sigma, 0, Number.POSITIVE_INFINITY);
-  if (snr !== undefined) number(verb, 'snr', snr, -300, 300);
   const parameters: Parameters = sigma === undefined ? { snr: snr!, scope } : { sigma };
   return operator(
     verb,

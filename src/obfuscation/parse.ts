@@ -32,6 +32,9 @@ const shorthands: Readonly<
   clip: ['clip:NORM', (text) => clip({ norm: toNumber('clip:NORM', text) })],
 };
 
+/** The forms that {@link parseObfuscation} reads. */
+export const OBFUSCATION_FORMS: readonly string[] = Object.values(shorthands).map(([form]) => form);
+
 /**
  * phi from its command-line form: `none`, `quantize:3`, `qsgd:3`, `topk:0.95`, `sign`, `sign:mean`, `noise:-10` and
  * `laplace:-10` (SNR in dB over the update; `noise:-10:layer` over each layer), `sigma:0.01` (Gaussian noise of that deviation), `clip:1`
@@ -48,10 +51,14 @@ export function parseObfuscation(text: string): Obfuscation {
 function one(part: string): Obfuscation {
   const [name, value = '', scope, ...more] = part.split(':');
   const found = Object.hasOwn(shorthands, name!) ? shorthands[name!] : undefined;
-  const forms = Object.values(shorthands).map(([form]) => form);
   if (!found) {
     const near = nearest(name!, Object.keys(shorthands));
-    throw problem(WHERE, 'unknown obfuscation', part, `${near ? `did you mean ${near}? ` : ''}(${forms.join(', ')})`);
+    throw problem(
+      WHERE,
+      'unknown obfuscation',
+      part,
+      `${near ? `did you mean ${near}? ` : ''}(${OBFUSCATION_FORMS.join(', ')})`,
+    );
   }
   if (more.length || (scope !== undefined && found[1].length < 2))
     throw problem(WHERE, `the form is ${found[0]}`, part);

@@ -1,5 +1,4 @@
 import { rounded } from '../core/evidence.js';
-import { checkOptions } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { Obfuscation } from '../core/types.js';
 import { operator } from './operator.js';
@@ -17,7 +16,6 @@ import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quan
  * @example qsgd({ bits: 3 }).apply(update.tensors, 7)
  */
 export function qsgd(options: QuantizerOptions): Obfuscation {
-  checkOptions('qsgd', options, ['bits', 'norm', 'scope']);
   const resolved = resolveQuantizer('qsgd', options);
   return operator('qsgd', { ...resolved }, shown(resolved), (tensors, context) => {
     const uniform = uniformStream(context.seed);

@@ -1,4 +1,4 @@
-import { integer, oneOf } from '../core/options.js';
+import { checked, needed, type OptionTable, whole, word } from '../core/option-table.js';
 import type { Evidence, NamedArray } from '../core/types.js';
 import type { Context, Outcome } from './operator.js';
 import { groupCount, NORMS, type Norm, norms, perScope, SCOPES, type Scope } from './scope.js';
@@ -15,11 +15,20 @@ export interface QuantizerOptions {
 
 export type ResolvedQuantizer = Required<QuantizerOptions>;
 
-export function resolveQuantizer(where: string, options: QuantizerOptions): ResolvedQuantizer {
-  const { bits, norm = 'max', scope = 'tensor' } = options;
-  integer(where, 'bits', bits, 2, 16, bits === 1 ? 'for one bit use sign()' : undefined);
-  return { bits, norm: oneOf(where, 'norm', norm, NORMS), scope: oneOf(where, 'scope', scope, SCOPES) };
-}
+const OPTIONS = {
+  bits: needed(
+    whole('bits per entry', undefined, {
+      from: 2,
+      to: 16,
+      fix: (bits) => (bits === 1 ? 'for one bit use sign()' : undefined),
+    }),
+  ),
+  norm: word('the top level: the largest |g|, or the Euclidean norm', NORMS, 'max'),
+  scope: word('one scale per tensor, or one for all', SCOPES, 'tensor'),
+} satisfies OptionTable<QuantizerOptions>;
+
+export const resolveQuantizer = (where: string, options: QuantizerOptions): ResolvedQuantizer =>
+  checked(where, options, OPTIONS);
 
 /** Every entry on the grid sign(g) * level * (scale / s), `round` choosing the level of |g| s / scale; 0 stays 0. */
 export function quantize(

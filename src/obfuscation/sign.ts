@@ -1,5 +1,5 @@
 import { signed } from '../core/evidence.js';
-import { checkOptions, oneOf } from '../core/options.js';
+import { checked, type OptionTable, word } from '../core/option-table.js';
 import type { Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
 import { operator } from './operator.js';
@@ -9,6 +9,10 @@ export interface SignOptions {
   /** 'none' (default): +-1; 'mean': +- the mean |g| of the tensor (over its nonzero entries when sparse). */
   readonly scale?: 'none' | 'mean';
 }
+
+const OPTIONS = {
+  scale: word('the size of a sign: 1, or the mean |g| of its tensor', ['none', 'mean'], 'none'),
+} satisfies OptionTable<SignOptions>;
 
 /**
  * q(g) = +1 for g >= 0, -1 for g < 0; with `scale: 'mean'` times mean|g| of the tensor.
@@ -21,9 +25,7 @@ export interface SignOptions {
  * @example sign().apply(update.tensors, 1).report.bitsPerEntry // 1
  */
 export function sign(options: SignOptions = {}): Obfuscation {
-  checkOptions('sign', options, ['scale']);
-  const { scale = 'none' } = options;
-  oneOf('sign', 'scale', scale, ['none', 'mean']);
+  const { scale } = checked('sign', options, OPTIONS);
   return operator('sign', { scale }, scale === 'none' ? [] : ['scale'], (tensors, { before, message }) => {
     const arrays = tensors.map(({ data }) => data);
     const keepZeros = before.some((e) => e.zeroTolerance > 0);

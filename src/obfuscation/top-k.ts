@@ -1,6 +1,5 @@
-import { problem } from '../core/errors.js';
 import { rounded } from '../core/evidence.js';
-import { checkOptions, oneOf } from '../core/options.js';
+import { checked, type OptionTable, real, word } from '../core/option-table.js';
 import type { Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
 import { operator } from './operator.js';
@@ -14,6 +13,11 @@ export interface TopKOptions {
   readonly scope?: Scope;
 }
 
+const OPTIONS = {
+  sparsity: real('share of the entries that is zeroed', 0.95, { below: 1 }),
+  scope: word('the largest of each tensor, or of all', SCOPES, 'tensor'),
+} satisfies OptionTable<TopKOptions>;
+
 /**
  * Keeps the k = ceil((1 - sparsity) n) entries of largest |g|, the rest becomes 0.
  *
@@ -25,11 +29,7 @@ export interface TopKOptions {
  * @example topK({ sparsity: 0.95 }).apply(update.tensors, 1)
  */
 export function topK(options: TopKOptions = {}): Obfuscation {
-  checkOptions('topK', options, ['sparsity', 'scope']);
-  const { sparsity = 0.95, scope = 'tensor' } = options;
-  if (!(sparsity >= 0 && sparsity < 1))
-    throw problem('topK', 'sparsity must be a number of at least 0 and below 1', sparsity);
-  oneOf('topK', 'scope', scope, SCOPES);
+  const { sparsity, scope } = checked('topK', options, OPTIONS);
   const parameters = { sparsity, scope };
   return operator('topK', parameters, scope === 'tensor' ? ['sparsity'] : ['sparsity', 'scope'], (tensors, context) => {
     const arrays = tensors.map(({ data }) => data);

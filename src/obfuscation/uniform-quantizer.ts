@@ -1,5 +1,4 @@
 import { rounded } from '../core/evidence.js';
-import { checkOptions } from '../core/options.js';
 import type { Obfuscation } from '../core/types.js';
 import { operator } from './operator.js';
 import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quantize.js';
@@ -14,7 +13,6 @@ import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quan
  * @example uniformQuantizer({ bits: 3 }).apply(update.tensors, 1).report.bitsPerEntry // 3.0...
  */
 export function uniformQuantizer(options: QuantizerOptions): Obfuscation {
-  checkOptions('uniformQuantizer', options, ['bits', 'norm', 'scope']);
   const resolved = resolveQuantizer('uniformQuantizer', options);
   return operator('uniformQuantizer', { ...resolved }, shown(resolved), (tensors, context) =>
     // Math.round takes halves up: away from zero, since levels are not negative.

@@ -1,34 +1,57 @@
 import {
   ANALYTIC_NEEDS,
   analytic,
+  CLOSED_FORM_OPTIONS,
   type ClosedFormOptions,
   closedForm,
   DLG_NEEDS,
+  DLG_OPTIONS,
   type DlgOptions,
   dlg,
   GRAD_INVERSION_NEEDS,
+  GRAD_INVERSION_OPTIONS,
   type GradInversionOptions,
   gradInversion,
   IDLG_NEEDS,
   INVERTING_GRADIENTS_NEEDS,
+  INVERTING_GRADIENTS_OPTIONS,
   type InvertingGradientsOptions,
   idlg,
   invertingGradients,
   type Needs,
   ROG_NEEDS,
+  ROG_OPTIONS,
   ROGS_NEEDS,
+  ROGS_OPTIONS,
   type RogOptions,
   type RogsOptions,
+  RUN_OPTIONS,
   type RunOptions,
   rog,
   rogs,
 } from '../attacks/index.js';
 import { nearest, problem } from '../core/errors.js';
+import type { AnyTable } from '../core/option-table.js';
 import type { Model, Observation, Reconstruction } from '../core/types.js';
-import { lenet, type NetworkOptions, resnet18, vgg7 } from '../models/index.js';
+import {
+  alexnet,
+  lenet,
+  lenet5,
+  mobilenetV2,
+  type NetworkOptions,
+  paperResnet18,
+  resnet18,
+  resnet34,
+  vgg7,
+  vgg11,
+  vit,
+} from '../models/index.js';
 
-/** Networks by name, for command lines and studies. */
-export const MODELS = { lenet, vgg7, resnet18 } satisfies Record<string, (options: NetworkOptions) => Model>;
+/** Networks by name, for command lines and studies: the paper's, then the usual ones. */
+export const MODELS = {
+  ...{ lenet, vgg7, paperResnet18 },
+  ...{ lenet5, alexnet, vgg11, resnet18, resnet34, mobilenetV2, vit },
+} satisfies Record<string, (options: NetworkOptions) => Model>;
 
 /** Attacks by name, oldest first. Options must be plain data, so that a job can go to a worker. */
 export const ATTACKS = {
@@ -58,6 +81,21 @@ export const NEEDS: Readonly<Record<AttackName, Needs>> = {
   rog: ROG_NEEDS,
   closedForm: { labels: 'readable', denseHead: true },
   rogs: ROGS_NEEDS,
+};
+
+const { preset: _, ...PAPER_OPTIONS } = ROG_OPTIONS;
+
+/** What each attack can be told: kind, range, default and the form of every option. */
+export const OPTIONS: Readonly<Record<AttackName, AnyTable>> = {
+  analytic: RUN_OPTIONS,
+  dlg: DLG_OPTIONS,
+  idlg: DLG_OPTIONS,
+  invertingGradients: INVERTING_GRADIENTS_OPTIONS,
+  gradInversion: GRAD_INVERSION_OPTIONS,
+  'rog-paper': PAPER_OPTIONS,
+  rog: ROG_OPTIONS,
+  closedForm: CLOSED_FORM_OPTIONS,
+  rogs: ROGS_OPTIONS,
 };
 
 /** Options of any attack. */

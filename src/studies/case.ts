@@ -1,11 +1,11 @@
-import type { Batch, Model, Observation } from '../core/types.js';
+import type { Batch, Model, Obfuscation, Observation, OwnObfuscation } from '../core/types.js';
 import { CLIENT_OPTIONS, type ClientOptions, clientUpdate, observe } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 
 /** One experiment as data: which client, which phi, which seed. */
 export interface Case extends ClientOptions {
-  /** phi in its short form, e.g. `quantize:3`. */
-  readonly phi: string;
+  /** phi in its short form, e.g. `quantize:3`, or one of your own: see obfuscation(), or a bare function. */
+  readonly phi: string | Obfuscation | OwnObfuscation;
   /** Whether the server knows the labels; default `known`. */
   readonly labels?: 'known' | 'infer';
   /** Seed of phi, of the noise of private steps and of a shuffled order; default 1. */
@@ -20,7 +20,7 @@ export async function observeCase(
 ): Promise<Observation> {
   const update = await clientUpdate(model, batch, { ...client, seed });
   return observe(model, update, {
-    obfuscation: parseObfuscation(phi),
+    obfuscation: typeof phi === 'string' ? parseObfuscation(phi) : phi,
     seed,
     labels: labels === 'known' ? batch.labels : 'infer',
   });

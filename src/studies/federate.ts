@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { checkArguments } from '../core/arguments.js';
 import { integer } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -41,6 +42,10 @@ export async function federate(
   clients: readonly (readonly number[])[],
   options: FederateOptions,
 ): Promise<Federated> {
+  checkArguments('federate', 'federate(model, data, clients, options)', [
+    ['model', model],
+    ['dataset', data],
+  ]);
   const { phi = 'none', workers = availableParallelism(), ...rest } = options;
   integer('federate', 'workers', workers, 0, 256);
   parseObfuscation(phi);

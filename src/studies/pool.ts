@@ -38,6 +38,18 @@ export async function runIn<J, R>(pool: Piscina, job: J): Promise<R> {
   return answer as R;
 }
 
+/** Functions stay in the thread that they were made in. */
+function checkPlain({ options, attack }: Job): void {
+  const held = Object.entries(options ?? {}).find(([, value]) => typeof value === 'function');
+  if (held)
+    throw problem(
+      'attackAll',
+      `the option ${held[0]} is a function, and a worker thread takes data only`,
+      undefined,
+      `run ${attack}(observation, { ${held[0]} }) in this thread`,
+    );
+}
+
 /** What became of one job: its result, or the error that it ended with; stopped on its way it has both. */
 export type AttackOutcome =
   | { readonly result: Reconstruction; readonly error?: undefined }
@@ -92,6 +104,7 @@ async function outcomesOf(
   either.addEventListener('abort', stopAll);
   const one = async (index: number): Promise<AttackOutcome> => {
     const job = await jobs[index]!();
+    checkPlain(job);
     const result = await runIn<Job, Reconstruction>(pool, { provider, stop, ...job });
     return result.stopped === 'cancelled' ? { result, error: reasonOf(either) } : { result };
   };

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { imageAt, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Batch, NdArray, Reconstruction, Scores } from '../core/types.js';
@@ -17,6 +18,10 @@ export async function score(
   result: Pick<Reconstruction, 'images'>,
   options: ScoreOptions = {},
 ): Promise<Scores> {
+  checkArguments('score', 'score(batch, result)', [
+    ['pictures', batch],
+    ['result', result],
+  ]);
   if (String(batch.images.shape) !== String(result.images.shape))
     throw problem(
       'score',
@@ -28,8 +33,13 @@ export async function score(
 }
 
 /** The reconstructed images in the order of the private ones. */
-export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Scores, 'match'>): NdArray =>
-  stackImages(scores.match.map((at) => imageAt(result.images, at)));
+export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Scores, 'match'>): NdArray => {
+  checkArguments('matched', 'matched(result, scores)', [
+    ['result', result],
+    ['scores', scores],
+  ]);
+  return stackImages(scores.match.map((at) => imageAt(result.images, at)));
+};
 
 /**
  * Mean PSNR and SSIM of pictures that an attack is still working on, for the `scores` of `progress`: what a study that holds the
@@ -37,7 +47,9 @@ export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Sco
  * @param batch the private images, [batch, height, width, channels]
  * @example await rog(observed, { onProgress: progress('3 bits', { scores: liveScores(batch) }) }) // ... PSNR 21.3 dB, SSIM 0.71
  */
-export function liveScores({ images: truth }: Pick<Batch, 'images'>): (images: NdArray) => string {
+export function liveScores(batch: Pick<Batch, 'images'>): (images: NdArray) => string {
+  checkArguments('liveScores', 'liveScores(batch)', [['pictures', batch]]);
+  const { images: truth } = batch;
   const each = Array.from({ length: truth.shape[0]! }, (_, i) => stackImages([imageAt(truth, i)]));
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return (images) => {

@@ -10,14 +10,14 @@ import type { Batch, Model, NdArray, Observation } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { taggerFeatures } from '../metrics/index.js';
 import type { Generator } from '../models/generator-weights.js';
-import { lenet, resnet18 } from '../models/index.js';
+import { lenet, paperResnet18 } from '../models/index.js';
 import { type Case, observeCase } from './case.js';
 import { generate } from './generator-quality.js';
 import { type SemanticScores, semanticScores } from './semantic-scores.js';
 
 /** One setting of the study: the client, phi, and how many images. */
 export interface SemanticSetting extends Omit<Case, 'seed'> {
-  readonly model?: 'lenet' | 'resnet18';
+  readonly model?: 'lenet' | 'paperResnet18';
   readonly batch: number;
   /** Iterations of ROG; default its own. */
   readonly iterations?: number;
@@ -34,7 +34,7 @@ export const SEMANTIC_SETTINGS = {
   '3 bits, 16 images': { phi: 'quantize:3', batch: 16 },
   'noise -10 dB, 16 images': { phi: 'noise:-10', batch: 16 },
   'sign, FedAvg, 4 images': { phi: 'sign', batch: 4, ...fedavg },
-  'ResNet-18, 3 bits': { phi: 'quantize:3', batch: 1, model: 'resnet18', iterations: 100 },
+  'ResNet-18, 3 bits': { phi: 'quantize:3', batch: 1, model: 'paperResnet18', iterations: 100 },
 } as const satisfies Record<string, SemanticSetting>;
 
 export type SemanticSettingName = keyof typeof SEMANTIC_SETTINGS;
@@ -115,7 +115,7 @@ async function kept(file: string, make: () => Promise<SemanticRow[]>): Promise<S
 }
 
 function modelOf(data: Dataset, { model = 'lenet' }: SemanticSetting, group: number, seed: number): Model {
-  const build = model === 'lenet' ? lenet : resnet18;
+  const build = model === 'lenet' ? lenet : paperResnet18;
   const own = deriveSeed(seed, 'weights', group % 2) % 1_000_000;
   return build({ imageShape: data.imageShape, classes: data.classNames.length, seed: own });
 }

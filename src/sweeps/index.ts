@@ -1,3 +1,4 @@
+export { type BootstrapInterval, type BootstrapOptions, bootstrapInterval } from './bootstrap.js';
 export { defineSweep, type Sweep, sweepSchema } from './define.js';
 export { EXPORT_FORMATS, exportSweep } from './export.js';
 export { readSweep } from './file.js';

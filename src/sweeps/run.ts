@@ -73,6 +73,8 @@ export async function runSweep(
     const tell = options.onProgress ?? (() => {});
     tell(track.progress());
     const onResult = async (result: CellResult): Promise<void> => {
+      // a result that was kept, but had not left the queue, when a run was killed
+      if (store.done.has(result.id) || (!options.retryFailed && store.failed.has(result.id))) return;
       await store.add(result);
       track.add(result.failed ? reasonOf(result.failed) : 'done', result.run.finished);
       tell(track.progress());

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/arguments.js';
 import { oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
@@ -43,10 +44,21 @@ const MOMENT_IMAGES = 2048;
  * ("precise" batch norm, Wu and Johnson 2021). Never reads the test split.
  */
 export async function trainClassifier(model: Model, data: Dataset, options: ClassifierOptions): Promise<Classifier> {
+  checkArguments('trainClassifier', 'trainClassifier(model, data, options)', [
+    ['model', model],
+    ['dataset', data],
+  ]);
   const { augment: changes = {}, smoothing = 0.1, heldOut = 1000, frozen = [], ...rest } = options;
   const { batchSize = 64, seed = 1, threads } = options;
   const size = data.sizes.train - integer('trainClassifier', 'heldOut', heldOut, 1);
   if (size < batchSize) throw problem('trainClassifier', 'the train split is too small', data.sizes.train);
+  if (model.buffers)
+    throw problem(
+      'trainClassifier',
+      'normalises every convolution with a bias itself',
+      `${model.name}, which has batch-norm layers`,
+      'leave them out',
+    );
   const all = normalisedParameters(model);
   const names = all.map(({ name }) => name);
   for (const name of frozen) oneOf('trainClassifier', 'frozen', name, names);

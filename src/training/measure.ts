@@ -1,8 +1,9 @@
+import { checkArguments } from '../core/arguments.js';
 import { ndarray } from '../core/arrays.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
 import type { Dataset, Split } from '../data/index.js';
 import { compile, type Tensor } from '../engine/index.js';
-import { forward } from '../models/index.js';
+import { forward, inEvaluation } from '../models/index.js';
 import { type FixedMoments, normalisedForward, normalisedParameters } from './batch-norm.js';
 
 const atOnce = 100;
@@ -14,6 +15,10 @@ export async function testAccuracy(
   split: Split = 'test',
   threads?: number,
 ): Promise<number> {
+  checkArguments('testAccuracy', 'testAccuracy(model, data)', [
+    ['model', model],
+    ['dataset', data],
+  ]);
   const accuracy = await accuracyOf(model, threads);
   try {
     return await accuracy.run(model, data, split, [...Array(data.sizes[split]).keys()]);
@@ -25,7 +30,7 @@ export async function testAccuracy(
 /** One compiled step that counts what a network, whatever its weights, gets right at positions of a split. */
 export async function accuracyOf(model: Model, threads?: number) {
   const step = await compile(
-    (images: Tensor, ...parameters: Tensor[]) => forward(model)(parameters, images),
+    (images: Tensor, ...parameters: Tensor[]) => forward(inEvaluation(model))(parameters, images),
     [ndarray([atOnce, ...model.imageShape]), ...model.parameters],
     { name: `accuracy of ${model.name}`, ...(threads && { threads }) },
   );

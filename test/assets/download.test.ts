@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { download, isNetworkProblem } from '../../src/assets/download.js';
 import type { Asset } from '../../src/assets/manifest.js';
-import { temporaryFolder } from './temporary.js';
+import { endlessBytes, temporaryFolder } from './temporary.js';
 
 const content = randomBytes(300_000);
 const requests: IncomingMessage[] = [];
@@ -155,6 +159,74 @@ test('download says when the disk is too small or the cache is no folder', async
   writeFileSync(join(cache, 'file'), '');
   await assert.rejects(download(asset, { cache: join(cache, 'file', 'sub') }), /a part of the path is a file/);
   assert.ok(!existsSync(join(cache, 'file.bin.part')));
+});
+
+test('download takes no more than the manifest says, of an endless body or one that is too long', async () => {
+  const endless = (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200);
+    Readable.from(endlessBytes()).pipe(response);
+  };
+  const cache = freshCache();
+  answer = endless;
+  await assert.rejects(download(asset, { cache }), /must have 300000 bytes, got "more"; the part was removed/);
+  assert.deepEqual(readdirSync(cache), []);
+  answer = serve(Buffer.concat([content, Buffer.of(0)]));
+  await assert.rejects(download(asset, { cache }), /must have 300000 bytes, got "more"/);
+  writeFileSync(join(cache, 'file.bin.part'), randomBytes(300_001));
+  answer = serve(content);
+  assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+});
+
+test('download: a server that packs whatever it sends works, also where it continues', async () => {
+  const packed = gzipSync(content);
+  const headers = { 'content-encoding': 'gzip', 'content-length': packed.length };
+  answer = (_, response) => void response.writeHead(200, headers).end(packed);
+  assert.deepEqual(readFileSync(await download(asset, { cache: freshCache() })), content);
+  const cache = freshCache();
+  writeFileSync(join(cache, 'file.bin.part'), content.subarray(0, 1000));
+  answer = ({ headers: { range } }, response) => {
+    const part = { ...headers, 'content-range': `bytes 1000-${packed.length - 1}/${packed.length}` };
+    response.writeHead(range ? 206 : 200, range ? part : headers).end(packed);
+  };
+  assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+  const bomb = gzipSync(Buffer.alloc(50_000_000));
+  answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+  await assert.rejects(download(asset, { cache: freshCache() }), /must have 300000 bytes, got "more"/);
+});
+
+test('download gives up on a trickle', async () => {
+  answer = (_, response) => {
+    response.writeHead(200, { 'content-length': content.length });
+    const drops = setInterval(() => response.write('x'), 10);
+    response.on('close', () => clearInterval(drops));
+  };
+  await assert.rejects(
+    download(asset, { cache: freshCache(), stallSeconds: 0.2 }),
+    /fewer than 1024 bytes a second came for 0.2 s; \d+ bytes are kept/,
+  );
+});
+
+test('download verifies what is in the cache, and gets a damaged file again', async () => {
+  const cache = freshCache();
+  answer = serve(content);
+  const path = await download(asset, { cache });
+  const bent = Buffer.from(content);
+  bent[7]! ^= 1;
+  for (const damaged of [bent, content.subarray(0, -1), Buffer.from('x')]) {
+    writeFileSync(path, damaged);
+    assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+  }
+});
+
+test('download: of six processes at once all get the file, by one transfer', async () => {
+  const cache = freshCache();
+  answer = (request, response) => void setTimeout(() => serve(content)(request, response), 200);
+  const module = JSON.stringify(new URL('../../src/assets/download.js', import.meta.url).href);
+  const script = `import(${module}).then(({ download }) => download(${JSON.stringify(asset)}, { cache: ${JSON.stringify(cache)} }))`;
+  const run = promisify(execFile);
+  await Promise.all(Array.from({ length: 6 }, () => run(process.execPath, ['-e', script])));
+  assert.equal(requests.length, 1);
+  assert.deepEqual(readdirSync(cache), ['file.bin']);
 });
 
 test('download refuses unknown options', async () => {

@@ -9,3 +9,8 @@ export function temporaryFolder(): string {
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** Bytes without an end. */
+export function* endlessBytes(): Generator<Buffer, void> {
+  for (;;) yield Buffer.alloc(65_536);
+}

@@ -4,9 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { type Asset, assetOf, fetchTorch, isNetworkProblem, torchCached } from '../../src/assets/index.js';
-import { temporaryFolder } from './temporary.js';
+import { endlessBytes, temporaryFolder } from './temporary.js';
 import { legacyFile, type Tensor, zipFile } from './torch-files.js';
 
 /** A checkpoint of which the classifier, 20 MB, is not wanted. */
@@ -138,6 +139,15 @@ test('fetchTorch: a part that was damaged on the way is found by its checksum', 
   answer = ranges(bytes, flip);
   await assert.rejects(fetchTorch(asset, { cache, names }), /must have the checksum of its directory entry/);
   assert.deepEqual(readdirSync(cache), []);
+});
+
+test('fetchTorch: an endless answer to a range is cut off', async () => {
+  answer = (request, response) => {
+    const [, start, end] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+    response.writeHead(206, { 'content-range': `bytes ${start}-${end}/${bytes.length}` });
+    Readable.from(endlessBytes()).pipe(response);
+  };
+  await assert.rejects(fetchTorch(asset, { cache: freshCache(), names }), /the connection ended after|cannot get/);
 });
 
 test('fetchTorch: parts of two versions of a file are refused', async () => {

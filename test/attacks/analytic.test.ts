@@ -41,6 +41,7 @@ test('analytic: a batch gives mixtures, sum_b d_br x_b / sum_b d_br', async () =
   const update = await clientUpdate(model, { images, labels });
   const result = await analytic(observe(model, update, { labels }));
   assert.deepEqual(result.images.shape, [2, ...imageShape]);
+  assert.deepEqual(result.labelSource, { method: 'given', confidence: [1, 1] });
   const r = (result.settings.neurons as number[])[0]!;
   const [d0, d1] = alone.map(({ tensors }) => tensors[1]!.data[r]!) as [number, number];
   const mixture = Float32Array.from({ length: 192 }, (_, i) => {

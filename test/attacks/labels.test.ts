@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inferLabels, LABEL_RULES, type LabelRule } from '../../src/attacks/index.js';
+import { classView, dummyImpact } from '../../src/attacks/labels/view.js';
 import type { LabelOptions } from '../../src/attacks/labels.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
@@ -97,7 +98,7 @@ test('inferLabels: after noise nothing is proven; the counts stay mostly right',
 });
 
 test('inferLabels: each rule by name; a rule that does not fit is refused', async () => {
-  for (const rule of ['rowSum', 'minimum', 'counts', 'proof'] as const) {
+  for (const rule of ['rowSum', 'minimum', 'counts', 'proof', 'head'] as const) {
     const { labels, truth } = await inferred(4, 7, 'none', 'distinct', 1, { rule });
     assert.deepEqual([...labels], truth, rule);
   }
@@ -106,7 +107,7 @@ test('inferLabels: each rule by name; a rule that does not fit is refused', asyn
     /needs a last dense layer with bias.*'counts'/,
   );
   await assert.rejects(inferred(2, 1, 'none', 'any', 1, { rule: 'rowsum' as LabelRule }), /did you mean "rowSum"/);
-  assert.equal(Object.keys(LABEL_RULES).length, 5);
+  assert.equal(Object.keys(LABEL_RULES).length, 6);
 });
 
 test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {
@@ -150,5 +151,22 @@ test('inferLabels: repeated labels behind top-k and signs: fewer errors than fro
       }
     assert.ok(right.head > right.proof + 0.05, `${phi}: ${right.head}, by the last layer ${right.proof}`);
     assert.ok(right.head > 0.85, `${phi}: ${right.head}`);
+  }
+});
+
+test('dummyImpact: the predicted probabilities sum to one; classView sums the columns per local step', async () => {
+  const data = await openDataset('scenes', { size: 16 });
+  const model = lenet({ imageShape: data.imageShape, seed: 100 });
+  const { probabilities, impact } = await dummyImpact(model, 3);
+  const total = probabilities.reduce((sum, p) => sum + p, 0);
+  assert.ok(Math.abs(total - 1) < 0.02 && probabilities.every((p) => p > 0), `${probabilities}`);
+  assert.ok(impact > 0);
+  const update = await clientUpdate(model, data.batch({ size: 2, seed: 1 }), { localSteps: 3 });
+  const { sums, minima } = classView(observe(model, update));
+  const kernel = update.tensors.at(-1)!;
+  for (let j = 0; j < 10; j++) {
+    const column = Array.from({ length: kernel.data.length / 10 }, (_, i) => kernel.data[i * 10 + j]! / 3);
+    assert.ok(Math.abs(sums[j]! - column.reduce((sum, x) => sum + x, 0)) < 1e-6);
+    assert.ok(Math.abs(minima[j]! - Math.min(...column)) < 1e-9);
   }
 });

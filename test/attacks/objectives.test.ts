@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { attackClosure } from '../../src/attacks/closure.js';
 import { type Group, grouped } from '../../src/attacks/group.js';
 import { minimise } from '../../src/attacks/minimise.js';
 import { OBJECTIVES, type ObjectiveName } from '../../src/attacks/objectives.js';
@@ -10,7 +11,9 @@ import { problemOf } from '../../src/attacks/semantic/problem.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
-import { compile, type Tensor, type Tensor4D, tf } from '../../src/engine/index.js';
+import { compile, start, type Tensor, type Tensor4D, tf } from '../../src/engine/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { lenet } from '../../src/models/index.js';
 import { forEachEngine } from '../engines.js';
 import { goldens } from '../fixtures.js';
 
@@ -158,4 +161,46 @@ test('consistency holds members together: from the same starts they end as near 
     const got = await spread(weight);
     assert.ok(Math.abs(got - wanted) < 0.02 * wanted, `weight ${weight}: ${got}, not ${wanted}`);
   }
+});
+
+test('an update of zeros and pictures without edges give numbers, not NaN', async () => {
+  await start();
+  const none = ndarray([3]);
+  const about = { tolerance: [], zeroTolerance: [], squares: tf.scalar(2), magnitudes: tf.scalar(2) };
+  for (const name of ['cosine', 'maskedCosine'] as const) {
+    const closure = (a: Tensor, b: Tensor): Tensor[] => {
+      const { value, grad } = tf.valueAndGrad((g: Tensor) => OBJECTIVES[name]([g], [b], about))(a);
+      return [value, grad];
+    };
+    const step = await compile(closure, [none, none], { name });
+    const [value, gradient] = await step.run(none, ndarray([3], Float32Array.of(1, 1, 0)));
+    step.dispose();
+    assert.ok(Math.abs(value!.data[0]! - 1) < 1e-6 && gradient!.data.every(Number.isFinite), `${name}: ${value!.data}`);
+  }
+  for (const shape of [
+    [1, 1, 4, 3],
+    [1, 4, 1, 3],
+  ] as [number, number, number, number][])
+    for (const name of Object.keys(PRIORS) as PriorName[]) {
+      const value = tf.tidy(() => PRIORS[name](tf.ones(shape) as Tensor4D).dataSync()[0]!);
+      assert.ok(Math.abs(value - (name === 'tvL2' ? 0.01 : 0)) < 1e-8, `${name} of ${shape}: ${value}`);
+    }
+});
+
+test('an observed update of zeros is no division by zero: relativeL2 is then l2', async () => {
+  await start();
+  const model = lenet({ imageShape: [8, 8, 3], classes: 3 });
+  const labels = Int32Array.of(1);
+  const images = ndarray([1, 8, 8, 3], uniformStream(3));
+  const observation = observe(model, await clientUpdate(model, { images, labels }), { labels });
+  const zeros = { ...observation, tensors: observation.tensors.map((t) => ({ ...t, data: t.data.map(() => 0) })) };
+  const value = async (objective: ObjectiveName): Promise<number> => {
+    const options = { objective, prior: 'tv', weight: 0, simulate: 'steps', labels } as const;
+    const closure = await attackClosure(zeros, options);
+    const found = await closure.evaluate(images);
+    closure.dispose();
+    return found.objective;
+  };
+  const [plain, relative] = [await value('l2'), await value('relativeL2')];
+  assert.ok(plain > 0 && Math.abs(relative / plain - 1) < 1e-6, `${relative}, not ${plain}`);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { minimise, type Search, type SearchState } from '../../src/attacks/minimise.js';
 import { OPTIMIZERS } from '../../src/attacks/optimizers/index.js';
-import { cubicMinimum } from '../../src/attacks/optimizers/wolfe.js';
+import { cubicMinimum, wolfe } from '../../src/attacks/optimizers/wolfe.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 
@@ -135,4 +135,30 @@ test('cubicMinimum: of t^3 - 3 t, from any two points with their slopes: 1', () 
   ] as const)
     assert.ok(Math.abs(cubicMinimum(at(a), at(b)) - 1) < 1e-12);
   assert.ok(Object.keys(OPTIMIZERS).includes('lbfgs'));
+});
+
+test('L-BFGS begins as PyTorch does: down the gradient by the rate, over the sum of its sizes where that is above 1', () => {
+  for (const [gradient, length] of [
+    [[3, -1], 0.5 / 4],
+    [[0.2, -0.1], 0.5],
+  ] as const) {
+    const at = { x: Float32Array.of(1, 2), value: 1, gradient: Float32Array.from(gradient) };
+    const { x } = OPTIMIZERS.lbfgs.step(at, OPTIMIZERS.lbfgs.start(2), 0.5);
+    [1, 2].forEach((from, i) => {
+      assert.ok(Math.abs(x[i]! - (from - length * gradient[i]!)) < 1e-6, `${x} for ${gradient}`);
+    });
+  }
+});
+
+test('wolfe: where the line is infinite it tries half-way back, wherever it began', () => {
+  const low = { t: 1, value: 2, slope: -1 };
+  const { accept, t } = wolfe(
+    { t: 0, value: 3, slope: -1 },
+    { low },
+    { t: 4, value: Number.POSITIVE_INFINITY, slope: 0 },
+  ) as {
+    accept: boolean;
+    t: number;
+  };
+  assert.deepEqual([accept, t], [false, 2.5]);
 });

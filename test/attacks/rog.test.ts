@@ -11,7 +11,7 @@ import type { Model, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { tf } from '../../src/engine/index.js';
 import { type ClientOptions, clientUpdate, observe } from '../../src/federation/index.js';
-import { lenet, network, resnet18, twoLayer, vgg7 } from '../../src/models/index.js';
+import { lenet, network, paperResnet18, twoLayer, vgg7 } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { forEachEngine } from '../engines.js';
 
@@ -40,7 +40,7 @@ async function seen(model: Model, client: ClientOptions = {}, phi = 'none', n = 
 const MODELS: [Model, number, readonly number[]][] = [
   [lenet({ imageShape: [16, 16, 3] }), 2, [1, 3]],
   [vgg7({ imageShape: [8, 8, 3] }), 1, [1, 2]],
-  [resnet18({ imageShape: [16, 16, 3] }), 1, [1, 2]],
+  [paperResnet18({ imageShape: [16, 16, 3] }), 1, [1, 2]],
   [twoLayer(), 2, [1, 3]],
 ];
 

@@ -172,9 +172,9 @@ test('closedForm and rog: a batch of eight with repeated labels, every picture, 
 
 test('closedForm: repeated labels behind phi: pictures of one class part, and beat gradient matching', async () => {
   const model = lenet({ imageShape: data.imageShape });
-  const batch = batches(4, 1)[0]!;
+  const batch = batches(8, 1)[0]!;
   const update = await clientUpdate(model, batch);
-  for (const phi of ['quantize:3', 'noise:-5']) {
+  for (const phi of ['quantize:3', 'topk:0.9']) {
     const observed = observe(model, update, { labels: 'infer', obfuscation: parseObfuscation(phi), seed: 3 });
     const single = (images: NdArray): NdArray[] => [...batch.labels.keys()].map((i) => imageAt(images, i));
     const quality = ({ images }: { images: NdArray }): number => {

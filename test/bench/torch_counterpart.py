@@ -61,7 +61,7 @@ def resnet18_shapes(size, classes):
     return shapes + [(classes, 512 * 64)]
 
 
-NETWORKS = {"lenet": (lenet, lenet_shapes), "vgg7": (vgg7, vgg7_shapes), "resnet18": (resnet18, resnet18_shapes)}
+NETWORKS = {"lenet": (lenet, lenet_shapes), "vgg7": (vgg7, vgg7_shapes), "paperResnet18": (resnet18, resnet18_shapes)}
 CLASSES = 10
 
 

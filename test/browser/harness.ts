@@ -1,11 +1,11 @@
 /** A real browser before a real Jupyter: Debian's Chromium (CHROMIUM, or the PATH) and the environment of `npm run lab`. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { type Environment, findPython, prepare } from '../../src/cli/lab/environment.js';
 import { type Server, startServer } from '../../src/cli/lab/server.js';
 import { root } from '../fixtures.js';
+import { launch, noChromium } from './chromium.js';
 
 export type { Frame, Locator, Page } from 'playwright-core';
 
@@ -15,12 +15,8 @@ export const work = join(results, 'work');
 /** The same folder as Jupyter names it. */
 export const workPath = 'results/browser/work';
 
-const chromiumPath = (process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'chromium-browser', 'google-chrome'])
-  .map((name) => spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout?.trim())
-  .find(Boolean);
-
 async function whyNot(): Promise<string | false> {
-  if (!chromiumPath) return 'no Chromium: apt install chromium, or CHROMIUM=/path/to/it';
+  if (noChromium) return noChromium;
   try {
     findPython();
     await prepare(root, (line) => console.log(line));
@@ -62,15 +58,6 @@ export async function openStage(): Promise<Stage> {
   };
   return { environment, server, page, end };
 }
-
-const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: chromiumPath!,
-    args: [
-      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-      ...['--disable-component-update', '--disable-sync'],
-    ],
-  });
 
 /** A screenshot into results/browser. */
 export async function shoot(page: Page, name: string): Promise<void> {

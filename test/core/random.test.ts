@@ -45,3 +45,10 @@ test('deriveSeed separates neighbouring seeds and labels', () => {
   );
   assert.equal(seeds.size, 2000);
 });
+
+test('permutation gives every order, also of two', () => {
+  for (const count of [2, 3]) {
+    const orders = new Set(Array.from({ length: 60 }, (_, seed) => permutation(count, seed).join()));
+    assert.equal(orders.size, count === 2 ? 2 : 6);
+  }
+});

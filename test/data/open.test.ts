@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
@@ -22,6 +22,25 @@ test('openDataset: without CIFAR-10, scenes stand in and the notice says so', as
   assert.deepEqual(data.imageShape, [32, 32, 3]);
   assert.match(data.notice!, /procedural scenes stand in \(.*not in the cache.*set ROGLAB_DATA/);
   assert.equal((await openDataset('scenes')).notice, undefined);
+});
+
+test('openDataset: with a cache that cannot be used scenes stand in, and the notice says why', async () => {
+  const taken = join(root, 'a file');
+  writeFileSync(taken, '');
+  for (const [cache, reason] of [
+    [taken, /a part of the path is a file/],
+    [join(taken, 'below'), /a part of the path is a file/],
+    ['/proc/nowhere', /there is no such folder|no permission/],
+  ] as const) {
+    if (cache.startsWith('/proc') && !existsSync('/proc/self')) continue;
+    process.env.ROGLAB_CACHE = cache;
+    for (const name of ['cifar10', 'mnist']) {
+      const data = await openDataset(name);
+      assert.equal(data.name, 'scenes');
+      assert.match(data.notice!, reason);
+      await assert.rejects(openDataset(name, { fallback: 'none' }), reason);
+    }
+  }
 });
 
 test("openDataset: fallback 'none' throws", async () => {

@@ -134,6 +134,15 @@ const cases: Record<string, Op> = {
       tf.reshape(tf.slice(y!, [0, 0, 0], [1, 1, 4]), [4]),
     ),
   ],
+  'a value beside its own transpose, in batches of which one is single': (x) => {
+    const heads = tf.transpose(tf.reshape(x, [1, 4, 2, 6]), [0, 2, 1, 3]);
+    const one = tf.reshape(heads, [2, 4, 6]);
+    return [
+      tf.matMul(one, one, false, true),
+      tf.matMul(one, one, true, false),
+      tf.matMul(tf.matMul(one, one, false, true), one),
+    ];
+  },
   'conv2d, dilated and depthwise': (x, y) => [
     tf.conv2d(image(x!), tf.reshape(y!, [2, 3, 2, 4]), 1, 'same', 'NHWC', [1, 2]),
     tf.depthwiseConv2d(image(x!), tf.reshape(tf.slice(y!, [0, 0, 0], [1, 4, 6]), [3, 2, 2, 2]), 1, 'same'),

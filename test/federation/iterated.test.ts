@@ -61,7 +61,7 @@ forEachEngine((engine, setup) => {
 
   test(`${engine}: the objective of many steps is zero at the private images`, async () => {
     await setup();
-    const observed = await seen({ localSteps: 15, learningRate: 0.05, optimizer: 'adamw' });
+    const observed = await seen({ localSteps: 15, learningRate: 0.05, optimizer: { kind: 'sgd', momentum: 0.5 } });
     const closure = await attackClosure(observed, { ...matching, weight: 0 });
     const { objective } = await closure.evaluate(truth);
     closure.dispose();

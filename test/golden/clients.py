@@ -1,55 +1,33 @@
-"""Client updates and their gradients in the images, from PyTorch in float64: test/golden/clients.json.
+"""Updates of clients with every optimizer, order and schedule, and their gradients in the images, in float64; see make.py.
 
-Run: python3 test/golden/clients.py > test/golden/clients.json   (any PyTorch from 1.13 on)
-
-The network is conv 3x3 (3 filters, padding 1, bias), sigmoid, dense 4 with bias, on five 6x6 images of two channels. Weights and images
-are mulberry32 streams as in src/core/random.ts: weight k is U(-1/sqrt(fan_in), 1/sqrt(fan_in)) from the stream 4 + k, the images are the
-stream 2, in PyTorch's order [n, c, h, w], rounded to float32. The update of every case is (w0 - w_tau) / learning rate with w_tau by torch.optim itself;
-the gradient in the images is that of sum(update * r), r = U(-1, 1) from the stream 50 + k, by autograd through the same rules written out,
-which are checked against torch.optim to 1e-12. `float32Error` is what PyTorch itself loses in float32.
+The network is conv 3x3 (3 filters, padding 1, bias), sigmoid, dense 4 with bias, on five 6x6 images of two channels. The update of every
+case is (w0 - w_tau) / learning rate; the gradient in the images is that of sum(update * r), r = U(-1, 1), by autograd through the
+optimizers' rules written out, which are checked against torch.optim itself to 1e-12.
 """
-import json
 import math
+
 import torch
 
-torch.set_default_dtype(torch.float64)
+from streams import parameters, uniform
 
-
-def mulberry32(seed, count):
-    state, out = seed & 0xFFFFFFFF, []
-    for _ in range(count):
-        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
-        t = ((state ^ (state >> 15)) * (1 | state)) & 0xFFFFFFFF
-        t = ((t + (((t ^ (t >> 7)) * (61 | t)) & 0xFFFFFFFF)) & 0xFFFFFFFF) ^ t
-        out.append((t ^ (t >> 14)) / 4294967296)
-    return out
-
-
-def uniform(seed, shape, low=0.0, high=1.0):
-    values = torch.tensor(mulberry32(seed, math.prod(shape)))
-    return (low + (high - low) * values).float().double().reshape(shape)
-
-
-SHAPES = [((3, 2, 3, 3), 18), ((3,), 18), ((4, 108), 108), ((4,), 108)]
+SHAPES = [(3, 2, 3, 3), (3,), (4, 108), (4,)]
 BATCH, LABELS = 5, [0, 2, 1, 3, 2]
+Y = torch.tensor(LABELS)
 
 
-def weights():
-    return [uniform(4 + k, shape, -1 / math.sqrt(fan), 1 / math.sqrt(fan)) for k, (shape, fan) in enumerate(SHAPES)]
+def weights(seed):
+    return [w.detach() for w in parameters(seed, SHAPES)]
 
 
 def loss(w, x, y):
     hidden = torch.sigmoid(torch.nn.functional.conv2d(x, w[0], w[1], padding=1))
-    # the library flattens height, width, channel
-    flat = hidden.permute(0, 2, 3, 1).flatten(1)
-    kernel = w[2].reshape(4, 3, 6, 6).permute(0, 2, 3, 1).reshape(4, 108)
-    return torch.nn.functional.cross_entropy(flat @ kernel.T + w[3], y)
+    return torch.nn.functional.cross_entropy(hidden.flatten(1) @ w[2].T + w[3], y)
 
 
-def by_hand(case, x, y):
+def by_hand(case, x, y, start):
     """(delta, loss at w0), differentiable in x."""
     kind, o, rate = case["optimizer"]["kind"], case["optimizer"], case["learningRate"]
-    w0 = [w.to(x.dtype).requires_grad_(True) for w in weights()]
+    w0 = [w.detach().clone().to(x.dtype).requires_grad_(True) for w in start]
     w, first = list(w0), None
     m, v = [torch.zeros_like(a) for a in w], [torch.zeros_like(a) for a in w]
     for t, (rows, factor) in enumerate(zip(case["rows"], case["factors"])):
@@ -74,10 +52,10 @@ def by_hand(case, x, y):
     return [(a - b) / rate for a, b in zip(w0, w)], first
 
 
-def by_torch(case, x, y):
+def by_torch(case, x, y, start):
     """w0 - w_tau over the learning rate, by torch.optim."""
     o, rate = case["optimizer"], case["learningRate"]
-    w = [a.clone().requires_grad_(True) for a in weights()]
+    w = [a.detach().clone().requires_grad_(True) for a in start]
     if o["kind"] == "sgd":
         optimizer = torch.optim.SGD(w, rate, momentum=o.get("momentum", 0), nesterov=o.get("nesterov", False), weight_decay=o.get("weightDecay", 0))
     else:
@@ -89,7 +67,7 @@ def by_torch(case, x, y):
         optimizer.zero_grad()
         loss(w, x[rows], y[rows]).backward()
         optimizer.step()
-    return [(a - b.detach()) / rate for a, b in zip(weights(), w)]
+    return [(a - b.detach()) / rate for a, b in zip(start, w)]
 
 
 def channels_last(x):
@@ -102,13 +80,13 @@ def summary(x, every):
     return {"shape": list(x.shape), "l2": flat.norm().item(), "sum": flat.sum().item(), "at": at}
 
 
-def compared(name, settings, delta_of, x_of):
+def compared(name, settings, delta_of, seed):
     """The case as JSON: `delta_of(x)` gives update and loss."""
-    x = x_of().requires_grad_(True)
+    x = uniform(seed + 100, (BATCH, 2, 6, 6)).requires_grad_(True)
     delta, first = delta_of(x)
-    r = [uniform(50 + k, d.shape, -1, 1) for k, d in enumerate(delta)]
+    r = [uniform(seed + 200 + k, d.shape, -1, 1) for k, d in enumerate(delta)]
     gradient = torch.autograd.grad(sum((d * w).sum() for d, w in zip(delta, r)), x)[0]
-    single = x_of().float().requires_grad_(True)
+    single = x.detach().float().requires_grad_(True)
     delta32, _ = delta_of(single)
     gradient32 = torch.autograd.grad(sum((d * w.float()).sum() for d, w in zip(delta32, r)), single)[0]
     off = lambda a, b: float(((a.detach().double() - b.detach()).norm() / b.detach().norm()))
@@ -122,63 +100,61 @@ def compared(name, settings, delta_of, x_of):
     }
 
 
-images = lambda: uniform(2, (BATCH, 2, 6, 6))
-Y = torch.tensor(LABELS)
-
-
-def run(name, optimizer, steps, rate, rows=None, factors=None):
+def single(seed, name, optimizer, steps, rate, rows=None, factors=None):
     case = {"optimizer": optimizer, "learningRate": rate}
     case["rows"] = rows or [list(range(BATCH))] * steps
     case["factors"] = factors or [1.0] * steps
     assert len(case["rows"]) == len(case["factors"]) == steps
-    delta, _ = by_hand(case, images(), Y)
-    for a, b in zip(delta, by_torch(case, images(), Y)):
+    x, start = uniform(seed + 100, (BATCH, 2, 6, 6)), weights(seed)
+    for a, b in zip(by_hand(case, x, Y, start)[0], by_torch(case, x, Y, start)):
         assert (a - b).abs().max() < 1e-12 * max(1, 1 / rate), (name, (a - b).abs().max())
-    return compared(name, case, lambda x: by_hand(case, x, Y), images)
+    return compared(name, case, lambda x: by_hand(case, x, Y, start), seed)
 
 
-def averaged(name, optimizer, steps, rate, parts):
-    """Two or more clients, each on its own rows of the images, weighted by its number of images."""
+def averaged(seed, name, optimizer, steps, rate, parts):
+    """Several clients, each on its own rows of the images, weighted by its number of images."""
     settings = {"optimizer": optimizer, "learningRate": rate, "parts": parts, "steps": steps}
     local = [{"optimizer": optimizer, "learningRate": rate, "rows": [rows] * steps, "factors": [1.0] * steps} for rows in parts]
+    start, share = weights(seed), [len(rows) / BATCH for rows in parts]
 
     def delta_of(x):
-        each = [by_hand(case, x, Y) for case in local]
-        share = [len(rows) / BATCH for rows in parts]
+        each = [by_hand(case, x, Y, start) for case in local]
         mean = [sum(s * delta[k] for s, (delta, _) in zip(share, each)) for k in range(len(SHAPES))]
         return mean, sum(s * first for s, (_, first) in zip(share, each))
 
-    return compared(name, settings, delta_of, images)
+    return compared(name, settings, delta_of, seed)
 
 
-cyclic = lambda steps: [[[0, 1], [2, 3], [4]][t % 3] for t in range(steps)]
-shuffled = [[3, 0], [4, 2], [1], [2, 4], [0, 1], [3]]
-cosine = lambda steps: [(1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)]
-sgd = lambda **more: {"kind": "sgd", **more}
-adam = lambda **more: {"kind": "adam", **more}
-
-cases = [
-    run("plain SGD", sgd(), 3, 0.3),
-    run("plain SGD, many steps", sgd(), 12, 0.3),
-    run("momentum", sgd(momentum=0.9), 4, 0.1),
-    run("momentum, many steps", sgd(momentum=0.9), 12, 0.1),
-    run("Nesterov with weight decay", sgd(momentum=0.8, nesterov=True, weightDecay=0.05), 5, 0.1),
-    run("Nesterov with weight decay, many steps", sgd(momentum=0.8, nesterov=True, weightDecay=0.05), 11, 0.1),
-    run("weight decay alone", sgd(weightDecay=0.1), 2, 0.2),
-    run("Adam, one step", adam(), 1, 0.01),
-    run("Adam", adam(), 4, 0.01),
-    run("Adam, many steps", adam(), 10, 0.01),
-    run("Adam with weight decay, large epsilon", adam(weightDecay=0.02, epsilon=1e-3, beta1=0.8, beta2=0.99), 5, 0.01),
-    run("AdamW", {"kind": "adamw"}, 4, 0.01),
-    run("AdamW, many steps", {"kind": "adamw", "weightDecay": 0.1}, 10, 0.01),
-    run("ragged mini-batches in order", sgd(), 6, 0.2, cyclic(6)),
-    run("ragged mini-batches in order, momentum, many steps", sgd(momentum=0.9), 12, 0.05, cyclic(12)),
-    run("shuffled mini-batches", sgd(), 6, 0.2, shuffled),
-    run("shuffled mini-batches, Adam, cosine, many steps", adam(), 12, 0.01, shuffled * 2, cosine(12)),
-    run("cosine schedule, momentum", sgd(momentum=0.9), 6, 0.1, None, cosine(6)),
-    averaged("a mean of two clients", sgd(), 3, 0.3, [[0, 1, 2], [3, 4]]),
-    averaged("a mean of two clients, momentum, many steps", sgd(momentum=0.9), 6, 0.1, [[0, 1, 2], [3, 4]]),
-    averaged("a mean of three clients, one step", sgd(), 1, 0.1, [[0, 1], [2], [3, 4]]),
-    run("a schedule with a pause, many steps", sgd(), 10, 0.2, None, [1, 0.5, 0, 0.25] + [0.1] * 6),
-]
-print(json.dumps({"torch": torch.__version__, "labels": LABELS, "cases": cases}))
+def table(seed):
+    cyclic = lambda steps: [[[0, 1], [2, 3], [4]][t % 3] for t in range(steps)]
+    shuffled = [[3, 0], [4, 2], [1], [2, 4], [0, 1], [3]]
+    cosine = lambda steps: [(1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)]
+    sgd = lambda **more: {"kind": "sgd", **more}
+    adam = lambda **more: {"kind": "adam", **more}
+    run = lambda *case: single(seed, *case)
+    cases = [
+        run("plain SGD", sgd(), 3, 0.3),
+        run("plain SGD, many steps", sgd(), 12, 0.3),
+        run("momentum", sgd(momentum=0.9), 4, 0.1),
+        run("momentum, many steps", sgd(momentum=0.9), 12, 0.1),
+        run("Nesterov with weight decay", sgd(momentum=0.8, nesterov=True, weightDecay=0.05), 5, 0.1),
+        run("Nesterov with weight decay, many steps", sgd(momentum=0.8, nesterov=True, weightDecay=0.05), 11, 0.1),
+        run("weight decay alone", sgd(weightDecay=0.1), 2, 0.2),
+        run("Adam, one step, large epsilon", adam(epsilon=1e-2), 1, 0.01),
+        run("Adam", adam(), 4, 0.01),
+        run("Adam, many steps", adam(), 10, 0.01),
+        run("Adam with weight decay, large epsilon", adam(weightDecay=0.02, epsilon=1e-3, beta1=0.8, beta2=0.99), 5, 0.01),
+        run("AdamW", {"kind": "adamw"}, 4, 0.01),
+        run("AdamW, many steps", {"kind": "adamw", "weightDecay": 0.1}, 10, 0.01),
+        run("ragged mini-batches in order", sgd(), 6, 0.2, cyclic(6)),
+        run("ragged mini-batches in order, momentum, many steps", sgd(momentum=0.9), 12, 0.05, cyclic(12)),
+        run("shuffled mini-batches", sgd(), 6, 0.2, shuffled),
+        run("shuffled mini-batches, Adam, cosine, many steps", adam(), 12, 0.01, shuffled * 2, cosine(12)),
+        run("cosine schedule, momentum", sgd(momentum=0.9), 6, 0.1, None, cosine(6)),
+        averaged(seed, "a mean of two clients", sgd(), 3, 0.3, [[0, 1, 2], [3, 4]]),
+        averaged(seed, "a mean of two clients, momentum, many steps", sgd(momentum=0.9), 6, 0.1, [[0, 1, 2], [3, 4]]),
+        averaged(seed, "a mean of three clients, one step", sgd(), 1, 0.1, [[0, 1], [2], [3, 4]]),
+        run("a schedule with a pause, many steps", sgd(), 10, 0.2, None, [1, 0.5, 0, 0.25] + [0.1] * 6),
+    ]
+    seeds = {"weights": seed, "images": seed + 100, "weighting": seed + 200}
+    return {"note": "arrays NCHW/OIHW, flatten order c,h,w; gradient [n, h, w, c]", "seeds": seeds, "labels": LABELS, "cases": cases}

@@ -14,7 +14,8 @@ const skip = python ? false : 'no Python with PyTorch: PYTHON=PATH names one';
 const folder = temporaryFolder();
 
 /** `updates` take half a minute. */
-const names = ['mulberry32', 'bicubic', 'obfuscations', 'metrics', 'objectives', ...(ROGLAB_SLOW ? ['updates'] : [])];
+const small = ['mulberry32', 'bicubic', 'obfuscations', 'metrics', 'objectives', 'clients', 'layers', 'models'];
+const names = [...small, ...(ROGLAB_SLOW ? ['updates'] : [])];
 
 function same(got: unknown, wanted: unknown, where: string): void {
   if (/\.(float32Error|sum)/.test(where)) return; // rounding errors of the machine

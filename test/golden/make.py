@@ -13,6 +13,8 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import architectures
+import clients
 import objectives
 from networks import NETWORKS, cross_entropy, update
 from streams import mulberry32, parameters, summary, uniform
@@ -137,15 +139,19 @@ GOLDENS = {
     "obfuscations": lambda seed: obfuscations(seed + 9),
     "metrics": metrics,
     "objectives": objectives.table,
+    "clients": clients.table,
     "updates": updates,
+    "layers": architectures.layers,
+    "models": architectures.models,
 }
+COMPACT = ("layers", "models")
 
 
 def main(out, seed=2023, *names):
     os.makedirs(out, exist_ok=True)
     for name in names or GOLDENS:
         with open(os.path.join(out, f"{name}.json"), "w") as file:
-            json.dump(GOLDENS[name](int(seed)), file, indent=1)
+            json.dump(GOLDENS[name](int(seed)), file, indent=None if name in COMPACT else 1)
             file.write("\n")
 
 

@@ -76,7 +76,7 @@ class Transformer(nn.Module):
 conv = lambda filters, size=3, **more: {"kind": "conv", "filters": filters, "size": size, **more}
 kind = lambda name, **more: {"kind": name, **more}
 dense = lambda units: kind("dense", units=units, bias=True)
-relu, norm = kind("relu"), kind("batchNorm")
+relu, norm = kind("relu"), kind("batchNorm", mode="eval")
 LAYERS = {
     "tutorial": [conv(3, padding="valid"), relu, kind("maxPool", size=2), conv(4, padding="valid"), relu, kind("maxPool", size=2),
                  dense(12), relu, dense(8), relu, dense(4)],

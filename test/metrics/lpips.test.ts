@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { loadTorch } from '../../src/assets/index.js';
+import { decodeImage } from '../../src/assets/pictures/index.js';
 import { imageAt, ndarray, sizeOf } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray, NdArray } from '../../src/core/types.js';
@@ -162,41 +163,76 @@ test('lpips: a silent layer gives neither NaN nor an infinite slope', async () =
   assert.ok(gradient!.data.every((g) => g === 0));
 });
 
-test('lpips loads the official files from the cache, of the trunk only what it needs; score takes it up', async () => {
+/** Runs with a folder of weights of the user's own. */
+async function withWeights<T>(folder: string, body: () => Promise<T>): Promise<T> {
+  const before = process.env.ROGLAB_WEIGHTS;
+  process.env.ROGLAB_WEIGHTS = folder;
+  try {
+    return await body();
+  } finally {
+    if (before === undefined) delete process.env.ROGLAB_WEIGHTS;
+    else process.env.ROGLAB_WEIGHTS = before;
+  }
+}
+
+test('lpips takes files from a folder of weights, of the trunk only what it needs; score takes it up', async () => {
   await start();
   const { x, y, weights, expected } = small;
-  const cache = temporaryFolder();
+  const folder = temporaryFolder();
   const tensors = [...weights().trunk, { name: 'classifier.1.weight', ...ndarray([1000, 512], 1) }];
-  writeFileSync(join(cache, 'squeezenet1_1-b8a52dc0.pth'), zipFile(tensors));
-  writeFileSync(join(cache, 'lpips-v0.1-squeeze.pth'), legacyFile(weights().linear));
-  near('sum', await lpips(x, y, { net: 'squeeze', cache }), expected.values);
-  const kept = readdirSync(cache).filter((name) => name.endsWith('.safetensors'));
-  assert.equal(kept.length, 2);
-  assert.ok(kept.every((name) => statSync(join(cache, name)).size < 3e6));
-  near('again', await lpips(x, y, { net: 'squeeze', cache }), expected.values);
-
-  const before = process.env.ROGLAB_CACHE;
-  process.env.ROGLAB_CACHE = cache;
-  try {
+  writeFileSync(join(folder, 'squeezenet1_1-b8a52dc0.pth'), zipFile(tensors));
+  writeFileSync(join(folder, 'lpips-v0.1-squeeze.pth'), legacyFile(weights().linear));
+  await withWeights(folder, async () => {
+    near('sum', await lpips(x, y, { net: 'squeeze' }), expected.values);
     const tagger = () => [['a'], ['b']];
     near('score', (await score(x, y, { match: 'none', tagger, lpips: 'squeeze' })).lpips!, expected.values);
     assert.equal((await score(x, y, { tagger })).lpips, undefined); // 'auto' waits for alex
     assert.equal((await score(x, y, { tagger, lpips: false })).lpips, undefined);
-  } finally {
-    if (before === undefined) delete process.env.ROGLAB_CACHE;
-    else process.env.ROGLAB_CACHE = before;
-  }
+  });
+  assert.equal(readdirSync(folder).length, 2);
 });
 
-test('lpips: a checkpoint of another network in the cache is refused by the tensor it lacks', async () => {
+test('lpips: a file in the cache that is not the official one is not taken', async () => {
   const cache = temporaryFolder();
-  const { weights } = small;
-  writeFileSync(join(cache, 'squeezenet1_1-b8a52dc0.pth'), zipFile(weights().trunk.slice(1)));
+  writeFileSync(join(cache, 'squeezenet1_1-b8a52dc0.pth'), zipFile(small.weights().trunk));
+  writeFileSync(join(cache, 'lpips-v0.1-squeeze.pth'), legacyFile(small.weights().linear));
+  const signal = AbortSignal.timeout(1);
+  await assert.rejects(lpips(small.x, small.y, { net: 'squeeze', cache, signal }));
+});
+
+test('lpips: a checkpoint of another network is refused by the tensor it lacks', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'squeezenet1_1-b8a52dc0.pth'), zipFile(small.weights().trunk.slice(1)));
   await assert.rejects(
-    lpips(small.x, small.y, { net: 'squeeze', cache }),
+    withWeights(folder, () => lpips(small.x, small.y, { net: 'squeeze' })),
     /squeezenet1_1.* must hold the tensors features.0.weight; is it the right file/,
   );
-  assert.deepEqual(readdirSync(cache), ['squeezenet1_1-b8a52dc0.pth']);
+});
+
+const trunks = shared('data/lpips-trunks');
+test('lpips with the official weights: the reference pictures of its authors, 0.722 and 0.138', async (t) => {
+  if (!existsSync(trunks)) return t.skip('the official weights are not here');
+  await start();
+  const folder = temporaryFolder();
+  copyFileSync(join(trunks, 'alexnet-features.pth'), join(folder, 'alexnet-owt-7be5be79.pth'));
+  copyFileSync(linear, join(folder, 'lpips-v0.1-alex.pth'));
+  const picture = async (name: string) => {
+    const { data, width, height } = await decodeImage(readFileSync(join(trunks, name)));
+    return ndarray(
+      [1, height, width, 3],
+      Float32Array.from(data, (byte) => byte / 255),
+    );
+  };
+  const reference = await picture('ex_ref.png');
+  const others = [await picture('ex_p0.png'), await picture('ex_p1.png')];
+  const values = await withWeights(folder, async () => [
+    (await lpips(reference, others[0]!, { net: 'alex' }))[0]!,
+    (await lpips(reference, others[1]!, { net: 'alex' }))[0]!,
+  ]);
+  assert.deepEqual(
+    values.map((value) => value.toFixed(3)),
+    ['0.722', '0.138'],
+  );
 });
 
 test('lpips says what it refuses', async () => {

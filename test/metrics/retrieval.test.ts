@@ -3,7 +3,7 @@ import test from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { start } from '../../src/engine/index.js';
-import { frechetDistance, retrievalRank, taggerFeatures } from '../../src/metrics/index.js';
+import { frechetDistance, mse, retrievalRank, taggerFeatures } from '../../src/metrics/index.js';
 
 const rows = (...values: number[][]) => ndarray([values.length, values[0]!.length], Float32Array.from(values.flat()));
 
@@ -56,4 +56,16 @@ test('taggerFeatures: one row per image, each by itself; other sizes are resized
   assert.deepEqual((await taggerFeatures(second)).data, found.data.slice(160, 320));
   assert.deepEqual((await taggerFeatures(ndarray([1, 64, 64, 3], 0.5))).shape, [1, 160]);
   await assert.rejects(taggerFeatures(ndarray([1, 32, 32, 1])), /images must be \[n, height, width, 3\]/);
+});
+
+test('retrievalRank and pictures refuse shapes that do not fit, whichever it is', () => {
+  const flat = ndarray([6], 0.5);
+  const message = /retrievalRank: features must be \[n, d\] and \[m, d\]/;
+  assert.throws(() => retrievalRank(flat, rows([1, 2]), [0]), message);
+  assert.throws(() => retrievalRank(rows([1, 2]), flat, [0]), message);
+  assert.throws(() => retrievalRank(rows([1, 2]), rows([1, 2, 3]), [0]), message);
+  assert.throws(() => retrievalRank(rows([1, 2]), ndarray([2, 2, 1], 0.5), [0]), message);
+  const short = { shape: [1, 2, 2, 3], data: new Float32Array(11) };
+  const empty = { shape: [1, 0, 2, 3], data: new Float32Array(0) };
+  for (const images of [short, empty]) assert.throws(() => mse(images, images), /mse: images of shape .* need values/);
 });

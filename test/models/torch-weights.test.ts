@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Layer, Model } from '../../src/core/types.js';
 import { start, tf, toTensor } from '../../src/engine/index.js';
-import { forward, loadWeights, network } from '../../src/models/index.js';
+import { forward, loadWeights, mapLayers, network } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { batchOf, type TorchClient, torchClients, writeState } from '../torch-clients.js';
 
 const folder = temporaryFolder();
 
 const inEvaluation = (layers: readonly Layer[]): Layer[] =>
-  JSON.parse(JSON.stringify(layers).replaceAll('"mode":"train"', '"mode":"eval"')) as Layer[];
+  mapLayers(layers, (layer) => (layer.kind === 'batchNorm' ? { ...layer, mode: 'eval' } : layer));
 
 const blank = ({ layers, imageShape, classes }: Pick<TorchClient, 'layers' | 'imageShape' | 'classes'>): Model =>
   network({ name: 'net', layers: inEvaluation(layers), imageShape, classes, seed: 5 });

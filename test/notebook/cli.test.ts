@@ -9,6 +9,8 @@ import { readFlags } from '../../src/cli/flags.js';
 import { kernelFolder, registration } from '../../src/cli/kernel.js';
 import { findPython } from '../../src/cli/lab/environment.js';
 
+import { root } from '../fixtures.js';
+
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const roglab = (args: string[], env: Record<string, string> = {}) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
@@ -50,16 +52,21 @@ test('roglab: unknown commands, flags, notebooks, folders and numbers are one li
     ],
     [
       ['run', '--timeout', 'soon'],
-      /^roglab run: --timeout must be a number strictly between 0 and 1000000, got NaN\n$/,
+      /^roglab run: --timeout must be a number strictly between 0 and 1000000, got "soon"\n$/,
     ],
     [['run', '--only', 'zz-none'], /^roglab run: no notebook/],
+    [['run', '-only', '02'], /^roglab run: unknown flag -only; did you mean --only\?\n$/],
+    [
+      ['attack', '--data', root],
+      /^openDataset: a path needs the kind of its data before it, got .*; did you mean "folder:/,
+    ],
   ];
   for (const [args, said] of refused) {
     const { status, stdout, stderr } = roglab(args);
     assert.match(stderr, said);
     assert.ok(status! > 0 && stdout === '' && stderr.trim().split('\n').length === 1);
   }
-  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n.*kernel .*\n.*lab .*\n.*doctor /);
+  assert.match(roglab(['--help']).stdout, /run .*\n.*attack .*\n(.*\n)*.*kernel .*\n.*lab .*\n.*doctor /);
 });
 
 test('roglab kernel: writes a kernelspec with absolute paths where Jupyter looks, and takes it away again', () => {
@@ -104,7 +111,7 @@ test('roglab lab: without a Python, or with one too old, says what to install; a
     rmSync(folder, { recursive: true });
   }
   const { status, stderr } = roglab(['lab', '--port', 'x']);
-  assert.deepEqual([status, stderr], [1, 'roglab lab: --port must be an integer from 1 to 65535, got NaN\n']);
+  assert.deepEqual([status, stderr], [2, 'roglab lab: --port must be an integer from 1 to 65535, got "x"\n']);
 });
 
 test('kernelFolder: the user folder of each system', () => {

@@ -43,7 +43,8 @@ const run = (file: string, text: string): string => {
 };
 
 test('the tarball holds the library, its data and notebooks, and nothing else', () => {
-  const wanted = /^(dist\/src\/.*\.(js|d\.ts)|data\/|notebooks\/[^/]+\.ipynb$|[A-Z]+(\.md|\.cff)?$|package\.json$)/;
+  const wanted =
+    /^(dist\/src\/.*\.(js|d\.ts)|data\/|notebooks\/[^/]+\.ipynb$|docs\/[^/]+\.md$|[A-Z]+(\.md|\.cff)?$|package\.json$)/;
   assert.deepEqual(
     packed.map(({ path }) => path).filter((path) => !wanted.test(path)),
     [],

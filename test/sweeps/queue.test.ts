@@ -11,6 +11,7 @@ import { cellQueue } from '../../src/sweeps/queue/bullmq.js';
 import { connectRedis } from '../../src/sweeps/queue/connect.js';
 import { getPieces, putFile, putPieces } from '../../src/sweeps/queue/pieces.js';
 import { announce, announced, withdraw } from '../../src/sweeps/queue/registry.js';
+import { partsVersion } from '../../src/sweeps/version.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { ended, freePort, noRedis, type Process, redisServer, until, worker } from './redis.js';
 import { NETWORK, numbers, SMALL, simulation } from './small.js';
@@ -221,6 +222,20 @@ test('a disk that is full while results come: one line, and the results wait on 
   const [a, b] = [await sweepTable(place('plain')), await sweepTable(disk)];
   assert.deepEqual(numbers(b.objects()), numbers(a.objects()));
   one.child.kill('SIGKILL');
+});
+
+test('a worker that is told to end ends, also when Redis is gone', { skip }, async () => {
+  const server = await redisServer(place('gone'));
+  const connection = await connectRedis('test', server.url);
+  await announce(connection, { key: 'any', name: 'any', version: partsVersion() });
+  connection.close();
+  const one = worker(server.url, place('cache'));
+  workers.push(one);
+  await until(() => /takes cells of any/.test(one.said()));
+  await server.kill();
+  await until(() => /waiting for Redis at 127/.test(one.said()));
+  one.child.kill('SIGTERM');
+  assert.equal(await ended(one.child), 0);
 });
 
 test('the queue is asked only for what is missing: a finished sweep needs no worker', { skip }, async () => {

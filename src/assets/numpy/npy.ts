@@ -2,6 +2,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import type { NamedArray } from '../../core/types.js';
 import { halfToFloat } from '../half.js';
+import { LIMITS } from '../limits.js';
 
 const MAGIC = '\x93NUMPY';
 const MOST_HEADER = 1 << 16;
@@ -85,6 +86,8 @@ function readHeader(where: string, name: string, text: string) {
     .map((part) => part.replace(/[\sL]/g, ''))
     .filter(Boolean)
     .map(Number);
+  if (shape.length > LIMITS.dimensions)
+    throw problem(where, `${name} may have at most ${LIMITS.dimensions} dimensions`, shape.length);
   return { kind, fortran: order[1] === 'True', shape };
 }
 

@@ -4,8 +4,13 @@ import type { NamedArray } from '../../core/types.js';
 import { halfToFloat } from '../half.js';
 import { type Field, fieldsOf, floatsOf, integersOf, textOf } from './wire.js';
 
+/** A constant; whether its numbers are whole ones by type decides how they divide. */
+export interface OnnxTensor extends NamedArray {
+  readonly whole: boolean;
+}
+
 /** A value of an attribute: numbers, texts or a constant tensor. */
-export type Attribute = number | string | readonly number[] | NamedArray;
+export type Attribute = number | string | readonly number[] | OnnxTensor;
 
 /** One operation of a graph. */
 export interface OnnxNode {
@@ -25,7 +30,7 @@ export interface Port {
 /** A network as an ONNX file describes it; constants by name. */
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
-  readonly constants: ReadonlyMap<string, NamedArray>;
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
@@ -45,7 +50,7 @@ export function decodeOnnx(bytes: Uint8Array, where: string, external: External)
   if (!graph)
     throw problem(where, 'an ONNX file holds a graph', `${bytes.length} bytes`, 'is it another kind of file?');
   const nodes: OnnxNode[] = [];
-  const constants = new Map<string, NamedArray>();
+  const constants = new Map<string, OnnxTensor>();
   const ports: Record<number, Port[]> = { 11: [], 12: [] };
   for (const field of fieldsOf(graph.bytes, where)) {
     if (field.number === 1) nodes.push(nodeOf(field.bytes, where, external));
@@ -136,7 +141,9 @@ const TYPES: Readonly<Record<number, readonly [bytes: number, at: Raw]>> = {
   16: [2, (view, i) => new Float32Array(Uint32Array.of(view.getUint16(2 * i, true) << 16).buffer)[0]!],
 };
 
-function tensorOf(bytes: Uint8Array, where: string, external: External): NamedArray {
+const WHOLE = new Set([2, 3, 6, 7, 9]);
+
+function tensorOf(bytes: Uint8Array, where: string, external: External): OnnxTensor {
   const shape: number[] = [];
   const numbers: number[] = [];
   const beside: Record<string, string> = {};
@@ -167,5 +174,6 @@ function tensorOf(bytes: Uint8Array, where: string, external: External): NamedAr
       'the file is corrupt',
     );
   const view = raw && new DataView(raw.buffer, raw.byteOffset, raw.length);
-  return { name, shape, data: Float32Array.from({ length: count }, (_, i) => (view ? at(view, i) : numbers[i]!)) };
+  const data = Float32Array.from({ length: count }, (_, i) => (view ? at(view, i) : numbers[i]!));
+  return { name, shape, data, whole: WHOLE.has(type) };
 }

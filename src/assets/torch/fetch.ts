@@ -5,7 +5,9 @@ import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import type { NamedArray } from '../../core/types.js';
 import { cacheFolder } from '../cache.js';
-import { type DownloadOptions, download } from '../download.js';
+import { cancelled, type DownloadOptions, download } from '../download.js';
+import { diskProblem } from '../files.js';
+import { waitForLock } from '../lock.js';
 import type { Asset } from '../manifest.js';
 import { loadSafetensors, saveSafetensors } from '../safetensors.js';
 import { rangeSource } from './ranges.js';
@@ -28,21 +30,44 @@ const WORTH_PARTS = 16 * 2 ** 20;
  * Of a large file only the parts that hold the wanted tensors are fetched, by HTTP range requests; the file's size must be
  * the manifest's and, in zip checkpoints, every part must match its CRC-32 (legacy pickles have no checksums). Where the
  * server serves no ranges, or with `whole`, the whole file is downloaded, its hash checked, and removed after reading.
- * Nothing gets its name in the cache before all of it is there and checked.
+ * Nothing gets its name in the cache before all of it is there and checked. A file of that name in the folder ROGLAB_WEIGHTS is
+ * the user's own and taken as it is.
  * Errors: those of `download` and `torchTensors`; a wanted tensor that is not in the file.
  */
 export async function fetchTorch(asset: Asset, options: TorchFetchOptions = {}): Promise<NamedArray[]> {
   checkOptions('fetchTorch', options, ['cache', 'onProgress', 'signal', 'names', 'whole']);
+  const own = await ownFile(asset);
+  if (own) return ownTensors(own, asset, options);
   const path = keptPath(asset, options);
   if (await exists(path)) return loadKept(path);
-  const { tensors, checked } = await getTensors(asset, options);
-  await saveSafetensors(path, tensors, { source: asset.url, checked, content: contentHash(tensors) });
-  return tensors;
+  const lock = await waitForLock('fetchTorch', path, options.signal).catch((error) => {
+    throw options.signal?.aborted ? cancelled(asset) : diskProblem('fetchTorch', path, error);
+  });
+  try {
+    if (await exists(path)) return await loadKept(path);
+    const { tensors, checked } = await getTensors(asset, options);
+    await saveSafetensors(path, tensors, { source: asset.url, checked, content: contentHash(tensors) });
+    return tensors;
+  } finally {
+    await lock.release();
+  }
 }
 
-/** Whether {@link fetchTorch} would find the tensors in the cache. */
-export const torchCached = (asset: Asset, options: TorchFetchOptions = {}): Promise<boolean> =>
-  exists(keptPath(asset, options));
+/** Whether {@link fetchTorch} would find the tensors here. */
+export const torchCached = async (asset: Asset, options: TorchFetchOptions = {}): Promise<boolean> =>
+  (await ownFile(asset)) !== undefined || exists(keptPath(asset, options));
+
+/** The file in the user's own folder of weights, if it is there. */
+async function ownFile({ name }: Asset): Promise<string | undefined> {
+  const folder = process.env.ROGLAB_WEIGHTS;
+  const path = folder && join(folder, name);
+  return path && (await exists(path)) ? path : undefined;
+}
+
+async function ownTensors(path: string, asset: Asset, { names }: TorchFetchOptions): Promise<NamedArray[]> {
+  const wanted = names ? (name: string) => names.includes(name) : undefined;
+  return complete(asset, await loadTorch(path, { wanted }), names);
+}
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

@@ -1,4 +1,5 @@
 import { problem } from '../../core/errors.js';
+import { LIMITS } from '../limits.js';
 import { type Builders, isTruncated, type Unpickled, unpickle } from './pickle.js';
 import type { ByteSource } from './source.js';
 import { readStorage, readView, STORAGE_TYPES, type Storage, storageBytes } from './storage.js';
@@ -47,6 +48,7 @@ export async function zipLayout(source: ByteSource, where: string): Promise<Layo
   const entries = await zipEntries(source, where);
   const read = async (name: string) => {
     const entry = entries.get(name)!;
+    if (entry.size > LIMITS.pickleBytes) throw tooLong(where, entry.size);
     return zipContent(entry, await source.read(entry.begin, entry.end), where);
   };
   const pickles = [...entries.keys()].filter((name) => name.split('/').length === 2 && name.endsWith('/data.pkl'));
@@ -89,7 +91,7 @@ export async function legacyLayout(source: ByteSource, where: string): Promise<L
     storages.set(storage.key, storage);
     return storage;
   };
-  const [magic, protocol, system, object, keys] = await readPickles(source, 5, (bytes, at) =>
+  const [magic, protocol, system, object, keys] = await readPickles(source, where, 5, (bytes, at) =>
     unpickle(bytes, at, { ...options, persistent }),
   );
   if (magic!.value !== MAGIC || protocol!.value !== PROTOCOL)
@@ -123,13 +125,18 @@ function legacySegment(storage: Storage, begin: number, where: string): Segment 
   };
 }
 
+const tooLong = (where: string, bytes: number): Error =>
+  problem(where, `a pickle may have at most ${LIMITS.pickleBytes} bytes`, bytes);
+
 /** Pickles one after the other from the beginning, reading more of the file only while they need it. */
 async function readPickles(
   source: ByteSource,
+  where: string,
   count: number,
   read: (bytes: Uint8Array, at: number) => Unpickled,
 ): Promise<Unpickled[]> {
   for (let length = 1 << 16; ; length *= 4) {
+    if (length > 4 * LIMITS.pickleBytes) throw tooLong(where, length);
     const bytes = await source.read(0, Math.min(length, source.size));
     try {
       const found: Unpickled[] = [];

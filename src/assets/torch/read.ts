@@ -1,6 +1,8 @@
-import { problem } from '../../core/errors.js';
+import { sizeOf } from '../../core/arrays.js';
+import { problem, show } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import type { NamedArray } from '../../core/types.js';
+import { LIMITS } from '../limits.js';
 import { type Layout, legacyLayout, type Segment, zipLayout } from './layout.js';
 import { type ByteSource, fileSource } from './source.js';
 import { materialise, type View } from './storage.js';
@@ -37,7 +39,8 @@ export async function torchTensors(source: ByteSource, options: TorchOptions = {
   if (!zip && start[0] !== 0x80)
     throw problem(where, 'this is no checkpoint of torch.save', undefined, 'zip and legacy pickle files are read');
   const layout = await (zip ? zipLayout(source, where) : legacyLayout(source, where));
-  const views = leaves(layout.value, '', where, DEPTH).filter(([name]) => wanted(name));
+  const views = leaves(layout.value, where).filter(([path]) => wanted(path));
+  checkEntries(where, views);
   const bytes = await readStorages(source, layout, views, onProgress);
   return views.map(([name, view]) => ({
     name,
@@ -57,12 +60,33 @@ export async function loadTorch(path: string, options: TorchOptions = {}): Promi
 }
 
 /** Every tensor inside dicts and lists with its path; numbers and texts beside them are left out. */
-function leaves(value: unknown, path: string, where: string, depth: number): [string, View][] {
-  if (depth === 0) throw problem(where, `containers may be nested ${DEPTH} deep`, path);
-  const under = (key: unknown): string => (path ? `${path}.${key}` : String(key));
-  if (value instanceof Map) return [...value].flatMap(([key, inner]) => leaves(inner, under(key), where, depth - 1));
-  if (Array.isArray(value)) return value.flatMap((inner, i) => leaves(inner, under(i), where, depth - 1));
-  return isView(value) ? [[path || 'tensor', value]] : [];
+function leaves(root: unknown, where: string): [string, View][] {
+  let values = 0;
+  const found: [string, View][] = [];
+  const walk = (value: unknown, path: string, depth: number): void => {
+    if (++values > LIMITS.pickleValues)
+      throw problem(where, `containers may hold at most ${LIMITS.pickleValues} values`, undefined, UNTRUSTED);
+    if (depth === 0) throw problem(where, `containers may be nested ${DEPTH} deep`, path);
+    if (path.length > LONGEST_NAME) throw problem(where, `a name may have ${LONGEST_NAME} characters`, path.length);
+    const under = (key: unknown): string => (path ? `${path}.${name(key)}` : name(key));
+    if (value instanceof Map) for (const [key, inner] of value) walk(inner, under(key), depth - 1);
+    else if (Array.isArray(value)) value.forEach((inner, i) => void walk(inner, under(i), depth - 1));
+    else if (isView(value)) found.push([path || 'tensor', value]);
+  };
+  walk(root, '', DEPTH);
+  return found;
+}
+
+const LONGEST_NAME = 4096;
+const UNTRUSTED = 'a checkpoint that refers to the same parts so often is not trusted';
+const name = (key: unknown): string => (typeof key === 'object' ? show(key) : String(key));
+
+/** Several views of one storage are tied weights; thousands are made to cost memory. */
+function checkEntries(where: string, views: readonly (readonly [string, View])[]): void {
+  const stored = [...new Map(views.map(([, { storage }]) => [storage.key, storage.count])).values()];
+  const most = LIMITS.entriesBeyond + 4 * stored.reduce((sum, count) => sum + count, 0);
+  const all = views.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+  if (all > most) throw problem(where, `the tensors may have at most ${most} entries`, all, UNTRUSTED);
 }
 
 const isView = (value: unknown): value is View =>

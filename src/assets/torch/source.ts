@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { problem } from '../../core/errors.js';
+import { READ_FLAGS } from '../read.js';
 
 /** Bytes that can be read piece by piece, wherever they lie: in memory, in a file, or on a server. */
 export interface ByteSource {
@@ -20,10 +21,15 @@ export const memorySource = (name: string, bytes: Uint8Array): ByteSource => ({
 
 /** A file as a source. Errors: it cannot be opened; it ends early. */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await open(path, READ_FLAGS).catch((error: NodeJS.ErrnoException) => {
     throw problem('torchTensors', `cannot read ${path}: ${error.code}`);
   });
-  const { size } = await file.stat();
+  const status = await file.stat();
+  if (!status.isFile()) {
+    await file.close();
+    throw problem('torchTensors', `${path} must be a regular file`);
+  }
+  const { size } = status;
   return {
     name: path,
     size,

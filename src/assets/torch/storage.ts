@@ -1,20 +1,14 @@
 import { problem } from '../../core/errors.js';
 import { halfToFloat } from '../half.js';
+import { LIMITS } from '../limits.js';
 
 interface StorageType {
   readonly bytes: number;
-  readonly toFloats: (data: DataView, count: number) => Float32Array;
+  /** The entry that begins at a byte. */
+  readonly value: (data: DataView, at: number) => number;
 }
 
-const each =
-  (bytes: number, value: (data: DataView, at: number) => number): StorageType['toFloats'] =>
-  (data, count) =>
-    Float32Array.from({ length: count }, (_, i) => value(data, i * bytes));
-
-const type = (bytes: number, value: (data: DataView, at: number) => number): StorageType => ({
-  bytes,
-  toFloats: each(bytes, value),
-});
+const type = (bytes: number, value: StorageType['value']): StorageType => ({ bytes, value });
 
 /** PyTorch's storages, little-endian, and how their entries become 32-bit floats. */
 export const STORAGE_TYPES: Readonly<Record<string, StorageType>> = {
@@ -71,6 +65,8 @@ export function readView(where: string, args: readonly unknown[]): View {
     throw problem(where, 'a tensor needs a storage, an offset, a shape and strides', args);
   const entries = shape.reduce((product, n) => product * n, 1);
   const last = offset + shape.reduce((sum, n, i) => sum + (n - 1) * strides[i]!, 0);
+  if (shape.length > LIMITS.dimensions)
+    throw problem(where, `a tensor may have ${LIMITS.dimensions} dimensions`, shape.length);
   if (shape.length !== strides.length || entries > storage.count || (entries > 0 && !(last < storage.count)))
     throw problem(
       where,
@@ -83,14 +79,14 @@ export function readView(where: string, args: readonly unknown[]): View {
 
 /** The entries of a view, row-major. */
 export function materialise({ storage, offset, shape, strides }: View, bytes: Uint8Array): Float32Array {
-  const { toFloats } = STORAGE_TYPES[storage.type]!;
-  const all = toFloats(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), storage.count);
+  const { bytes: width, value } = STORAGE_TYPES[storage.type]!;
+  const all = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const size = shape.reduce((product, n) => product * n, 1);
   const out = new Float32Array(size);
   const index = shape.map(() => 0);
   let at = offset;
   for (let i = 0; i < size; i++) {
-    out[i] = all[at]!;
+    out[i] = value(all, at * width);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       at += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;

@@ -1,5 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { problem } from '../../core/errors.js';
+import { LIMITS } from '../limits.js';
 import type { ByteSource } from './source.js';
 
 /** A file inside a zip, stored or deflated. */
@@ -52,7 +53,10 @@ export async function zipEntries(source: ByteSource, where: string): Promise<Map
 function readDirectory(bytes: Uint8Array, count: number, directory: number, where: string): Map<string, ZipEntry> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: Omit<ZipEntry, 'end'>[] = [];
-  for (let k = 0, at = 0; k < count; k++) {
+  if (count > LIMITS.zipEntries) throw problem(where, `a zip may hold at most ${LIMITS.zipEntries} files`, count);
+  let read = 0;
+  for (let k = 0; k < count; k++) {
+    const at = read;
     if (at + 46 > bytes.length || view.getUint32(at, true) !== 0x02014b50)
       throw problem(where, `entry ${k} of the directory is damaged`, undefined, CORRUPT);
     const [method, crc, packed, size] = [
@@ -73,11 +77,16 @@ function readDirectory(bytes: Uint8Array, count: number, directory: number, wher
         `${size} from ${packed}`,
       );
     found.push({ name, size, packed, deflated: method === 8, begin, crc });
-    at += 46 + lengths[0] + lengths[1] + lengths[2];
+    read = at + 46 + lengths[0] + lengths[1] + lengths[2];
   }
-  const starts = found.map(({ begin }) => begin).sort((a, b) => a - b);
-  const after = (begin: number): number => starts.find((start) => start > begin) ?? directory;
-  const entries = found.map((entry) => ({ ...entry, end: after(entry.begin) }));
+  if (bytes.length > 0 && read !== bytes.length)
+    throw problem(where, `the directory must end after its ${count} entries`, bytes.length - read, CORRUPT);
+  const sum = (field: 'size' | 'packed'): number => found.reduce((total, entry) => total + entry[field], 0);
+  const most = LIMITS.unpackedBeyond + 32 * sum('packed');
+  if (sum('size') > most) throw problem(where, `a zip may unpack to at most ${most} bytes`, sum('size'));
+  const starts = [...new Set(found.map(({ begin }) => begin)), directory].sort((a, b) => a - b);
+  const after = new Map(starts.map((start, i) => [start, starts[i + 1] ?? directory]));
+  const entries = found.map((entry) => ({ ...entry, end: after.get(entry.begin)! }));
   const damaged = entries.find(({ begin, end, packed }) => begin + 30 + packed > end || end > directory);
   if (damaged) throw problem(where, `${damaged.name} does not fit where it lies`, undefined, CORRUPT);
   if (new Set(found.map(({ name }) => name)).size < found.length)

@@ -1,12 +1,14 @@
 import { checkImages } from '../../core/arrays.js';
-import { checkOptions, integer, number, oneOf } from '../../core/options.js';
+import { problem } from '../../core/errors.js';
+import { isUnknown } from '../../core/evidence.js';
+import { checked, flag, memory, type OptionTable, real, whole, word } from '../../core/option-table.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { labelsOf } from '../labels.js';
 import { clamped, type Evaluate, type Stage } from '../minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
-import type { RunOptions } from '../recipe.js';
+import { RUN_OPTIONS, type RunOptions } from '../recipe.js';
 import { holding } from '../resume.js';
 import { finish, type Problem, runSearch } from '../run.js';
 import { fingerprint } from '../settings.js';
@@ -40,19 +42,17 @@ export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   readonly defenseAware?: boolean;
 }
 
-const OPTIONS = [
-  'seed',
-  'onProgress',
-  'signal',
-  'checkpoint',
-  'checkpointSeconds',
-  'iterations',
-  'objective',
-  'prior',
-  'weight',
-  'typical',
-  'defenseAware',
-];
+const { restarts: _, ...RUN } = RUN_OPTIONS;
+
+export const CLOSED_FORM_OPTIONS = {
+  ...RUN,
+  iterations: whole('steps of the feature inversion', 200),
+  objective: word('how pictures are compared with what was recovered (the one that fits phi)', COMPARISONS),
+  prior: word('on the pictures', Object.keys(PRIORS) as PriorName[], 'colorTv'),
+  weight: real('of the prior (by objective)'),
+  typical: memory('pictures that the server holds typical', 'pictures', (value) => typeof value === 'object'),
+  defenseAware: flag('whether the attack knows phi', true),
+} satisfies OptionTable<ClosedFormOptions>;
 
 /** What {@link closedForm} needs. */
 export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
@@ -92,6 +92,13 @@ export async function* closedFormSteps(
   checkObservation('closedForm', observation);
   check(observation, options);
   const seen = taken('closedForm', observation, options.defenseAware ?? true);
+  if (seen.obfuscation.evidence.some(isUnknown))
+    throw problem(
+      'closedForm',
+      'needs to know what phi leaves of an entry',
+      seen.obfuscation.name,
+      'give evidence to obfuscation(), set defenseAware: false, or let rog() compare directions',
+    );
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable('closedForm', signal, async function* (stop) {
@@ -176,13 +183,7 @@ async function inversionProblem(
 }
 
 function check(observation: Observation, options: ClosedFormOptions): void {
-  const { seed, iterations, weight, prior, objective, typical } = options;
-  checkOptions('closedForm', options, OPTIONS);
-  if (seed !== undefined) integer('closedForm', 'seed', seed, 0);
-  if (iterations !== undefined) integer('closedForm', 'iterations', iterations, 1);
-  if (weight !== undefined) number('closedForm', 'weight', weight, 0, Number.POSITIVE_INFINITY);
-  if (prior !== undefined) oneOf('closedForm', 'prior', prior, Object.keys(PRIORS) as PriorName[]);
-  if (objective !== undefined) oneOf('closedForm', 'objective', objective, COMPARISONS);
+  const { typical } = checked('closedForm', options, CLOSED_FORM_OPTIONS);
   if (typical) checkImages('closedForm', typical, observation.model.imageShape);
   checkNeeds('closedForm', observation, CLOSED_FORM_NEEDS);
 }

@@ -1,3 +1,4 @@
+import { ndarray } from '../../core/arrays.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import type { FeatureSolver } from './features.js';
@@ -38,8 +39,7 @@ export async function intervalSolver(
     return [now, z];
   };
   const q: NdArray = { shape: [inputs, units], data: observed };
-  const blank = (shape: number[]): NdArray => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-  const examples = [blank([size, inputs]), blank([size, inputs]), blank([size, units]), blank([UNROLLED]), blank([1])];
+  const examples = [[size, inputs], [size, inputs], [size, units], [UNROLLED], [1]].map((shape) => ndarray(shape));
   const step = await compile(iterate, [...examples, q], { name: 'feature least squares' });
   return {
     dispose: step.dispose,
@@ -72,7 +72,7 @@ function fistaMomenta(count: number): Float32Array {
 }
 
 /** Largest eigenvalue of delta delta^T, by 30 power iterations, and 1 % more. */
-function largestEigenvalue({ rows, columns, data }: Matrix): number {
+export function largestEigenvalue({ rows, columns, data }: Matrix): number {
   let v = new Float64Array(rows).fill(1);
   let length = 1;
   for (let i = 0; i < 30; i++) {

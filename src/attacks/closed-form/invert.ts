@@ -1,3 +1,4 @@
+import { ndarray } from '../../core/arrays.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
 import { forward } from '../../models/index.js';
@@ -62,14 +63,10 @@ export async function inversion(
     const { value, grad } = tf.valueAndGrad(total)(images);
     return [value, grad];
   };
-  const blank = (shape: readonly number[]): NdArray => ({
-    shape,
-    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
-  });
   const observed: NdArray = { shape: [inputs, units], data: head.first.observed };
-  let delta = blank([size, units]);
-  let target = byFeatures ? blank([size, inputs]) : observed;
-  const step = await compile(closure, [blank([size, ...model.imageShape]), delta, target], {
+  let delta = ndarray([size, units]);
+  let target = byFeatures ? ndarray([size, inputs]) : observed;
+  const step = await compile(closure, [ndarray([size, ...model.imageShape]), delta, target], {
     constants: head.bodyParameters,
     name: `feature inversion of ${model.name}`,
   });

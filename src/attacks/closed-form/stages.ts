@@ -1,9 +1,9 @@
 import { checkImages } from '../../core/arrays.js';
-import { checkOptions } from '../../core/options.js';
+import { checked } from '../../core/option-table.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { labelsOf } from '../labels.js';
 import { checkNeeds, checkObservation } from '../needs.js';
-import { CLOSED_FORM_NEEDS, type ClosedFormOptions } from './closed-form.js';
+import { CLOSED_FORM_NEEDS, CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form.js';
 import { readHead } from './head.js';
 import { type Matrix, mapped } from './matrix.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
@@ -24,6 +24,8 @@ export interface Stages {
   readonly features: NdArray;
 }
 
+const OPTIONS = { seed: CLOSED_FORM_OPTIONS.seed, typical: CLOSED_FORM_OPTIONS.typical };
+
 /**
  * The linear half of closedForm(), stage by stage, without the search for pictures: to look at.
  * Errors: as closedForm().
@@ -34,10 +36,10 @@ export async function closedFormStages(
   options: Pick<ClosedFormOptions, 'seed' | 'typical'> = {},
 ): Promise<Stages> {
   checkObservation('closedFormStages', observation);
-  checkOptions('closedFormStages', options, ['seed', 'typical']);
+  const { seed } = checked('closedFormStages', options, OPTIONS);
   checkNeeds('closedFormStages', observation, CLOSED_FORM_NEEDS);
   const { imageShape } = observation.model;
-  const { seed = 1, typical: pictures = syntheticImages(imageShape, seed) } = options;
+  const { typical: pictures = syntheticImages(imageShape, seed) } = options;
   checkImages('closedFormStages', pictures, imageShape);
   const { labels } = await labelsOf(observation);
   const head = readHead(observation);

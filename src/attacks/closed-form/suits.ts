@@ -1,12 +1,12 @@
-import { hidesScale, isExact, isExactToScale } from '../../core/evidence.js';
+import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
-import { inferLabels } from '../labels.js';
+import { labelsOf } from '../labels.js';
 import { offers } from '../needs.js';
 import { outputErrors } from './activations.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
 import { guessFrom } from './guess.js';
-import { readHead } from './head.js';
-import { matrix } from './matrix.js';
+import { hiddenLayers, readHead } from './head.js';
+import { mapped, matrix } from './matrix.js';
 import { features, syntheticImages } from './prior.js';
 
 /** A class this much likelier than chance, on noise pictures: the network has been trained. */
@@ -16,28 +16,41 @@ const TRAINED = 4;
 const FEW = 4;
 
 /**
- * Whether the closed form is the better attack by what the server can know: a dense head and several images, with different
- * labels unless the update is exact, when its row space separates them all the same (sparse/). Not for exact updates of
- * several local steps of a few images with different labels, where simulating the steps is ahead; and where phi hides lengths (sign), so that
- * predictions rest on the prior alone, only while the network's outputs are nearly even: max P < 4 / classes on synthetic
- * pictures, i.e. untrained. On one image gradient matching has more to go by (the convolutions' updates); behind phi same labels mix.
+ * Why the closed form is not the better attack by what the server can know, or undefined where it is: a dense head and several
+ * images with different labels. Not for exact updates of several local steps, which are no single gradient; and where phi hides
+ * lengths (sign), so that predictions rest on the prior alone, only while the network's outputs are nearly even: max P < 4 / classes
+ * on synthetic pictures, i.e. untrained. One image: only where the features are its pixels and every entry is exact; else gradient
+ * matching has more to go by (the convolutions' updates). Repeated labels: where the update is exact its row space
+ * separates their images, behind phi soft masks do while outputs are nearly even (sparse/).
  * Measured on LeNet; after 150 SGD steps, four images: none 28.2 against 21.7 dB, 3 bits 24.3 against 23.3, sign 10.7 against 19.9.
  */
-export async function suitsClosedForm(observation: Observation): Promise<boolean> {
-  const { model, client } = observation;
-  if (client.batchSize < 2 || !offers(observation, CLOSED_FORM_NEEDS)) return false;
+export async function closedFormDeclines(observation: Observation, labels: Int32Array): Promise<string | undefined> {
+  const { model, client, obfuscation } = observation;
+  if (!offers(observation, CLOSED_FORM_NEEDS)) return 'the network does not end in dense, relu, dense';
+  const exact = obfuscation.evidence.every(isExactToScale);
   const head = readHead(observation);
-  const labels = observation.labels ?? (await inferLabels(observation)).labels;
+  if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';
+  if (client.batchSize < 2 && !(exact && head.body.length === 0 && client.localSteps === 1))
+    return 'one image, of which the convolutions say more';
   const repeated = new Set(labels).size < labels.length;
-  if (repeated && head.between?.length) return false;
-  if (repeated && isExact(head.first.evidence)) return true;
-  if (client.localSteps > 1 && client.batchSize <= FEW && observation.obfuscation.evidence.every(isExactToScale))
-    return false;
-  if (!repeated && !hidesScale(head.last.evidence)) return true;
+  if (repeated && isExact(head.first.evidence)) return undefined;
+  if (repeated && head.between?.length) return 'images with the same label mix behind phi and several dense layers';
+  if (client.localSteps > 1 && client.batchSize <= FEW && exact) return 'several local steps are no single gradient';
+  if (!repeated && !hidesScale(head.last.evidence)) return undefined;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
-  const { inputs } = guessFrom(head, matrix(shape[0]!, shape[1]!, data), 1);
-  const hidden = { ...inputs, data: inputs.data.map((z) => head.factor * Math.max(0, z)) };
+  const hidden = hiddenLayers(head).reduce(
+    (x, layer) => mapped(guessFrom({ first: layer }, x, 1).inputs, (z) => layer.factor * Math.max(0, z)),
+    matrix(shape[0]!, shape[1]!, data),
+  );
   // P - Y for a label that is no class: P itself
   const probabilities = outputErrors(head, hidden, new Int32Array(shape[0]!).fill(-1));
-  return probabilities.data.every((p) => p * model.classes < TRAINED);
+  return probabilities.data.every((p) => p * model.classes < TRAINED)
+    ? undefined
+    : 'phi hides lengths or mixes images of one label, and the network is trained';
+}
+
+/** Whether it does not decline, at given or inferred labels. */
+export async function suitsClosedForm(observation: Observation): Promise<boolean> {
+  if (!offers(observation, CLOSED_FORM_NEEDS)) return false;
+  return !(await closedFormDeclines(observation, (await labelsOf(observation)).labels));
 }

@@ -8,7 +8,7 @@ import { suitsClosedForm } from '../closed-form/suits.js';
 import { tuningFor } from '../closed-form/tuning.js';
 import { attackClosure, type Closure } from '../closure.js';
 import { simulation } from '../drift.js';
-import { type ObjectiveName, objectiveFor } from '../objectives.js';
+import { type ObjectiveName, objectiveOf } from '../objectives.js';
 
 /** How pictures are compared with the observed update. */
 export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> {
@@ -26,7 +26,7 @@ export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> 
  */
 export async function matchOf(observation: Observation, labels: Int32Array, seed: number): Promise<Match> {
   if (await suitsClosedForm(observation)) return byClosedForm(observation, labels, seed);
-  const objective = likelihood(observation) ?? objectiveFor(observation.obfuscation.evidence);
+  const objective = likelihood(observation) ?? objectiveOf(observation);
   const simulate = simulation(observation);
   const closure = await attackClosure(observation, { objective, prior: 'tv', weight: 0, simulate, labels });
   const entries = observation.tensors.reduce((sum, { data }) => sum + data.length, 0);

@@ -1,4 +1,5 @@
 import { oneHot } from '../../core/arrays.js';
+import { flag, type OptionTable, real, whole } from '../../core/option-table.js';
 import { deriveSeed } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import type { InferredLabels } from '../labels.js';
@@ -32,6 +33,15 @@ export interface LatentOptions {
   /** Whether the objective knows phi; default true. */
   readonly defenseAware?: boolean;
 }
+
+export const LATENT_OPTIONS = {
+  iterations: whole('objective-and-gradient evaluations of one start', 120),
+  prior: real('of the mean of z^2 (by objective)'),
+  tie: real('of the tie to the raw reconstruction (by objective)'),
+  relax: flag("whether the last part may leave the generator's range", true),
+  draws: whole('draws of what the update leaves open', 6, { from: 0 }),
+  defenseAware: flag('whether the objective knows phi', true),
+} satisfies OptionTable<LatentOptions>;
 
 /** What the search of rogs() begins with. */
 interface Given {

@@ -2,7 +2,7 @@
 export interface BenchCase {
   /** `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and out. */
   readonly kind: 'closure' | 'train';
-  readonly model: 'lenet' | 'vgg7' | 'resnet18';
+  readonly model: 'lenet' | 'vgg7' | 'paperResnet18';
   readonly size: number;
   readonly batch: number;
   readonly localSteps: number;
@@ -25,7 +25,7 @@ export const benchCases: Readonly<Record<string, BenchCase>> = {
   'lenet-b4-steps5': closure('lenet', 32, 4, 5),
   'lenet-b16-steps5': closure('lenet', 32, 16, 5),
   'vgg7-b4': closure('vgg7', 32, 4),
-  'resnet18-b1': closure('resnet18', 64, 1),
+  'resnet18-b1': closure('paperResnet18', 64, 1),
   'train-lenet-b64': { kind: 'train', model: 'lenet', size: 32, batch: 64, localSteps: 1 },
 };
 

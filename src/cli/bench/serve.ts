@@ -7,7 +7,7 @@ import { resample, resampleAdjoint } from '../../core/resample.js';
 import type { Model, NdArray } from '../../core/types.js';
 import { compile, crossEntropy, start, type Tensor, tf } from '../../engine/index.js';
 import { clientUpdate, observe } from '../../federation/index.js';
-import { forward, lenet, resnet18, vgg7 } from '../../models/index.js';
+import { forward, lenet, paperResnet18, vgg7 } from '../../models/index.js';
 import type { BenchCase } from './cases.js';
 
 interface Workload {
@@ -15,7 +15,7 @@ interface Workload {
   readonly evaluate: () => Promise<unknown>;
 }
 
-const networks = { lenet, vgg7, resnet18 };
+const networks = { lenet, vgg7, paperResnet18 };
 const classes = 10;
 
 /** Answers the lines of standard input until it ends. */

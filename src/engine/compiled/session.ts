@@ -149,3 +149,16 @@ function releaseIdle(): void {
     void shared.session.then((session) => session.release());
   }
 }
+
+/** Values of an ONNX file of somebody else, which has one input: for comparing a network read from it. */
+export async function onnxValues(path: string, input: NdArray): Promise<Float32Array> {
+  const { InferenceSession, Tensor } = load().runtime!;
+  const session = await InferenceSession.create(path, { logSeverityLevel: 4, intraOpNumThreads: 1 });
+  try {
+    const feeds = { [session.inputNames[0]!]: new Tensor('float32', input.data, input.shape) };
+    const values = await session.run(feeds);
+    return Float32Array.from(values[session.outputNames[0]!]!.data as Float32Array);
+  } finally {
+    await session.release();
+  }
+}

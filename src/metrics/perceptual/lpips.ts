@@ -16,7 +16,7 @@ export interface LpipsOptions extends WeightOptions {
   readonly perLayer?: boolean;
   /** Maps of the size of the picture instead of their means; default false. */
   readonly spatial?: boolean;
-  /** Weights of your own; default: the official ones, from the cache or the network. */
+  /** Weights of your own; default: the official ones, from the cache or the network; a folder ROGLAB_WEIGHTS comes first. */
   readonly weights?: LpipsWeights;
 }
 
@@ -95,7 +95,7 @@ async function lpipsNetwork({ net = 'alex', weights, ...how }: LpipsOptions): Pr
     if (!known.has(name)) known.set(name, assemble(name, weights));
     return known.get(name)!;
   }
-  const key = `${name} ${how.cache ?? ''}`;
+  const key = `${name} ${how.cache ?? ''} ${process.env.ROGLAB_WEIGHTS ?? ''}`;
   const loading = official.get(key) ?? load(name, how);
   official.set(key, loading);
   loading.catch(() => official.delete(key)); // what the network broke may succeed later

@@ -1,9 +1,14 @@
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
+import type { Init } from '../../core/types.js';
 import { convolution, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
-import { count, extent, flag, optional, padding, required } from './options.js';
+import { count, extent, flag, optional, padding, required, word } from './options.js';
 import type { Of, ParameterSpec, Rule } from './types.js';
 import { type Pair, pair, places, type Sides, sidesOf } from './window.js';
+
+interface More extends Pick<ParameterSpec, 'flattens'> {
+  readonly init?: Init;
+}
 
 /** A kernel, and a bias if there is one. */
 export function weighted(
@@ -11,11 +16,17 @@ export function weighted(
   shape: readonly number[],
   fanIn: number,
   bias: boolean,
-  more: Partial<ParameterSpec> = {},
+  { init = 'uniform', flattens }: More = {},
 ): ParameterSpec[] {
-  const kernel = { name: `${name}/kernel`, shape, fanIn, ...more };
-  return bias ? [kernel, { name: `${name}/bias`, shape: shape.slice(-1), fanIn }] : [kernel];
+  const fanOut = sizeOf(shape) / shape.at(-2)!;
+  const start = { uniform: undefined, kaiming: Math.sqrt(2 / fanOut), normal: 0.01 }[init];
+  const drawn = start !== undefined;
+  const kernel = { name: `${name}/kernel`, shape, fanIn, ...(drawn && { init: start }), ...(flattens && { flattens }) };
+  const shift: ParameterSpec = { name: `${name}/bias`, shape: shape.slice(-1), fanIn, ...(drawn && { init: 'zeros' }) };
+  return bias ? [kernel, shift] : [kernel];
 }
+
+const initial = { init: optional(word('uniform', 'kaiming', 'normal')) };
 
 interface Geometry {
   readonly size: Pair;
@@ -37,11 +48,11 @@ export const conv: Rule<Of<'conv'>> = {
     filters: required(count),
     size: required(extent),
     ...{ stride: optional(extent), dilation: optional(extent), padding: optional(padding) },
-    ...{ groups: optional(count), bias: optional(flag) },
+    ...{ groups: optional(count), bias: optional(flag), ...initial },
   },
   plan: (layer, { shape }, name, where) => {
     const { size, strides, dilations, padding, groups } = geometry(layer);
-    const { filters, bias = true } = layer;
+    const { filters, bias = true, init } = layer;
     for (const [what, n] of [
       ['the input channels', shape[2]],
       ['filters', filters],
@@ -51,7 +62,7 @@ export const conv: Rule<Of<'conv'>> = {
     const [height, width] = places(shape, padding, size, strides, dilations);
     return {
       shape: [height, width, filters],
-      specs: weighted(name, [...size, inputs, filters], size[0] * size[1] * inputs, bias),
+      specs: weighted(name, [...size, inputs, filters], size[0] * size[1] * inputs, bias, { init }),
     };
   },
   apply: (layer, x, { take, finish }) => {
@@ -67,17 +78,17 @@ export function affine(x: Tensor, bias: boolean, take: () => Tensor): Tensor {
 }
 
 export const dense: Rule<Of<'dense'>> = {
-  options: { units: required(count), bias: optional(flag), perToken: optional(flag) },
-  plan: ({ units, bias = false, perToken = false }, { shape, flattened }, name) => {
+  options: { units: required(count), bias: optional(flag), perToken: optional(flag), ...initial },
+  plan: ({ units, bias = false, perToken = false, init }, { shape, flattened }, name) => {
     if (perToken)
       return {
         shape: [shape[0], shape[1], units],
-        specs: weighted(name, [shape[2], units], shape[2], bias),
+        specs: weighted(name, [shape[2], units], shape[2], bias, { init }),
       };
     const fanIn = sizeOf(shape);
     return {
       shape: [1, 1, units],
-      specs: weighted(name, [fanIn, units], fanIn, bias, { flattens: flattened ?? shape }),
+      specs: weighted(name, [fanIn, units], fanIn, bias, { init, flattens: flattened ?? shape }),
     };
   },
   apply: ({ units, bias = false, perToken = false }, x, { take }) => {

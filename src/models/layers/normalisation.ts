@@ -62,9 +62,10 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
       buffers: [statistic('mean', 'zeros'), statistic('variance', 'ones')],
     };
   },
-  apply: ({ mode = 'eval', epsilon, affine = true }, x, way) => {
+  apply: ({ mode = 'train', epsilon, affine = true }, x, way) => {
     const fixed = way.statistics();
-    const moments = mode === 'train' ? batchMoments(x, way) : fixed;
+    const own = mode === 'train' || way.watch ? batchMoments(x, mode, way) : undefined;
+    const moments = mode === 'train' ? own : fixed;
     if (!moments)
       throw problem(
         'batchNorm',
@@ -78,10 +79,10 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
   },
 };
 
-function batchMoments(x: Tensor, { watch }: Way): { mean: Tensor; variance: Tensor } {
+function batchMoments(x: Tensor, mode: 'eval' | 'train', { watch }: Way): { mean: Tensor; variance: Tensor } {
   const channels = x.shape.at(-1)!;
   const count = x.size / channels;
-  if (count < 2)
+  if (mode === 'train' && count < 2)
     throw problem(
       'batchNorm',
       'the training mode needs more than one value per channel',

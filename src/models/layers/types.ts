@@ -8,8 +8,8 @@ export interface ParameterSpec {
   /** Kernel [h, w, in / groups, out], dense [in, out], everything per channel [out], positions [tokens, width]. */
   readonly shape: readonly number[];
   readonly fanIn: number;
-  /** Default: uniform in +-1 / sqrt(fanIn). */
-  readonly init?: 'ones' | 'zeros';
+  /** Default: uniform in +-1 / sqrt(fanIn); a number: normal with this standard deviation. */
+  readonly init?: 'ones' | 'zeros' | number;
   /** [h, w, c] of the picture whose flattened entries the parameter meets. */
   readonly flattens?: ImageShape;
   /** Lies in PyTorch's memory as it does here. */
@@ -55,7 +55,7 @@ export interface Way {
   /** Running mean and variance of the next batch-norm layer. */
   readonly statistics: () => readonly [mean: NdArray, variance: NdArray] | undefined;
   readonly finish: Finish;
-  /** Told the moments of every batch-norm layer in training mode. */
+  /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
   /** A seed of the next dropout layer, different in every local step; of a known mask, or of the client's own. */
   readonly dropoutSeed: (known: number | undefined) => number | undefined;

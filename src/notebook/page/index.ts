@@ -1,8 +1,9 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { joined, type Notebook, notebookName } from '../format.js';
-import { asText, highlight } from './code.js';
-import { type Heading, renderMarkdown } from './markdown.js';
-import { renderOutput } from './output.js';
+import { type Cell, joined, type Notebook, notebookName, type Output, writeWhole } from '../format.js';
+import { highlight } from './code.js';
+import { asAttribute, asText } from './escape.js';
+import { FIGURE_START, plotlyAddress, policy, scriptElement } from './live.js';
+import { type Heading, type Rendered, renderMarkdown } from './markdown.js';
+import { type OnFault, renderOutput } from './output.js';
 import { style } from './style.js';
 
 /** An executed notebook and how it went. */
@@ -18,61 +19,98 @@ export interface PageOptions {
   readonly title?: string;
   /** One line under the title: how the notebooks were run. */
   readonly subtitle?: string;
+  /** Address of plotly as the page sees it. Default: charts stay pictures; `writePage` finds it. */
+  readonly plotly?: string;
+}
+
+/** What of a cell could not be shown. Cells of all kinds count from 1. */
+export interface Fault {
+  readonly name: string;
+  readonly cell: number;
+  readonly message: string;
 }
 
 /**
  * All notebooks with what they show as one HTML page that needs nothing beside it: pictures are inside, formulas are MathML,
- * styles are in the head. Charts turn live when the pointer enters them, if plotly can be reached.
+ * styles are in the head. Nothing of a notebook runs on it; charts of ours turn live when the pointer enters them, where plotly is near.
  */
-export function renderPage(
-  chapters: readonly Chapter[],
-  { title = 'roglab', subtitle = '' }: PageOptions = {},
-): string {
+export const renderPage = (chapters: readonly Chapter[], options: PageOptions = {}): string =>
+  compose(chapters, options).html;
+
+/** Writes the page whole or not at all. @returns what could not be shown; on the page it is named in its place */
+export function writePage(file: string, chapters: readonly Chapter[], options: PageOptions = {}): readonly Fault[] {
+  const { html, faults } = compose(chapters, { plotly: plotlyAddress(file), ...options });
+  writeWhole(file, html);
+  return faults;
+}
+
+function compose(chapters: readonly Chapter[], { title = 'roglab', subtitle = '', plotly }: PageOptions) {
   const parts = chapters.map(renderChapter);
   const contents = parts.map(({ id, name, sections, failed }) => {
-    const inner = sections.map((s) => `<li><a href="#${s.id}">${asText(s.text)}</a></li>`).join('');
-    return `<li${failed ? ' class="failed"' : ''}><a href="#${id}">${asText(name)}</a>${inner ? `<ol>${inner}</ol>` : ''}</li>`;
+    const inner = sections.map((s) => `<li><a href="#${asAttribute(s.id)}">${asText(s.text)}</a></li>`).join('');
+    return `<li${failed ? ' class="failed"' : ''}><a href="#${asAttribute(id)}">${asText(name)}</a>${inner ? `<ol>${inner}</ol>` : ''}</li>`;
   });
-  return `<!doctype html>
-<html lang="en" data-roglab>
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${asText(title)}</title><style>${style}</style></head>
+  const body = parts.map((part) => part.html).join('\n');
+  const live = plotly !== undefined && body.includes(FIGURE_START);
+  const html = `<!doctype html>
+<html lang="en" data-roglab${live ? ` data-plotly="${asAttribute(plotly)}"` : ''}>
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer"><title>${asText(title)}</title><style>${style}</style></head>
 <body><div class="layout">
 <nav aria-label="Contents"><strong>${asText(title)}</strong><ol>${contents.join('')}</ol></nav>
 <main><header><h1>${asText(title)}</h1><p>${asText(subtitle)}</p></header>
-${parts.map(({ html }) => html).join('\n')}
-</main></div></body></html>
+${body}
+</main></div>${live ? scriptElement : ''}</body></html>
 `;
-}
-
-/** Writes the page whole or not at all. */
-export function writePage(file: string, chapters: readonly Chapter[], options: PageOptions = {}): void {
-  const beside = `${file}.${process.pid}.tmp`;
-  writeFileSync(beside, renderPage(chapters, options));
-  renameSync(beside, file);
+  return { html, faults: parts.flatMap(({ faults }) => faults) };
 }
 
 function renderChapter({ file, notebook, seconds, failure }: Chapter) {
-  const id = notebookName(file);
+  const name = notebookName(file);
+  const id = name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
   const headings: Heading[] = [];
-  const body = notebook.cells.map((cell) => {
-    const source = joined(cell.source);
-    if (cell.cell_type === 'raw') return '';
-    if (cell.cell_type === 'markdown') {
-      const rendered = renderMarkdown(source, id);
-      headings.push(...rendered.headings);
-      return `<div class="text">${rendered.html}</div>`;
-    }
-    return `<pre class="code">${highlight(source.trimEnd())}</pre>${(cell.outputs ?? []).map(renderOutput).join('')}`;
+  const faults: Fault[] = [];
+  const body = notebook.cells.map((cell, i) => {
+    const shown = renderCell(cell, id);
+    headings.push(...shown.headings);
+    faults.push(...shown.faults.map((message) => ({ name, cell: i + 1, message })));
+    return `${shown.html}${shown.faults.map((message) => `<p class="fault">${asText(message)}</p>`).join('')}`;
   });
   const bad = failure ? `<p class="failure">Cell ${failure.cell} failed: ${asText(failure.message)}</p>` : '';
-  const meta = `<p class="meta">${asText(id)}.ipynb${seconds === undefined ? '' : `, ran in ${duration(seconds)}`}</p>`;
+  const meta = `<p class="meta">${asText(name)}.ipynb${seconds === undefined ? '' : `, ran in ${duration(seconds)}`}</p>`;
   return {
     id,
-    name: headings.find(({ depth }) => depth === 1)?.text ?? id,
+    name: headings.find(({ depth }) => depth === 1)?.text ?? name,
     sections: headings.filter(({ depth }) => depth === 2),
-    failed: failure !== undefined,
-    html: `<article id="${asText(id)}">${bad}${body.join('\n')}${meta}</article>`,
+    failed: failure !== undefined || faults.length > 0,
+    faults,
+    html: `<article id="${asAttribute(id)}">${bad}${body.join('\n')}${meta}</article>`,
   };
+}
+
+/** One cell; whatever is wrong with it costs that cell alone. */
+function renderCell(cell: Cell, id: string): Rendered {
+  try {
+    const source = joined(cell.source);
+    if (cell.cell_type === 'raw') return { html: '', headings: [], faults: [] };
+    if (cell.cell_type === 'markdown') {
+      const text = renderMarkdown(source, id);
+      return { ...text, html: `<div class="text">${text.html}</div>` };
+    }
+    const faults: string[] = [];
+    const outputs = (cell.outputs ?? []).map((output) => shownOutput(output, (message) => faults.push(message)));
+    return { html: `<pre class="code">${highlight(source.trimEnd())}</pre>${outputs.join('')}`, headings: [], faults };
+  } catch (error) {
+    return { html: '', headings: [], faults: [`this cell cannot be shown: ${(error as Error).message}`] };
+  }
+}
+
+function shownOutput(output: Output, onFault: OnFault): string {
+  try {
+    return renderOutput(output, onFault);
+  } catch (error) {
+    onFault(`an output cannot be shown: ${(error as Error).message}`);
+    return '';
+  }
 }
 
 /** `41 s`, `3 min 20 s` */

@@ -50,6 +50,7 @@ article>table th,article>table td,.text th,.text td{padding:.3rem .9rem .3rem .2
 math{font-size:1.04em}
 math[display=block]{margin:1rem 0;overflow-x:auto}
 .meta{color:var(--soft);font-size:13px;margin:2.2rem 0 0}
+p.fault{font-size:13px;color:var(--bad);margin:.3rem 0 1rem}code.fault{color:var(--bad);background:var(--bad-soft)}
 .failure{background:var(--bad-soft);color:var(--bad);border-radius:7px;padding:.7rem 1rem;font-size:14px;margin:0 0 1.4rem}
 @media (max-width:62rem){.layout{display:block;max-width:46rem;margin:0 auto}nav{position:static;max-height:none;padding:2rem 0 0}nav ol ol{display:none}main{padding-top:1rem}}
 @media print{nav{display:none}.layout{display:block}pre.code{border:1px solid var(--line)}}

@@ -4,7 +4,7 @@ import { threadCrew } from '../local.js';
 import type { CellJob, CellResult } from '../types.js';
 import { partsVersion } from '../version.js';
 import { type CellWorker, cellWorker, PutBack } from './bullmq.js';
-import { connectRedis } from './connect.js';
+import { type Connection, connectRedis } from './connect.js';
 import { fetcher } from './fetch.js';
 import { type Announced, announced } from './registry.js';
 
@@ -25,6 +25,7 @@ export interface ServeOptions {
 }
 
 const LOOK_MS = 1000;
+const AWAY_LOOKS = 3;
 /** Until a cell that cannot be computed here is offered again. */
 const OTHERS_TURN_MS = 2000;
 
@@ -80,17 +81,27 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
       }
   };
   onLine(`roglab worker: ready, version ${version}, ${concurrency} ${concurrency === 1 ? 'cell' : 'cells'} at a time`);
-  signal.addEventListener('abort', () => waiting !== undefined && connection.close(), { once: true });
-  try {
+  const serve = async (): Promise<void> => {
     while (!signal.aborted) {
       await look();
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
     }
     await Promise.all([...serving.values()].map((worker) => worker.close()));
+  };
+  try {
+    await Promise.race([serve(), nobodyToTell(connection, signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     await crew.end();
     connection.close();
+  }
+}
+
+/** Ends some time after the signal when there is no Redis any more that could be told that this worker leaves. */
+async function nobodyToTell({ redis }: Connection, signal: AbortSignal): Promise<void> {
+  for (let away = 0; away < AWAY_LOOKS; ) {
+    await sleep(LOOK_MS, undefined, { ref: false });
+    away = signal.aborted && redis.status !== 'ready' ? away + 1 : 0;
   }
 }

@@ -77,7 +77,8 @@ export function emit(
     if (isConstant(n)) return constant(n, order, physical(n.shape, order));
     const value = computed(n);
     if (sameOrder(value.order, order)) return value.name;
-    return once(`${value.name} ${order}`, () => move(value, n.shape, order));
+    // a transposed value has the name of what it was made of: the name alone does not say what lies where
+    return once(`${value.name} ${value.order} to ${order} [${n.shape}]`, () => move(value, n.shape, order));
   };
   const move = ({ name, order: from }: Value, shape: readonly number[], order: Order): string => {
     const reshaped = (x: string, to: readonly number[]): string => add('Reshape', [x, ints(to)]);

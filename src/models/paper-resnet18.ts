@@ -24,12 +24,12 @@ const stage = (filters: number, stride: number): Layer[] => [
 ];
 
 /**
- * ResNet-18 of the paper: 7x7 stride-2 stem, basic blocks 64-128-256-512 without batch norm and biases, 8x8 adaptive
- * average pool, one dense layer.
+ * ResNet-18 of the paper: 7x7 stride-2 stem, basic blocks 64-128-256-512 without batch norm, pooling after the stem and biases, 8x8
+ * adaptive average pool, one dense layer. The usual one: resnet18().
  */
-export const resnet18 = (options: NetworkOptions = {}): Model =>
+export const paperResnet18 = (options: NetworkOptions = {}): Model =>
   readyMade(
-    'resnet18',
+    'paperResnet18',
     (classes) => [
       conv(64, 7, 2),
       { kind: 'relu' },

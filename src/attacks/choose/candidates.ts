@@ -1,0 +1,53 @@
+import { sizeOf } from '../../core/arrays.js';
+import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
+import { readHead } from '../closed-form/head.js';
+import { closedFormSteps } from '../closed-form/index.js';
+import { closedFormDeclines } from '../closed-form/suits.js';
+import { offers } from '../needs.js';
+import type { PriorName } from '../priors.js';
+import type { RunOptions } from '../recipe.js';
+
+/** What is passed on to a candidate. */
+export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {
+  /** Default: the attack's own. */
+  readonly iterations?: number;
+  readonly prior?: PriorName;
+  readonly weight?: number;
+}
+
+/** An attack that rog() may take, for observations that fulfil its equations. */
+export interface Candidate {
+  readonly name: string;
+  /** Why it has nothing to offer here, or undefined: by what the server knows. */
+  readonly declines: (observation: Observation, labels: Int32Array) => Promise<string | undefined>;
+  /** Whether its equations are enough for every pixel; else its pictures are compared with those of gradient matching. */
+  readonly complete: (observation: Observation) => boolean;
+  readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
+}
+
+/**
+ * Attacks that solve equations, the cheapest first: each is tried where it does not decline, and the first whose pictures explain
+ * the whole update is taken. Gradient matching, which needs no equations, comes after them.
+ */
+export const SOLVERS: readonly Candidate[] = [
+  {
+    name: 'analytic',
+    declines: async (observation) => {
+      if (!offers(observation, ANALYTIC_NEEDS)) return 'the first layer is not dense with bias';
+      if (observation.client.batchSize > 1) return 'a neuron mixes several images';
+      return undefined;
+    },
+    complete: () => true,
+    // biome-ignore lint/correctness/useYield: it takes no step
+    steps: async function* (observation) {
+      return analytic(observation);
+    },
+  },
+  {
+    name: 'closed-form',
+    declines: closedFormDeclines,
+    complete: (observation) => readHead(observation).first.weights.rows >= sizeOf(observation.model.imageShape),
+    steps: closedFormSteps,
+  },
+];

@@ -1,0 +1,180 @@
+import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import { labelsOf } from '../labels.js';
+import type { AnyObjective } from '../objectives.js';
+import { type RunOptions, runRecipe } from '../recipe.js';
+import { SOLVERS } from './candidates.js';
+import { type Contender, contendersFor, objectiveOf, shortened } from './contenders.js';
+import type { Asked } from './recipes.js';
+import { grayOf, type Measured, yardstick } from './yardstick.js';
+
+/** One line of `settings.race`: what was tried, what it took, and how it measured. */
+export interface Entry {
+  readonly candidate: string;
+  readonly closures: number;
+  readonly objective?: unknown;
+  readonly weight?: unknown;
+  /** The yardstick of its pictures: less is better. */
+  readonly yardstick?: number;
+  /** The part of it that is the update: mean share of the tensors unexplained. */
+  readonly unexplained?: number;
+  /** Why it was not tried, or not taken. */
+  readonly dropped?: string;
+}
+
+/** Options of {@link chosen}. */
+export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
+  readonly defenseAware: boolean;
+  /** Matching only: an option was given that no solver has. */
+  readonly matchingOnly?: boolean;
+}
+
+/** Each contender's part of the closures in the race. */
+const RACE = 0.2;
+
+/** With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all. */
+const ENOUGH = 50;
+
+/** Up to this multiple of the best, a race is not decided: the two best then run in full. */
+const CLOSE = 2;
+
+interface Finished {
+  readonly name: string;
+  readonly result: Reconstruction;
+  readonly measured: Measured;
+}
+
+/**
+ * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
+ *
+ * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
+ *    explains the whole update is taken.
+ * 2. Gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
+ *    and the best by the yardstick runs in full, where it is close the two best.
+ *
+ * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the story.
+ */
+export async function* chosen(
+  observation: Observation,
+  options: ChoiceOptions,
+): AsyncGenerator<Progress, Reconstruction> {
+  const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false } = options;
+  const { seed, signal, checkpoint, checkpointSeconds } = options;
+  const rest = { seed, signal, checkpointSeconds };
+  const few = iterations < ENOUGH;
+  const { labels } = await labelsOf(observation);
+  const clock = stopwatch();
+  const rule = yardstick(observation, labels);
+  const even = grayOf(observation);
+  const gray = await rule(even);
+  const race: Entry[] = [
+    { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
+  ];
+  const finished: Finished[] = [];
+  const account = { closures: 0, seconds: clock(), files: 0 };
+  const file = () =>
+    checkpoint === undefined ? {} : { checkpoint: account.files++ ? `${checkpoint}.${account.files}` : checkpoint };
+  const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, full: boolean) {
+    const result = yield* shifted(steps, { ...account });
+    const measuring = stopwatch();
+    const measured = await rule(result.images);
+    const { objective, weight } = result.settings;
+    race.push({
+      candidate: name,
+      closures: result.closures,
+      objective,
+      weight,
+      yardstick: measured.value,
+      unexplained: measured.unexplained,
+    });
+    account.closures += result.closures;
+    account.seconds += result.seconds + measuring();
+    const done = { name, result, measured };
+    if (full) finished.push(done);
+    return done;
+  };
+  const conclude = (): Reconstruction => {
+    const { name, result } = finished.reduce((a, b) => (b.measured.value < a.measured.value ? b : a));
+    const { closures, seconds } = account;
+    const method = SOLVERS.some((solver) => solver.name === name) ? name : 'matching';
+    return {
+      ...result,
+      attack: 'rog',
+      closures,
+      seconds,
+      settings: { ...result.settings, attack: 'rog', method, race },
+    };
+  };
+  for (const { name, declines, complete, steps } of matchingOnly ? [] : SOLVERS) {
+    const dropped = await declines(observation, labels);
+    if (dropped) {
+      race.push({ candidate: name, closures: 0, dropped });
+      continue;
+    }
+    const given = {
+      ...rest,
+      ...file(),
+      ...(options.iterations !== undefined && { iterations }),
+      ...(prior && { prior }),
+      ...(weight !== undefined && { weight }),
+    };
+    try {
+      const { result, measured } = yield* run(name, steps(observation, given), true);
+      const enough = few || (complete(observation) && explains(measured, gray));
+      if (result.stopped === 'cancelled' || enough) return conclude();
+    } catch (error) {
+      race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
+    }
+  }
+  const atGray = (objective: AnyObjective): Promise<number> =>
+    objectiveOf(observation, objective, labels, { images: even, update: gray.update });
+  const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
+  let front: readonly Contender[] = contenders;
+  if (contenders.length > 1) {
+    const raced: { readonly contender: Contender; readonly value: number }[] = [];
+    for (const contender of contenders) {
+      const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
+      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest), false);
+      if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
+      raced.push({ contender, value: measured.value });
+    }
+    raced.sort((a, b) => a.value - b.value);
+    front = raced
+      .filter(({ value }) => value <= CLOSE * raced[0]!.value)
+      .slice(0, 2)
+      .map(({ contender }) => contender);
+  }
+  for (const { name, recipe } of front) {
+    const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
+    const { result } = yield* run(name, steps, true);
+    if (result.stopped === 'cancelled') break;
+  }
+  return conclude();
+}
+
+/** A solver whose pictures leave less than this share of what an even gray leaves is taken without a race. */
+const EXPLAINED = 0.75;
+
+const explains = (of: Measured, gray: Measured): boolean => of.unexplained <= EXPLAINED * gray.unexplained;
+
+/** Seconds since it was made. */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
+}
+
+/** The steps of an attack that others came before: closures and seconds go on from theirs. */
+async function* shifted(
+  steps: AsyncGenerator<Progress, Reconstruction>,
+  before: { readonly closures: number; readonly seconds: number },
+): AsyncGenerator<Progress, Reconstruction> {
+  const on = <T extends { readonly closure: number; readonly seconds: number }>(point: T): T => ({
+    ...point,
+    closure: point.closure + before.closures,
+    seconds: point.seconds + before.seconds,
+  });
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return { ...value, history: value.history.map(on) };
+    yield { ...on(value), total: value.total + before.closures };
+  }
+}

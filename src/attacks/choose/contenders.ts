@@ -1,0 +1,93 @@
+import { isExactToScale } from '../../core/evidence.js';
+import type { NdArray, Observation } from '../../core/types.js';
+import { compile } from '../../engine/index.js';
+import { comparisonOf } from '../closure.js';
+import type { AnyObjective } from '../objectives.js';
+import { type Asked, coarseToFine, type Preset } from './recipes.js';
+
+/** A way to match gradients. */
+export interface Contender {
+  readonly name: string;
+  readonly recipe: Preset;
+}
+
+/** Colour total variation of a photograph, a mean per pixel. */
+const OF_PICTURES = 0.1;
+
+/**
+ * What the prior of a typical picture weighs beside all that the objective has to tell: weight 0.1 / D(gray), with D(gray) the
+ * objective at an even gray. Far below 1 the objective decides, above 1 the prior does.
+ */
+export const pull = (weight: number, atGray: number): number => (weight * OF_PICTURES) / Math.max(atGray, 1e-30);
+
+/** Up to this pull the weights that were tuned on ReLU networks stand. */
+const LIGHT = 0.2;
+
+/** Pulls of the contenders with a weaker prior. */
+const WEAKER = [0.1, 0.01];
+
+/**
+ * The ways to match gradients that an observation gives reason to race. The tuned one alone, where its prior is light against what
+ * the objective tells; saturated activations shrink that a thousandfold, and then a prior of the same weight paints everything
+ * gray: so the same with weaker priors, and where phi left entries exact plain squares, which use the update's length too.
+ * @param atGray the value of an objective at an even gray, without a prior
+ */
+export async function contendersFor(
+  observation: Observation,
+  asked: Asked,
+  atGray: (objective: AnyObjective) => Promise<number>,
+): Promise<Contender[]> {
+  const own = coarseToFine(observation, asked);
+  const tuned: Contender = { name: 'matching', recipe: own };
+  if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
+  const told = await atGray(own.objective);
+  if (pull(own.weight, told) <= LIGHT) return [tuned];
+  const weightFor = (share: number, value: number): number => (share * value) / OF_PICTURES;
+  const weaker = WEAKER.map((share, k) => ({
+    name: `matching, ${k === 0 ? 'light' : 'hardly any'} prior`,
+    recipe: { ...own, weight: weightFor(share, told) },
+  }));
+  if (!observation.obfuscation.evidence.every(isExactToScale)) return [tuned, ...weaker];
+  const objective = 'relativeL2';
+  const weight = weightFor(WEAKER[0]!, await atGray(objective));
+  const squares = coarseToFine(observation, { ...asked, objective, weight });
+  // Adam's steps shrink with gradients as small as those of plain squares: it settles where relative ones keep moving
+  const plain = coarseToFine(observation, { ...asked, objective: 'l2', weight: 0 });
+  return [
+    tuned,
+    ...weaker,
+    { name: 'matching squares, light prior', recipe: squares },
+    { name: 'matching squares, no prior', recipe: plain },
+  ];
+}
+
+/** The value of an objective of gradient matching, without a prior, of an update simulated on pictures. */
+export async function objectiveOf(
+  observation: Observation,
+  objective: AnyObjective,
+  labels: Int32Array,
+  { images, update }: { readonly images: NdArray; readonly update: readonly NdArray[] },
+): Promise<number> {
+  const options = { objective, prior: 'tv', weight: 0, simulate: 'steps', labels } as const;
+  const { total, numbers, name } = comparisonOf(observation, options);
+  const { tensors } = observation;
+  const step = await compile(
+    (x, told, ...rest) => total(rest.slice(0, tensors.length), rest.slice(tensors.length), x, told),
+    [images, numbers, ...update, ...tensors],
+    { name },
+  );
+  try {
+    return (await step.run(images, numbers, ...update, ...tensors))[0]!.data[0]!;
+  } finally {
+    step.dispose();
+  }
+}
+
+/** The same recipe with a share of its closures, at least two a stage: the whole way in small. */
+export const shortened = ({ stages, ...recipe }: Preset, share: number): Preset => ({
+  ...recipe,
+  stages: stages.map((stage) => ({
+    ...stage,
+    closures: Math.min(stage.closures, Math.max(2, Math.round(share * stage.closures))),
+  })),
+});

@@ -1,0 +1,128 @@
+import { ndarray } from '../../core/arrays.js';
+import { isExactToScale } from '../../core/evidence.js';
+import { uniformStream } from '../../core/random.js';
+import type { NdArray, Observation } from '../../core/types.js';
+import { simulation } from '../drift.js';
+import type { Stage } from '../minimise.js';
+import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../objectives.js';
+import type { PriorName } from '../priors.js';
+import type { Recipe } from '../recipe.js';
+
+/** What of a recipe of gradient matching may be asked for. */
+export interface Asked {
+  readonly iterations?: number;
+  readonly objective?: AnyObjective;
+  readonly prior?: PriorName;
+  readonly weight?: number;
+  readonly simulate?: 'auto' | 'steps' | 'direction';
+}
+
+/** A recipe but for whether it knows phi. */
+export type Preset = Omit<Recipe, 'defenseAware'>;
+
+/** The published numbers of Yue et al. 2023. */
+export function paper(observation: Observation, options: Asked): Preset {
+  const own = fitting(observation.obfuscation.evidence, 'l2');
+  const { iterations = 100, objective = own, prior = 'tv', weight = 0, simulate = 'steps' } = options;
+  const size = latentSize(observation, 4);
+  return {
+    attack: 'rog (paper)',
+    objective,
+    prior,
+    weight,
+    simulate: simulate === 'auto' ? 'steps' : simulate,
+    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
+    start: (seed) => latent(observation, size, uniformStream(seed)),
+  };
+}
+
+/** Latents of h/factor pixels, coarse to fine: share of the closures and step size of each. */
+type Schedule = readonly {
+  readonly factor: number;
+  readonly share: number;
+  readonly rate: readonly [number, number];
+}[];
+
+const THREE_STAGES: Schedule = [
+  { factor: 4, share: 0.3, rate: [0.1, 0.01] },
+  { factor: 2, share: 0.3, rate: [0.05, 0.005] },
+  { factor: 1, share: 0.4, rate: [0.03, 0.003] },
+];
+
+/** Half the steps: the wrong-sign share jumps, and larger ones never settle. */
+const SMALL_STEPS: Schedule = [
+  { factor: 4, share: 0.3, rate: [0.05, 0.01] },
+  { factor: 2, share: 0.3, rate: [0.02, 0.004] },
+  { factor: 1, share: 0.4, rate: [0.01, 0.001] },
+];
+
+const TWO_STAGES: Schedule = [
+  { factor: 2, share: 0.4, rate: [0.1, 0.01] },
+  { factor: 1, share: 0.6, rate: [0.06, 0.001] },
+];
+
+/** What goes with an objective. Weights of the prior and schedules were chosen on CIFAR-10 training images. */
+interface Tuning {
+  readonly weight: number;
+  readonly schedule: Schedule;
+  readonly signed?: boolean;
+}
+
+const TUNED: Record<ObjectiveName, Tuning> = {
+  l2: { weight: 0, schedule: THREE_STAGES },
+  exactL2: { weight: 0, schedule: THREE_STAGES },
+  relativeL2: { weight: 3e-2, schedule: THREE_STAGES },
+  cosine: { weight: 2e-2, schedule: THREE_STAGES },
+  maskedCosine: { weight: 3e-2, schedule: THREE_STAGES },
+  sparse: { weight: 3e-2, schedule: THREE_STAGES },
+  stochasticRounding: { weight: 1.5e-1, schedule: THREE_STAGES },
+  interval: { weight: 4e-2, schedule: THREE_STAGES },
+  wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
+};
+
+/** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
+function tuning({ client, obfuscation }: Observation, objective: AnyObjective): Tuning {
+  if (typeof objective === 'function') return TUNED.cosine;
+  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
+  return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
+}
+
+/** Latents h/4 -> h/2 -> h, nearly gray start, box, total variation, the objective that fits phi. */
+export function coarseToFine(observation: Observation, options: Asked): Preset {
+  const { iterations = 200, objective = objectiveOf(observation) } = options;
+  const tuned = tuning(observation, objective);
+  const { schedule, signed } = tuned;
+  const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;
+  const upTo = (stage: number): number =>
+    Math.round(iterations * schedule.slice(0, stage).reduce((sum, { share }) => sum + share, 0));
+  const stages: Stage[] = schedule.map(({ factor, rate }, k) => ({
+    size: latentSize(observation, factor),
+    closures: upTo(k + 1) - upTo(k),
+    rate,
+  }));
+  return {
+    attack: 'rog',
+    objective,
+    prior,
+    weight,
+    stages,
+    simulate: simulate === 'auto' ? simulation(observation) : simulate,
+    box: [0, 1],
+    signed,
+    start: (seed) => latent(observation, stages[0]!.size, nearGray(seed)),
+  };
+}
+
+/** 0.45 to 0.55: from one and the same gray, images with the same label would get the same gradient and stay twins forever. */
+function nearGray(seed: number): () => number {
+  const uniform = uniformStream(seed);
+  return () => 0.45 + 0.1 * uniform();
+}
+
+function latentSize({ model }: Observation, factor: number): [number, number] {
+  const [height, width] = model.imageShape;
+  return [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))];
+}
+
+const latent = ({ client, model }: Observation, size: readonly [number, number], fill: () => number): NdArray =>
+  ndarray([client.batchSize, ...size, model.imageShape[2]], fill);

@@ -1,0 +1,107 @@
+import { ndarray, oneHot } from '../../core/arrays.js';
+import { halfWidth, hidesScale } from '../../core/evidence.js';
+import type { Evidence, NdArray, Observation } from '../../core/types.js';
+import { compile, type Tensor4D } from '../../engine/index.js';
+import { assumed, simulatedUpdate } from '../../federation/index.js';
+import { PRIORS } from '../priors.js';
+
+/** How well pictures explain an observed update. */
+export interface Measured {
+  /** The yardstick: `unexplained` + 0.03 `roughness`. Less is better. */
+  readonly value: number;
+  /** Mean share of the tensors that the pictures do not explain, 0 to 1; large tensors count more, by the log of their length. */
+  readonly unexplained: number;
+  /** The share of each tensor; NaN where phi left nothing to compare. */
+  readonly shares: readonly number[];
+  /** Colour total variation of the pictures, a mean per pixel. */
+  readonly roughness: number;
+  /** The update that the pictures would have given, one array per parameter. */
+  readonly update: readonly NdArray[];
+}
+
+/** Measures pictures [batch, h, w, c] against one observation. */
+export type Yardstick = (images: NdArray) => Promise<Measured>;
+
+/** Between two explanations equally good, the smoother one is likelier a picture. */
+const ROUGHNESS = 0.03;
+
+/**
+ * One yardstick for the pictures of all attacks, by what the server knows: the client is simulated on them, and per tensor the
+ * share of the received update q that their update g does not explain, under what phi left known,
+ *
+ *     intervals    |relu(|g - q| - half-width)| / |q|
+ *     noise        sqrt((|g - q|^2 - n sigma^2)+ / (|q|^2 - n sigma^2)); nothing where the noise drowns the tensor
+ *     signs        sum relu(-g sign(q)) / sum |g|
+ *     no scale     sqrt(1 - cos(g, q)^2)
+ *
+ * Every tensor counts, so neither one huge dense layer nor the convolutions alone decide.
+ */
+export function yardstick({ model, tensors, client, obfuscation }: Observation, labels: Int32Array): Yardstick {
+  const targets = oneHot('rog', labels, model.classes);
+  const complete = assumed(client).client;
+  const weights = tensors.map(({ data }) => Math.log(1 + data.length));
+  return async (images) => {
+    const { delta } = await simulatedUpdate(model, images, targets, complete);
+    const shares = delta.map(({ data }, k) => shareOf(data, tensors[k]!.data, obfuscation.evidence[k]!));
+    const unexplained = weightedMean(shares, weights);
+    const roughness = await roughnessOf(images);
+    return { value: unexplained + ROUGHNESS * roughness, unexplained, shares, roughness, update: delta };
+  };
+}
+
+/** The share of q that g does not explain, 0 to 1; NaN: q says nothing. */
+function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): number {
+  const { noise, signOnly } = evidence;
+  if (signOnly)
+    return share(
+      sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))),
+      sum(g, Math.abs),
+    );
+  const squares = sum(q, (value) => value * value);
+  if (hidesScale(evidence)) {
+    const along = sum(g, (a, i) => a * q[i]!) ** 2 / (sum(g, (a) => a * a) || 1);
+    return Math.sqrt(share(squares - along, squares));
+  }
+  if (noise > 0) {
+    const power = q.length * noise * noise;
+    // three standard deviations of the noise's power could be mistaken for a signal
+    if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
+    return Math.sqrt(share(sum(g, (a, i) => (a - q[i]!) ** 2) - power, squares - power));
+  }
+  const outside = (a: number, b: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b));
+  return Math.sqrt(
+    share(
+      sum(g, (a, i) => outside(a, q[i]!) ** 2),
+      squares,
+    ),
+  );
+}
+
+/** left / whole between 0 and 1; NaN where there is no whole. */
+const share = (left: number, whole: number): number =>
+  whole > 0 ? Math.min(1, Math.max(0, left) / whole) : Number.NaN;
+
+const sum = (values: Float32Array, of: (value: number, at: number) => number): number => {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += of(values[i]!, i);
+  return total;
+};
+
+function weightedMean(values: readonly number[], weights: readonly number[]): number {
+  const known = [...values.keys()].filter((k) => !Number.isNaN(values[k]!));
+  const whole = known.reduce((total, k) => total + weights[k]!, 0);
+  return whole > 0 ? known.reduce((total, k) => total + weights[k]! * values[k]!, 0) / whole : 0;
+}
+
+async function roughnessOf(images: NdArray): Promise<number> {
+  const step = await compile((x) => PRIORS.colorTv(x as Tensor4D), [images], { name: 'roughness' });
+  try {
+    return (await step.run(images))[0]!.data[0]!;
+  } finally {
+    step.dispose();
+  }
+}
+
+/** An even gray: what a picture is that says nothing. */
+export const grayOf = ({ model, client }: Observation): NdArray =>
+  ndarray([client.batchSize, ...model.imageShape], 0.5);

@@ -1,0 +1,15 @@
+import { problem } from '../core/errors.js';
+import type { Model } from '../core/types.js';
+import { draws, mixesExamples } from '../models/index.js';
+
+/** Refuses networks whose images or steps depend on more than parameters and one image each. */
+export function checkIndependent(where: string, model: Model, why: string): void {
+  if (mixesExamples(model))
+    throw problem(
+      where,
+      `${why}, and batch norm in training mode mixes them`,
+      model.name,
+      "batchNorm: 'eval', or groupNorm",
+    );
+  if (draws(model)) throw problem(where, 'knows no dropout masks', model.name, "dropout: 'off'");
+}

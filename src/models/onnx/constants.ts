@@ -1,0 +1,47 @@
+import type { OnnxNode } from '../../assets/index.js';
+import { sizeOf } from '../../core/arrays.js';
+import { type Known, numbers } from './known.js';
+import { shapeOf } from './shapes.js';
+
+type Compute = (
+  values: readonly (readonly number[])[],
+  node: OnnxNode,
+  known: Known,
+  whole: boolean,
+) => readonly number[];
+
+const pairs =
+  (of: (a: number, b: number) => number): Compute =>
+  ([a = [], b = []]) =>
+    Array.from({ length: Math.max(a.length, b.length) }, (_, i) => of(a[i % a.length]!, b[i % b.length]!));
+
+const same: Compute = ([a = []]) => a;
+
+/** Constants that exported networks work out on the way: shapes, sizes of heads, transposed weights. */
+export const CONSTANTS: Readonly<Record<string, Compute>> = {
+  ...Object.fromEntries('Identity Unsqueeze Squeeze Reshape Flatten'.split(' ').map((op) => [op, same])),
+  Cast: ([a = []], _, __, whole) => (whole ? a.map(Math.trunc) : a),
+  Add: pairs((a, b) => a + b),
+  Sub: pairs((a, b) => a - b),
+  Mul: pairs((a, b) => a * b),
+  Div: (values, node, known, whole) => pairs((a, b) => (whole ? Math.trunc(a / b) : a / b))(values, node, known, whole),
+  Pow: pairs((a, b) => a ** b),
+  Equal: pairs((a, b) => Number(a === b)),
+  Sqrt: ([a = []]) => a.map(Math.sqrt),
+  Where: ([test = [], a = [], b = []]) => test.map((yes, i) => (yes ? a[i % a.length]! : b[i % b.length]!)),
+  Concat: (all) => all.flat(),
+  ConstantOfShape: ([shape = []], { attributes }) =>
+    new Array(sizeOf(shape)).fill(numbers(attributes.value, [0])[0] ?? 0) as number[],
+  Expand: ([a = []], node, known) => {
+    const size = sizeOf(shapeOf(node, known));
+    return Array.from({ length: size }, (_, i) => a[i % a.length]!);
+  },
+  Gather: ([a = [], at = []], { inputs }, { shape }) =>
+    shape(inputs[0]!).length === 1 ? at.map((i) => a[i < 0 ? i + a.length : i]!) : [],
+  Slice: ([a = [], from = [], to = [], , step = []], { inputs }, { shape }) =>
+    shape(inputs[0]!).length === 1 ? a.slice(from[0], to[0]).filter((_, i) => i % (step[0] ?? 1) === 0) : [],
+  Transpose: ([a = []], { inputs }, { shape }) => {
+    const [rows = 1, columns = 1, ...more] = shape(inputs[0]!);
+    return more.length ? [] : Array.from(a, (_, i) => a[(i % rows) * columns + Math.floor(i / rows)]!);
+  },
+};

@@ -1,0 +1,93 @@
+import type { Attribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../assets/index.js';
+import { sizeOf } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { CONSTANTS } from './constants.js';
+import { type Known, numberOf, numbers } from './known.js';
+import { shapeOf } from './shapes.js';
+
+/**
+ * Follows a graph from its images on, [batch, channels, height, width]: constants are computed, shapes inferred.
+ * Errors (starting with `where`): several inputs, an image of unknown size, an operation that is not known, named with its node.
+ */
+export function follow(graph: OnnxGraph, where: string): Known {
+  const [input, ...others] = graph.inputs;
+  if (!input || others.length > 0)
+    throw problem(
+      where,
+      'the network must have one input, the image',
+      graph.inputs.map(({ name }) => name),
+    );
+  const image = input.shape.map((n, axis) => (axis === 0 && !(n >= 1) ? 1 : n));
+  if (image.length !== 4 || image.some((n) => !(n >= 1)))
+    throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
+  const constants = new Map(graph.constants);
+  const shapes = new Map<string, readonly number[]>([[input.name, image]]);
+  const makers = new Map<string, OnnxNode>();
+  const nodes: OnnxNode[] = [];
+  const known: Known = {
+    ...{ where, input: input.name, batch: image[0]!, output: graph.outputs[0]!.name, nodes },
+    constant: (name) => (name === undefined ? undefined : constants.get(name)),
+    shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),
+    maker: (name) => makers.get(name),
+  };
+  for (const node of graph.nodes) {
+    const [output] = node.outputs;
+    if (output === undefined) continue;
+    const computed = constantOf(node, known);
+    if (computed) {
+      constants.set(output, { ...computed, name: output });
+      continue;
+    }
+    shapes.set(output, shapeOf(node, known));
+    node.outputs.forEach((name, k) => {
+      if (k > 0 && node.op === 'Split') shapes.set(name, shapeOf(node, known));
+      makers.set(name, node);
+    });
+    nodes.push(node);
+  }
+  return known;
+}
+
+const unknown = (where: string, name: string): never => {
+  throw problem(where, 'every value must be made before it is used', name, 'the file is corrupt');
+};
+
+/** The value of a node that depends on no image: its constant inputs, or shapes alone. */
+function constantOf(node: OnnxNode, known: Known): OnnxTensor | undefined {
+  if (node.op === 'Constant') return literal(node);
+  if (node.op === 'Shape') {
+    const all = known.shape(node.inputs[0]!);
+    const shape = all.slice(numberOf(node.attributes.start, 0), numberOf(node.attributes.end, all.length));
+    return { name: '', shape: [shape.length], data: Float32Array.from(shape), whole: true };
+  }
+  const inputs = node.inputs.map((name) => (name === '' ? undefined : known.constant(name)));
+  if (inputs.some((value, k) => !value && node.inputs[k] !== '') || inputs.length === 0) return undefined;
+  const compute = Object.hasOwn(CONSTANTS, node.op) ? CONSTANTS[node.op] : undefined;
+  if (!compute)
+    throw problem(known.where, `${node.op} of constants is not known`, node.name, 'export with constant folding');
+  const whole = node.op === 'Cast' ? isWholeType(node.attributes.to) : inputs.every((value) => value?.whole ?? true);
+  const values = compute(
+    inputs.map((value) => (value ? [...value.data] : [])),
+    node,
+    known,
+    whole,
+  );
+  const shape = shapeOf(node, known);
+  if (values.length !== sizeOf(shape))
+    throw problem(known.where, `${node.op} of constants of this form is not known`, node.name);
+  return { name: '', shape, data: Float32Array.from(values), whole };
+}
+
+const isWholeType = (to: Attribute | undefined): boolean => to === 6 || to === 7;
+
+function literal({ attributes }: OnnxNode): OnnxTensor {
+  const [value] = Object.values(attributes);
+  if (typeof value === 'object' && 'data' in value) return value;
+  const list = numbers(value, [numberOf(value, 0)]);
+  return {
+    name: '',
+    shape: Array.isArray(value) ? [list.length] : [],
+    data: Float32Array.from(list),
+    whole: list.every(Number.isInteger),
+  };
+}

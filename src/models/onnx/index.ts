@@ -1,0 +1,117 @@
+import { loadOnnx } from '../../assets/index.js';
+import { sizeOf } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { checkOptions } from '../../core/options.js';
+import { uniformStream } from '../../core/random.js';
+import type { Layer, Model, NdArray } from '../../core/types.js';
+import { compile, onnxAvailable, onnxValues, type Tensor, tf } from '../../engine/index.js';
+import { network } from '../build.js';
+import { forward } from '../forward.js';
+import { fromTorch } from '../torch-weights.js';
+import { follow } from './follow.js';
+import type { Known } from './known.js';
+import { layersBetween } from './parse.js';
+
+/** Options of {@link loadNetwork}. */
+export interface NetworkFileOptions {
+  /** Default `network`. */
+  readonly name?: string;
+}
+
+/**
+ * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, image, path).
+ *
+ * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools, Add, Concat,
+ * Flatten, Reshape, Dropout, the activations of this library, patch embedding, class token, positions and self-attention as PyTorch
+ * exports them; a Softmax at the end is left out, since training puts it into the loss. Nothing is guessed: axes and the order of
+ * flattening come from the graph, and where ONNX Runtime loads, the network's answers on a random image must be the file's to 1e-4.
+ * An export for evaluation folds batch normalisation into the convolutions before it; a client that trains has it, so export with
+ * `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`.
+ * Errors: no ONNX; operations or shapes that are not known, by the name of their node; several inputs; other answers.
+ * @example const model = await rog.loadNetwork('client.onnx')
+ */
+export async function loadNetwork(path: string, options: NetworkFileOptions = {}): Promise<Model> {
+  checkOptions('loadNetwork', options, ['name']);
+  const where = `loadNetwork ${path}`;
+  const known = follow(loadOnnx(path), where);
+  const end = withoutSoftmax(known);
+  const { layers, tensors } = layersBetween(known.input, end, known);
+  const [, channels, height, width] = known.shape(known.input) as [number, number, number, number];
+  const classes = known
+    .shape(end)
+    .slice(1)
+    .reduce((product, n) => product * n, 1);
+  const { name = 'network' } = options;
+  const blank = network({ name, layers, imageShape: [height, width, channels], classes });
+  const { parameters, buffers } = fromTorch(where, blank, tensors);
+  const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
+  await checkAnswers(path, where, model, known);
+  return model;
+}
+
+function withoutSoftmax(known: Known): string {
+  const node = known.maker(known.output);
+  return node?.op === 'Softmax' || node?.op === 'LogSoftmax' ? node.inputs[0]! : known.output;
+}
+
+const CLOSE = 1e-4;
+
+/** Compares with ONNX Runtime's answers; a network in training mode with dropout has none that are its own. */
+async function checkAnswers(path: string, where: string, model: Model, known: Known): Promise<void> {
+  if (!onnxAvailable().ok || JSON.stringify(model.layers).includes('"dropout"')) return;
+  const random = uniformStream(1);
+  const shape = [known.batch, ...model.imageShape];
+  const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
+  const softmax = known.maker(known.output)?.op;
+  const theirs = await onnxValues(path, channelsFirst(image)).catch((error: Error) => {
+    throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
+  });
+  const size = Math.max(...theirs.map(Math.abs), 1e-6);
+  const off: number[] = [];
+  for (const layers of [evaluationLayers(model.layers), model.layers]) {
+    const ours = await answers({ ...model, layers }, image, softmax).catch(() => new Float32Array());
+    off.push(
+      ours.length === theirs.length ? Math.max(...theirs.map((value, i) => Math.abs(value - ours[i]!))) / size : 1,
+    );
+  }
+  // before opset 14 ONNX Runtime takes a batch's own statistics where a file says so
+  if (!(Math.min(...off) <= CLOSE))
+    throw problem(
+      where,
+      'the layers that were read must give the answers of the file',
+      `off by ${off[0]}`,
+      'please report it',
+    );
+}
+
+async function answers(model: Model, image: NdArray, last: string | undefined): Promise<Float32Array> {
+  const evaluate = forward(model);
+  const step = await compile(
+    (x: Tensor, ...parameters: Tensor[]) => {
+      const logits = evaluate(parameters, x);
+      return [last === 'Softmax' ? tf.softmax(logits) : last === 'LogSoftmax' ? tf.logSoftmax(logits) : logits];
+    },
+    [image, ...model.parameters],
+    { name: `answers of ${model.name}` },
+  );
+  try {
+    const [values] = await step.run(image, ...model.parameters);
+    return values!.data;
+  } finally {
+    step.dispose();
+  }
+}
+
+function channelsFirst({ shape, data }: NdArray): NdArray {
+  const [batch, height, width, channels] = shape as [number, number, number, number];
+  const plane = height * width;
+  const out = new Float32Array(data.length);
+  data.forEach((value, i) => {
+    const [c, at] = [i % channels, Math.floor(i / channels)];
+    out[(Math.floor(at / plane) * channels + c) * plane + (at % plane)] = value;
+  });
+  return { shape: [batch, channels, height, width], data: out };
+}
+
+const evaluationLayers = (layers: readonly Layer[]): Layer[] =>
+  JSON.parse(JSON.stringify(layers).replaceAll('"mode":"train"', '"mode":"eval"')) as Layer[];

@@ -1,0 +1,22 @@
+import type { Attribute, OnnxNode, OnnxTensor } from '../../assets/index.js';
+
+/** A graph whose shapes are known and whose constants are worked out, for one image. */
+export interface Known {
+  readonly where: string;
+  readonly input: string;
+  /** Images that the graph is followed for: those of its export where they are fixed, else one. */
+  readonly batch: number;
+  readonly output: string;
+  /** Nodes that depend on the image, in order. */
+  readonly nodes: readonly OnnxNode[];
+  readonly constant: (name: string | undefined) => OnnxTensor | undefined;
+  readonly shape: (name: string) => readonly number[];
+  /** The node that makes a value; undefined for the image. */
+  readonly maker: (name: string) => OnnxNode | undefined;
+}
+
+export const numbers = (value: Attribute | undefined, otherwise: readonly number[]): readonly number[] =>
+  Array.isArray(value) ? (value as number[]) : typeof value === 'object' ? [...(value as OnnxTensor).data] : otherwise;
+
+export const numberOf = (value: Attribute | undefined, otherwise: number): number =>
+  typeof value === 'number' ? value : otherwise;

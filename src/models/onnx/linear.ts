@@ -1,0 +1,56 @@
+import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
+import type { Layer, NamedArray } from '../../core/types.js';
+import { type Known, numberOf } from './known.js';
+
+/** Layers recognised at a value, with their parameters in PyTorch's layout and order, and the value they start from. */
+export interface Match {
+  readonly layers: readonly Layer[];
+  readonly tensors: readonly NamedArray[];
+  readonly from: string;
+}
+
+/** The input of a node with two that is no constant, and the one that is. */
+export function sides({ inputs }: OnnxNode, { constant }: Known): { data: string; fixed: OnnxTensor } | undefined {
+  const [a, b] = inputs as [string, string];
+  const [left, right] = [constant(a), constant(b)];
+  if (left && !right) return { data: b, fixed: left };
+  return right && !left ? { data: a, fixed: right } : undefined;
+}
+
+/** The node that makes a value, if it is of this operation. */
+export const makerIs = (name: string, op: string, known: Known): OnnxNode | undefined => {
+  const node = known.maker(name);
+  return node?.op === op ? node : undefined;
+};
+
+/** x W^T + b of the last axis: Gemm, or MatMul with a constant and perhaps an addition. */
+export interface Linear {
+  readonly from: string;
+  readonly weight: NamedArray;
+  readonly bias?: NamedArray;
+}
+
+export function linearAt(name: string, known: Known): Linear | undefined {
+  const node = known.maker(name);
+  if (node?.op === 'Gemm') {
+    const [from, w, b] = node.inputs as [string, string, string | undefined];
+    const [weight, bias] = [known.constant(w), known.constant(b)];
+    const plain = numberOf(node.attributes.alpha, 1) === 1 && numberOf(node.attributes.beta, 1) === 1;
+    if (!weight || !plain || numberOf(node.attributes.transA, 0)) return undefined;
+    return { from, weight: numberOf(node.attributes.transB, 0) ? weight : turned(weight), ...(bias && { bias }) };
+  }
+  if (node?.op === 'MatMul') {
+    const weight = known.constant(node.inputs[1]);
+    return weight?.shape.length === 2 ? { from: node.inputs[0]!, weight: turned(weight) } : undefined;
+  }
+  const added = node?.op === 'Add' ? sides(node, known) : undefined;
+  const inner = added && makerIs(added.data, 'MatMul', known) ? linearAt(added.data, known) : undefined;
+  return inner && !inner.bias && added!.fixed.shape.length === 1 ? { ...inner, bias: added!.fixed } : undefined;
+}
+
+function turned({ name, shape, data }: OnnxTensor): NamedArray {
+  const [rows, columns] = shape as [number, number];
+  const out = new Float32Array(data.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]!;
+  return { name, shape: [columns, rows], data: out };
+}

@@ -1,0 +1,299 @@
+import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
+import type { Layer, NamedArray } from '../../core/types.js';
+import { attention } from './attention.js';
+import { type Known, numberOf, numbers } from './known.js';
+import { linearAt, type Match, makerIs, sides } from './linear.js';
+
+type Matcher = (node: OnnxNode, known: Known) => Match | undefined;
+
+const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
+  layers,
+  tensors,
+  from,
+});
+
+const one =
+  (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
+  (node, known) => {
+    const layer = make(node, known);
+    return layer && found(node.inputs[0]!, [layer]);
+  };
+
+const scalar = (tensor: OnnxTensor | undefined): number => (tensor?.data.length === 1 ? tensor.data[0]! : Number.NaN);
+
+const dense: Matcher = (node, known) => {
+  const linear = linearAt(node.outputs[0]!, known);
+  if (!linear) return undefined;
+  const [units] = linear.weight.shape as [number];
+  const perToken = known.shape(linear.from).length > 2;
+  const layer: Layer = { kind: 'dense', units, bias: linear.bias !== undefined, ...(perToken && { perToken }) };
+  return found(linear.from, [layer], [linear.weight, ...(linear.bias ? [linear.bias] : [])]);
+};
+
+const window = ({ attributes }: OnnxNode, size: readonly number[]) => {
+  const pads = numbers(attributes.pads, [0, 0, 0, 0]);
+  return {
+    size: [size[0]!, size[1]!] as const,
+    stride: numbers(attributes.strides, [1, 1]) as [number, number],
+    padding: [pads[0]!, pads[2]!, pads[1]!, pads[3]!] as const,
+  };
+};
+
+const automatic = ({ attributes }: OnnxNode): boolean =>
+  !['', 'NOTSET', undefined].includes(attributes.auto_pad as string | undefined) ||
+  numberOf(attributes.ceil_mode, 0) === 1;
+
+/** Zeros around a picture as a node of their own: [top, bottom, left, right], and the picture. */
+function paddedBefore(name: string, known: Known): { from: string; sides: readonly number[] } {
+  const node = makerIs(name, 'Pad', known);
+  const given = node?.inputs[1] ? known.constant(node.inputs[1])?.data : numbers(node?.attributes.pads, []);
+  const [pads, value] = [[...(given ?? [])], node?.inputs[2] ? scalar(known.constant(node.inputs[2])) : 0];
+  const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0) && value === 0;
+  const mode = node?.attributes.mode ?? 'constant';
+  if (!node || !plane || mode !== 'constant') return { from: name, sides: [0, 0, 0, 0] };
+  return { from: node.inputs[0]!, sides: [pads[2]!, pads[6]!, pads[3]!, pads[7]!] };
+}
+
+const added = (a: readonly number[], b: readonly number[]) =>
+  a.map((n, k) => n + b[k]!) as [number, number, number, number];
+
+const conv: Matcher = (node, known) => {
+  const [weight, bias] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  if (weight?.shape.length !== 4 || automatic(node)) return undefined;
+  const [filters, , ...size] = weight.shape as [number, number, number, number];
+  const dilation = numbers(node.attributes.dilations, [1, 1]) as [number, number];
+  const groups = numberOf(node.attributes.group, 1);
+  const { padding, ...cells } = window(node, size);
+  const before = paddedBefore(node.inputs[0]!, known);
+  const more = { padding: added(padding, before.sides), dilation, groups, bias: bias !== undefined };
+  return found(before.from, [{ kind: 'conv', filters, ...cells, ...more }], [weight, ...(bias ? [bias] : [])]);
+};
+
+const pool =
+  (kind: 'maxPool' | 'averagePool'): Matcher =>
+  (node, known) => {
+    if (automatic(node) || numbers(node.attributes.dilations, [1, 1]).some((n) => n !== 1)) return undefined;
+    const cells = window(node, numbers(node.attributes.kernel_shape, []));
+    if (kind === 'maxPool') return found(node.inputs[0]!, [{ kind, ...cells }]);
+    // exporters put the zeros that count into a node of their own
+    const before = paddedBefore(node.inputs[0]!, known);
+    const countIncludePad = numberOf(node.attributes.count_include_pad, 0) === 1 || before.from !== node.inputs[0];
+    return found(before.from, [{ kind, ...cells, padding: added(cells.padding, before.sides), countIncludePad }]);
+  };
+
+const batchNorm: Matcher = (node, known) => {
+  const tensors = node.inputs.slice(1).map((name) => known.constant(name));
+  if (tensors.some((tensor) => !tensor)) return undefined;
+  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
+  // before opset 14 the training mode showed in the running statistics among the outputs
+  const train = numberOf(node.attributes.training_mode, 0) === 1 || node.outputs.length > 1;
+  const layer: Layer = { kind: 'batchNorm', epsilon, mode: train ? 'train' : 'eval' };
+  return found(node.inputs[0]!, [layer], tensors as OnnxTensor[]);
+};
+
+/** Gain and shift after a normalisation, as two nodes: the normalised value and both constants. */
+function affine(node: OnnxNode, known: Known): { inner: string; gain: OnnxTensor; shift: OnnxTensor } | undefined {
+  const added = node.op === 'Add' ? sides(node, known) : undefined;
+  const scaled = added && makerIs(added.data, 'Mul', known);
+  const times = scaled && sides(scaled, known);
+  return times && { inner: times.data, gain: times.fixed, shift: added!.fixed };
+}
+
+const flat = (tensor: OnnxTensor): NamedArray => ({ ...tensor, shape: [tensor.data.length] });
+
+/** (x - mean) / sqrt(variance + epsilon) gain + shift, as exporters before opset 17 write it. */
+const layerNorm: Matcher = (node, known) => {
+  const learned = affine(node, known);
+  const divided = learned && makerIs(learned.inner, 'Div', known);
+  const centred = divided && makerIs(divided.inputs[0]!, 'Sub', known);
+  const root = divided && makerIs(divided.inputs[1]!, 'Sqrt', known);
+  const lifted = root && makerIs(root.inputs[0]!, 'Add', known);
+  const epsilon = lifted && scalar(sides(lifted, known)?.fixed);
+  if (!centred || !(epsilon! > 0)) return undefined;
+  return found(centred.inputs[0]!, [{ kind: 'layerNorm', epsilon: epsilon! }], [learned!.gain, learned!.shift]);
+};
+
+const layerNormNode: Matcher = (node, known) => {
+  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
+  return gain && shift && found(node.inputs[0]!, [{ kind: 'layerNorm', epsilon }], [gain, shift]);
+};
+
+/** Reshape to groups, InstanceNormalization, reshape back, gain and shift: PyTorch's GroupNorm. */
+const groupNorm: Matcher = (node, known) => {
+  const learned = affine(node, known);
+  const back = learned && makerIs(learned.inner, 'Reshape', known);
+  const normalised = back && makerIs(back.inputs[0]!, 'InstanceNormalization', known);
+  const split = normalised && makerIs(normalised.inputs[0]!, 'Reshape', known);
+  if (!split) return undefined;
+  const groups = known.shape(split.outputs[0]!)[1]!;
+  const epsilon = numberOf(normalised.attributes.epsilon, 1e-5);
+  const layer: Layer = { kind: 'groupNorm', groups, epsilon };
+  return found(split.inputs[0]!, [layer], [flat(learned!.gain), flat(learned!.shift)]);
+};
+
+const instanceNorm: Matcher = (node, known) => {
+  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
+  return gain && shift && found(node.inputs[0]!, [{ kind: 'instanceNorm', epsilon, affine: true }], [gain, shift]);
+};
+
+/** x Phi(x) = x (erf(x / sqrt 2) + 1) / 2, its factors in any order. */
+const gelu: Matcher = (node, known) => {
+  const factors = (name: string): string[] => {
+    const inner = makerIs(name, 'Mul', known);
+    return inner ? inner.inputs.flatMap(factors) : [name];
+  };
+  const all = factors(node.outputs[0]!);
+  const half = all.find((name) => scalar(known.constant(name)) === 0.5);
+  const erfs = all.map((name) => {
+    const lifted = makerIs(name, 'Add', known);
+    const data = lifted && sides(lifted, known)?.data;
+    return data === undefined ? undefined : makerIs(data, 'Erf', known);
+  });
+  const erf = erfs.find((one) => one);
+  const inner = erf && known.maker(erf.inputs[0]!);
+  const x = inner && sides(inner, known)?.data;
+  return half && x && all.includes(x) && all.length === 3 ? found(x, [{ kind: 'gelu' }]) : undefined;
+};
+
+/** x times a gate of x: SiLU, hard swish. */
+const gated: Matcher = (node, known) => {
+  const [a, b] = node.inputs as [string, string];
+  for (const [x, gate] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const maker = known.maker(gate);
+    if (maker?.inputs[0] !== x) continue;
+    if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
+    if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
+  }
+  return undefined;
+};
+
+const relu6: Matcher = (node, known) => {
+  const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
+  const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
+  const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
+  if (low !== 0 || high !== 6) return undefined;
+  const before = makerIs(node.inputs[0]!, 'Relu', known);
+  return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
+};
+
+const dropout: Matcher = (node, known) => {
+  const rate = node.inputs[1] ? scalar(known.constant(node.inputs[1])) : numberOf(node.attributes.ratio, 0.5);
+  const active = scalar(known.constant(node.inputs[2])) === 1 && rate > 0;
+  return found(node.inputs[0]!, active ? [{ kind: 'dropout', rate, mask: 'unknown' }] : []);
+};
+
+/** A picture or a token made flat. */
+const flatten: Matcher = (node, { shape }) => {
+  const [from, to] = [shape(node.inputs[0]!), shape(node.outputs[0]!)];
+  const batchStays = to.length === 2 && to[0] === from[0];
+  return batchStays ? found(node.inputs[0]!, from.length === 2 ? [] : [{ kind: 'flatten' }]) : undefined;
+};
+
+/** A convolution without overlap whose places become tokens. */
+const patches: Matcher = (node, known) => {
+  const names = [node.outputs[0]!, node.inputs[0]!];
+  const reshape = known.maker(names[1]!);
+  if (node.op !== 'Transpose' || !['Reshape', 'Flatten'].includes(reshape?.op ?? '')) return undefined;
+  const source = makerIs(reshape!.inputs[0]!, 'Conv', known);
+  const match = source && String(numbers(node.attributes.perm, [])) === '0,2,1' ? conv(source, known) : undefined;
+  const layer = match?.layers[0];
+  if (layer?.kind !== 'conv' || String(layer.size) !== String(layer.stride)) return undefined;
+  const { size, filters: units, bias } = layer;
+  return found(match!.from, [{ kind: 'patchEmbedding', size, units, bias }], match!.tensors);
+};
+
+const classToken: Matcher = (node, known) => {
+  const [first, data] = node.inputs as [string, string];
+  const fixed = known.constant(first);
+  const tokens = known.shape(node.outputs[0]!).length === 3 && node.inputs.length === 2;
+  if (!fixed || !tokens) return undefined;
+  const width = fixed.shape.at(-1)!;
+  const token = { ...fixed, shape: [1, 1, width], data: fixed.data.slice(0, width) };
+  return found(data, [{ kind: 'classToken' }], [token]);
+};
+
+const positions: Matcher = (node, known) => {
+  const added = sides(node, known);
+  const table = added?.fixed.shape.length === 3 && known.shape(added.data).length === 3;
+  return table ? found(added!.data, [{ kind: 'positions' }], [added!.fixed]) : undefined;
+};
+
+const takeToken: Matcher = (node, known) => {
+  const at = known.constant(node.inputs[1]);
+  const index = scalar(at);
+  const fits = known.shape(node.inputs[0]!).length === 3 && numberOf(node.attributes.axis, 0) === 1 && index >= 0;
+  return fits ? found(node.inputs[0]!, [{ kind: 'takeToken', index }]) : undefined;
+};
+
+/** The mean over the pixels of a picture, or over the tokens of a sequence. */
+const mean: Matcher = (node, known) => {
+  const rank = known.shape(node.inputs[0]!).length;
+  const given = node.inputs[1] ? [...(known.constant(node.inputs[1])?.data ?? [])] : numbers(node.attributes.axes, []);
+  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort();
+  const all = String(axes) === (rank === 4 ? '2,3' : '1');
+  return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
+};
+
+/** (x - mean) / std of the image itself. */
+const normalize: Matcher = (node, known) => {
+  const divided = sides(node, known);
+  const inner = divided && makerIs(divided.data, 'Sub', known);
+  const centred = inner && sides(inner, known);
+  if (!centred || centred.data !== known.input) return undefined;
+  const channels = known.shape(known.input)[1]!;
+  const each = ({ data }: OnnxTensor): number[] => Array.from({ length: channels }, (_, c) => data[c % data.length]!);
+  return found(known.input, [{ kind: 'normalize', mean: each(centred.fixed), std: each(divided.fixed) }]);
+};
+
+const scaled: Matcher = (node, known) => {
+  const part = sides(node, known);
+  const factor = scalar(part?.fixed);
+  if (!part || Number.isNaN(factor) || factor === 0) return undefined;
+  return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
+};
+
+const plain = (kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'hardswish' | 'hardsigmoid'): Matcher[] => [
+  one(() => ({ kind })),
+];
+
+const pass: Matcher = (node) => found(node.inputs[0]!, []);
+
+/** Operation that makes a value -> what it may be the end of, in the order of trial. */
+const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
+  ...{ Relu: plain('relu'), Sigmoid: plain('sigmoid'), Tanh: plain('tanh'), Softplus: plain('softplus') },
+  ...{ HardSwish: plain('hardswish'), HardSigmoid: plain('hardsigmoid') },
+  LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
+  Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
+  Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
+  Softmax: [one(() => ({ kind: 'softmax' }))],
+  ...{ Clip: [relu6], Dropout: [dropout], Identity: [pass], Cast: [pass] },
+  ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
+  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean] },
+  ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
+  ...{ Gemm: [attention, dense], MatMul: [attention, dense] },
+  ...{
+    Flatten: [flatten],
+    Reshape: [attention, flatten],
+    Transpose: [patches, attention],
+    Squeeze: [attention, flatten],
+  },
+  Add: [attention, dense, layerNorm, groupNorm, positions],
+  ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
+  ...{ Concat: [classToken], Gather: [takeToken] },
+};
+
+/** The layers that a value is the end of; undefined where two branches meet, or nothing is recognised. */
+export function matchAt(name: string, known: Known): Match | undefined {
+  const node = known.maker(name);
+  const matchers = node && Object.hasOwn(MATCHERS, node.op) ? MATCHERS[node.op]! : [];
+  for (const matcher of matchers) {
+    const match = matcher(node!, known);
+    if (match) return match;
+  }
+  return undefined;
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { deviation } from '../../src/attacks/closed-form/activations.js';
+import { confidences } from '../../src/attacks/closed-form/confidence.js';
+import { featureSolver } from '../../src/attacks/closed-form/features.js';
+import { guessFrom } from '../../src/attacks/closed-form/guess.js';
+import type { Head } from '../../src/attacks/closed-form/head.js';
+import { largestEigenvalue } from '../../src/attacks/closed-form/intervals.js';
+import { type Matrix, matrix } from '../../src/attacks/closed-form/matrix.js';
+import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
+import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
+import { ndarray } from '../../src/core/arrays.js';
+import { EXACT, rounded, signed } from '../../src/core/evidence.js';
+import { normalStream, uniformStream } from '../../src/core/random.js';
+import type { Evidence } from '../../src/core/types.js';
+import { start } from '../../src/engine/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { lenet } from '../../src/models/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+
+const normal = normalStream(7);
+const numbers = (count: number): Float64Array => Float64Array.from({ length: count }, normal);
+const near = (got: number, wanted: number, tolerance = 1e-9): void =>
+  assert.ok(Math.abs(got - wanted) <= tolerance * Math.max(1, Math.abs(wanted)), `${got}, not ${wanted}`);
+const norm = (list: readonly number[]): number => Math.sqrt(list.reduce((sum, x) => sum + x * x, 0));
+const inner = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+/** The first dense layer of a head: 4 inputs, 5 units. */
+const headOf = (observed: ArrayLike<number>, evidence: Evidence): Head => {
+  const weights = matrix(4, 5, numbers(20));
+  const first = { weights, bias: numbers(5), observed: Float32Array.from(observed), evidence };
+  return { first, nonNegative: false } as unknown as Head;
+};
+
+for (const [name, evidence] of [
+  ['of known length', EXACT],
+  ['of unknown length', signed(EXACT, false)],
+] as const)
+  test(`confidences: the correlation of each picture's part with what the others leave, ${name}`, () => {
+    const [x, delta] = [matrix(3, 4, Float32Array.from(numbers(12))), matrix(3, 5, numbers(15))];
+    const part = (b: number): number[] =>
+      Array.from({ length: 20 }, (_, at) => x.data[b * 4 + Math.floor(at / 5)]! * delta.data[b * 5 + (at % 5)]!);
+    const parts = [0, 1, 2].map(part);
+    const sum = parts[0]!.map((_, at) => parts.reduce((total, p) => total + p[at]!, 0));
+    const observed = Array.from(Float32Array.from(sum.map((value) => 0.7 * value + 0.3 * normal())));
+    const length = evidence === EXACT ? 1 : inner(sum, observed) / inner(observed, observed);
+    const found = confidences(headOf(observed, evidence), delta, { shape: [3, 4], data: Float32Array.from(x.data) });
+    parts.forEach((own, b) => {
+      const left = observed.map((value, at) => length * value - sum[at]! + own[at]!);
+      near(found[b]!, Math.min(1, Math.max(0, inner(own, left) / (norm(own) * norm(left)))), 1e-6);
+    });
+    assert.ok(
+      found.every((c) => c > 0.05 && c < 0.999),
+      `${found}`,
+    );
+  });
+
+test('guessFrom: x W + b, and |x| sqrt(1 - cos^2) times the root mean square of W', () => {
+  const head = headOf(numbers(20), EXACT);
+  const { weights, bias } = head.first;
+  const x = matrix(2, 4, numbers(8));
+  const { inputs, spread } = guessFrom(head, x, 0.6);
+  const size = norm([...weights.data]) / Math.sqrt(20);
+  for (const b of [0, 1]) {
+    const row = [...x.data.subarray(4 * b, 4 * b + 4)];
+    near(spread[b]!, norm(row) * 0.8 * size);
+    for (let u = 0; u < 5; u++)
+      near(
+        inputs.data[5 * b + u]!,
+        inner(
+          row,
+          [0, 1, 2, 3].map((i) => weights.data[5 * i + u]!),
+        ) + bias[u]!,
+      );
+  }
+});
+
+test('deviation: of noise its own, of rounding that of a uniform error, of float32 a millionth of the largest', () => {
+  const observed = Float32Array.of(0, 2, -4, 1);
+  near(deviation({ ...EXACT, noise: 0.3, tolerance: 9 }, observed), 0.3);
+  near(deviation(rounded(EXACT, 0.5, 2), observed), Math.sqrt((0.25 * 2 ** 2 + 0.75 * 0.5 ** 2) / 3));
+  near(deviation(EXACT, observed), 4e-6, 1e-12);
+});
+
+test('largestEigenvalue of delta delta^T, and one per cent more', () => {
+  const small = matrix(2, 3, [0.03, 0, 0.04, 0, 0.02, 0]);
+  near(largestEigenvalue(small), 1.01 * 0.05 ** 2, 1e-9);
+});
+
+test('features behind noise: one unknown between the prior and what the update says', async () => {
+  const [prior, delta, seen, noise] = [0.8, 2, 3, 0.6];
+  const weights = matrix(1, 1, [1]);
+  const first = { weights, bias: numbers(1), observed: Float32Array.of(seen), evidence: { ...EXACT, noise } };
+  const solver = await featureSolver({ first, nonNegative: false } as unknown as Head, 1, one(prior));
+  const { data } = await solver.solve(one(delta), one(0));
+  solver.dispose();
+  const ridge = noise ** 2 / (0.15 * prior ** 2); // 1 / spread^2, in units of 1 / noise^2
+  near(data[0]!, prior + (delta * (seen - delta * prior)) / (delta ** 2 + ridge), 1e-6);
+});
+
+test('aroundGuess: one free direction: the likeliest move where all are active, else the least one that touches 0', () => {
+  const [v, spreads] = [Math.SQRT1_2, Float64Array.of(0.3, 0.6)];
+  const found = (guesses: readonly [number, number], difference: number): number[] => {
+    const inputs = matrix(2, 1, guesses);
+    const [equations, seen] = [matrix(1, 2, [1, -1]), matrix(1, 1, [difference])];
+    const guess = { inputs, spread: spreads };
+    const rest = { free: Float64Array.of(v, v), unsure: Float64Array.of(1e-9, 1e-9) };
+    return [...aroundGuess({ equations, seen, guess, factor: 1, ...rest }).data];
+  };
+  // least (h - 2.4)^2 / 0.09 + (h + 1 - 3.2)^2 / 0.36
+  const h = (2.4 / 0.09 + 2.2 / 0.36) / (1 / 0.09 + 1 / 0.36);
+  const active = found([2.4, 3.2], -1);
+  near(active[0]!, h, 1e-6);
+  near(active[1]!, h + 1, 1e-6);
+  const touching = found([-1, 1.1], -1);
+  near(touching[0]!, 0, 1e-6);
+  near(touching[1]!, 1, 1e-6);
+});
+
+test('suitsClosedForm: exact updates of several steps of few images are left to the simulated steps', async () => {
+  await start();
+  const model = lenet({ imageShape: [8, 8, 3], classes: 10 });
+  const suits = async (batch: number, localSteps: number, phi = 'none'): Promise<boolean> => {
+    const labels = Int32Array.from({ length: batch }, (_, i) => i);
+    const images = ndarray([batch, 8, 8, 3], uniformStream(3));
+    const update = await clientUpdate(model, { images, labels }, { localSteps, learningRate: 0.003 });
+    return suitsClosedForm(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }));
+  };
+  assert.deepEqual(
+    [await suits(1, 1), await suits(2, 1), await suits(2, 2), await suits(4, 2), await suits(5, 2)],
+    [false, true, false, false, true],
+  );
+  assert.equal(await suits(2, 2, 'quantize:3'), true);
+});
+
+const one = (value: number): Matrix => matrix(1, 1, [value]);

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { runNotebooks } from '../../src/notebook/index.js';
+import { renderPage, writePage } from '../../src/notebook/page/index.js';
+import { root } from '../fixtures.js';
+import { hostileChapters, MARKUP } from '../notebook/hostile.js';
+import { launch, noChromium as skip } from './chromium.js';
+
+if (skip) console.log(`SKIPPED, no browser test: ${skip}`);
+
+/** Not `results/browser`, which the test of JupyterLab empties. */
+const folder = join(root, 'results/browser-page');
+let browser: Browser;
+before(async () => {
+  if (skip) return;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  browser = await launch();
+});
+after(() => browser?.close());
+
+interface Visit {
+  /** Names of the scripts that ran. */
+  readonly ran: readonly string[];
+  /** What was asked of a host, or of a file other than the page and plotly. */
+  readonly asked: readonly string[];
+}
+
+/** Opens a file as a reader does, and touches everything on it. */
+async function visit(file: string, name?: string, pause = 1000): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1240, height: 900 } });
+  const page = await context.newPage();
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (!/^(?:file|data):/.test(request.url())) asked.push(request.url());
+  });
+  page.on('dialog', (dialog) => dialog.dismiss());
+  await page.goto(pathToFileURL(file).href);
+  await page.waitForTimeout(pause);
+  const before = await ranOn(page);
+  await page.evaluate(`for (const e of document.querySelectorAll('body *')) {
+    for (const type of ['pointerenter', 'mouseover', 'focus', 'toggle']) e.dispatchEvent(new MouseEvent(type));
+    if (e.matches('a[href]:not([href^="#"])')) { e.target = ''; e.addEventListener('click', (event) => { if (!/^javascript:/i.test(e.protocol)) event.preventDefault() }); e.click(); }
+    if (e.matches('form')) { e.addEventListener('submit', (event) => event.preventDefault()); e.querySelector('button')?.click(); }
+  }`);
+  await page.waitForTimeout(2 * pause);
+  const after = await ranOn(page);
+  if (name) await page.screenshot({ path: join(folder, `${name}.png`) });
+  await context.close();
+  return { ran: [...new Set([...before, ...after])], asked };
+}
+
+const ranOn = (page: Page): Promise<string[]> => page.evaluate<string[]>('window.ran ?? []');
+
+const write = (name: string, html: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, html);
+  return file;
+};
+
+const POLICY = /<meta http-equiv="Content-Security-Policy"[^>]*>/;
+
+test('control: the same markup as it stands runs its script, so that the cases below mean something', {
+  skip,
+}, async () => {
+  const ran = new Set<string>();
+  for (const [k, text] of Object.values(MARKUP).entries())
+    for (const one of (await visit(write('raw.html', `<!doctype html><body><div>${text}</div>`), undefined, 150)).ran)
+      ran.add(`${k} ${one}`);
+  assert.ok(ran.size >= 20, `${ran.size} of ${Object.keys(MARKUP).length}: ${[...ran].join()}`);
+});
+
+test('a page of hostile names, texts and outputs runs no script and asks no host', { skip }, async () => {
+  const file = join(folder, 'hostile.html');
+  writePage(file, hostileChapters(), { title: Object.values(MARKUP)[1]!, subtitle: Object.values(MARKUP)[0]! });
+  assert.deepEqual(await visit(file, 'hostile'), { ran: [], asked: [] });
+});
+
+test('each of the two guards holds alone: the text without the policy, the policy without the text', {
+  skip,
+}, async () => {
+  const page = renderPage(hostileChapters());
+  assert.match(page, POLICY);
+  assert.deepEqual((await visit(write('no-policy.html', page.replace(POLICY, '')))).ran, []);
+  const bare = renderPage([]).replace('</main>', `${Object.values(MARKUP).join('\n')}</main>`);
+  assert.deepEqual((await visit(write('policy-only.html', bare))).ran, []);
+});
+
+test('a data folder of hostile names, through the kernel to the page: no script runs', { skip }, async () => {
+  const work = mkdtempSync(join(tmpdir(), 'roglab-test-'));
+  try {
+    const [a, b, source] = ['img onerror', 'attribute break', 'script'].map((name) => MARKUP[name]!);
+    const names = [a!, b!].map((name) => name.replaceAll('/', ' '));
+    for (const name of names) {
+      mkdirSync(join(work, 'data', name), { recursive: true });
+      for (const k of [0, 1, 2]) cpSync(join(root, 'data/front.png'), join(work, 'data', name, `${k} ${names[0]}.png`));
+    }
+    writeFileSync(join(work, 'data/SOURCE.txt'), `${source}\n[x](javascript:window.ran=['source'])`);
+    const cell = `import * as tslab from 'tslab';
+import * as rog from ${JSON.stringify(join(root, 'dist/src/index.js'))};
+const data = await rog.openDataset('folder:${work}/data', { size: 16 });
+const batch = data.batch({ size: 2, seed: 1 });
+console.log(data.source, batch.classNames, batch.source);
+rog.note(data.source);
+rog.table(data.classNames.map((name, i) => ({ name, i })), { title: data.source, note: data.source });
+rog.imageGrid([batch.images], { rows: [data.classNames[0]], captions: [[...data.classNames]], title: data.source });
+rog.plot([{ x: data.classNames, y: [1, 2], type: 'bar', name: data.classNames[0] }], { title: data.source, xaxis: { title: data.name } });
+tslab.display.html(data.source);`;
+    const content = {
+      cells: [{ cell_type: 'code', metadata: {}, source: cell, outputs: [], execution_count: null }],
+      metadata: {},
+    };
+    writeFileSync(join(work, 'a.ipynb'), JSON.stringify({ ...content, nbformat: 4, nbformat_minor: 5 }));
+    const results = await runNotebooks({ files: [join(work, 'a.ipynb')] });
+    assert.equal(results[0]!.failure, undefined);
+    const file = join(folder, 'data.html');
+    writePage(file, results);
+    assert.ok(readFileSync(file, 'utf8').includes('roglab-chart'));
+    assert.deepEqual(await visit(file, 'data'), { ran: [], asked: [] });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { flagOf } from '../../src/core/option-table.js';
+import { ATTACKS, type AttackName, OPTIONS } from '../../src/registry/index.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { root } from '../fixtures.js';
+
+const folder = temporaryFolder();
+
+function attack(...flags: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, ROGLAB_DEBUG: '' };
+  return spawnSync(process.execPath, [join(root, 'dist/src/cli.js'), 'attack', ...flags], { encoding: 'utf8', env });
+}
+
+for (const name of Object.keys(ATTACKS) as AttackName[])
+  test(`roglab attack --attack ${name} --help tells every option that can be written, with its form`, () => {
+    const { status, stdout } = attack('--attack', name, '--help');
+    assert.equal(status, 0);
+    for (const [option, { form, about }] of Object.entries(OPTIONS[name])) {
+      if (form === undefined) assert.ok(!stdout.includes(`--${flagOf(option)} `), option);
+      else if (option !== 'seed')
+        assert.ok(stdout.includes(`--${flagOf(option)} ${form}`) && stdout.includes(about), option);
+    }
+  });
+
+const WRONG: readonly [string, RegExp][] = [
+  ['--seeds 2', /^roglab attack: --attack rog has no --seeds; an option of gradInversion$/],
+  ['--attack gradInversion --seeds 2.5', /^roglab attack: --seeds must be an integer from 1 to 64, got 2.5$/],
+  ['--attack gradInversion --batch-norm -1', /^roglab attack: --batch-norm must be a number of at least 0, got -1$/],
+  ['--iteration 3', /^roglab attack: unknown flag --iteration; did you mean --iterations\?$/],
+  ['--attack rgo', /^roglab attack: --attack must be one of analytic, .*, got "rgo"; did you mean "rog"\?$/],
+  ['--attack dlg --rate 0', /^roglab attack: --rate must be a number above 0, got 0$/],
+  ['--attack rogs --relax maybe', /^roglab attack: --relax must be true or false, got "maybe"$/],
+  ['--size 8', /^roglab attack: --size must be an integer of at least 16, got 8$/],
+  [
+    '--data scenes --batch 2 --phi quantise:3',
+    /parseObfuscation: unknown obfuscation, got "quantise:3"; did you mean quantize/,
+  ],
+];
+
+for (const [flags, said] of WRONG)
+  test(`roglab attack ${flags} is refused in one line`, () => {
+    const { status, stdout, stderr } = attack(...flags.split(' '));
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr.trim().split('\n').at(-1)!, said);
+  });
+
+test('roglab attack: the options reach the attack; pictures and one line of JSON come out', () => {
+  const flags = '--data scenes --size 16 --attack dlg --iterations 3 --rate 0.5 --optimizer adam --restarts 2 --seed 4';
+  const { status, stdout, stderr } = attack(...flags.split(' '), '--out', folder);
+  assert.equal(status, 0, stderr);
+  const { closures, settings, labels } = JSON.parse(stdout);
+  assert.equal(closures, 6);
+  assert.equal(labels, 'known');
+  assert.deepEqual(settings.stages[0].rate, [0.5, 0.05]);
+  assert.deepEqual([settings.optimizer, settings.restarts, settings.seed], ['adam', 2, 4]);
+  assert.deepEqual(readdirSync(folder).sort(), ['grid.png', 'private-0.png', 'reconstructed-0.png']);
+});

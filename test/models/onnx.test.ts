@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ndarray } from '../../src/core/arrays.js';
+import { tf, toTensor } from '../../src/engine/index.js';
+import { forward, loadNetwork } from '../../src/models/index.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { forEachEngine } from '../engines.js';
+import { root } from '../fixtures.js';
+
+/** Networks that PyTorch exported (test/golden/onnx-networks.py), with answers in float64. */
+const golden = JSON.parse(readFileSync(join(root, 'test/golden/onnx-networks.json'), 'utf8')) as {
+  networks: { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
+  refused: { name: string; file: string; says: string }[];
+};
+const folder = temporaryFolder();
+const fileOf = (file: string | Uint8Array, name: string): string => {
+  const path = join(folder, `${name.replace(/\W+/g, '-')}.onnx`);
+  writeFileSync(path, typeof file === 'string' ? Buffer.from(file, 'base64') : file);
+  return path;
+};
+
+forEachEngine(
+  (engine, setup) => {
+    for (const { name, file, images, answers, log } of golden.networks)
+      test(`loadNetwork: ${name}, on ${engine}`, async () => {
+        await setup();
+        const model = await loadNetwork(fileOf(file, name));
+        assert.deepEqual([model.imageShape, model.classes], [[8, 8, 3], 4]);
+        const found = tf.tidy(() => {
+          const x = toTensor(ndarray([2, 8, 8, 3], Float32Array.from(images)));
+          const logits = forward(model)(model.parameters.map(toTensor), x);
+          return (log ? tf.logSoftmax(logits) : logits).dataSync();
+        });
+        found.forEach((value, i) => {
+          const expected = answers[i]!;
+          assert.ok(Math.abs(value - expected) < 1e-4 * (1 + Math.abs(expected)), `${i}: ${value}, ${expected}`);
+        });
+      });
+  },
+  ['compiled', 'cpu'],
+);
+
+for (const { name, file, says } of golden.refused)
+  test(`loadNetwork refuses ${name}`, async () => {
+    await assert.rejects(loadNetwork(fileOf(file, name)), (error: Error) => error.message.includes(says));
+  });
+
+test('loadNetwork: damaged and hostile files are one line each', async () => {
+  const whole = Buffer.from(golden.networks[0]!.file, 'base64');
+  for (let cut = 0; cut < whole.length; cut += 1 + Math.floor(whole.length / 60))
+    await assert.rejects(loadNetwork(fileOf(whole.subarray(0, cut), 'cut')), { name: 'RoglabError' }, `cut at ${cut}`);
+  for (let at = 0; at < whole.length; at += 1 + Math.floor(whole.length / 200)) {
+    const flipped = Buffer.from(whole);
+    flipped[at]! ^= 0x55;
+    const read = await loadNetwork(fileOf(flipped, 'flipped')).catch((error: Error) => error);
+    if (read instanceof Error) assert.equal(read.name, 'RoglabError', `flipped at ${at}: ${read.stack}`);
+  }
+  await assert.rejects(loadNetwork(fileOf(Buffer.from('PK no network'), 'zip')), { name: 'RoglabError' });
+  await assert.rejects(loadNetwork(folder), /this is no file/);
+  await assert.rejects(loadNetwork(join(folder, 'none.onnx')), /cannot read it: ENOENT/);
+});
+
+const field = (number: number, wire: number, ...bytes: number[]): Buffer => Buffer.of((number << 3) | wire, ...bytes);
+const inside = (number: number, content: Buffer): Buffer => {
+  const length: number[] = [];
+  for (let n = content.length; ; n >>>= 7) {
+    length.push(n > 127 ? (n & 127) | 128 : n);
+    if (n < 128) return Buffer.concat([Buffer.of((number << 3) | 2, ...length), content]);
+  }
+};
+
+test('loadNetwork: weights beside the file stay in its folder; graphs inside nodes are refused', async () => {
+  const beside = (location: string): Buffer => {
+    const entry = inside(13, Buffer.concat([inside(1, Buffer.from('location')), inside(2, Buffer.from(location))]));
+    const tensor = [field(1, 0, 2), field(2, 0, 1), inside(8, Buffer.from('w')), entry, field(14, 0, 1)];
+    return inside(7, inside(5, Buffer.concat(tensor)));
+  };
+  for (const location of ['../../etc/passwd', '/etc/passwd', '..', 'a/b', 'a\\b', ''])
+    await assert.rejects(
+      loadNetwork(fileOf(beside(location), 'beside')),
+      /weights beside the file must lie in its own folder/,
+      location,
+    );
+  await assert.rejects(loadNetwork(fileOf(beside('none.data'), 'beside')), /cannot read it: ENOENT/);
+  const nested = inside(
+    7,
+    inside(1, Buffer.concat([inside(4, Buffer.from('If')), inside(5, inside(6, Buffer.alloc(0)))])),
+  );
+  await assert.rejects(loadNetwork(fileOf(nested, 'nested')), /a node of kind If holds a graph of its own/);
+});
