@@ -151,6 +151,8 @@ test('separated: knows by itself where it fails: noise, wrong labels, one pictur
   const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
   const other = Int32Array.from(labels, (label) => (label + 1) % 10);
   assert.equal(separated(head, other, prior), undefined, 'wrong labels');
+  const corrected = separated(head, other, prior, true)?.separated;
+  assert.deepEqual([...corrected!], [...labels].sort(), 'labels that were only inferred are corrected');
 });
 
 test('closedForm and rog: a batch of eight with repeated labels, every picture, FedSGD and FedAvg', async () => {

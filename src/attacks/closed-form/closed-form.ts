@@ -116,11 +116,15 @@ async function inversionProblem(
   { seed = 1, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
 ): Promise<{ problem: Problem; stages: readonly Stage[] }> {
   const began = performance.now();
-  const { labels, method, confidence } = await labelsOf(seen);
+  const read = await labelsOf(seen);
   const head = readHead(seen);
   const images = typical ?? syntheticImages(seen.model.imageShape, seed);
   const mean = meanFeatures(await features(head, images));
-  let found = await recover(head, labels, mean);
+  let found = await recover(head, read.labels, mean, !seen.labels);
+  const labels = found.separated ?? read.labels;
+  const corrected = labels.some((label, b) => label !== read.labels[b]);
+  const method = corrected ? "counted in the row space of the first dense layer's update" : read.method;
+  const confidence = corrected ? Array.from(labels, () => 1) : read.confidence;
   const recovery = (performance.now() - began) / 1000;
   const mixed = new Set(labels).size < labels.length && !found.separated && !head.between?.length;
   const tuned = tuningFor(head, seen.client, options.objective, mixed);
