@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
 import type { Environment } from './environment.js';
@@ -23,6 +23,21 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
+/** JupyterLab, which ends with its kernels when the process that started it is gone, however that went. */
+const WITH_PARENT = `
+import os, signal, sys, threading, time
+parent = os.getppid()
+def watch():
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+from jupyterlab.labapp import main
+sys.exit(main(sys.argv[1:]))
+`;
+
 /**
  * Starts JupyterLab, with Notebook 7 at `tree` and the classic Notebook at `nbclassic/tree`; resolves when it answers. Its log is `.lab/lab.log`.
  * @throws with the end of the log when it does not come up within a minute
@@ -30,18 +45,22 @@ export interface Server {
 export async function startServer({ folder, python, env }: Environment, options: ServerOptions): Promise<Server> {
   const log = join(folder, 'lab.log');
   const runtime = env.JUPYTER_RUNTIME_DIR!;
-  mkdirSync(runtime, { recursive: true });
+  // the token stands in both: nobody else may read them
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  for (const own of [dirname(runtime), runtime]) chmodSync(own, 0o700);
   rmSync(log, { force: true });
-  const out = openSync(log, 'w');
+  const out = openSync(log, 'w', 0o600);
   const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
   const child = spawn(
     python,
     [
-      ...['-m', 'jupyterlab', '--no-browser', '--ip=localhost', `--port=${options.port ?? 8888}`, ...root],
+      ...['-c', WITH_PARENT, '--no-browser', '--ip=localhost', `--port=${options.port ?? 8888}`, ...root],
       ...[
         `--ServerApp.root_dir=${options.root}`,
         '--ServerApp.answer_yes=True',
         '--LabApp.default_url=/lab/tree/notebooks',
+        '--LabApp.news_url=None',
+        '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
       ],
     ],
     { cwd: options.root, env: { ...env, ...options.env }, stdio: ['ignore', out, out] },
