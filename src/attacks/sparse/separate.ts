@@ -61,10 +61,14 @@ export function separate(
     list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
   const look = ({ label, mix, g, list }: Class): void => {
     const settled = settle(span.basis, g, starting());
-    if (farFrom(span.basis, g, settled) > NEAR || list.some(({ mask }) => same(mask, settled, g))) return;
+    const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
+    if (known || farFrom(span.basis, g, settled) > NEAR) return;
     const binary = refine(span.basis, head.last.weights, label, mix, settled);
-    if (binary.residual > LOOSE || list.some(({ mask }) => same(mask, binary.mask, g))) return;
-    list.push(binary);
+    if (binary.residual > LOOSE) return;
+    // a find that stopped just short of this one gives way to it
+    const at = list.findIndex(({ mask }) => same(mask, binary.mask, g));
+    if (at >= 0 && list[at]!.residual <= binary.residual) return;
+    list.splice(at < 0 ? list.length : at, Number(at >= 0), binary);
     list.sort((a, b) => a.residual - b.residual);
   };
   const complete = (): boolean => exact() === size || classes.every((one) => within(one, LOOSE));
