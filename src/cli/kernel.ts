@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import { kernelspec } from '../notebook/index.js';
 import { launcherPath } from '../notebook/kernel.js';
 import { readFlags } from './flags.js';
@@ -39,7 +39,7 @@ export const spec = () => ({
 export function registration(folder = kernelFolder()): 'registered' | 'stale' | 'absent' {
   const file = join(folder, 'kernel.json');
   if (!existsSync(file)) return 'absent';
-  const { argv } = JSON.parse(readFileSync(file, 'utf8')) as { argv: string[] };
+  const { argv } = parsedJson(`kernel ${file}`, readFileSync(file, 'utf8')) as { argv: string[] };
   return String(argv) === String(spec().argv) ? 'registered' : 'stale';
 }
 

@@ -82,3 +82,13 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** The object of a JSON text. Errors: text that is none, as a cut or edited file holds it. */
+export function parsedJson(where: string, text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {}
+  if (typeof value === 'object' && value !== null) return value;
+  throw problem(where, 'must hold JSON', text.slice(0, 40), 'it is damaged: delete it and start again');
+}

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeSafetensors } from '../assets/index.js';
 import { checkFinite } from '../core/arrays.js';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import { oneOf } from '../core/options.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { tagger } from './tagger.js';
@@ -83,7 +83,7 @@ export async function shippedCard(name: ShippedName | 'restorer' | 'generator', 
   const text = await readFile(`${folder}/${name}.json`, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw problem(`card of ${name}`, `cannot read ${name}.json in ${folder}: ${error.code}`);
   });
-  return JSON.parse(text) as Card;
+  return parsedJson(`card of ${name}`, text) as Card;
 }
 
 /** A card, as `roglab train` writes it beside the weights. */

@@ -5,6 +5,7 @@ import { loadSafetensors, saveSafetensors, writeAtomic } from '../assets/index.j
 import { restore, rog } from '../attacks/index.js';
 import { rogs } from '../attacks/rogs.js';
 import { ndarray } from '../core/arrays.js';
+import { parsedJson } from '../core/errors.js';
 import { deriveSeed, normalStream, permutation } from '../core/random.js';
 import type { Batch, Model, NdArray, Observation } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -108,7 +109,7 @@ export async function semanticStudy(data: Dataset, options: SemanticStudyOptions
 const slug = (name: string): string => name.replace(/[^\w-]+/g, '_');
 
 async function kept(file: string, make: () => Promise<SemanticRow[]>): Promise<SemanticRow[]> {
-  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8'));
+  if (existsSync(file)) return parsedJson(`semanticStudy ${file}`, await readFile(file, 'utf8')) as SemanticRow[];
   const rows = await make();
   await writeAtomic(file, `${JSON.stringify(rows)}\n`);
   return rows;

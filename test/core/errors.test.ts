@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainError, problem, revivedError } from '../../src/core/errors.js';
+import { parsedJson, plainError, problem, revivedError } from '../../src/core/errors.js';
 
 test('plainError, revivedError: an error keeps its type, message and code through structuredClone', () => {
   const coded = Object.assign(problem('here', 'rule', 1, 'fix'), { code: 'HELD' });
@@ -11,4 +11,13 @@ test('plainError, revivedError: an error keeps its type, message and code throug
     assert.equal(Object.getPrototypeOf(back), Object.getPrototypeOf(error));
   }
   assert.match(revivedError(plainError('a text')).message, /a text/);
+});
+
+test('parsedJson: objects and lists; anything else is refused in one line', () => {
+  assert.deepEqual(parsedJson('here', '{"a":[1]}'), { a: [1] });
+  for (const text of ['', '{"a":', 'null', '7', '"text"'])
+    assert.throws(
+      () => parsedJson('here', text),
+      /^RoglabError: here: must hold JSON, got ".*"; it is damaged: delete it/,
+    );
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../assets/index.js';
+import { parsedJson } from '../../core/errors.js';
 import type { Dataset } from '../../data/index.js';
 import type { BudgetPoint } from './budgets.js';
 import type { Leakage } from './leakage.js';
@@ -54,7 +55,7 @@ export const keep = (file: string, value: unknown): Promise<void> =>
 async function kept<T extends { readonly settings: unknown }>(file: string, settings: unknown): Promise<T | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const value = JSON.parse(text) as T;
+  const value = parsedJson(`dpStudy ${file}`, text) as T;
   return JSON.stringify(value.settings) === JSON.stringify(settings) ? value : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { problem } from '../../core/errors.js';
+import { parsedJson, problem } from '../../core/errors.js';
 import type { Connection } from './connect.js';
 
 /** A sweep whose cells are on a Redis. */
@@ -31,7 +31,7 @@ export async function announced({ redis }: Connection): Promise<Announced[]> {
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 function parsed(text: string): Announced {
-  const entry = JSON.parse(text) as Announced;
+  const entry = parsedJson('roglab worker', text) as Announced;
   if (typeof entry.key !== 'string' || typeof entry.version !== 'string')
     throw problem('roglab worker', `${SWEEPS} on this Redis is not of this library`);
   return entry;
