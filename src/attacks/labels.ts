@@ -14,7 +14,7 @@ export interface InferredLabels {
 
 /** Options of {@link inferLabels}. */
 export interface LabelOptions {
-  /** Default `auto`: `rowSum` for one image; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`. */
+  /** Default `auto`: `rowSum` for one image; `head` behind phi where there is one; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`. */
   readonly rule?: 'auto' | LabelRule;
 }
 
@@ -28,6 +28,7 @@ const METHODS: Record<LabelRule, string> = {
   counts: 'LLG: greedy counts from column sums',
   proof: 'classes proven by a negative entry, further images by LLG counts',
   bias: 'greedy counts from the bias',
+  head: 'counts by regression on the dense head',
 };
 
 /**

@@ -59,7 +59,7 @@ export const ROG_OPTIONS = {
   ...POSTPROCESS_OPTIONS,
   preset: word('coarse to fine, or the published numbers', ['default', 'paper'], 'default'),
   method: word('gradient matching, linear algebra, or the better one', ['auto', 'matching', 'closed-form'], 'auto'),
-  iterations: whole('objective-and-gradient evaluations in all (200; paper: 100)'),
+  iterations: whole('objective-and-gradient evaluations in all (200; repeated labels behind phi 360; paper: 100)'),
   objective: NAMED_OR_OWN,
   prior: word('on the pictures (colorTv; paper: tv)', Object.keys(PRIORS) as PriorName[]),
   weight: real('of the prior (by objective)'),
@@ -111,9 +111,9 @@ const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
 /** The closed form, by its own name rog(). */
 async function* byClosedForm(
   observation: Observation,
-  { iterations = 200, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
+  { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
 ): AsyncGenerator<Progress, Reconstruction> {
-  const run = { iterations, seed, signal, checkpoint, checkpointSeconds };
+  const run = { seed, signal, checkpoint, checkpointSeconds, ...(iterations !== undefined && { iterations }) };
   const given = { ...run, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
   const result = yield* closedFormSteps(observation, given);
   return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };

@@ -93,12 +93,12 @@ test('inferLabels: a class that is proven is in the batch, whatever repeats', as
 
 test('inferLabels: after noise nothing is proven; the counts stay mostly right', async () => {
   const { method, labels, truth } = await inferred(4, 7, 'noise:-10', 'distinct');
-  assert.match(method, /LLG: greedy/);
+  assert.match(method, /regression on the dense head/);
   assert.ok(labelAccuracy(labels, truth) >= 0.75);
 });
 
 test('inferLabels: each rule by name; a rule that does not fit is refused', async () => {
-  for (const rule of ['rowSum', 'minimum', 'counts', 'proof'] as const) {
+  for (const rule of ['rowSum', 'minimum', 'counts', 'proof', 'head'] as const) {
     const { labels, truth } = await inferred(4, 7, 'none', 'distinct', 1, { rule });
     assert.deepEqual([...labels], truth, rule);
   }
@@ -107,7 +107,7 @@ test('inferLabels: each rule by name; a rule that does not fit is refused', asyn
     /needs a last dense layer with bias.*'counts'/,
   );
   await assert.rejects(inferred(2, 1, 'none', 'any', 1, { rule: 'rowsum' as LabelRule }), /did you mean "rowSum"/);
-  assert.equal(Object.keys(LABEL_RULES).length, 5);
+  assert.equal(Object.keys(LABEL_RULES).length, 6);
 });
 
 test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {
@@ -136,6 +136,22 @@ test('labelStudy: the share of a batch that is right, repeated labels counted', 
   ]);
   assert.equal(one!.accuracy, 1);
   assert.equal(two!.accuracy, labelAccuracy(two!.found, batch.labels));
+});
+
+test('inferLabels: repeated labels behind top-k and signs: fewer errors than from the last layer alone', async () => {
+  for (const [phi, size] of [
+    ['topk:0.95', 8],
+    ['sign', 16],
+  ] as const) {
+    const right = { head: 0, proof: 0 };
+    for (const seed of [3, 4, 5])
+      for (const rule of ['head', 'proof'] as const) {
+        const { labels, truth } = await inferred(size, seed, phi, 'any', 1, { rule });
+        right[rule] += labelAccuracy(labels, truth) / 3;
+      }
+    assert.ok(right.head > right.proof + 0.05, `${phi}: ${right.head}, by the last layer ${right.proof}`);
+    assert.ok(right.head > 0.85, `${phi}: ${right.head}`);
+  }
 });
 
 test('dummyImpact: the predicted probabilities sum to one; classView sums the columns per local step', async () => {

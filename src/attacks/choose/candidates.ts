@@ -10,7 +10,8 @@ import type { RunOptions } from '../recipe.js';
 
 /** What is passed on to a candidate. */
 export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {
-  readonly iterations: number;
+  /** Default: the attack's own. */
+  readonly iterations?: number;
   readonly prior?: PriorName;
   readonly weight?: number;
 }

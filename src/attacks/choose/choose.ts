@@ -113,7 +113,7 @@ export async function* chosen(
     const given = {
       ...rest,
       ...file(),
-      iterations,
+      ...(options.iterations !== undefined && { iterations }),
       ...(prior && { prior }),
       ...(weight !== undefined && { weight }),
     };

@@ -5,23 +5,27 @@ import { checked, flag, memory, type OptionTable, real, whole, word } from '../.
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { labelsOf } from '../labels.js';
-import { clamped, type Stage } from '../minimise.js';
+import { clamped, type Evaluate, type Stage } from '../minimise.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../needs.js';
 import { PRIORS, type PriorName } from '../priors.js';
 import { RUN_OPTIONS, type RunOptions } from '../recipe.js';
 import { holding } from '../resume.js';
 import { finish, type Problem, runSearch } from '../run.js';
 import { fingerprint } from '../settings.js';
+import { softInversion } from '../sparse/index.js';
 import { confidences } from './confidence.js';
 import { readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
 import { recover, refreshed } from './recover.js';
-import { refreshesAfter, searchFor, tuningFor } from './tuning.js';
+import { hardensAfter, refreshesAfter, searchFor, tuningFor } from './tuning.js';
 
 /** Options of {@link closedForm}. */
 export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
-  /** Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200. */
+  /**
+   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 360 where
+   * images share labels behind phi.
+   */
   readonly iterations?: number;
   /** How pictures are compared with what was recovered; default: the one that fits phi. */
   readonly objective?: Comparison;
@@ -104,23 +108,40 @@ export async function* closedFormSteps(
   );
 }
 
+const ITERATIONS = { default: 200, mixed: 360 };
+
 /** Recovers errors and features, and makes of them a search for pictures. */
 async function inversionProblem(
   seen: Observation,
-  { seed = 1, iterations = 200, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
+  { seed = 1, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
 ): Promise<{ problem: Problem; stages: readonly Stage[] }> {
   const began = performance.now();
-  const { labels, method, confidence } = await labelsOf(seen);
+  const read = await labelsOf(seen);
   const head = readHead(seen);
   const images = typical ?? syntheticImages(seen.model.imageShape, seed);
-  let found = await recover(head, labels, meanFeatures(await features(head, images)));
+  const mean = meanFeatures(await features(head, images));
+  let found = await recover(head, read.labels, mean, !seen.labels);
+  const labels = found.separated ?? read.labels;
+  const corrected = labels.some((label, b) => label !== read.labels[b]);
+  const method = corrected ? "counted in the row space of the first dense layer's update" : read.method;
+  const confidence = corrected ? Array.from(labels, () => 1) : read.confidence;
   const recovery = (performance.now() - began) / 1000;
-  const tuned = tuningFor(head, seen.client, options.objective);
+  const mixed = new Set(labels).size < labels.length && !found.separated && !head.between?.length;
+  const tuned = tuningFor(head, seen.client, options.objective, mixed);
   const { objective } = tuned;
+  const { iterations = mixed ? ITERATIONS.mixed : ITERATIONS.default } = options;
   const weight = options.weight ?? tuned.weight;
   const closure = await inversion(seen, head, { objective, prior, weight });
   closure.target(found);
-  const search = searchFor(seen, tuned, { iterations, seed, evaluate: closure.evaluate });
+  const soft =
+    mixed && objective !== 'features'
+      ? await softInversion(seen, head, labels, mean, { objective, prior, weight })
+      : undefined;
+  const evaluate: Evaluate = (pictures, logits, stage = 0) => {
+    const { softness } = tuned.schedule[stage]!;
+    return soft && softness !== undefined ? soft.evaluate(pictures, softness) : closure.evaluate(pictures, logits);
+  };
+  const search = searchFor(seen, tuned, { iterations, seed, evaluate });
   const anew = async (pictures: NdArray): Promise<void> => {
     found = await refreshed(head, labels, await features(head, clamped(pictures)));
     closure.target(found);
@@ -141,9 +162,10 @@ async function inversionProblem(
     },
     spent: recovery,
     between: async (state) => {
-      if (!refreshesAfter(search, tuned, state)) return state;
+      const fresh = { ...state, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
+      if (!refreshesAfter(search, tuned, state)) return hardensAfter(search, tuned, state) ? fresh : state;
       await anew(state.best.images);
-      return { ...state, anchor: state.best.images, best: { ...state.best, objective: Number.POSITIVE_INFINITY } };
+      return { ...fresh, anchor: state.best.images };
     },
     again: anew,
     conclude: async ({ best }) => {
@@ -156,7 +178,10 @@ async function inversionProblem(
         objective: best.objective,
       };
     },
-    dispose: closure.dispose,
+    dispose: () => {
+      soft?.dispose();
+      closure.dispose();
+    },
   };
   return { problem, stages: search.stages };
 }

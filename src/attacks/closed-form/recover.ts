@@ -13,6 +13,8 @@ export { guessFrom } from './guess.js';
 export interface Recovered extends Passed {
   /** [B, features] */
   readonly features: Matrix;
+  /** Where every image's errors were read off the update's row space, so that images of one class are told apart: their labels. */
+  readonly separated?: Int32Array;
 }
 
 /** Assumed cosine of the features found so far to the true ones, round by round. */
@@ -28,11 +30,17 @@ const OF_PICTURES = 0.97;
  * Errors and features of every sample, in rounds: features -> inputs of the hidden layers -> activations and errors
  * (last layer's update, then those of the layers before it) -> features (first layer's update). Round 1 starts from the
  * prior's features for all samples.
+ * @param revisable whether the labels were only inferred: where the update is exact it may correct them, see `separated`
  */
-export async function recover(head: Head, labels: Int32Array, prior: Float64Array): Promise<Recovered> {
+export async function recover(
+  head: Head,
+  labels: Int32Array,
+  prior: Float64Array,
+  revisable = false,
+): Promise<Recovered> {
   const { observed, evidence } = head.first;
   const plain = isExact(evidence) && !head.between?.length;
-  const exact = plain ? separated(head, labels, prior) : undefined;
+  const exact = plain ? separated(head, labels, prior, revisable) : undefined;
   if (exact) return exact;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));

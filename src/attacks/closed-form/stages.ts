@@ -41,12 +41,12 @@ export async function closedFormStages(
   const { imageShape } = observation.model;
   const { typical: pictures = syntheticImages(imageShape, seed) } = options;
   checkImages('closedFormStages', pictures, imageShape);
-  const { labels } = await labelsOf(observation);
+  const read = await labelsOf(observation);
   const head = readHead(observation);
   const typical = meanFeatures(await features(head, pictures));
-  const found = await recover(head, labels, typical);
+  const found = await recover(head, read.labels, typical, !observation.labels);
   return {
-    labels,
+    labels: found.separated ?? read.labels,
     typical: { shape: [typical.length], data: Float32Array.from(typical) },
     hidden: plain(found.hidden),
     active: plain(mapped(found.odds, (odds) => Number(odds > 0))),

@@ -1,6 +1,7 @@
 import { ndarray } from '../../core/arrays.js';
 import { isExact } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
+import { resample } from '../../core/resample.js';
 import type { ClientSettings, Observation } from '../../core/types.js';
 import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
 import { objectiveFor } from '../objectives.js';
@@ -14,6 +15,8 @@ interface Part {
   readonly rate: readonly [from: number, to: number];
   /** After this stage, activations and errors are found anew from the pictures. */
   readonly refresh?: true;
+  /** Errors follow the pictures in this stage, with masks so soft (see softInversion()); default: they are frozen. */
+  readonly softness?: number;
 }
 
 /** What goes with a comparison. */
@@ -53,6 +56,15 @@ const ONCE: readonly Part[] = [
   { factor: 1, share: 0.5, rate: [0.03, 0.003] },
 ];
 
+/** Repeated labels behind phi: images of a class part by their masks first. */
+const PARTING: readonly Part[] = [
+  { factor: 4, share: 0.22, rate: [0.1, 0.02], softness: 0.2 },
+  { factor: 2, share: 0.22, rate: [0.05, 0.01], softness: 0.2 },
+  { factor: 1, share: 0.22, rate: [0.03, 0.003], softness: 0.2, refresh: true },
+  { factor: 1, share: 0.17, rate: [0.03, 0.003], refresh: true },
+  { factor: 1, share: 0.17, rate: [0.03, 0.003] },
+];
+
 /** Weights (by the number of images) and schedules, chosen on CIFAR-10 training images. */
 const TUNED: Partial<
   Record<Comparison, Omit<Tuning, 'objective' | 'weight'> & { weight: (images: number) => number }>
@@ -65,12 +77,22 @@ const TUNED: Partial<
   wrongSign: { weight: (n) => 7.5e-3 * Math.sqrt(n), schedule: TWICE_ANEW },
 };
 
-/** The comparison that fits what phi left of the first dense layer, unless one is asked for; and what goes with it. */
-export function tuningFor(head: Head, { batchSize, localSteps }: ClientSettings, wanted?: Comparison): Tuning {
-  const objective = wanted ?? comparisonFor(head);
+/**
+ * The comparison that fits what phi left of the first dense layer, unless one is asked for; and what goes with it.
+ * @param mixed whether images share labels and are still to be told apart
+ */
+export function tuningFor(
+  head: Head,
+  { batchSize, localSteps }: ClientSettings,
+  wanted?: Comparison,
+  mixed = false,
+): Tuning {
+  const fitting = comparisonFor(head);
+  const objective = wanted ?? (mixed && fitting === 'features' ? 'relativeL2' : fitting);
   const { weight = () => 2e-2, ...rest } = TUNED[objective] ?? { schedule: ONCE };
   const vague = objective === 'features' && localSteps > 1 ? 1.4 : 1; // several steps are not quite one gradient
-  return { objective, weight: vague * weight(batchSize), ...rest };
+  const parting = mixed && objective !== 'features' && { schedule: PARTING, signed: false };
+  return { objective, weight: vague * weight(batchSize), ...rest, ...parting };
 }
 
 /** Noise of known size and no unknown length: plain squares, where gradient matching takes the cosine. */
@@ -99,9 +121,21 @@ export function searchFor(
     }),
   );
   const uniform = uniformStream(seed);
-  const start = ndarray([client.batchSize, ...stages[0]!.size, channels], () => 0.45 + 0.1 * uniform());
+  const first = stages[0]!.size;
+  const pixels = (patches: readonly [number, number], from: number, range: number) =>
+    ndarray([client.batchSize, ...patches, channels], () => from + range * uniform());
+  // images of a class part the sooner the more their first pictures differ
+  const parts = schedule[0]!.softness !== undefined;
+  const start = parts ? resample(pixels([PATCHES, PATCHES], 0.25, 0.5), first) : pixels(first, 0.45, 0.1);
   return { evaluate, stages, size: [height, width], box: [0, 1], signed, start };
 }
+
+/** Pixels a side of the coarse patches from which mixed images start. */
+const PATCHES = 4;
+
+/** Whether the objective changes: this state is the last of a stage with soft masks. */
+export const hardensAfter = ({ stages }: Search, { schedule }: Tuning, { stage, step }: SearchState): boolean =>
+  schedule[stage]!.softness !== undefined && step === stages[stage]!.closures;
 
 /** Whether the errors are due to be found anew: this state is the last of a stage that ends with it. */
 export const refreshesAfter = ({ stages }: Search, { schedule }: Tuning, { stage, step }: SearchState): boolean =>

@@ -1,4 +1,5 @@
 import { problem } from '../../core/errors.js';
+import { headCounts } from './head.js';
 import type { ClassView } from './view.js';
 import { dummyImpact } from './view.js';
 
@@ -9,7 +10,7 @@ export interface Found {
 }
 
 /** The rules' names. */
-export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias';
+export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias' | 'head';
 
 type Rule = (view: ClassView) => Found | Promise<Found>;
 
@@ -55,6 +56,9 @@ function greedy(
  * - `proof`: features h >= 0 and p > 0 give a class that is absent no entry below 0, so one negative entry proves a class
  *   present; this survives every phi that keeps signs, and FedAvg. The other images are given out as in `counts` (only the
  *   order is known after signs: to the proven classes in turn). Follows from the argument of Zhao et al. 2020, entry by entry.
+ * - `head`: counts from the first dense layer's update too, by regression on the last layer's weights; see headCounts(). Proven
+ *   classes are kept, and where every sign is left, unproven ones left out. Wrong labels in six random batches each: top-k 5 % of
+ *   8 images 1 for 11 of `proof`, signs of 16 images 4 for 15, 3 bits of 16 images 1 for 2.
  */
 export const LABEL_RULES: Record<LabelRule, Rule> = {
   rowSum: ({ sums, batchSize }) => lowest(sums, batchSize),
@@ -99,11 +103,21 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
       batchSize,
     );
   },
+  head: async ({ observation, minima, batchSize, signsProve, everySign, model, denseHead }) => {
+    if (!denseHead)
+      throw problem('inferLabels', "the rule 'head' needs dense, relu, dense at the end", model.name, "use 'counts'");
+    const proven = minima.map((least) => Number(signsProve && least < 0));
+    const number = proven.reduce((a, b) => a + b, 0);
+    const holds = number > 0 && number <= batchSize;
+    const most = proven.map((one) => (holds && everySign && one === 0 ? 0 : batchSize));
+    return headCounts(observation, holds ? proven : proven.map(() => 0), most);
+  },
 };
 
-/** One image: `rowSum`. A batch: `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`. */
-export function ruleFor({ batchSize, signsProve, scaleKnown, bias }: ClassView): LabelRule {
+/** One image: `rowSum`. A batch behind phi: `head` where there is one; else `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`. */
+export function ruleFor({ batchSize, signsProve, scaleKnown, bias, exact, denseHead }: ClassView): LabelRule {
   if (batchSize === 1) return 'rowSum';
+  if (denseHead && !exact) return 'head';
   if (signsProve) return 'proof';
   if (!scaleKnown) return 'rowSum';
   return bias ? 'bias' : 'counts';

@@ -6,9 +6,12 @@ import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { clientUpdate } from '../../federation/index.js';
 import { isNonNegative } from '../../models/index.js';
+import { readHead } from '../closed-form/head.js';
+import { offers } from '../needs.js';
 
 /** What the update of the last dense layer says about every class j, per local step. */
 export interface ClassView {
+  readonly observation: Observation;
   readonly model: Model;
   readonly batchSize: number;
   /** S_j: the sum of column j of the kernel's update. */
@@ -21,18 +24,27 @@ export interface ClassView {
   readonly signsProve: boolean;
   /** phi left every entry as it was, so a present class shows itself. */
   readonly exact: boolean;
+  /** The network ends in dense - ReLU - dense, with nothing dense before. */
+  readonly denseHead: boolean;
+  /** Signs alone are left, of every entry. */
+  readonly everySign: boolean;
   /** False after sign() or clipping: only the order of the numbers is meaningful. */
   readonly scaleKnown: boolean;
 }
 
 /** Reads the last dense layer of an observation. Errors: a network without a dense layer per class. */
-export function classView({ model, tensors, client, obfuscation }: Observation): ClassView {
+export function classView(observation: Observation): ClassView {
+  const { model, tensors, client, obfuscation } = observation;
   const { kernel, bias } = lastDense(model, tensors);
   const { localSteps, batchSize } = client;
   const columns = columnsOf(kernel, model.classes);
+  const denseHead = offers(observation, { denseHead: true }) && !readHead(observation).between?.length;
   return {
+    observation,
     model,
     batchSize,
+    denseHead,
+    everySign: obfuscation.evidence.every(({ signOnly }) => signOnly) && kernel.data.every((value) => value !== 0),
     sums: columns.map((column) => sum(column) / localSteps),
     minima: columns.map((column) => Math.min(...column) / localSteps),
     bias: bias && Array.from(bias.data, (value) => value / localSteps),

@@ -20,12 +20,18 @@ const SEED = 1;
 /**
  * Masks, errors and features of every image from the update of one step, or of a few small ones, labels repeated or not;
  * undefined where an image was not found, or where what was found does not explain the update or contradicts itself.
+ * @param revisable whether the labels were only inferred: the row space may correct them
  */
-export function separated(head: Head, labels: Int32Array, prior: Float64Array): Recovered | undefined {
+export function separated(
+  head: Head,
+  given: Int32Array,
+  prior: Float64Array,
+  revisable = false,
+): Recovered | undefined {
   if (head.first.observed.every((value) => value === 0)) return undefined;
-  const found = separate(head, labels, prior, SEED);
-  const all = found.filter((binary) => binary !== undefined);
-  if (all.length < found.length) return undefined;
+  const all = separate(head, given, prior, { seed: SEED, revisable });
+  if (!all) return undefined;
+  const labels = Int32Array.from(all, ({ label }) => label);
   const { weights, observed } = head.first;
   const seen = transpose(matrix(weights.rows, weights.columns, observed)); // [units, inputs]
   const bound = head.nonNegative ? 0 : Number.NEGATIVE_INFINITY;
@@ -55,7 +61,7 @@ export function separated(head: Head, labels: Int32Array, prior: Float64Array): 
   if (best.away > INCONSISTENT || unexplained(product(transpose(best.delta), best.features), seen) > UNEXPLAINED)
     return undefined;
   const { away, ...recovered } = best;
-  return recovered;
+  return { ...recovered, separated: labels };
 }
 
 /** mask o (factor W2 errors) / B. */

@@ -1,1 +1,2 @@
 export { separated } from './exact.js';
+export { type SoftInversion, softInversion } from './soft.js';

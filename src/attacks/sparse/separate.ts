@@ -4,9 +4,9 @@ import { type Matrix, matrix, product, transpose } from '../closed-form/matrix.j
 import { type Binary, errorsOf, refine, settle } from './binary.js';
 import { rowSpan, type Span } from './span.js';
 
-/** Random starts per class: at most, and at least where finds are not exact. */
-const STARTS = 2000;
-const ENOUGH = 300;
+/** Random starts per class in a round; where finds are not exact, one round must do. */
+const STARTS = 300;
+const ROUNDS = 6;
 
 /**
  * Share of a vector outside the row space. Rounding to float32 leaves 1e-7 of a true one, a few local steps up to 0.08; of the
@@ -34,33 +34,64 @@ const WANDER = 1.5;
  *
  * SPEAR (Dimitrov et al. 2024, arXiv 2403.03945) and SPEAR++ (2510.24200) look for vectors of the same space by their sparsity
  * alone, from B - 1 zeros; known weights and label counts make it a search for 0-or-g vectors here, which most starts find.
- * @returns for each label, in the order of the labels, what was found, or undefined.
+ * @param revisable whether the labels were only inferred: where an image of theirs is not found, all classes are searched, and
+ *   exact finds count more
+ * @returns what was found with its label, one for each image, in the order of the labels where they stay, else ascending;
+ *   undefined where one is missing.
  */
-export function separate(head: Head, labels: Int32Array, prior: Float64Array, seed: number): (Binary | undefined)[] {
+export function separate(
+  head: Head,
+  labels: Int32Array,
+  prior: Float64Array,
+  { seed, revisable }: { seed: number; revisable: boolean },
+): (Binary & { readonly label: number })[] | undefined {
   const { weights, observed } = head.first;
-  const span = rowSpan(matrix(weights.rows, weights.columns, observed), labels.length, seed);
+  const size = labels.length;
+  const span = rowSpan(matrix(weights.rows, weights.columns, observed), size, seed);
   const { inputs, chances } = typical(head, prior);
   const starting = startsAround(head, span, inputs, seed);
-  const found = new Map([...new Set(labels)].map((label) => [label, [] as Binary[]]));
-  for (const [label, list] of found) {
-    const wanted = labels.reduce((n, other) => n + Number(other === label), 0);
+  const classes = Array.from(chances, (_, label) => {
     const mix = chances.map((p, j) => (j === label ? -1 : p / (1 - chances[label]!)));
-    const g = errorsOf(head.last.weights, mix);
-    const within = (tolerance: number): boolean => list.length >= wanted && list[wanted - 1]!.residual <= tolerance;
-    for (let start = 0; start < STARTS && !within(start < ENOUGH ? EXACT : LOOSE); start++) {
-      const settled = settle(span.basis, g, starting());
-      if (farFrom(span.basis, g, settled) > NEAR || list.some(({ mask }) => same(mask, settled, g))) continue;
-      const binary = refine(span.basis, head.last.weights, label, mix, settled);
-      if (binary.residual > LOOSE || list.some(({ mask }) => same(mask, binary.mask, g))) continue;
-      list.push(binary);
-      list.sort((a, b) => a.residual - b.residual);
+    const wanted = labels.reduce((n, other) => n + Number(other === label), 0);
+    return { label, wanted, mix, g: errorsOf(head.last.weights, mix), list: [] as Binary[] };
+  });
+  type Class = (typeof classes)[number];
+  const exact = (): number => classes.flatMap(({ list }) => list.filter(({ residual }) => residual <= EXACT)).length;
+  const within = ({ list, wanted }: Class, bound: number): boolean =>
+    list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
+  const look = ({ label, mix, g, list }: Class): void => {
+    const settled = settle(span.basis, g, starting());
+    const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
+    if (known || farFrom(span.basis, g, settled) > NEAR) return;
+    const binary = refine(span.basis, head.last.weights, label, mix, settled);
+    if (binary.residual > LOOSE) return;
+    // a find that stopped just short of this one gives way to it
+    const at = list.findIndex(({ mask }) => same(mask, binary.mask, g));
+    if (at >= 0 && list[at]!.residual <= binary.residual) return;
+    list.splice(at < 0 ? list.length : at, Number(at >= 0), binary);
+    list.sort((a, b) => a.residual - b.residual);
+  };
+  const complete = (): boolean => exact() === size || classes.every((one) => within(one, LOOSE));
+  for (let round = 0; round < ROUNDS && (round === 0 || !complete()); round++)
+    for (const one of classes) {
+      const anyway = revisable && round > 0;
+      const enough = (): boolean => exact() === size || (!anyway && within(one, EXACT));
+      for (let start = 0; start < STARTS && !enough(); start++) look(one);
     }
-  }
-  const residuals = [...found.values()].flat().map(({ residual }) => residual);
-  const bound = Math.min(...residuals) <= EXACT ? EXACT : LOOSE;
-  return Array.from(labels, (label) => found.get(label)!.shift()).map((b) =>
-    b && b.residual <= bound ? b : undefined,
-  );
+  const all = classes.flatMap(({ list, label }) => list.map((binary) => ({ ...binary, label })));
+  const sure = all.filter(({ residual }) => residual <= EXACT);
+  if (sure.length === 0) return arranged(all, labels);
+  return arranged(sure, labels) ?? (revisable && sure.length === size ? sure : undefined);
+}
+
+/** One for each label, in the order of the labels, the best first; undefined where there are too few. */
+function arranged<T extends { readonly label: number }>(found: readonly T[], labels: Int32Array): T[] | undefined {
+  const left = [...found];
+  const one = Array.from(labels, (label) => {
+    const at = left.findIndex((candidate) => candidate.label === label);
+    return at < 0 ? undefined : left.splice(at, 1)[0]!;
+  });
+  return one.every((candidate) => candidate !== undefined) ? (one as T[]) : undefined;
 }
 
 /** Inputs of the hidden units, and class probabilities, for the prior's features. */
