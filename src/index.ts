@@ -37,6 +37,9 @@ export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClass
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
+export { bf16, blockwiseQuantizer, fp16, kmeansCodebook } from './obfuscation/index.js';
+export { errorFeedback, partialUpdate, percentileClip, powerSgd, privateTernary } from './obfuscation/index.js';
+export { randomMask, remembered, sparseTernary, ternaryEpsilon, warmStart } from './obfuscation/index.js';
 export { clip, compose, gaussianNoise, laplaceNoise, none, obfuscation } from './obfuscation/index.js';
 export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
 
