@@ -105,8 +105,8 @@ function pick(x: Tensor, rows: readonly number[] | undefined): Tensor {
   if (rows.every((row, i) => row === start! + i))
     return rows.length === count ? x : tf.slice(x, [start!], [rows.length]);
   const chosen = tf.tensor2d(
-    rows.flatMap((row) => Array.from({ length: count! }, (_, i) => (i === row ? 1 : 0))),
-    [rows.length, count!],
+    rows.flatMap((row) => Array.from({ length: count }, (_, i) => (i === row ? 1 : 0))),
+    [rows.length, count],
   );
-  return tf.reshape(tf.matMul(chosen, tf.reshape(x, [count!, -1]) as Tensor2D), [rows.length, ...shape]);
+  return tf.reshape(tf.matMul(chosen, tf.reshape(x, [count, -1]) as Tensor2D), [rows.length, ...shape]);
 }

@@ -18,7 +18,7 @@ export async function taggerFeatures(images: NdArray): Promise<NdArray> {
   const fitting = resample(images, [side, wide], larger ? 'area' : 'bicubic');
   const values = layerOutputs({ ...model, layers: model.layers.slice(0, -1) });
   const step: Step = await compile(
-    (image, ...parameters) => tf.reshape(values(parameters, image!).at(-1)!, [1, -1]),
+    (image, ...parameters) => tf.reshape(values(parameters, image).at(-1)!, [1, -1]),
     [ndarray([1, ...model.imageShape])],
     { constants: model.parameters.slice(0, -2), name: 'tagger features' },
   );

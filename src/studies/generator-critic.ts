@@ -54,6 +54,6 @@ export function criticForward(
       x = active(tf.conv2d(x as Tensor4D, unit(take(), 1.4) as Tensor4D, 2, 'valid'));
     x = active(tf.conv2d(x as Tensor4D, unit(take(), 1.4) as Tensor4D, 1, 'same'));
     const direction = tf.add(tf.matMul(labels as Tensor2D, take() as Tensor2D), take());
-    return tf.sum(tf.mul(x, tf.reshape(direction, [x.shape[0]!, 1, 1, WIDTH])), 3);
+    return tf.sum(tf.mul(x, tf.reshape(direction, [x.shape[0], 1, 1, WIDTH])), 3);
   });
 }

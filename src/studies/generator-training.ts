@@ -133,7 +133,7 @@ const still = (x: Tensor): Tensor => constant(() => tf.clone(x));
 
 /** First or second half of a batch. */
 function half(x: Tensor, which: 0 | 1): Tensor {
-  const n = x.shape[0]! / 2;
+  const n = x.shape[0] / 2;
   return tf.slice(x, [which * n, ...x.shape.slice(1).map(() => 0)], [n, ...x.shape.slice(1)]);
 }
 
@@ -146,7 +146,7 @@ function lossOf(judge: Model, design: GeneratorDesign, own: number, fixedCount: 
   const stageAt = judge.layers.flatMap(({ kind }, k) => (kind === 'conv' ? [k + 1] : []));
   const look = (weights: readonly Tensor[], images: Tensor) => {
     const all = values(weights, images);
-    return { stages: stageAt.map((k) => all[k]!), logits: tf.reshape(all.at(-1)!, [images.shape[0]!, -1]) };
+    return { stages: stageAt.map((k) => all[k]!), logits: tf.reshape(all.at(-1)!, [images.shape[0], -1]) };
   };
   const generate = generatorForward(design);
   return (

@@ -96,5 +96,5 @@ function text(bytes: Uint8Array, { form, height, width, channels, start }: Heade
 
 function digit(bytes: Uint8Array, at: number): [value: number, next: number] {
   if (bytes[at] !== 48 && bytes[at] !== 49) throw problem(WHERE, `0 or 1 must stand at byte ${at}`, undefined, CORRUPT);
-  return [bytes[at]! - 48, at + 1];
+  return [bytes[at] - 48, at + 1];
 }

@@ -46,13 +46,13 @@ export async function decoder(generator: Generator, batch: number): Promise<Deco
   const images = ndarray([batch, ...imageShape]);
   const name = `generator for ${batch}`;
   const steps = [
-    await compile((x, y, ...given) => decode(x!, y!, given), [point, classes], { constants, name }),
+    await compile((x, y, ...given) => decode(x, y, given), [point, classes], { constants, name }),
     await compile(
-      (x, y, g, ...given) => tf.grad((at: Tensor) => tf.sum(tf.mul(decode(at, y!, given), g!)))(x!),
+      (x, y, g, ...given) => tf.grad((at: Tensor) => tf.sum(tf.mul(decode(at, y, given), g)))(x),
       [point, classes, images],
       { constants, name: `gradient of ${name}` },
     ),
-    await compile((x, y, ...given) => latentOf(given, x!, y!), [images, classes], {
+    await compile((x, y, ...given) => latentOf(given, x, y), [images, classes], {
       constants: fixed,
       name: `encoder for ${batch}`,
     }),

@@ -48,7 +48,7 @@ export function attention(node: OnnxNode, known: Known): Match | undefined {
     ...(bias ? [out!.bias!] : []),
   ];
   if (parts.some((part) => (part.bias !== undefined) !== bias)) return undefined;
-  return { from: start!, layers: [{ kind: 'attention', heads, bias }], tensors };
+  return { from: start, layers: [{ kind: 'attention', heads, bias }], tensors };
 }
 
 /** The value [batch, tokens, width] that was moved about to become this one. */

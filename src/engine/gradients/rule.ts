@@ -13,3 +13,16 @@ export interface Rule {
   readonly save: readonly string[] | 'all';
   readonly gradient: (dy: Tensor, saved: Tensor[], attributes: Attributes) => Record<string, () => Tensor>;
 }
+
+/** A rule that needs the inputs of these names, given to it in this order. */
+export const rule = <const Names extends readonly string[]>(
+  save: Names,
+  gradient: (
+    dy: Tensor,
+    saved: { readonly [K in keyof Names]: Tensor },
+    attributes: Attributes,
+  ) => Record<string, () => Tensor>,
+): Rule => ({
+  save,
+  gradient: (dy, saved, attributes) => gradient(dy, saved as { readonly [K in keyof Names]: Tensor }, attributes),
+});
