@@ -130,7 +130,7 @@ async function runCells(
   const names = cells.map((cell) =>
     rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.tensors], batches[cell.batch]!),
   );
-  const rows: (AuditRow | undefined)[] = names.map((name) => store?.read(name));
+  const rows = await Promise.all(names.map((name) => store?.read(name)));
   const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
   const seen = new Map<number, Observation>();
   const writing: Promise<void>[] = [];

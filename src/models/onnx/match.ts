@@ -96,7 +96,7 @@ function affine(node: OnnxNode, known: Known): { inner: string; gain: OnnxTensor
   const added = node.op === 'Add' ? sides(node, known) : undefined;
   const scaled = added && makerIs(added.data, 'Mul', known);
   const times = scaled && sides(scaled, known);
-  return times && { inner: times.data, gain: times.fixed, shift: added!.fixed };
+  return times && { inner: times.data, gain: times.fixed, shift: added.fixed };
 }
 
 const flat = (tensor: OnnxTensor): NamedArray => ({ ...tensor, shape: [tensor.data.length] });
@@ -110,7 +110,7 @@ const layerNorm: Matcher = (node, known) => {
   const lifted = root && makerIs(root.inputs[0]!, 'Add', known);
   const epsilon = lifted && scalar(sides(lifted, known)?.fixed);
   if (!centred || !(epsilon! > 0)) return undefined;
-  return found(centred.inputs[0]!, [{ kind: 'layerNorm', epsilon: epsilon! }], [learned!.gain, learned!.shift]);
+  return found(centred.inputs[0]!, [{ kind: 'layerNorm', epsilon: epsilon! }], [learned.gain, learned.shift]);
 };
 
 const layerNormNode: Matcher = (node, known) => {
@@ -129,7 +129,7 @@ const groupNorm: Matcher = (node, known) => {
   const groups = known.shape(split.outputs[0]!)[1]!;
   const epsilon = numberOf(normalised.attributes.epsilon, 1e-5);
   const layer: Layer = { kind: 'groupNorm', groups, epsilon };
-  return found(split.inputs[0]!, [layer], [flat(learned!.gain), flat(learned!.shift)]);
+  return found(split.inputs[0]!, [layer], [flat(learned.gain), flat(learned.shift)]);
 };
 
 const instanceNorm: Matcher = (node, known) => {
@@ -220,7 +220,7 @@ const classToken: Matcher = (node, known) => {
 const positions: Matcher = (node, known) => {
   const added = sides(node, known);
   const table = added?.fixed.shape.length === 3 && known.shape(added.data).length === 3;
-  return table ? found(added!.data, [{ kind: 'positions' }], [added!.fixed]) : undefined;
+  return table ? found(added.data, [{ kind: 'positions' }], [added.fixed]) : undefined;
 };
 
 const takeToken: Matcher = (node, known) => {
