@@ -30,7 +30,10 @@ export { observe, partition, updateFrom } from './federation/index.js';
 export { type BatchNormThreat, batchNormThreat } from './federation/index.js';
 
 // privacy: what noise guarantees
-export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
+export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness } from './privacy/index.js';
+export { cramerRao, gaussianDelta, gaussianEpsilon, gaussianMu, gaussianMuOf } from './privacy/index.js';
+export { budgetTradeOff, composition, discreteTradeOff, gaussianTradeOff, ternaryTradeOff } from './privacy/index.js';
+export { dpSgdRobustness, robustness, spectralCramerRao, ternaryPair } from './privacy/index.js';
 
 // training: any loss on compiled steps, resumable to the bit; classifiers
 export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';
