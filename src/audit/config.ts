@@ -22,11 +22,14 @@ export interface AuditConfig {
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
   /**
-   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the data in their
-   * order, and checkClient() says whether `client` describes it. Default: the client is simulated.
+   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the
+   * data in their order, and checkClient() says whether `client` describes it. Default: the client is simulated.
    */
   readonly after?: string;
-  /** As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else CIFAR-10. */
+  /**
+   * As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else
+   * CIFAR-10.
+   */
   readonly data?: string;
   /** Side of the images in pixels; default the data set's own. */
   readonly size?: number;
@@ -77,7 +80,10 @@ const WHERE = 'audit';
 /** Whether a network is named by its file. */
 export const isFile = (network: string): boolean => network.endsWith('.onnx');
 
-/** A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be read. */
+/**
+ * A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be
+ * read.
+ */
 export function readConfig(config: AuditConfig): Audit {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');

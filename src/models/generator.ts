@@ -99,8 +99,8 @@ function spaceToDepth(images: Tensor4D): Tensor4D {
 }
 
 /**
- * The blurred picture that z stands for: c = m_y + R_y z are its low frequencies, R_y R_y^T their covariance in class y, so
- * a standard normal z gives the Gaussian of the class. The first entries of z matter most.
+ * The blurred picture that z stands for: c = m_y + R_y z are its low frequencies, R_y R_y^T their covariance in class
+ * y, so a standard normal z gives the Gaussian of the class. The first entries of z matter most.
  * @param fixed basis, mean and root, see {@link generatorConstants}
  */
 function blurred(side: number, [basis, mean, root]: readonly Tensor[], z: Tensor, labels: Tensor): Tensor4D {
@@ -134,8 +134,9 @@ export function latentOf([basis, mean, root]: readonly Tensor[], images: Tensor,
 }
 
 /**
- * The class-conditional generator G(z, y): a Gaussian model of the class makes a blurred picture of z ({@link blurred}), a
- * U-Net with 1.4 million weights adds what is missing to it. Its residual blocks are scaled and shifted by z and class.
+ * The class-conditional generator G(z, y): a Gaussian model of the class makes a blurred picture of z
+ * ({@link blurred}), a U-Net with 1.4 million weights adds what is missing to it. Its residual blocks are scaled and
+ * shifted by z and class.
  *
  * @param fixed [basis, mean, root]; `parameters` what is trained
  * @param z [n, latent], standard normal; `labels` [n, classes], rows that sum to 1 (one-hot, or a mixture)

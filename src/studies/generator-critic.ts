@@ -34,8 +34,8 @@ function unit(kernel: Tensor, gain: number): Tensor {
 }
 
 /**
- * How real images look to four small heads on frozen features (Sauer et al. 2021, "Projected GANs"), each with the class by
- * projection (Miyato and Koyama 2018): <w + e_y, h> at every place.
+ * How real images look to four small heads on frozen features (Sauer et al. 2021, "Projected GANs"), each with the
+ * class by projection (Miyato and Koyama 2018): <w + e_y, h> at every place.
  * @param stages of `trunk-loss` for the images
  * @returns a map of logits per head, [n, side, side]
  */

@@ -84,10 +84,11 @@ export interface QualityOf {
 }
 
 /**
- * Quality of a generator by the tagger, which took no part in its training: how often it sees the class in drawn pictures and
- * in rebuilt held-out images, and PSNR of the latter. With `distances`, in taggerFeatures(): Frechet distances of drawn and of
- * rebuilt pictures to the held-out images, and of training images to them (the floor); mean distance of two pictures of a
- * class, drawn and real; distance to the nearest of 5000 training images, drawn and held-out (copies would be nearer).
+ * Quality of a generator by the tagger, which took no part in its training: how often it sees the class in drawn
+ * pictures and in rebuilt held-out images, and PSNR of the latter. With `distances`, in taggerFeatures(): Frechet
+ * distances of drawn and of rebuilt pictures to the held-out images, and of training images to them (the floor); mean
+ * distance of two pictures of a class, drawn and real; distance to the nearest of 5000 training images, drawn and
+ * held-out (copies would be nearer).
  */
 export async function generatorQuality(
   generator: Generator,

@@ -75,8 +75,9 @@ export interface GeneratorTraining
 /**
  * Trains the generator against a critic in one loss: the parts that move the generator see a still critic, the critic's
  * hinge loss sees still pictures. Half of every batch are training images whose latent is mixed with noise,
- * z = a z_x + sqrt(1 - a^2) e with a in [kept, 1], and which are to come out again (pixels, and features of the judge); the
- * other half are drawn, z = e. The critic compares both halves with real images (hinge), the judge's classes guide the drawn ones.
+ * z = a z_x + sqrt(1 - a^2) e with a in [kept, 1], and which are to come out again (pixels, and features of the judge);
+ * the other half are drawn, z = e. The critic compares both halves with real images (hinge), the judge's classes guide
+ * the drawn ones.
  */
 export async function trainGenerator(data: Dataset, options: GeneratorTraining): Promise<Fitted> {
   const { phases = GENERATOR_PHASES, checkpoint, seed = 1, design = GENERATOR_DESIGN } = options;

@@ -48,7 +48,9 @@ export const netpbmHead = (bytes: Uint8Array): PictureHead => {
   return { height, width, channels };
 };
 
-/** Decodes the first picture of a PBM, PGM or PPM file. Errors: too many pixels, truncation, a value beyond the largest. */
+/**
+ * Decodes the first picture of a PBM, PGM or PPM file. Errors: too many pixels, truncation, a value beyond the largest.
+ */
 export function decodeNetpbm(bytes: Uint8Array): Pixels {
   const head = header(bytes);
   const { height, width, most, channels, form } = head;

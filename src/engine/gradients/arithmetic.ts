@@ -5,7 +5,9 @@ import { type Rule, rule } from './rule.js';
 
 type Slope = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-/** Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up. */
+/**
+ * Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up.
+ */
 export function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);

@@ -1,9 +1,9 @@
 /**
  * Average pooling and its gradient are linear and each other's derivative. Max pooling over windows that do not
  * overlap is average pooling behind a constant mask: y = size * averagePool(mask * x), so its derivatives of any order
- * use the average-pooling pair. Over windows that overlap it is a sum over the window's positions k, y = sum_k mask_k take_k(x), with
- * constant masks again. When several entries of a window are equal (constant pictures), the first in row-major order wins,
- * as in PyTorch.
+ * use the average-pooling pair. Over windows that overlap it is a sum over the window's positions k, y = sum_k mask_k
+ * take_k(x), with constant masks again. When several entries of a window are equal (constant pictures), the first in
+ * row-major order wins, as in PyTorch.
  */
 import { problem } from '../../core/errors.js';
 import { positionsOf, putWindow, takeWindow, type WindowPosition } from '../ops/windows.js';

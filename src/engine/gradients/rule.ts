@@ -6,8 +6,8 @@ export type Attributes = any;
 
 /**
  * The derivative of one kernel: the tensors it needs (inputs only: a saved OUTPUT hides the path through it from an
- * outer gradient) and, per input, the function dy -> gradient, written with ops that themselves have rules. Never return dy
- * itself, only a clone: tfjs disposes the gradients that it adds up.
+ * outer gradient) and, per input, the function dy -> gradient, written with ops that themselves have rules. Never
+ * return dy itself, only a clone: tfjs disposes the gradients that it adds up.
  */
 export interface Rule {
   readonly save: readonly string[] | 'all';

@@ -1,4 +1,7 @@
-/** Grouped convolutions without padding and their two gradients, of other kernels: depthwise ones window position by window position. */
+/**
+ * Grouped convolutions without padding and their two gradients, of other kernels: depthwise ones window position by
+ * window position.
+ */
 import { positionsOf, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import { kernel } from './kernel.js';

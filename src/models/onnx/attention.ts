@@ -18,8 +18,9 @@ function through(name: string, ops: ReadonlySet<string>, known: Known): string {
 }
 
 /**
- * Self-attention as PyTorch exports it: a dense layer to queries, keys and values (or three), softmax(Q K^T / sqrt(width)) V for each
- * head, a dense layer. How the numbers are moved about in between is left to the check of the whole network's answers.
+ * Self-attention as PyTorch exports it: a dense layer to queries, keys and values (or three), softmax(Q K^T /
+ * sqrt(width)) V for each head, a dense layer. How the numbers are moved about in between is left to the check of the
+ * whole network's answers.
  */
 export function attention(node: OnnxNode, known: Known): Match | undefined {
   const out = linearAt(through(node.outputs[0]!, LAYOUT, known), known);

@@ -7,7 +7,8 @@ import { shapeOf } from './shapes.js';
 
 /**
  * Follows a graph from its images on, [batch, channels, height, width]: constants are computed, shapes inferred.
- * Errors (starting with `where`): several inputs, an image of unknown size, an operation that is not known, named with its node.
+ * Errors (starting with `where`): several inputs, an image of unknown size, an operation that is not known, named with
+ * its node.
  */
 export function follow(graph: OnnxGraph, where: string): Known {
   const [input, ...others] = graph.inputs;
