@@ -34,6 +34,7 @@ export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness }
 export { cramerRao, gaussianDelta, gaussianEpsilon, gaussianMu, gaussianMuOf } from './privacy/index.js';
 export { budgetTradeOff, composition, discreteTradeOff, gaussianTradeOff, ternaryTradeOff } from './privacy/index.js';
 export { dpSgdRobustness, robustness, spectralCramerRao, ternaryPair } from './privacy/index.js';
+export { bayesianBound, inversionInfluence, updateJacobian } from './bounds/index.js';
 
 // training: any loss on compiled steps, resumable to the bit; classifiers
 export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';

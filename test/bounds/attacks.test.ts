@@ -58,7 +58,7 @@ for (const [name, layers] of Object.entries(NETWORKS))
         }
         const mean = errors.reduce((a, b) => a + b, 0) / IMAGES;
         const deviation = Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / (IMAGES - 1) / IMAGES);
-          console.log(name, obfuscation.name, attack, mean, deviation, bound.interval, bound.mse);
+        console.log(name, obfuscation.name, attack, mean, deviation, bound.interval, bound.mse);
         assert.ok(
           mean + 3 * deviation >= bound.interval[0],
           `${attack}, ${obfuscation.name}: ${mean} is below ${bound.interval[0]}`,
