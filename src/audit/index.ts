@@ -1,3 +1,4 @@
+export type { AuditBound, AuditPrivacy } from './bounds.js';
 export { type ClientCheck, type ClientRound, checkClient, type TensorCheck } from './client/check.js';
 export { type Audit, type AuditConfig, parseThreshold, readConfig, type Threshold } from './config.js';
 export { auditPage } from './page.js';
