@@ -2,15 +2,8 @@ import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
 import type { Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { linearAt, type Match, makerIs, sides } from './linear.js';
-
-type Matcher = (node: OnnxNode, known: Known) => Match | undefined;
-
-const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
-  layers,
-  tensors,
-  from,
-});
+import { found, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './linear.js';
+import { conv, convThenBias, gatheredPool, pool } from './windows.js';
 
 const one =
   (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
@@ -18,8 +11,6 @@ const one =
     const layer = make(node, known);
     return layer && found(node.inputs[0]!, [layer]);
   };
-
-const scalar = (tensor: OnnxTensor | undefined): number => (tensor?.data.length === 1 ? tensor.data[0]! : Number.NaN);
 
 const dense: Matcher = (node, known) => {
   const linear = linearAt(node.outputs[0]!, known);
@@ -29,57 +20,6 @@ const dense: Matcher = (node, known) => {
   const layer: Layer = { kind: 'dense', units, bias: linear.bias !== undefined, ...(perToken && { perToken }) };
   return found(linear.from, [layer], [linear.weight, ...(linear.bias ? [linear.bias] : [])]);
 };
-
-const window = ({ attributes }: OnnxNode, size: readonly number[]) => {
-  const pads = numbers(attributes.pads, [0, 0, 0, 0]);
-  return {
-    size: [size[0]!, size[1]!] as const,
-    stride: numbers(attributes.strides, [1, 1]) as [number, number],
-    padding: [pads[0]!, pads[2]!, pads[1]!, pads[3]!] as const,
-  };
-};
-
-const automatic = ({ attributes }: OnnxNode): boolean =>
-  !['', 'NOTSET', undefined].includes(attributes.auto_pad as string | undefined) ||
-  numberOf(attributes.ceil_mode, 0) === 1;
-
-/** Zeros around a picture as a node of their own: [top, bottom, left, right], and the picture. */
-function paddedBefore(name: string, known: Known): { from: string; sides: readonly number[] } {
-  const node = makerIs(name, 'Pad', known);
-  const given = node?.inputs[1] ? known.constant(node.inputs[1])?.data : numbers(node?.attributes.pads, []);
-  const [pads, value] = [[...(given ?? [])], node?.inputs[2] ? scalar(known.constant(node.inputs[2])) : 0];
-  const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0) && value === 0;
-  const mode = node?.attributes.mode ?? 'constant';
-  if (!node || !plane || mode !== 'constant') return { from: name, sides: [0, 0, 0, 0] };
-  return { from: node.inputs[0]!, sides: [pads[2]!, pads[6]!, pads[3]!, pads[7]!] };
-}
-
-const added = (a: readonly number[], b: readonly number[]) =>
-  a.map((n, k) => n + b[k]!) as [number, number, number, number];
-
-const conv: Matcher = (node, known) => {
-  const [weight, bias] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
-  if (weight?.shape.length !== 4 || automatic(node)) return undefined;
-  const [filters, , ...size] = weight.shape as [number, number, number, number];
-  const dilation = numbers(node.attributes.dilations, [1, 1]) as [number, number];
-  const groups = numberOf(node.attributes.group, 1);
-  const { padding, ...cells } = window(node, size);
-  const before = paddedBefore(node.inputs[0]!, known);
-  const more = { padding: added(padding, before.sides), dilation, groups, bias: bias !== undefined };
-  return found(before.from, [{ kind: 'conv', filters, ...cells, ...more }], [weight, ...(bias ? [bias] : [])]);
-};
-
-const pool =
-  (kind: 'maxPool' | 'averagePool'): Matcher =>
-  (node, known) => {
-    if (automatic(node) || numbers(node.attributes.dilations, [1, 1]).some((n) => n !== 1)) return undefined;
-    const cells = window(node, numbers(node.attributes.kernel_shape, []));
-    if (kind === 'maxPool') return found(node.inputs[0]!, [{ kind, ...cells }]);
-    // exporters put the zeros that count into a node of their own
-    const before = paddedBefore(node.inputs[0]!, known);
-    const countIncludePad = numberOf(node.attributes.count_include_pad, 0) === 1 || before.from !== node.inputs[0];
-    return found(before.from, [{ kind, ...cells, padding: added(cells.padding, before.sides), countIncludePad }]);
-  };
 
 const batchNorm: Matcher = (node, known) => {
   const tensors = node.inputs.slice(1).map((name) => known.constant(name));
@@ -130,6 +70,18 @@ const groupNorm: Matcher = (node, known) => {
   const epsilon = numberOf(normalised.attributes.epsilon, 1e-5);
   const layer: Layer = { kind: 'groupNorm', groups, epsilon };
   return found(split.inputs[0]!, [layer], [flat(learned.gain), flat(learned.shift)]);
+};
+
+/** Gains and shifts of each channel, as from opset 21 on; before, they were of each group, which PyTorch has not. */
+const groupNormNode: Matcher = (node, known) => {
+  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  const channels = known.shape(node.inputs[0]!)[1];
+  const layer: Layer = {
+    kind: 'groupNorm',
+    groups: numberOf(node.attributes.num_groups, 1),
+    epsilon: numberOf(node.attributes.epsilon, 1e-5),
+  };
+  return gain && shift && gain.data.length === channels ? found(node.inputs[0]!, [layer], [gain, shift]) : undefined;
 };
 
 const instanceNorm: Matcher = (node, known) => {
@@ -273,8 +225,9 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Softmax: [one(() => ({ kind: 'softmax' }))],
   ...{ Clip: [relu6], Dropout: [dropout], Identity: [pass], Cast: [pass] },
   ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
-  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean] },
+  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean, gatheredPool] },
   ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
+  GroupNormalization: [groupNormNode],
   ...{ Gemm: [attention, dense], MatMul: [attention, dense] },
   ...{
     Flatten: [flatten],
@@ -282,7 +235,7 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
     Transpose: [patches, attention],
     Squeeze: [attention, flatten],
   },
-  Add: [attention, dense, layerNorm, groupNorm, positions],
+  Add: [attention, dense, convThenBias, layerNorm, groupNorm, positions],
   ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
   ...{ Concat: [classToken], Gather: [takeToken] },
 };
