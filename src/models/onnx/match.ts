@@ -2,7 +2,7 @@ import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
 import type { Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { found, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './linear.js';
+import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './linear.js';
 import { conv, convThenBias, gatheredPool, pool } from './windows.js';
 
 const one =
@@ -12,9 +12,36 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
+/** A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w. */
+function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
+  const flat = known.maker(from);
+  if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;
+  const last = channelsFirstOf(flat.inputs[0]!, known);
+  if (last === undefined || known.shape(from).length !== 2) return undefined;
+  const [, channels, ...plane] = known.shape(last) as [number, number, number, number];
+  const [units, columns] = weight.shape as [number, number];
+  const places = plane[0]! * plane[1]!;
+  if (columns !== channels * places) return undefined;
+  const data = new Float32Array(weight.data.length);
+  for (let u = 0; u < units; u++)
+    for (let p = 0; p < places; p++)
+      for (let c = 0; c < channels; c++)
+        data[u * columns + c * places + p] = weight.data[u * columns + p * channels + c]!;
+  const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units, bias: bias !== undefined }];
+  return found(last, layers, [{ ...weight, data }, ...(bias ? [bias] : [])]);
+}
+
+/** The picture [batch, c, h, w] that this one is, with its channels moved to the end. */
+const channelsFirstOf = (name: string, known: Known): string | undefined => {
+  const node = makerIs(name, 'Transpose', known);
+  return node && String(numbers(node.attributes.perm, [])) === '0,2,3,1' ? node.inputs[0]! : undefined;
+};
+
 const dense: Matcher = (node, known) => {
   const linear = linearAt(node.outputs[0]!, known);
   if (!linear) return undefined;
+  const turned = flattenedChannelsLast(linear, known);
+  if (turned) return turned;
   const [units] = linear.weight.shape as [number];
   const perToken = known.shape(linear.from).length > 2;
   const layer: Layer = { kind: 'dense', units, bias: linear.bias !== undefined, ...(perToken && { perToken }) };
@@ -90,23 +117,25 @@ const instanceNorm: Matcher = (node, known) => {
   return gain && shift && found(node.inputs[0]!, [{ kind: 'instanceNorm', epsilon, affine: true }], [gain, shift]);
 };
 
-/** x Phi(x) = x (erf(x / sqrt 2) + 1) / 2, its factors in any order. */
+/** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
 const gelu: Matcher = (node, known) => {
   const factors = (name: string): string[] => {
     const inner = makerIs(name, 'Mul', known);
     return inner ? inner.inputs.flatMap(factors) : [name];
   };
   const all = factors(node.outputs[0]!);
-  const half = all.find((name) => scalar(known.constant(name)) === 0.5);
-  const erfs = all.map((name) => {
+  if (all.length !== 3 || !all.some((name) => scalar(known.constant(name)) === 0.5)) return undefined;
+  for (const name of all) {
     const lifted = makerIs(name, 'Add', known);
-    const data = lifted && sides(lifted, known)?.data;
-    return data === undefined ? undefined : makerIs(data, 'Erf', known);
-  });
-  const erf = erfs.find((one) => one);
-  const inner = erf && known.maker(erf.inputs[0]!);
-  const x = inner && sides(inner, known)?.data;
-  return half && x && all.includes(x) && all.length === 3 ? found(x, [{ kind: 'gelu' }]) : undefined;
+    const step = lifted && known.maker(sides(lifted, known)?.data ?? '');
+    const inner = step && known.maker(step.inputs[0]!);
+    const part = inner && sides(inner, known);
+    if (!part) continue;
+    const cubed = makerIs(part.data, 'Add', known);
+    const x = step.op === 'Erf' ? part.data : step.op === 'Tanh' ? cubed?.inputs.find((one) => all.includes(one)) : '';
+    if (x && all.includes(x)) return found(x, [{ kind: 'gelu', form: step.op === 'Erf' ? 'exact' : 'tanh' }]);
+  }
+  return undefined;
 };
 
 /** x times a gate of x: SiLU, hard swish. */
@@ -187,6 +216,8 @@ const mean: Matcher = (node, known) => {
   const rank = known.shape(node.inputs[0]!).length;
   const given = node.inputs[1] ? [...(known.constant(node.inputs[1])?.data ?? [])] : numbers(node.attributes.axes, []);
   const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort();
+  const before = rank === 4 && String(axes) === '1,2' ? channelsFirstOf(node.inputs[0]!, known) : undefined;
+  if (before !== undefined) return found(before, [{ kind: 'globalAveragePool' }]);
   const all = String(axes) === (rank === 4 ? '2,3' : '1');
   return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
 };

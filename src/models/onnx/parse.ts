@@ -104,17 +104,18 @@ const ordered = ([a, b]: [Part, Part]): [Part, Part] => (b.layers.length > a.lay
 function parting(branches: readonly string[], known: Known): string {
   const order = new Map(known.nodes.map((node, at) => [node.outputs[0]!, at]));
   const ancestors = branches.map((name) => ancestorsOf(name, known));
-  const common = [...ancestors[0]!].filter((name) => ancestors.every((set) => set.has(name)));
   const place = (name: string): number => order.get(name) ?? -1;
-  return common.sort((a, b) => place(b) - place(a))[0]!;
+  const common = [...ancestors[0]!].filter((name) => ancestors.every((set) => set.has(name)));
+  const all = (name: string): boolean => branches.every((one) => !ancestorsOf(one, known, name).has(known.input));
+  return common.sort((a, b) => place(b) - place(a)).find((name) => name === known.input || all(name)) ?? known.input;
 }
 
-/** Everything a value comes from, itself included. */
-function ancestorsOf(name: string, { maker, constant }: Known): Set<string> {
+/** Everything a value comes from, itself included; not past a value at which to stop. */
+function ancestorsOf(name: string, { maker, constant }: Known, stop?: string): Set<string> {
   const seen = new Set<string>();
   const waiting = [name];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (seen.has(next) || next === '' || constant(next)) continue;
+    if (seen.has(next) || next === '' || next === stop || constant(next)) continue;
     seen.add(next);
     waiting.push(...(maker(next)?.inputs ?? []));
   }
