@@ -7,7 +7,9 @@ import { checkIndependent } from './independent.js';
 
 /** Sums of clipped per-example gradients, over any number of examples. Dispose it when done. */
 export interface ClippedGradients {
-  /** sum_i g_i min(1, C / ||g_i||), one array per parameter, and the sum of the losses; `targets` one-hot, [n, classes]. */
+  /**
+   * sum_i g_i min(1, C / ||g_i||), one array per parameter, and the sum of the losses; `targets` one-hot, [n, classes].
+   */
   readonly run: (
     weights: readonly NdArray[],
     images: NdArray,
@@ -25,8 +27,9 @@ const GROUP = 8;
 const MARGIN = 1 - 1e-5;
 
 /**
- * g_i min(1, C / ||g_i||) summed over the examples, g_i the gradient of example i's cross-entropy over all parameters: the clipping of
- * DP-SGD at example level (Abadi et al. 2016, algorithm 1; Fed-CDP, Wei et al. 2021). One traced step holds a group of examples.
+ * g_i min(1, C / ||g_i||) summed over the examples, g_i the gradient of example i's cross-entropy over all parameters:
+ * the clipping of DP-SGD at example level (Abadi et al. 2016, algorithm 1; Fed-CDP, Wei et al. 2021). One traced step
+ * holds a group of examples.
  */
 export async function clippedGradients(model: Model, threads?: number): Promise<ClippedGradients> {
   checkIndependent('privacy', model, 'each example has a gradient of its own');
@@ -87,7 +90,9 @@ function padded({ data }: NdArray, from: number, count: number, size: number, sh
   return out;
 }
 
-/** (sum + noiseMultiplier C n) / expected, n standard normal: the private mean gradient. One draw per entry, in order. */
+/**
+ * (sum + noiseMultiplier C n) / expected, n standard normal: the private mean gradient. One draw per entry, in order.
+ */
 export function noised(
   sum: readonly Float32Array[],
   { clip, noiseMultiplier }: ClientPrivacy,

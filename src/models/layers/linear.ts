@@ -92,7 +92,7 @@ export const dense: Rule<Of<'dense'>> = {
     };
   },
   apply: ({ units, bias = false, perToken = false }, x, { take }) => {
-    if (!perToken) return affine(tf.reshape(x, [x.shape[0]!, -1]), bias, take);
+    if (!perToken) return affine(tf.reshape(x, [x.shape[0], -1]), bias, take);
     return tf.reshape(affine(x, bias, take), [...x.shape.slice(0, -1), units]);
   },
 };

@@ -25,7 +25,7 @@ export const patchEmbedding: Rule<Of<'patchEmbedding'>> = {
   },
   apply: ({ size, units, bias = true }, x, { take }) => {
     const patches = tf.conv2d(x as Tensor4D, take() as Tensor4D, [...pair(size)], 'valid');
-    const tokens = tf.reshape(patches, [x.shape[0]!, 1, -1, units]);
+    const tokens = tf.reshape(patches, [x.shape[0], 1, -1, units]);
     return bias ? tf.add(tokens, take()) : tokens;
   },
 };
@@ -88,8 +88,8 @@ export const attention: Rule<Of<'attention'>> = {
       return tf.reshape(tf.transpose(one, [0, 2, 1, 3]), [batch * heads, tokens, each]);
     };
     const [q, k, v] = [part(0), part(1), part(2)];
-    const weights = softmax(tf.mul(tf.matMul(q!, k!, false, true), 1 / Math.sqrt(each)));
-    const mixed = tf.transpose(tf.reshape(tf.matMul(weights, v!), [batch, heads, tokens, each]), [0, 2, 1, 3]);
+    const weights = softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(each)));
+    const mixed = tf.transpose(tf.reshape(tf.matMul(weights, v), [batch, heads, tokens, each]), [0, 2, 1, 3]);
     return tf.reshape(affine(tf.reshape(mixed, [batch * tokens, width]), bias, take), x.shape);
   },
 };
