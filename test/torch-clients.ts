@@ -5,7 +5,10 @@ import type { Batch, ImageShape, Layer } from '../src/core/types.js';
 import type { ClientOptions } from '../src/federation/index.js';
 import { root } from './fixtures.js';
 
-/** One client round of a network of PyTorch: files before and after, private images, answers (test/golden/torch-clients.py). */
+/**
+ * One client round of a network of PyTorch: files before and after, private images, answers
+ * (test/golden/torch-clients.py).
+ */
 export interface TorchClient {
   readonly name: string;
   readonly layers: readonly Layer[];

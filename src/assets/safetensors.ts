@@ -35,8 +35,9 @@ export interface EncodeOptions {
 }
 
 /**
- * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 (or F16) data, little-endian.
- * The metadata gets a checksum, `sha256`: that of the whole file with 64 zeros in its place, and a mark that there is one.
+ * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 (or F16) data,
+ * little-endian. The metadata gets a checksum, `sha256`: that of the whole file with 64 zeros in its place, and a mark
+ * that there is one.
  * Errors: two arrays of one name, data that does not fit the shape.
  */
 export function encodeSafetensors(
@@ -91,8 +92,8 @@ function placeOf(header: Uint8Array, said: string): number {
 }
 
 /**
- * Whether the file has a checksum. Errors: it is another one, or it is damaged itself: of its name, its value and the mark one
- * is enough to know that there was one.
+ * Whether the file has a checksum. Errors: it is another one, or it is damaged itself: of its name, its value and the
+ * mark one is enough to know that there was one.
  */
 function checkDigest(
   bytes: Uint8Array,
@@ -113,7 +114,8 @@ function checkDigest(
 /**
  * Reads a safetensors file. F32, F16, BF16 and F64 become 32-bit floats. Strict: every byte must belong to exactly one
  * array, and a file that was written with a checksum must still have it; files of others have none and load without.
- * Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype, damage, a header of over 32 MB.
+ * Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype, damage, a header of over 32
+ * MB.
  */
 export function decodeSafetensors(bytes: Uint8Array, where = 'decodeSafetensors'): Safetensors {
   const { tensors, metadata } = decodeChecked(bytes, where);

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
@@ -40,13 +39,13 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
   const names = Object.keys(DP_PROFILES) as DpProfileName[];
   const profile = oneOf('roglab study', '--profile', flags.profile ?? 'quick', names);
+  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
+  const folder = join(out, `dp-${profile}`);
+  await checkPlace('roglab study', folder, STUDY_BYTES);
   const data = await openDataset(flags.data);
   if (data.notice) console.error(data.notice);
   if (data.sizes.train < 1) throw problem('roglab study', 'the data set has no training images', data.name);
-  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
-  const folder = join(out, `dp-${profile}`);
   if (flags.fresh) await rm(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   const workers =
     flags.workers === undefined ? undefined : integer('roglab study', '--workers', numeric(flags.workers), 1);
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
@@ -80,6 +79,9 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (failed > 0) console.error(`${failed} ${failed === 1 ? 'row' : 'rows'} failed; the others are in ${out}`);
   return stop.signal.aborted ? 130 : Math.min(failed, 1);
 }
+
+/** Checkpoints and weights of a row. */
+const STUDY_BYTES = 2 ** 24;
 
 /** The sweep of epsilon against leakage, among the names of `--only`. */
 const SWEEP = 'budgets';

@@ -7,7 +7,10 @@ export interface NormalBlocks {
   readonly addTo: (data: Float32Array, scale: number) => void;
 }
 
-/** Rectangles of equal area under the density; the last one's edge, its density, and the area (Marsaglia and Tsang 2000). */
+/**
+ * Rectangles of equal area under the density; the last one's edge, its density, and the area (Marsaglia and Tsang
+ * 2000).
+ */
 const LAYERS = 256;
 const EDGE = 3.6541528853610088;
 const EDGE_DENSITY = 0.001260285930498598;
@@ -62,9 +65,10 @@ const { inside, width, density } = tables();
 const BLOCK = 4096;
 
 /**
- * Standard normal numbers by the ziggurat with 256 layers over xoshiro128++: about 99 of 100 cost one whole number, one comparison and one
- * product. Values are multiples of 2^-23 of a layer's edge, so finer than float32 near 1. The same seed gives the same bits on every
- * machine: no function of the machine's library is called. Source: Marsaglia and Tsang 2000; Blackman and Vigna 2021.
+ * Standard normal numbers by the ziggurat with 256 layers over xoshiro128++: about 99 of 100 cost one whole number,
+ * one comparison and one product. Values are multiples of 2^-23 of a layer's edge, so finer than float32 near 1. The
+ * same seed gives the same bits on every machine: no function of the machine's library is called. Source: Marsaglia
+ * and Tsang 2000; Blackman and Vigna 2021.
  */
 export function normalBlocks(seed: number): NormalBlocks {
   const state = Int32Array.from({ length: 4 }, (_, k) => deriveSeed(seed, 'xoshiro', k));

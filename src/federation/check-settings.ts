@@ -10,8 +10,8 @@ const FIELDS = [
 ];
 
 /**
- * Refuses client settings, written by hand, that do not describe a client: missing or unknown fields, numbers out of range, lists of
- * another length than there are local steps, clients whose images or shares do not add up.
+ * Refuses client settings, written by hand, that do not describe a client: missing or unknown fields, numbers out of
+ * range, lists of another length than there are local steps, clients whose images or shares do not add up.
  */
 export function checkSettings(where: string, client: ClientSettings): void {
   const at = `${where}: client`;

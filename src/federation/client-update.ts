@@ -15,11 +15,12 @@ import { runningStatistics } from './statistics.js';
 
 /**
  * What a client computes on its private batch: delta = (w0 - w_tau) / learningRate after tau local steps on the
- * cross-entropy averaged over the (mini-)batch. With plain SGD one step is the gradient (FedSGD), more are FedAvg's update; with
- * another optimizer delta is the same difference of weights, so one step of Adam is nearly the gradient's signs.
- * With `privacy` a step's gradient is (sum_i g_i min(1, C / |g_i|) + noise) / miniBatch, see ClientPrivacy.
+ * cross-entropy averaged over the (mini-)batch. With plain SGD one step is the gradient (FedSGD), more are FedAvg's
+ * update; with another optimizer delta is the same difference of weights, so one step of Adam is nearly the gradient's
+ * signs. With `privacy` a step's gradient is (sum_i g_i min(1, C / |g_i|) + noise) / miniBatch, see ClientPrivacy.
  * Source: McMahan et al. 2017; Yue et al. 2023, section 3; Abadi et al. 2016 and Wei et al. 2021 (privacy).
- * Where batch norm is in training mode, its running statistics after the steps come along; see observe() for who gets them.
+ * Where batch norm is in training mode, its running statistics after the steps come along; see observe() for who gets
+ * them.
  * @returns one array per parameter of the model, with the client's public settings.
  */
 export async function clientUpdate(
@@ -61,8 +62,8 @@ interface Computed {
 }
 
 /**
- * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client itself, and
- * for a server that asks what its pictures would have given.
+ * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client
+ * itself, and for a server that asks what its pictures would have given.
  * @param secret the seed of the client's own dropout masks; a server has none
  */
 export const simulatedUpdate = (

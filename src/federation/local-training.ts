@@ -52,8 +52,8 @@ type Move = (weights: readonly NamedArray[], task: LocalTask, step: number) => P
 /**
  * w_{t+1} = w_t - learningRate * gradient(w_t; mini-batch t), tau times; the update is (w0 - w_tau) / learningRate.
  *
- * With `privacy` the gradient is (sum of clipped gradients + noise) / batchSize, whatever the number drawn. A step runs on one thread, so
- * that the result does not depend on how many clients run side by side.
+ * With `privacy` the gradient is (sum of clipped gradients + noise) / batchSize, whatever the number drawn. A step
+ * runs on one thread, so that the result does not depend on how many clients run side by side.
  */
 export async function localTrainer(model: Model, settings: LocalSettings): Promise<LocalTrainer> {
   const { move, engine, dispose } = await (settings.privacy ? privateMove : plainMove)(model, settings);
@@ -165,8 +165,9 @@ function filled(values: Float32Array, length: number): Float32Array {
 }
 
 /**
- * Which of a client's n images take part in each local step: in one seeded order after the other, batchSize at a time, all n where there
- * are fewer. With noise that an epsilon is accounted for: each with probability batchSize / n (Poisson sampling).
+ * Which of a client's n images take part in each local step: in one seeded order after the other, batchSize at a time,
+ * all n where there are fewer. With noise that an epsilon is accounted for: each with probability batchSize / n
+ * (Poisson sampling).
  */
 export const drawBatches = (n: number, { localSteps, batchSize, privacy }: LocalSettings, seed: number): number[][] =>
   Array.from({ length: localSteps }, (_, t) =>

@@ -3,8 +3,8 @@ import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationRe
 import { type Mechanism, mechanismOf } from './private-settings.js';
 
 /**
- * What a server that knows the mechanism derives of private steps from the update and the public settings, tensor by tensor: the noise's
- * standard deviation and whether the scale is lost. See {@link noiseOf} and {@link mayBeShortened}.
+ * What a server that knows the mechanism derives of private steps from the update and the public settings, tensor by
+ * tensor: the noise's standard deviation and whether the scale is lost. See {@link noiseOf} and {@link mayBeShortened}.
  */
 export function privateReport(
   tensors: readonly NamedArray[],
@@ -30,9 +30,11 @@ function counts({ miniBatch, localSteps }: ClientSettings, { exemptFirst }: Mech
  *
  *     multiplier:  sigma C sqrt(tau) / B
  *     sigma:       sigma sqrt(tau b) / B, over the b examples that get noise
- *     snr:         of variance r sum_i |g_i|^2 / (B^2 n) a step, r = 10^(-snr/10). The server does not see the norms. It
- *                  sees |observed|^2 = |signal|^2 + noise: where the examples' gradients are orthogonal and the steps' alike, the noise's share
- *                  of it is r / (tau + r), exact for one image and one step; and no more than r tau b C^2 / B^2 can come of gradients of norm C.
+ *     snr:         of variance r sum_i |g_i|^2 / (B^2 n) a step, r = 10^(-snr/10). The server does not see the norms.
+ *     It
+ *                  sees |observed|^2 = |signal|^2 + noise: where the examples' gradients are orthogonal and the steps'
+ *                  alike, the noise's share of it is r / (tau + r), exact for one image and one step; and no more than
+ *                  r tau b C^2 / B^2 can come of gradients of norm C.
  */
 function noiseOf(observed: Float32Array, k: number, client: ClientSettings, mechanism: Mechanism): number {
   const { clip, noise } = mechanism;
@@ -51,8 +53,9 @@ function noiseOf(observed: Float32Array, k: number, client: ClientSettings, mech
 const squares = (data: Float32Array): number => data.reduce((sum, v) => sum + v * v, 0);
 
 /**
- * Whether a tensor may have been shortened by a factor that nobody is told. One image and one step: not if what is left without the
- * noise is clearly shorter than the bound. Of several examples the mean's length tells nothing of theirs.
+ * Whether a tensor may have been shortened by a factor that nobody is told. One image and one step: not if what is
+ * left without the noise is clearly shorter than the bound. Of several examples the mean's length tells nothing of
+ * theirs.
  */
 function mayBeShortened(
   tensors: readonly NamedArray[],

@@ -12,7 +12,8 @@ import { zeros } from './rows.js';
 /** Sums of clipped per-example gradients, over any number of examples. Dispose it when done. */
 export interface ClippedGradients {
   /**
-   * sum_i g_i min(1, C / |g_i|), one array per parameter, with |g_i| over all tensors or each alone; `targets` one-hot, [n, classes].
+   * sum_i g_i min(1, C / |g_i|), one array per parameter, with |g_i| over all tensors or each alone; `targets`
+   * one-hot, [n, classes].
    * @param exempt examples at the front that are left as they are
    */
   readonly run: (
@@ -51,9 +52,10 @@ const MARGIN = 1 - 2e-6;
 const NO_CLIP = 1e18;
 
 /**
- * g_i min(1, C / |g_i|) summed over the examples, g_i the gradient of example i's cross-entropy: the clipping of DP-SGD (Abadi et al. 2016,
- * algorithm 1) or of the talk. One pass back gives the errors at every layer; norms and the weighted sums follow from them and
- * the layers' inputs, see contribution(), so a step costs little more than a plain one.
+ * g_i min(1, C / |g_i|) summed over the examples, g_i the gradient of example i's cross-entropy: the clipping of
+ * DP-SGD (Abadi et al. 2016, algorithm 1) or of the talk. One pass back gives the errors at every layer; norms and the
+ * weighted sums follow from them and the layers' inputs, see contribution(), so a step costs little more than a plain
+ * one.
  */
 export async function clippedGradients(model: Model, options: ClippedOptions = {}): Promise<ClippedGradients> {
   const { scope = 'example', group = 8, threads } = options;

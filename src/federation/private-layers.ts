@@ -12,8 +12,9 @@ export interface Contribution {
 
 /**
  * The examples' gradients of a parameter from how it enters a value y and from the errors e_i = d loss_i / d y:
- * rows a_i of inputs and e_i of errors give g_i = a_i^T e_i, whose norm is |a_i| |e_i| for one row, sum (a_i a_i^T * e_i e_i^T) for several
- * (the gram form, Goodfellow 2015; Rochette et al. 2019; Li et al. 2022 "ghost norm"), or that of g_i itself where it is small.
+ * rows a_i of inputs and e_i of errors give g_i = a_i^T e_i, whose norm is |a_i| |e_i| for one row, sum (a_i a_i^T *
+ * e_i e_i^T) for several (the gram form, Goodfellow 2015; Rochette et al. 2019; Li et al. 2022 "ghost norm"), or that
+ * of g_i itself where it is small.
  * @param shape of the parameter
  */
 export function contribution(use: Use, error: Tensor, shape: readonly number[], examples: number): Contribution {

@@ -14,9 +14,9 @@ export interface Spread {
 }
 
 /**
- * Standard deviation, for each tensor, of the noise on every entry of the sum of a step's examples. Independent Gaussians of
- * the examples add up to one: with an SNR its variance is sum_i |clipped g_i|^2 / (n 10^(snr/10)), with constant noise as many
- * times sigma^2 as there are examples; with a multiplier sigma C whatever their number.
+ * Standard deviation, for each tensor, of the noise on every entry of the sum of a step's examples. Independent
+ * Gaussians of the examples add up to one: with an SNR its variance is sum_i |clipped g_i|^2 / (n 10^(snr/10)), with
+ * constant noise as many times sigma^2 as there are examples; with a multiplier sigma C whatever their number.
  */
 export function noiseDeviations({ clip, noise }: Pick<Mechanism, 'clip' | 'noise'>, spread: Spread): number[] {
   const { powers, noisy, entries } = spread;

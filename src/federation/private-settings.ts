@@ -42,7 +42,8 @@ const PRIVACY = {
 
 /**
  * Refuses privacy settings that say nothing that can be done; they stay as they were written, see {@link mechanismOf}.
- * Errors: unknown options, numbers out of range, two forms or sizes of noise, noise in units of a clip that is not there.
+ * Errors: unknown options, numbers out of range, two forms or sizes of noise, noise in units of a clip that is not
+ * there.
  */
 export function checkPrivacy(where: string, privacy: ClientPrivacy, model?: Pick<Model, 'parameters'>): ClientPrivacy {
   if (typeof privacy !== 'object' || privacy === null)
@@ -98,9 +99,10 @@ export const isAccounted = ({ noise, noiseMultiplier }: ClientPrivacy): boolean 
   noiseMultiplier !== undefined || noise?.multiplier !== undefined;
 
 /**
- * sigma of the Gaussian mechanism that privacy settings amount to, per step and example: noise of sigma C on the sum of gradients
- * of norm C. With K tensors clipped one by one the whole gradient has norm C sqrt(K), so it is sigma / sqrt(K). 0: no epsilon follows
- * (no noise, noise that depends on the gradients, constant noise of unknown sensitivity, an example left alone).
+ * sigma of the Gaussian mechanism that privacy settings amount to, per step and example: noise of sigma C on the sum
+ * of gradients of norm C. With K tensors clipped one by one the whole gradient has norm C sqrt(K), so it is sigma /
+ * sqrt(K). 0: no epsilon follows (no noise, noise that depends on the gradients, constant noise of unknown
+ * sensitivity, an example left alone).
  */
 export function multiplierOf(privacy: ClientPrivacy, tensors: number): number {
   const { scope, noise, exemptFirst } = mechanismOf(privacy);

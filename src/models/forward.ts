@@ -35,7 +35,7 @@ export function forward(
   options: ForwardOptions = {},
 ): (parameters: readonly Tensor[], images: Tensor) => Tensor2D {
   const values = layerOutputs(model, options);
-  return (parameters, images) => tf.reshape(values(parameters, images).at(-1) ?? images, [images.shape[0]!, -1]);
+  return (parameters, images) => tf.reshape(values(parameters, images).at(-1) ?? images, [images.shape[0], -1]);
 }
 
 /**

@@ -11,10 +11,11 @@ export interface TorchState {
 }
 
 /**
- * The state of a PyTorch network in this library's layout: kernels [out, in, h, w] become [h, w, in, out], dense weights [out, c h w]
- * [h w c, out]; the flattening is known from the layers, never guessed. Tensors are taken in the order of the file, which is that
- * of the modules, and every shape is checked; class tokens and positions, which PyTorch lists first, are found by their shape.
- * Left out by name: counters (`num_batches_tracked`), the state of an optimizer. Errors: the first tensor that does not fit.
+ * The state of a PyTorch network in this library's layout: kernels [out, in, h, w] become [h, w, in, out], dense
+ * weights [out, c h w] [h w c, out]; the flattening is known from the layers, never guessed. Tensors are taken in the
+ * order of the file, which is that of the modules, and every shape is checked; class tokens and positions, which
+ * PyTorch lists first, are found by their shape. Left out by name: counters (`num_batches_tracked`), the state of an
+ * optimizer. Errors: the first tensor that does not fit.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
  */
 export function fromTorch(

@@ -188,7 +188,7 @@ test('compiled squared distance of a dense layer is zero at the truth, to 1e-7 o
     Float32Array.from({ length: 800 }, (_, i) => (i % 201 === 0 ? 1 : 0)),
   );
   for (const steps of [1, 3]) {
-    const update = await compile((z, y, w) => attackUpdate(steps, z!, y!, w!), [truth, labels], { constants: [w0] });
+    const update = await compile((z, y, w) => attackUpdate(steps, z, y, w), [truth, labels], { constants: [w0] });
     const [target] = await update.run(truth, labels);
     const step = await compile(attack(steps, objectives.l2!), [truth, labels, target!], { constants: [w0] });
     const [here] = await step.run(truth, labels, target!);
@@ -209,8 +209,8 @@ test('compiled steps hold no tensors, and memory stays flat over 2,000 runs', as
   const step = await compile(
     (images, labels, w) => {
       const { value, grad } = tf.valueAndGrad((z: Tensor) =>
-        tf.sum(tf.square(tf.grad((v: Tensor) => dense(v, z, labels!))(w!))),
-      )(images!);
+        tf.sum(tf.square(tf.grad((v: Tensor) => dense(v, z, labels))(w))),
+      )(images);
       return [value, grad];
     },
     inputs,

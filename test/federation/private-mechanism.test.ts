@@ -41,7 +41,7 @@ async function shortened(privacy: ClientPrivacy): Promise<Update[]> {
 }
 
 for (const scope of ['example', 'tensor'] as const)
-  test(`noise at an SNR is the sum of the examples' own, in its variance; clipped by ${scope} (chi-square)`, async () => {
+  test(`noise at an SNR sums the examples' own variances; clipped by ${scope} (chi-square)`, async () => {
     const bare = { clip: 0.3, scope };
     const each = await shortened(bare);
     const plain = await run(bare);
@@ -106,7 +106,7 @@ test('exemptFirst leaves the first example of every mini-batch alone: whole, and
   assert.ok(evidence.every(({ noise, scaleUnknown }) => noise === 0 && !scaleUnknown));
 });
 
-test('what the server is told: the noise of each tensor from the update alone, and whether the scale is lost', async () => {
+test('what the server is told: each tensor's noise from the update alone, and whether its scale is lost', async () => {
   const one = { images: imageAt(images, 0), labels: labels.slice(0, 1) };
   const plain = await clientUpdate(model, one);
   const lengths = plain.tensors.map(({ data }) => Math.sqrt(square(data)));
@@ -135,7 +135,7 @@ test('what the server is told: the noise of each tensor from the update alone, a
     assert.ok(Math.abs(noise - (0.2 * Math.sqrt(9 * 4)) / 4) < 1e-9 && !scaleUnknown);
 });
 
-test('private steps take mini-batches in any order and schedules: without a bound they are the plain ones', async () => {
+test('private steps take mini-batches in any order and schedule; without a bound they are plain', async () => {
   for (const more of [
     { localSteps: 5, miniBatch: 3, order: 'shuffled', schedule: 'cosine', learningRate: 0.3 },
     { epochs: 2, miniBatch: 3, schedule: 'linear', learningRate: 0.3 },

@@ -38,8 +38,8 @@ export interface Npy extends NamedArray {
 }
 
 /**
- * One array in numpy's .npy format, versions 1 to 3, as 32-bit floats, row-major; Fortran order is turned. The header is read as
- * a text of three fields, never evaluated; arrays of objects (pickles) are refused.
+ * One array in numpy's .npy format, versions 1 to 3, as 32-bit floats, row-major; Fortran order is turned. The header
+ * is read as a text of three fields, never evaluated; arrays of objects (pickles) are refused.
  * Errors (starting with `where`): another kind of file, truncation, an unknown type, big-endian numbers.
  * Source: numpy.lib.format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */

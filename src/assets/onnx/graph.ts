@@ -41,8 +41,9 @@ export type External = (location: string, offset: number, length: number | undef
 const MOST_NODES = 20_000;
 
 /**
- * The graph of an ONNX file. Read as data: nothing is run. Errors (starting with `where`): no ONNX, truncation, graphs inside nodes
- * (If, Loop), constants of other types than float, double, half, bfloat16 and whole numbers, more than 20,000 nodes.
+ * The graph of an ONNX file. Read as data: nothing is run. Errors (starting with `where`): no ONNX, truncation, graphs
+ * inside nodes (If, Loop), constants of other types than float, double, half, bfloat16 and whole numbers, more than
+ * 20,000 nodes.
  * Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 export function decodeOnnx(bytes: Uint8Array, where: string, external: External): OnnxGraph {

@@ -80,8 +80,8 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
 /**
- * torch.save before 1.6: five pickles (magic number, protocol, system, object, storage keys in order), then for each storage
- * its length as int64 and its entries. Nothing has a checksum.
+ * torch.save before 1.6: five pickles (magic number, protocol, system, object, storage keys in order), then for each
+ * storage its length as int64 and its entries. Nothing has a checksum.
  */
 export async function legacyLayout(source: ByteSource, where: string): Promise<Layout> {
   const storages = new Map<string, Storage>();

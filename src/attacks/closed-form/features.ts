@@ -13,8 +13,8 @@ export interface FeatureSolver {
 type Inputs = Pick<Head, 'first' | 'nonNegative'>;
 
 /**
- * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
- * dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
+ * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded
+ * or dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
  *
  *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
  *
@@ -25,7 +25,9 @@ export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promi
   return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
-/** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */
+/**
+ * Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks.
+ */
 const SPREAD = 0.15;
 
 function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {

@@ -53,7 +53,7 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
       const flip = on[at] ? -part(b, u) : part(b, u);
       const other = distance(residual, width(u), flip, sample[b]!);
       heard[at]! += (WEIGHT * (on[at] ? other - now : now - other)) / (2 * variance);
-      if (heard[at]! > 0 === on[at] > 0) continue;
+      if (heard[at]! > 0 === on[at]! > 0) continue;
       add(residual, flip, sample[b]!);
       on[at] = 1 - on[at]!;
       now = other;

@@ -44,12 +44,13 @@ const OF_UPDATE = 1e-3;
 const OF_WEIGHTS = 2.5e-7;
 
 /**
- * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and compares with
- * the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3 |after - before| and the
- * rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away are tried (optimizer, momentum,
- * weight decay, batch-norm mode, input normalisation, number of steps, the learning rate that fits the length of the update).
- * An attack's result is a measurement of this client only where they agree.
- * @example const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
+ * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and
+ * compares with the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3
+ * |after - before| and the rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away are tried (optimizer, momentum,
+ * weight decay, batch-norm mode, input normalisation, number of steps, the learning rate that fits the length of the
+ * update). An attack's result is a measurement of this client only where they agree.
+ * @example
+ * const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
  */
 export async function checkClient(before: Model, { after, batch, settings }: ClientRound): Promise<ClientCheck> {
   checkOptions('checkClient', settings, CLIENT_OPTIONS);
@@ -91,7 +92,9 @@ const furthest = (tensors: readonly TensorCheck[]): TensorCheck =>
 
 interface Compared {
   readonly tensors: readonly TensorCheck[];
-  /** <simulated, real> / <simulated, simulated> of the updates: what the learning rate would have to be multiplied by. */
+  /**
+   * <simulated, real> / <simulated, simulated> of the updates: what the learning rate would have to be multiplied by.
+   */
   readonly scale: number;
 }
 

@@ -1,6 +1,9 @@
 /** What the speed table measures. */
 export interface BenchCase {
-  /** `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and out. */
+  /**
+   * `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and
+   * out.
+   */
   readonly kind: 'closure' | 'train';
   readonly model: 'lenet' | 'vgg7' | 'paperResnet18';
   readonly size: number;

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkPlace, writeAtomic } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
 import { spec } from '../kernel.js';
 
@@ -64,6 +65,7 @@ export async function prepare(root: string, say: (line: string) => void): Promis
   const working = spawnSync(python, ['-c', ''], { timeout: 20_000 }).status === 0;
   if (!working || !existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
     const began = performance.now();
+    await checkPlace('roglab lab', folder, LAB_BYTES);
     if (!working) {
       const base = findPython();
       rmSync(folder, { recursive: true, force: true });
@@ -72,21 +74,21 @@ export async function prepare(root: string, say: (line: string) => void): Promis
     say(`installing the pinned JupyterLab into ${folder} (300 MB, once; one to three minutes) ...`);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir', '-c', constraints];
     await run(python, [...pip, ...PACKAGES], environment.env, (why) => `pip could not install JupyterLab: ${why}`);
-    writeFileSync(mark, wanted);
+    await writeAtomic(mark, wanted);
     say(`installed in ${Math.round((performance.now() - began) / 1000)} s`);
   }
-  registerInside(folder);
+  await registerInside(folder);
   return environment;
 }
 
+/** What the environment takes on the disk. */
+const LAB_BYTES = 300 * 2 ** 20;
+
 /** Kernel and settings as this checkout and this Node want them: written at every start, it costs nothing. */
-function registerInside(folder: string): void {
-  const kernel = join(folder, 'share/jupyter/kernels/roglab');
-  mkdirSync(kernel, { recursive: true });
-  writeFileSync(join(kernel, 'kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
-  const settings = join(folder, 'share/jupyter/lab/settings');
-  mkdirSync(settings, { recursive: true });
-  writeFileSync(join(settings, 'overrides.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
+async function registerInside(folder: string): Promise<void> {
+  const jupyter = join(folder, 'share/jupyter');
+  await writeAtomic(join(jupyter, 'kernels/roglab/kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
+  await writeAtomic(join(jupyter, 'lab/settings/overrides.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
 }
 
 /** No questions about news at the first start: nothing is asked of the network. */

@@ -3,8 +3,8 @@ import { accurateSum } from './accurateSum.js';
 import { filterGradient } from './filterGradient.js';
 import { groupedConv, groupedFilterGradient, groupedInputGradient } from './groupedConvolution.js';
 import { inputGradient } from './inputGradient.js';
+import { type Kernel, kernel } from './kernel.js';
 import { matMul } from './matMul.js';
-import type { Kernel } from './types.js';
 import { windowPut, windowTake } from './windows.js';
 
 type Build = (stock: tf.KernelConfig) => Kernel;
@@ -34,10 +34,7 @@ const kernels: Readonly<Record<'wasm' | 'cpu' | 'tensorflow', Readonly<Record<st
     Conv2DBackpropInput: () => inputGradient,
     Conv2DBackpropFilter: () => filterGradient,
     // The stock kernel takes alpha per channel whatever its shape.
-    Prelu:
-      () =>
-      ({ x, alpha }) =>
-        tf.sub(tf.relu(x), tf.mul(alpha, tf.relu(tf.neg(x)))),
+    Prelu: () => kernel<'x' | 'alpha'>(({ x, alpha }) => tf.sub(tf.relu(x), tf.mul(alpha, tf.relu(tf.neg(x))))),
     Sum: (stock) => accurateSum(false, stock),
     Mean: (stock) => accurateSum(true, stock),
   },

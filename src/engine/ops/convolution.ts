@@ -13,8 +13,9 @@ export interface Convolution {
 }
 
 /**
- * Cross-correlation of images [b, h, w, in] with a kernel [kh, kw, in / groups, out], differentiable to any order: strides, dilations and
- * groups together, which tf.conv2d refuses. Group g reads the g-th run of input channels and writes the g-th run of outputs.
+ * Cross-correlation of images [b, h, w, in] with a kernel [kh, kw, in / groups, out], differentiable to any order:
+ * strides, dilations and groups together, which tf.conv2d refuses. Group g reads the g-th run of input channels and
+ * writes the g-th run of outputs.
  */
 export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, how: Convolution): tf.Tensor4D {
   const { strides, dilations, padding, groups } = how;
@@ -59,8 +60,8 @@ export function padImages(x: tf.Tensor4D, padding: Convolution['padding'], value
 }
 
 /**
- * For each example the derivative of sum(convolution(x, kernel) * dy) in the kernel, [kh, kw, in / groups, b, out]: one grouped
- * convolution whose groups are the examples'.
+ * For each example the derivative of sum(convolution(x, kernel) * dy) in the kernel, [kh, kw, in / groups, b, out]:
+ * one grouped convolution whose groups are the examples'.
  */
 export function kernelGradients(
   x: tf.Tensor4D,

@@ -94,7 +94,7 @@ export const dense: Rule<Of<'dense'>> = {
     };
   },
   apply: ({ units, bias = false, perToken = false }, x, way) => {
-    if (!perToken) return affine(tf.reshape(x, [x.shape[0]!, -1]), bias, way);
+    if (!perToken) return affine(tf.reshape(x, [x.shape[0], -1]), bias, way);
     return tf.reshape(affine(x, bias, way), [...x.shape.slice(0, -1), units]);
   },
 };

@@ -114,7 +114,7 @@ export const groupNorm: Rule<Of<'groupNorm'>> = {
 
 function perGroup(x: Tensor, groups: number, epsilon: number): Tensor {
   const channels = x.shape.at(-1)!;
-  const split = tf.reshape(x, [x.shape[0]!, -1, groups, channels / groups]);
+  const split = tf.reshape(x, [x.shape[0], -1, groups, channels / groups]);
   const { mean, variance } = momentsOver(split, [1, 3]);
   return tf.reshape(standardised(split, mean, variance, epsilon), x.shape);
 }

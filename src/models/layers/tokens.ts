@@ -27,7 +27,7 @@ export const patchEmbedding: Rule<Of<'patchEmbedding'>> = {
     const input = x as Tensor4D;
     const how = { strides: pair(size), dilations: [1, 1], padding: [0, 0, 0, 0], groups: 1 } as const;
     const patches = using({ kind: 'convolution', input, how }, convolution(input, take() as Tensor4D, how));
-    const tokens = tf.reshape(patches, [x.shape[0]!, 1, -1, units]);
+    const tokens = tf.reshape(patches, [x.shape[0], 1, -1, units]);
     return bias ? using({ kind: 'summand' }, tf.add(tokens, take())) : tokens;
   },
 };
@@ -90,8 +90,8 @@ export const attention: Rule<Of<'attention'>> = {
       return tf.reshape(tf.transpose(one, [0, 2, 1, 3]), [batch * heads, tokens, each]);
     };
     const [q, k, v] = [part(0), part(1), part(2)];
-    const weights = softmax(tf.mul(tf.matMul(q!, k!, false, true), 1 / Math.sqrt(each)));
-    const mixed = tf.transpose(tf.reshape(tf.matMul(weights, v!), [batch, heads, tokens, each]), [0, 2, 1, 3]);
+    const weights = softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(each)));
+    const mixed = tf.transpose(tf.reshape(tf.matMul(weights, v), [batch, heads, tokens, each]), [0, 2, 1, 3]);
     return tf.reshape(affine(tf.reshape(mixed, [batch * tokens, width]), bias, way), x.shape);
   },
 };

@@ -45,12 +45,14 @@ export interface BatchMoments {
   readonly count: number;
 }
 
-/** What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation). */
+/**
+ * What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation).
+ */
 export type Finish = (convolved: Tensor, take: () => Tensor) => Tensor;
 
 /**
- * How a parameter p enters a value y of a layer, for each example by itself: `product` y = x p on the last axis; `convolution` of x with
- * p; `factor` y = x p and `summand` y = x + p entry by entry, p repeated over leading axes.
+ * How a parameter p enters a value y of a layer, for each example by itself: `product` y = x p on the last axis;
+ * `convolution` of x with p; `factor` y = x p and `summand` y = x + p entry by entry, p repeated over leading axes.
  */
 export type Use =
   | { readonly kind: 'product'; readonly input: Tensor }
@@ -58,7 +60,9 @@ export type Use =
   | { readonly kind: 'factor'; readonly input: () => Tensor }
   | { readonly kind: 'summand' };
 
-/** Told how each parameter, in the order they are taken, enters a value; gives the value that the layer goes on with. */
+/**
+ * Told how each parameter, in the order they are taken, enters a value; gives the value that the layer goes on with.
+ */
 export type Using = (use: Use, value: Tensor) => Tensor;
 
 /** What layers take on their way. */

@@ -40,7 +40,9 @@ export interface Defence {
 }
 
 /**
- * What the server rebuilds from clients of a federation at these weights: each has one image and sends one (obfuscated) step. The images are test images: the attacks' weights were chosen on training images, and the model has not seen them.
+ * What the server rebuilds from clients of a federation at these weights: each has one image and sends one (obfuscated)
+ * step. The images are test images: the attacks' weights were chosen on training images, and the model has not seen
+ * them.
  */
 export async function leakageOf(
   model: Model,

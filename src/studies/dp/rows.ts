@@ -8,8 +8,8 @@ import type { VictimPlan } from './leakage.js';
 export interface DpRow {
   readonly id: string;
   /**
-   * `table`: the talk's Table 1; `shape`: the same noise where it costs what the talk says; `frontier`: other mechanisms;
-   * `cohort`, `steps`, `batch`: the same noise in another federation.
+   * `table`: the talk's Table 1; `shape`: the same noise where it costs what the talk says; `frontier`: other
+   * mechanisms; `cohort`, `steps`, `batch`: the same noise in another federation.
    */
   readonly group: 'table' | 'shape' | 'frontier' | 'cohort' | 'steps' | 'batch';
   /** phi on every client's update, in its short form. */
@@ -30,7 +30,10 @@ export interface DpProfile {
   /** Training of the rows of the table and of its shape, and what differs for the others. */
   readonly training: FederateOptions;
   readonly shorter: Partial<FederateOptions>;
-  /** Shares of the rounds after which the models of the table are attacked; 0: before training, as those of the other rows. */
+  /**
+   * Shares of the rounds after which the models of the table are attacked; 0: before training, as those of the other
+   * rows.
+   */
   readonly attackAt: readonly number[];
   readonly victims: VictimPlan;
   /** delta of every epsilon. */

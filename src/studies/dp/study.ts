@@ -26,7 +26,10 @@ export interface DpStudyOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
   readonly onRow?: (row: DpResult) => void;
-  /** Called for a row that ends in an error, e.g. a training that diverged; the others go on. Default: the error ends the study. */
+  /**
+   * Called for a row that ends in an error, e.g. a training that diverged; the others go on. Default: the error ends
+   * the study.
+   */
   readonly onFailed?: (id: string, error: Error) => void;
 }
 
@@ -35,7 +38,8 @@ const ATTACK_SEED = 21;
 
 /**
  * Trainings of LeNet under noise and other defences, with an attack on clients at several rounds of each.
- * Resumable: a finished row is a file and is not computed again; a training goes on from its checkpoint, to the same bits.
+ * Resumable: a finished row is a file and is not computed again; a training goes on from its checkpoint, to the same
+ * bits.
  */
 export async function dpStudy(data: Dataset, options: DpStudyOptions): Promise<DpResult[]> {
   const { profile } = options;
@@ -135,9 +139,9 @@ async function computeRow(
 }
 
 /**
- * epsilon against the server, which knows who takes part in a round. One image: it does not know which of a client's images a step uses
- * (rate batchSize / images), as many releases as local steps of the client that took part most often. A whole client: no sampling, a
- * release per round. Noise at an SNR gives none: it shrinks with the update.
+ * epsilon against the server, which knows who takes part in a round. One image: it does not know which of a client's
+ * images a step uses (rate batchSize / images), as many releases as local steps of the client that took part most
+ * often. A whole client: no sampling, a release per round. Noise at an SNR gives none: it shrinks with the update.
  */
 function budgetOf(
   { privacy, clientPrivacy }: DpRow,

@@ -57,8 +57,8 @@ function convInput(emitter: Emitter, n: Node): Value {
 }
 
 /**
- * The kernel turned by 180 degrees with in and out channels swapped; a depthwise one keeps its channels where they are. Turned
- * first: rows are long then, and copied whole.
+ * The kernel turned by 180 degrees with in and out channels swapped; a depthwise one keeps its channels where they are.
+ * Turned first: rows are long then, and copied whole.
  */
 function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
   const swapped = depthwise ? kernelOrder : [2, 3, 0, 1];
@@ -102,7 +102,9 @@ function convFilter(emitter: Emitter, n: Node): Value {
   return { name: emitter.add('Reshape', [product, emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
 }
 
-/** The same with one product per kernel position and group: [kh kw, groups, in, b h' w'] times [groups, b h' w', out]. */
+/**
+ * The same with one product per kernel position and group: [kh kw, groups, in, b h' w'] times [groups, b h' w', out].
+ */
 function perGroup(emitter: Emitter, n: Node, entries: string, groups: number): Value {
   const dy = n.inputs[1]!;
   const [kh, kw, channels, filters] = n.shape as [number, number, number, number];
