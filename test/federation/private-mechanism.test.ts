@@ -106,7 +106,7 @@ test('exemptFirst leaves the first example of every mini-batch alone: whole, and
   assert.ok(evidence.every(({ noise, scaleUnknown }) => noise === 0 && !scaleUnknown));
 });
 
-test('what the server is told: each tensor's noise from the update alone, and whether its scale is lost', async () => {
+test('what the server is told: noise of each tensor from the update alone, and whether its scale is lost', async () => {
   const one = { images: imageAt(images, 0), labels: labels.slice(0, 1) };
   const plain = await clientUpdate(model, one);
   const lengths = plain.tensors.map(({ data }) => Math.sqrt(square(data)));
