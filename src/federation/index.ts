@@ -6,6 +6,7 @@ export {
   type ClientOptions,
   clientSettings,
   stepCountOf,
+  stepsOf,
   unrolls,
 } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
