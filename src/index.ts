@@ -40,26 +40,42 @@ export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClass
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
-export { bf16, blockwiseQuantizer, fp16, kmeansCodebook } from './obfuscation/index.js';
-export { errorFeedback, partialUpdate, percentileClip, powerSgd, privateTernary } from './obfuscation/index.js';
-export { randomMask, remembered, sparseTernary, ternaryEpsilon, warmStart } from './obfuscation/index.js';
-export { clip, compose, gaussianNoise, laplaceNoise, none, obfuscation } from './obfuscation/index.js';
-export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
+export { bf16, blockwiseQuantizer, clip, compose, errorFeedback, fp16, gaussianNoise } from './obfuscation/index.js';
+export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation } from './obfuscation/index.js';
+export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMask } from './obfuscation/index.js';
+export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
+export { warmStart } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
 export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
-export { type RogOptions, rog, rogSteps } from './attacks/index.js';
-export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
+export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
 export { ATTACKS, NEEDS } from './registry/index.js';
 
 // metrics: arrays in, one number per image out
-export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
-export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';
-export { frechetDistance, retrievalRank, taggerFeatures } from './metrics/index.js';
-export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
+export {
+  confidenceInterval,
+  globalSsim,
+  match,
+  mse,
+  psnr,
+  ssim,
+  summary,
+  type Tagger,
+  taggerFeatures,
+} from './metrics/index.js';
+export { featureDistance, featureDistanceFunction, frechetDistance, lpips, lpipsFunction } from './metrics/index.js';
+export {
+  agreement,
+  jaccard,
+  METRICS,
+  retrievalRank,
+  SCORE_NOTE,
+  scoreColumns,
+  shippedTagger,
+} from './metrics/index.js';
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
