@@ -55,27 +55,10 @@ export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } fro
 export { ATTACKS, NEEDS } from './registry/index.js';
 
 // metrics: arrays in, one number per image out
-export {
-  confidenceInterval,
-  globalSsim,
-  match,
-  mse,
-  psnr,
-  ssim,
-  summary,
-  type Tagger,
-  taggerFeatures,
-} from './metrics/index.js';
-export { featureDistance, featureDistanceFunction, frechetDistance, lpips, lpipsFunction } from './metrics/index.js';
-export {
-  agreement,
-  jaccard,
-  METRICS,
-  retrievalRank,
-  SCORE_NOTE,
-  scoreColumns,
-  shippedTagger,
-} from './metrics/index.js';
+export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';
+export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './metrics/index.js';
+export { frechetDistance, retrievalRank, taggerFeatures } from './metrics/index.js';
+export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, type Tagger } from './metrics/index.js';
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
