@@ -75,15 +75,5 @@ export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from '.
 export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions, SweepTable } from './sweeps/index.js';
 
 // report: what a person sees
-export {
-  banded,
-  counter,
-  imageGrid,
-  imageGridPng,
-  imagePng,
-  type Layout,
-  note,
-  plot,
-  plotSvg,
-} from './report/index.js';
-export { profile, profileName, progress, table, tableText, type Trace, trainingProgress } from './report/index.js';
+export { banded, counter, imageGrid, imageGridPng, imagePng, type Layout, plotSvg, table } from './report/index.js';
+export { note, plot, profile, profileName, progress, tableText, type Trace, trainingProgress } from './report/index.js';
