@@ -20,9 +20,16 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { forward, lenet, lenet5, loadNetwork, loadWeights, network, saveWeights } from './models/index.js';
-export { paperResnet18, shippedCard, shippedGenerator, shippedModel, tagger } from './models/index.js';
+export {
+  paperResnet18,
+  shippedCard,
+  shippedGenerator,
+  shippedModel,
+  tagger,
+  trunk,
+  trunkStages,
+} from './models/index.js';
 export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, withModes } from './models/index.js';
-export { trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
