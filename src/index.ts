@@ -12,24 +12,15 @@ export { resample } from './core/resample.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
-// files of others: tensors of PyTorch, numpy and safetensors
+// data, and files of others: tensors of PyTorch, numpy and safetensors
 export { loadTensors } from './assets/index.js';
-
-// data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
 // models
-export { forward, lenet, lenet5, loadNetwork, loadWeights, network, saveWeights } from './models/index.js';
-export {
-  paperResnet18,
-  shippedCard,
-  shippedGenerator,
-  shippedModel,
-  tagger,
-  trunk,
-  trunkStages,
-} from './models/index.js';
-export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, withModes } from './models/index.js';
+export { alexnet, forward, lenet, lenet5, loadNetwork, loadWeights, mobilenetV2 } from './models/index.js';
+export { network, paperResnet18, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
+export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, vgg11 } from './models/index.js';
+export { vgg7, vit, withModes } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
