@@ -1,6 +1,6 @@
 import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
 import type { Batch, Model, Observation, Update } from '../core/types.js';
-import { stepCountOf } from '../federation/index.js';
+import { multiplierOf, stepCountOf } from '../federation/index.js';
 import {
   gaussianEpsilon,
   gaussianTradeOff,
@@ -45,8 +45,8 @@ const DELTA = 1e-5;
 const KAPPAS = [0.1, 0.01, 0.001];
 
 /** The guarantee of a client's own noise; undefined without any. */
-export function privacyOf({ client }: Pick<Update, 'client'>): AuditPrivacy | undefined {
-  const noiseMultiplier = client.privacy?.noiseMultiplier ?? 0;
+export function privacyOf({ client, tensors }: Pick<Update, 'client' | 'tensors'>): AuditPrivacy | undefined {
+  const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, tensors.length) : 0;
   if (!(noiseMultiplier > 0)) return undefined;
   const steps = stepCountOf(client);
   const mu = releasesMu({ noiseMultiplier, steps });

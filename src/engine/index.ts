@@ -9,7 +9,7 @@ export { constant } from './gradients/constant.js';
 export { type AddedEngine, addedEngines, enginesFolder, readyMark } from './installed.js';
 export { type Interrupts, interrupts, stoppable } from './interrupt.js';
 export { adaptiveAveragePool } from './ops/adaptiveAveragePool.js';
-export { convolution, padImages } from './ops/convolution.js';
+export { type Convolution, convolution, kernelGradients, padImages, unfolded } from './ops/convolution.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { pixelShuffle } from './ops/pixelShuffle.js';
 export { resize } from './ops/resize.js';

@@ -19,7 +19,7 @@ export interface DpRow {
   /** Private local steps: examples are clipped and noised. */
   readonly privacy?: ClientPrivacy;
   /** The whole update is clipped and noised; `phi` says the same. */
-  readonly clientPrivacy?: ClientPrivacy;
+  readonly clientPrivacy?: { readonly clip: number; readonly noiseMultiplier: number };
   /** What differs from the profile's training. */
   readonly training?: Partial<FederateOptions>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { problem } from '../../core/errors.js';
 import type { Model, NamedArray } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
-import { cohortOf, partition, type RoundProgress } from '../../federation/index.js';
+import { cohortOf, multiplierOf, partition, type RoundProgress } from '../../federation/index.js';
 import { lenet, loadWeights, saveWeights } from '../../models/index.js';
 import { parseObfuscation } from '../../obfuscation/index.js';
 import { privacyBudget } from '../../privacy/index.js';
@@ -129,7 +129,7 @@ async function computeRow(
     accuracy: accuracy!,
     curve: points.map((point) => ({ round: point.round, accuracy: point.accuracy! })),
     leakage,
-    ...budgetOf(row, training, clients, profile.delta),
+    ...budgetOf(row, model.parameters.length, training, clients, profile.delta),
     settings: settingsOf(row, profile, data),
     seed: training.seed ?? 1,
     engine: trained.engine,
@@ -145,13 +145,13 @@ async function computeRow(
  */
 function budgetOf(
   { privacy, clientPrivacy }: DpRow,
+  tensors: number,
   training: FederateOptions,
   clients: readonly (readonly number[])[],
   delta: number,
 ): Pick<DpResult, 'epsilon' | 'level' | 'delta'> {
-  const mechanism = privacy ?? clientPrivacy;
-  if (!mechanism || mechanism.noiseMultiplier === 0) return { epsilon: null };
-  const { noiseMultiplier } = mechanism;
+  const noiseMultiplier = privacy ? multiplierOf(privacy, tensors) : (clientPrivacy?.noiseMultiplier ?? 0);
+  if (noiseMultiplier === 0) return { epsilon: null };
   const { rounds, cohort, localSteps = 1, batchSize = 32, seed = 1 } = training;
   const times = clients.map(() => 0);
   for (let round = 0; round < rounds; round++)
