@@ -33,7 +33,7 @@ const row = (name: string, learningRate: number, seed: number, attacked: boolean
 
 const grid = (names: readonly string[], rates: readonly number[], seeds: readonly number[]): DpRow[] =>
   seeds.flatMap((seed) =>
-    rates.flatMap((rate) => names.map((name) => row(name, rate, seed, seed === 1 && rate === rates[0]))),
+    rates.flatMap((rate) => names.map((name) => row(name, rate, seed, seed === 1 && rate === 0.1))),
   );
 
 /**
@@ -89,13 +89,14 @@ export const STEP_PROFILES = {
     network: 'small lenet',
     training: central(50),
     victims: [
-      { images: 4, attacks: ['rog'] },
-      { images: 4, attacks: ['rog'], labels: 'infer' },
+      { images: 3, attacks: ['rog'], iterations: 120 },
+      { images: 3, attacks: ['rog'], labels: 'infer', iterations: 120 },
     ],
     rows: [
-      ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
+      ...grid(MAIN, [0.1, 0.05], [1]),
       ...grid(SLIPS, [0.1], [1]),
       ...[spending(1, 0.785), spending(3, 0.529), spending(8, 0.392)],
+      ...grid(MAIN, [0.1, 0.05], [2, 3]),
     ],
   },
 } as const satisfies Record<string, DpProfile>;
