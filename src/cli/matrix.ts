@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from '../assets/index.js';
+import { parsedJson } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import { openDataset } from '../data/index.js';
@@ -28,6 +30,7 @@ export async function matrix({
   only,
 }: MatrixFlags) {
   const seed = integer('quality', '--seed', Number(text), 0);
+  await checkFilePlace('roglab quality', out);
   const data = await openDataset(source, source?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   const all = matrixCells(data.classNames.length);
@@ -35,9 +38,9 @@ export async function matrix({
   const order = permutation(all.length, deriveSeed(seed, 'cells'));
   const cells = [...order].map((at) => all[at]!).filter((cell) => words.every((word) => nameOf(cell).includes(word)));
   const wanted = cells.slice(0, sample === undefined ? undefined : integer('quality', '--sample', Number(sample), 1));
-  const rows: MatrixRow[] = existsSync(out)
-    ? (JSON.parse(readFileSync(out, 'utf8')) as { rows: MatrixRow[] }).rows
-    : [];
+  const before = existsSync(out) ? readBoundedText('roglab quality', out, LIMITS.tableBytes) : '{"rows":[]}';
+  const { rows } = parsedJson(`roglab quality ${out}`, before) as { rows: MatrixRow[] };
+  const warn = warnsOnce('the rows so far are printed only');
   const done = new Set(rows.map((row) => `${row.seed} ${row.data} ${nameOf(row)}`));
   const left = wanted.filter((cell) => !done.has(`${seed} ${data.name} ${nameOf(cell)}`));
   const pace = rows.length ? rows.reduce((sum, row) => sum + row.seconds, 0) / rows.length : 20;
@@ -45,9 +48,8 @@ export async function matrix({
   for (const cell of left) {
     const row = await matrixRow(data, cell, seed);
     rows.push(row);
-    writeFileSync(`${out}.part`, `${JSON.stringify({ cells: all.length, rows }, null, 1)}\n`);
-    renameSync(`${out}.part`, out);
     console.log(line(row));
+    await writeAtomic(out, `${JSON.stringify({ cells: all.length, rows }, null, 1)}\n`).catch(warn);
   }
   const failing = rows.filter(({ ahead }) => ahead < -1);
   console.log(

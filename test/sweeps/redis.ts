@@ -132,7 +132,7 @@ function nodeProcess(
   const [command, ...rest] = [...prefix, process.execPath, ...args];
   const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let text = '';
-  for (const stream of [child.stdout!, child.stderr!])
+  for (const stream of [child.stdout, child.stderr])
     stream.on('data', (part) => {
       text += part;
     });
