@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { diskProblem } from './assets/files.js';
 import { packageVersion } from './cli/root.js';
 import { nearest } from './core/errors.js';
 import { telemetryOff } from './core/telemetry.js';
@@ -34,6 +35,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   doctor: {
     summary: 'say what is installed, which engines work and what is missing',
     load: async () => (await import('./cli/doctor.js')).command,
+  },
+  engine: {
+    summary: 'list, add and remove engines: TensorFlow, CUDA, WebGPU',
+    load: async () => (await import('./cli/engine.js')).command,
   },
   quality: {
     summary: 'print the quality table of the attacks',
@@ -88,8 +93,9 @@ async function main([name, ...args]: string[]): Promise<number> {
 }
 
 /** A mistake of the user is one line; ROGLAB_DEBUG=1 shows where any error came from. */
-function report(error: unknown): number {
-  const { message, stack, name } = error as Error;
+function report(thrown: unknown): number {
+  const { path = 'a file' } = thrown as NodeJS.ErrnoException;
+  const { message, stack, name } = diskProblem('roglab', path, thrown);
   const [line = ''] = String(message).split('\n');
   console.error(process.env.ROGLAB_DEBUG ? stack : name === 'RoglabError' ? line : `roglab: ${line}`);
   return USAGE.test(line) ? 2 : 1;
@@ -98,9 +104,19 @@ function report(error: unknown): number {
 /** Mistakes in the words of a command, told before anything is done. */
 const USAGE = /^(roglab [\w -]+: (unknown flag |--|takes |NAME |the study )|parseObfuscation: )/;
 
+/** An answer that standard output does not take, as on a full disk, is a failure; one that nobody reads to its end is none. */
+function watchOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    if (!process.exitCode) console.error(diskProblem('roglab', 'to standard output', error).message);
+    process.exitCode = 1;
+  });
+}
+
 telemetryOff(); // before anything is loaded, for every process that a command starts
+watchOutput();
 main(process.argv.slice(2))
   .catch(report)
   .then((code) => {
-    process.exitCode = code;
+    process.exitCode ||= code;
   });

@@ -1,4 +1,6 @@
-/** Golden numbers: test/golden, and once more each from the folder ROGLAB_FIXTURES, where it has the file (other seeds). */
+/**
+ * Golden numbers: test/golden, and once more each from the folder ROGLAB_FIXTURES, where it has the file (other seeds).
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

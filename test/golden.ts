@@ -68,7 +68,10 @@ export function torchOrdered(model: Model, tensors: readonly NamedArray[]): Floa
   return tensors.map((tensor, k) => toTorchOrder(specs[k]!, tensor.data));
 }
 
-/** l2 norm and listed entries within `tolerance` of the golden ones, relative to the golden l2 (entries: to the largest). */
+/**
+ * l2 norm and listed entries within `tolerance` of the golden ones, relative to the golden l2 (entries: to the
+ * largest).
+ */
 export function assertNear(what: string, data: Float32Array, golden: GoldenArray, tolerance: number): void {
   assert.equal(data.length, sizeOf(golden.shape), `${what}: size`);
   const l2 = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));

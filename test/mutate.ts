@@ -1,11 +1,11 @@
 /**
- * How much the tests notice: changes signs, constants, indices, comparisons and operators of the compiled library, one at a time, and
- * runs the test files that reach the place, the quickest first, until one fails.
+ * How much the tests notice: changes signs, constants, indices, comparisons and operators of the compiled library, one
+ * at a time, and runs the test files that reach the place, the quickest first, until one fails.
  *
  *     npm run mutate -- [--count 200] [--seed 1] [--rooms attacks,metrics] [--only PART] [--fresh]
  *
- * It works on a snapshot in results/mutation, made anew with `--fresh`; ended at any time it goes on where it was. A change once
- * noticed is not tried again while its file is the same; those that were not are, after `--fresh`.
+ * It works on a snapshot in results/mutation, made anew with `--fresh`; ended at any time it goes on where it was. A
+ * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`.
  */
 import { createHash } from 'node:crypto';
 import {

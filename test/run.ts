@@ -1,7 +1,7 @@
 /**
  * Runs every test file (or those whose path contains an argument) with node:test and ends with one line of totals.
- * `--browser`, `--sweeps` or `--faults` runs those tests instead (long ones); where they cannot run they say why, and that
- * is no failure.
+ * `--browser`, `--sweeps` or `--faults` runs those tests instead (long ones); where they cannot run they say why, and
+ * that is no failure.
  */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

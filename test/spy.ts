@@ -18,7 +18,10 @@ export interface Sight {
   readonly files: readonly string[];
 }
 
-/** A name server's port, an address that is not this machine's, or the files and sockets that the C library asks for a host. */
+/**
+ * A name server's port, an address that is not this machine's, or the files and sockets that the C library asks for a
+ * host.
+ */
 const LOOKUP = /htons\(53\)|"\/etc\/hosts"|nscd\/socket|(?:sin_addr=inet_addr\("(?!127\.)|sin6_addr.*?"(?!::1"))/;
 
 /** Runs a program with an empty home as its only home; `HOME` and the folders of caches and settings lie in it. */

@@ -17,7 +17,9 @@ const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root
 >;
 const at = (file: string): string => JSON.stringify(pathToFileURL(join(root, 'dist/src', file)).href);
 
-/** Long enough for a collector to be asked: ONNX Runtime looks it up nine seconds after it has written its first file. */
+/**
+ * Long enough for a collector to be asked: ONNX Runtime looks it up nine seconds after it has written its first file.
+ */
 const LINGER = 'await new Promise((done) => setTimeout(done, 11_000));';
 
 const LIBRARY = `import * as rog from ${at('index.js')};

@@ -79,6 +79,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file; choose another folder',
   EEXIST: 'a part of the path is a file; choose another folder',
   EISDIR: 'that is a folder; choose another name',
+  ENOTEMPTY: 'that is a folder; choose another name',
+  ELOOP: 'its links lead in a circle; choose another folder',
+  EBUSY: 'something else uses it; close that or choose another folder',
   ENOENT: 'there is no such folder, and it cannot be made; choose another',
   EIO: 'the disk reports an error; choose another place',
   EFBIG: 'the file is larger than the file system allows; choose another place',
@@ -101,3 +104,18 @@ export const isDiskProblem = (error: unknown): boolean =>
 /** True when the disk or the quota is full. */
 export const isFull = (error: unknown): boolean =>
   ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
+
+/**
+ * A catcher for what may fail on the disk without ending the work: each such error is one warning that ends with what follows from it.
+ * Errors of other kinds are thrown.
+ */
+export function warnsOnce(consequence: string): (error: unknown) => void {
+  const said = new Set<string>();
+  return (error) => {
+    if (!isDiskProblem(error)) throw error;
+    const { message } = error as Error;
+    if (said.has(message)) return;
+    said.add(message);
+    process.emitWarning(`${message} (${consequence})`, 'RoglabWarning');
+  };
+}

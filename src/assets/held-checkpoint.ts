@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Checkpoint, type CheckpointState, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
-import { diskProblem, isDiskProblem, isFull } from './files.js';
+import { diskProblem, isFull, warnsOnce } from './files.js';
 import { type Lock, lockFile } from './lock.js';
 
 /** A checkpoint that one run holds from its beginning to its end. */
@@ -20,14 +20,7 @@ export interface HeldCheckpoint {
  * Errors: another run holds the file; a place that cannot be written, before any work is done.
  */
 export async function holdCheckpoint(path: string): Promise<HeldCheckpoint> {
-  const said = new Set<string>();
-  const warn = (error: unknown): void => {
-    if (!isDiskProblem(error)) throw error;
-    const { message } = error as Error;
-    if (said.has(message)) return;
-    said.add(message);
-    process.emitWarning(`${message} (the run goes on without a checkpoint)`, 'RoglabWarning');
-  };
+  const warn = warnsOnce('the run goes on without a checkpoint');
   const lock: Lock | undefined = await lockFile('checkpoint', path).catch((error) => {
     const explained = diskProblem('checkpoint', path, error);
     if (!isFull(error)) throw explained;

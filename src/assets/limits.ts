@@ -1,6 +1,6 @@
 /**
- * What each reader takes at most. A file beyond is refused before it costs time or memory, and the message names the limit.
- * SECURITY.md lists them.
+ * What each reader takes at most. A file beyond is refused before it costs time or memory, and the message names the
+ * limit. SECURITY.md lists them.
  */
 export const LIMITS = {
   /** One picture: bytes of its file, and its pixels before any resizing (a photograph of 33 million). */
@@ -20,7 +20,10 @@ export const LIMITS = {
   /** A zip (PyTorch, npz): files inside; bytes unpacked beyond 32 times those packed. */
   zipEntries: 16_384,
   unpackedBeyond: 2 ** 26,
-  /** A PyTorch file: bytes of the pickle, values inside its containers, entries of all tensors beyond 4 times those stored. */
+  /**
+   * A PyTorch file: bytes of the pickle, values inside its containers, entries of all tensors beyond 4 times those
+   * stored.
+   */
   pickleBytes: 2 ** 26,
   pickleValues: 1_000_000,
   entriesBeyond: 2 ** 20,

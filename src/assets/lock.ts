@@ -16,14 +16,19 @@ export interface Lock {
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process began, as the system counts; empty where it does not say. A process id comes again, this does not. */
+  /**
+   * When the process began, as the system counts; empty where it does not say. A process id comes again, this does not.
+   */
   readonly began: string;
   /** One run of the process. */
   readonly run: string;
   readonly since: string;
 }
 
-/** A holder on this machine that is gone is seen at once; one on another is, when its lock has not been touched for so long. */
+/**
+ * A holder on this machine that is gone is seen at once; one on another is, when its lock has not been touched for so
+ * long.
+ */
 const SILENT_MS = 120_000;
 const TOUCH_MS = 20_000;
 const WAIT_MS = 150;
@@ -146,7 +151,10 @@ function isAlive({ pid, began }: Holder): boolean {
   return now === undefined || began === '' || now === began;
 }
 
-/** When a process began, in the kernel's ticks; `dead` for one that only waits to be buried; undefined where nobody tells. */
+/**
+ * When a process began, in the kernel's ticks; `dead` for one that only waits to be buried; undefined where nobody
+ * tells.
+ */
 function beganAt(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -31,8 +31,8 @@ const whole = (source: ByteSource): Promise<Uint8Array> => {
 };
 
 /**
- * The tensors of a PyTorch checkpoint (zip or legacy), a .npz or .npy file of numpy, or a safetensors file. Nothing of a file is
- * ever executed. Errors: none of these kinds; whatever the reader of the kind refuses.
+ * The tensors of a PyTorch checkpoint (zip or legacy), a .npz or .npy file of numpy, or a safetensors file. Nothing of
+ * a file is ever executed. Errors: none of these kinds; whatever the reader of the kind refuses.
  * @example const { format, tensors } = await rog.loadTensors('round-3-weights.npz')
  */
 export async function loadTensors(path: string): Promise<TensorFile> {

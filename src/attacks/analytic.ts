@@ -78,9 +78,9 @@ function unexplained({ shape, data }: NamedArray, db: NamedArray, x: Float32Arra
   const [left, all] = data.reduce(
     ([rest, total], value, at) => {
       const difference = value - x[Math.floor(at / units)]! * db.data[at % units]!;
-      return [rest! + difference * difference, total! + value * value];
+      return [rest + difference * difference, total + value * value];
     },
     [0, 0],
   );
-  return left! / all!;
+  return left / all;
 }

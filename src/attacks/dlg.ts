@@ -13,7 +13,10 @@ export interface DlgOptions extends RunOptions {
   readonly iterations?: number;
   /** Default `lbfgs`, the papers'. */
   readonly optimizer?: 'lbfgs' | 'adam';
-  /** First trial of every line search (default 1), or Adam's step size, which falls to a tenth along a cosine (default 1). */
+  /**
+   * First trial of every line search (default 1), or Adam's step size, which falls to a tenth along a cosine (default
+   * 1).
+   */
   readonly rate?: number;
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;
@@ -33,16 +36,16 @@ export const DLG_NEEDS: Needs = {};
 export const IDLG_NEEDS: Needs = { labels: 'readable', batchSize: 1 };
 
 /**
- * DLG, Deep Leakage from Gradients (Zhu et al. 2019): pixels and logits of soft labels from N(0, 1), moved together until the
- * gradient they give equals the observed one,
+ * DLG, Deep Leakage from Gradients (Zhu et al. 2019): pixels and logits of soft labels from N(0, 1), moved together
+ * until the gradient they give equals the observed one,
  *
  *     min over x, l of sum over tensors |g(x, softmax(l)) - q|^2.
  *
- * Full resolution, no prior, no box; L-BFGS with step 1 and the last 100 pairs. It takes the update for one gradient at w0
- * (times the number of local steps), so it loses FedAvg updates whose weights moved. It wants a smooth network: with sigmoids
- * one 32x32 picture comes back almost exactly, with ReLU it does not. Labels that the server knows are not used.
- * Departures: 1200 evaluations instead of 1200 iterations of at most 20 evaluations; a line search (strong Wolfe) where
- * PyTorch's default takes the full step. `restarts` repeats it from other starts, which it often needs.
+ * Full resolution, no prior, no box; L-BFGS with step 1 and the last 100 pairs. It takes the update for one gradient at
+ * w0 (times the number of local steps), so it loses FedAvg updates whose weights moved. It wants a smooth network: with
+ * sigmoids one 32x32 picture comes back almost exactly, with ReLU it does not. Labels that the server knows are not
+ * used. Departures: 1200 evaluations instead of 1200 iterations of at most 20 evaluations; a line search (strong Wolfe)
+ * where PyTorch's default takes the full step. `restarts` repeats it from other starts, which it often needs.
  * @example const result = await rog.dlg(observed, { onProgress: rog.progress('DLG') })
  */
 export function dlg(observation: Observation, options: DlgOptions = {}): Promise<Reconstruction> {

@@ -18,8 +18,8 @@ export interface GradInversionOptions extends RunOptions {
   /** Weight of the group's consistency; default 100, see below. */
   readonly consistency?: number;
   /**
-   * Weight of the batch-norm term, the distance of the pictures' means and variances from those known: the batch's, where the client
-   * sent its running statistics after one step, else the model's own running statistics. Default 0.
+   * Weight of the batch-norm term, the distance of the pictures' means and variances from those known: the batch's,
+   * where the client sent its running statistics after one step, else the model's own running statistics. Default 0.
    */
   readonly batchNorm?: number;
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
@@ -40,16 +40,18 @@ export const GRAD_INVERSION_OPTIONS = {
 export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
 
 /**
- * GradInversion, See through Gradients (Yin et al. 2021): several searches of the batch from different seeds, held together,
+ * GradInversion, See through Gradients (Yin et al. 2021): several searches of the batch from different seeds, held
+ * together,
  *
- *     sum over members s of |g(x_s) - q|^2 + weight (TV(x_s) + 0.01 mean x_s^2) + consistency mean (x_s - mean_s x_s)^2,
+ *     sum over members s of |g(x_s) - q|^2 + weight (TV(x_s) + 0.01 mean x_s^2)
+ *                           + consistency mean (x_s - mean_s x_s)^2,
  *
- * by Adam, step size 0.1 (0.025 in pictures of [0, 1]) along a cosine after 50 closures of warm-up. The member with the least
- * objective of its own is the result. The labels of the batch are given or inferred.
- * Numbers: the paper weighs |g - q|^2, TV, |x|^2 and consistency as 1e-4 : 1e-4 : 1e-6 : 1e-2; its code is not public, these
- * are from its appendix as the `breaching` framework took them over.
- * Departures: no batch-norm term by default, which for ImageNet networks carries most of the picture; the consensus is the plain mean,
- * without registration; no noise added to the steps.
+ * by Adam, step size 0.1 (0.025 in pictures of [0, 1]) along a cosine after 50 closures of warm-up. The member with the
+ * least objective of its own is the result. The labels of the batch are given or inferred.
+ * Numbers: the paper weighs |g - q|^2, TV, |x|^2 and consistency as 1e-4 : 1e-4 : 1e-6 : 1e-2; its code is not public,
+ * these are from its appendix as the `breaching` framework took them over.
+ * Departures: no batch-norm term by default, which for ImageNet networks carries most of the picture; the consensus is
+ * the plain mean, without registration; no noise added to the steps.
  * Errors: batchNorm > 0 on a network without batch norm; labels that are neither given nor readable.
  */
 export function gradInversion(observation: Observation, options: GradInversionOptions = {}): Promise<Reconstruction> {

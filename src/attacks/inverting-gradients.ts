@@ -39,11 +39,11 @@ export const INVERTING_GRADIENTS_OPTIONS = {
  *
  *     min over x of 1 - <g(x), q> / (|g(x)| |q|) + weight (mean |dx| + mean |dy|),
  *
- * at full resolution, by Adam on the signs of the gradient, step size down by ten at 3/8, 5/8 and 7/8 of 4800 iterations,
- * clamped to [0, 1], from noise. FedAvg updates: through the simulated local steps (section 6 of the paper).
- * Numbers: those of the authors' code for CIFAR-10 (4800 iterations, one start, step 0.1, total variation 1e-4). They search
- * pictures normalised to standard deviation 1, we pictures in [0, 1] with 0.25: so step 0.025, weight 4e-4, and a start
- * 0.5 + 0.25 N(0, 1).
+ * at full resolution, by Adam on the signs of the gradient, step size down by ten at 3/8, 5/8 and 7/8 of 4800
+ * iterations, clamped to [0, 1], from noise. FedAvg updates: through the simulated local steps (section 6 of the
+ * paper). Numbers: those of the authors' code for CIFAR-10 (4800 iterations, one start, step 0.1, total variation
+ * 1e-4). They search pictures normalised to standard deviation 1, we pictures in [0, 1] with 0.25: so step 0.025,
+ * weight 4e-4, and a start 0.5 + 0.25 N(0, 1).
  * Errors: labels that are neither given nor readable.
  * @example const result = await rog.invertingGradients(observed, { restarts: 2 })
  */

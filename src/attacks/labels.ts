@@ -14,7 +14,10 @@ export interface InferredLabels {
 
 /** Options of {@link inferLabels}. */
 export interface LabelOptions {
-  /** Default `auto`: `rowSum` for one image; `head` behind phi where there is one; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`. */
+  /**
+   * Default `auto`: `rowSum` for one image; `head` behind phi where there is one; `proof` where signs prove; else
+   * `rowSum` after clipping, `bias` or `counts`.
+   */
   readonly rule?: 'auto' | LabelRule;
 }
 
@@ -32,8 +35,8 @@ const METHODS: Record<LabelRule, string> = {
 };
 
 /**
- * The batch's labels, read off the update of the last dense layer; see LABEL_RULES for the rules and their sources. The order
- * of the labels in the batch is not known: ascending.
+ * The batch's labels, read off the update of the last dense layer; see LABEL_RULES for the rules and their sources. The
+ * order of the labels in the batch is not known: ascending.
  * Errors: a network without a last dense layer of one output per class; `bias` where it has none.
  * @example const { labels, confidence } = await rog.inferLabels(observed)
  */

@@ -3,7 +3,10 @@ import { resumable, type Steps, secondsLeft } from '../core/resumable.js';
 import type { HistoryPoint, NdArray, Progress } from '../core/types.js';
 import { OPTIMIZERS, type OptimizerName, type OptimizerState } from './optimizers/index.js';
 
-/** One stage of the search: a latent of `size` pixels, so many closures of the optimizer with a schedule of its step size. */
+/**
+ * One stage of the search: a latent of `size` pixels, so many closures of the optimizer with a schedule of its step
+ * size.
+ */
 export interface Stage {
   /** [height, width] of the latent; the pictures are its bicubic upsampling. */
   readonly size: readonly [number, number];
@@ -16,7 +19,10 @@ export interface Stage {
   readonly warmup?: number;
 }
 
-/** Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels if there are any; `stage` of the search. */
+/**
+ * Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels if there are
+ * any; `stage` of the search.
+ */
 export type Evaluate = (images: NdArray, logits?: NdArray, stage?: number) => Promise<Evaluation>;
 
 export interface Evaluation {

@@ -28,8 +28,9 @@ export interface RunOptions {
   /** Seconds between two checkpoints; default 2; 0: after every closure. */
   readonly checkpointSeconds?: number;
   /**
-   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1. (All in
-   * one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to compile.)
+   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1.
+   * (All in one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to
+   * compile.)
    */
   readonly restarts?: number;
 }

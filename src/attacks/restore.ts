@@ -17,8 +17,8 @@ import { clamped } from './minimise.js';
 /** What the attacker knows beside the observation. */
 export interface RestoreOptions {
   /**
-   * What the labels mean, one name per class. A label whose name is one of CIFAR-10's classes steers the network; every other
-   * one counts as unknown. Default: nothing is known.
+   * What the labels mean, one name per class. A label whose name is one of CIFAR-10's classes steers the network; every
+   * other one counts as unknown. Default: nothing is known.
    */
   readonly classNames?: readonly string[];
   /** Weights of your own, as restorerWeights() orders them; default: those that come with the library. */
@@ -31,11 +31,12 @@ export const SMALLEST_RESTORED = 16;
 /**
  * ROG's postprocessing: every picture through a network that maps raw reconstructions to natural pictures.
  *
- * It uses knowledge that no observation holds: that the pictures are natural ones like CIFAR-10's, on whose training images
- * the network was trained, and, with `classNames`, what the labels mean. It can therefore draw detail that was never in the
- * private image; scores of restored pictures measure the attack and that knowledge together. The raw pictures are kept as `raw`.
- * Any size from 16x16. The network was trained on 32x32 and runs over larger pictures as it is: on 128x128 that came nearer to
- * the private pictures than restoring them at 64x64 or 32x32. Where every entry of the update is exact it has nothing to mend.
+ * It uses knowledge that no observation holds: that the pictures are natural ones like CIFAR-10's, on whose training
+ * images the network was trained, and, with `classNames`, what the labels mean. It can therefore draw detail that was
+ * never in the private image; scores of restored pictures measure the attack and that knowledge together. The raw
+ * pictures are kept as `raw`. Any size from 16x16. The network was trained on 32x32 and runs over larger pictures as it
+ * is: on 128x128 that came nearer to the private pictures than restoring them at 64x64 or 32x32. Where every entry of
+ * the update is exact it has nothing to mend.
  * Errors: pictures that are not RGB, too small, outside [0, 1] or NaN; weights that are not the network's.
  * Source: Yue et al. 2023, section 4.3 (postprocessing).
  * @example const better = await restore(await rog(observed), { classNames: data.classNames });
@@ -90,7 +91,10 @@ const OPTIONS = {
   weights: memory('of your own', 'a list of arrays', Array.isArray),
 } satisfies OptionTable<RestoreOptions>;
 
-/** The steps of an attack, with {@link restore} on what they return if that is asked for. Refuses pictures it cannot take. */
+/**
+ * The steps of an attack, with {@link restore} on what they return if that is asked for. Refuses pictures it cannot
+ * take.
+ */
 export function postprocessed(
   where: string,
   steps: AsyncGenerator<Progress, Reconstruction>,

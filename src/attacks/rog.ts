@@ -16,26 +16,31 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   /** `default` (default): coarse to fine, box, TV, an objective that knows phi. `paper`: the published numbers. */
   readonly preset?: 'default' | 'paper';
   /**
-   * `auto` (default): what measures best by all that the server knows, see chosen(): `settings.race` tells what was tried. The closed
-   * form is left out where an option is given that only matching has: objective, simulate, restarts. `matching`: gradient matching
-   * with the numbers tuned on LeNet. `closed-form`: see closedForm(). The preset `paper` always matches.
+   * `auto` (default): what measures best by all that the server knows, see chosen(): `settings.race` tells what was
+   * tried. The closed form is left out where an option is given that only matching has: objective, simulate, restarts.
+   * `matching`: gradient matching with the numbers tuned on LeNet. `closed-form`: see closedForm(). The preset `paper`
+   * always matches.
    */
   readonly method?: 'auto' | 'matching' | 'closed-form';
   /**
-   * Objective-and-gradient evaluations of the attack that is taken; default 200, `paper` 100. What was tried besides is counted in
-   * the result's closures; with fewer than 50 nothing is.
+   * Objective-and-gradient evaluations of the attack that is taken; default 200, `paper` 100. What was tried besides is
+   * counted in the result's closures; with fewer than 50 nothing is.
    */
   readonly iterations?: number;
   /**
-   * How to compare updates; default: the one that fits phi (paper: l2). Or a function of your own of (simulated, received), each a list
-   * of tensors in the order of the model's parameters, that gives one number to make small; pyramid, prior and optimizer stay.
+   * How to compare updates; default: the one that fits phi (paper: l2). Or a function of your own of (simulated,
+   * received), each a list of tensors in the order of the model's parameters, that gives one number to make small;
+   * pyramid, prior and optimizer stay.
    */
   readonly objective?: AnyObjective;
   /** Prior on the pictures; default `colorTv`. */
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
   readonly weight?: number;
-  /** How the client is modelled; default `auto`: `steps` when the weights moved noticeably, see simulation() (paper: steps). */
+  /**
+   * How the client is modelled; default `auto`: `steps` when the weights moved noticeably, see simulation() (paper:
+   * steps).
+   */
   readonly simulate?: 'auto' | 'steps' | 'direction';
   /** Whether the objective knows phi; default true (paper: false, what was received counts as the update itself). */
   readonly defenseAware?: boolean;
@@ -71,8 +76,9 @@ export const ROG_OPTIONS = {
  * ROG: encode to a low dimension, simulate the client on the decoded pictures, match the update (Yue et al. 2023,
  * section 4). The raw reconstruction, unless `postprocess` says otherwise.
  *
- * `paper`: latent [h/4, w/4, c] uniform in [0, 1), bicubic decoder, Adam 0.05 -> 0.005 over 100 iterations, plain squared
- * distance. `default`: latents h/4 -> h/2 -> h, nearly gray start, box [0, 1], total variation, objective chosen by phi's report.
+ * `paper`: latent [h/4, w/4, c] uniform in [0, 1), bicubic decoder, Adam 0.05 -> 0.005 over 100 iterations, plain
+ * squared distance. `default`: latents h/4 -> h/2 -> h, nearly gray start, box [0, 1], total variation, objective
+ * chosen by phi's report.
  */
 export function rog(observation: Observation, options: RogOptions = {}): Promise<Reconstruction> {
   return finish(rogSteps(observation, options), options.onProgress);

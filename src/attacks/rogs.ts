@@ -39,23 +39,29 @@ export const ROGS_OPTIONS = {
 } satisfies OptionTable<RogsOptions>;
 
 /**
- * ROGS: reconstruction at the semantic level. Where the picture itself cannot be rebuilt, what it means still leaks: the search
- * runs over the latent of a class-conditional generator G instead of pixels,
+ * ROGS: reconstruction at the semantic level. Where the picture itself cannot be rebuilt, what it means still leaks:
+ * the search runs over the latent of a class-conditional generator G instead of pixels,
  *
  *     min over z, o of  D(phi-aware; update of G(z, y, o), observed) + prior |z|^2 + tie |z - z_raw|^2 + relax |o|^2
  *
  * with means instead of sums of squares. It starts at the best, by D after a few closures, of the low frequencies of
- * the raw reconstruction, the class's mean and draws; only where the raw reconstruction is the best is the search tied to it. Coarse to fine:
- * the leading entries of z (the largest structures) first, then all, then, with `relax`, offsets o of G's features.
+ * the raw reconstruction, the class's mean and draws; only where the raw reconstruction is the best is the search tied
+ * to it. Coarse to fine: the leading entries of z (the largest structures) first, then all, then, with `relax`, offsets
+ * o of G's features.
  *
  * At the end, what the update leaves open is drawn from the prior, see `draws`.
  *
- * G was trained on CIFAR-10's training images: like restore() it draws detail that no observation holds, so its pictures look
- * natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank (see retrievalRank()).
- * Labels: given, or inferred; inferred ones that do not stand out are tried against the other classes.
- * Errors: a label that is none of the generator's classes; a generator of another image size; labels that are neither given nor readable.
- * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al. 2022 (GGL).
- * @example const { images, labels, confidence } = await rogs(observed, { raw: await rog(observed), classNames: data.classNames })
+ * G was trained on CIFAR-10's training images: like restore() it draws detail that no observation holds, so its
+ * pictures look natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank
+ * (see retrievalRank()). Labels: given, or inferred; inferred ones that do not stand out are tried against the other
+ * classes.
+ * Errors: a label that is none of the generator's classes; a generator of another image size; labels that are neither
+ * given nor readable.
+ * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al.
+ * 2022 (GGL).
+ * @example
+ * const { images, labels, confidence } = await rogs(observed,
+ *   { raw: await rog(observed), classNames: data.classNames })
  */
 export function rogs(observation: Observation, options: RogsOptions = {}): Promise<Reconstruction> {
   return finish(rogsSteps(observation, options), options.onProgress);

@@ -38,13 +38,19 @@ export function describe(
   };
 }
 
-/** One's own objective by its name and, so that a checkpoint of another one is refused, a number that tells its text from others. */
+/**
+ * One's own objective by its name and, so that a checkpoint of another one is refused, a number that tells its text
+ * from others.
+ */
 const objectiveSettings = (objective: Recipe['objective']): string =>
   typeof objective === 'string'
     ? objective
     : `${objectiveTitle(objective)} #${fingerprint([Float32Array.from(String(objective), (c) => c.charCodeAt(0))])}`;
 
-/** What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all was told. */
+/**
+ * What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all
+ * was told.
+ */
 export function assumptionsOf({ client, obfuscation }: Observation): { readonly assumed?: Record<string, string> } {
   const unknown = obfuscation.evidence.some(isUnknown);
   const all = {

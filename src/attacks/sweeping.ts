@@ -5,9 +5,9 @@ import { iterated } from '../federation/index.js';
 import type { Closure, Comparison } from './closure.js';
 
 /**
- * The closure for many local steps: a sweep forward through one compiled local step gives the simulated update, one more compiled
- * step compares it with the observed one, and a sweep back carries the derivative to the pictures. Time and memory are those of
- * iterated(): linear in the number of steps, with a free event loop between them.
+ * The closure for many local steps: a sweep forward through one compiled local step gives the simulated update, one
+ * more compiled step compares it with the observed one, and a sweep back carries the derivative to the pictures. Time
+ * and memory are those of iterated(): linear in the number of steps, with a free event loop between them.
  */
 export async function sweepingClosure(comparison: Comparison): Promise<Closure> {
   const { observation, client, joint, targets, numbers, total, name } = comparison;

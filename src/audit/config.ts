@@ -22,11 +22,14 @@ export interface AuditConfig {
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
   /**
-   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the data in their
-   * order, and checkClient() says whether `client` describes it. Default: the client is simulated.
+   * File with the weights after the round: the update is then the client's own, its images the first `batch` of the
+   * data in their order, and checkClient() says whether `client` describes it. Default: the client is simulated.
    */
   readonly after?: string;
-  /** As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else CIFAR-10. */
+  /**
+   * As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else
+   * CIFAR-10.
+   */
   readonly data?: string;
   /** Side of the images in pixels; default the data set's own. */
   readonly size?: number;
@@ -48,6 +51,8 @@ export interface AuditConfig {
   readonly threshold?: Threshold;
   /** Look for the smallest change that brings every image under the threshold; default true. */
   readonly remedies?: boolean;
+  /** Put what theory says beside the attacks: Bayesian Cramer-Rao, inversion influence; default true. */
+  readonly bounds?: boolean;
 }
 
 /** A config with every default filled in. */
@@ -69,6 +74,7 @@ const KEYS = [
   'seed',
   'threshold',
   'remedies',
+  'bounds',
   '$schema',
 ] as const;
 
@@ -77,14 +83,17 @@ const WHERE = 'audit';
 /** Whether a network is named by its file. */
 export const isFile = (network: string): boolean => network.endsWith('.onnx');
 
-/** A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be read. */
+/**
+ * A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be
+ * read.
+ */
 export function readConfig(config: AuditConfig): Audit {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');
   checkOptions(WHERE, config, KEYS);
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
   const { phi = ['none'], labels = ['known', 'infer'], batch = 8, batches = 1 } = given;
-  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true } = given;
+  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true, bounds = true } = given;
   if (typeof network === 'string' && !isFile(network)) lookUp(`${WHERE} network`, MODELS, network);
   if (!Array.isArray(phi) || phi.length === 0)
     throw problem(WHERE, 'phi must be a list of short forms', phi, '["none"]');
@@ -102,7 +111,7 @@ export function readConfig(config: AuditConfig): Audit {
       given.after,
     );
   const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
-  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, threshold };
+  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, bounds, threshold };
 }
 
 function checkThreshold({ metric, value }: Threshold): Threshold {

@@ -1,6 +1,6 @@
 /**
- * What a client could do instead, in families of rising strength; each family is walked until no image is rebuilt any more.
- * The last families are hybrid: two mechanisms in a row.
+ * What a client could do instead, in families of rising strength; each family is walked until no image is rebuilt any
+ * more. The last families are hybrid: two mechanisms in a row.
  */
 export const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   'fewer bits': ['quantize:4', 'quantize:3', 'quantize:2'],

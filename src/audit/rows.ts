@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { keepValue, keptValue, warnsOnce } from '../assets/index.js';
 import type { Batch, NamedArray, Scores } from '../core/types.js';
 
 /** One attack of an audit: what was sent, what the server knew, what came out; per private image. */
@@ -33,17 +32,12 @@ export function rowName(decides: object, tensors: readonly NamedArray[], batch: 
     .slice(0, 24);
 }
 
-/** Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. */
-export const rowStore = (folder: string) => ({
-  read: (name: string): AuditRow | undefined => {
-    const path = join(folder, `${name}.json`);
-    if (!existsSync(path)) return undefined;
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as AuditRow;
-    } catch {
-      return undefined; // cut short by a kill: computed again
-    }
-  },
-  write: (name: string, row: AuditRow): Promise<void> =>
-    writeAtomic(join(folder, `${name}.json`), new TextEncoder().encode(JSON.stringify(row))),
-});
+/** Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. A full disk ends no audit. */
+export function rowStore(folder: string) {
+  const warn = warnsOnce('the audit goes on without it');
+  const fileOf = (name: string): string => join(folder, `${name}.json`);
+  return {
+    read: (name: string): Promise<AuditRow | undefined> => keptValue(fileOf(name)),
+    write: (name: string, row: AuditRow): Promise<void> => keepValue(fileOf(name), row).catch(warn),
+  };
+}

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
@@ -84,6 +83,8 @@ export async function command(args: string[]): Promise<number> {
   const build = MODELS[own.model];
   const settings = { phi: own.phi ?? 'none', labels, seed, localSteps, learningRate };
   parseObfuscation(settings.phi); // a mistake is told before anything is opened
+  const out = own.out ?? join('results', 'attack');
+  await checkPlace('roglab attack', out);
   const options: AttackOptions = {
     ...(defense && { defenseAware: defense === 'aware' }),
     ...given(optionsOf('attack', flags, ownOf(name)), flags),
@@ -106,10 +107,8 @@ export async function command(args: string[]): Promise<number> {
   const result = own.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
   const before = own.restore ? await score(batch, attacked) : undefined;
-  const out = own.out ?? join('results', 'attack');
   const truth = { name: 'private', images: batch.images, captions: [...batch.labels].map((l) => batch.classNames[l]!) };
   const shown = rowOf(before ? 'restored' : 'reconstructed', result, scores);
-  await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
   console.log(
     JSON.stringify({
       data: data.name,
@@ -137,6 +136,7 @@ export async function command(args: string[]): Promise<number> {
       out,
     }),
   );
+  await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
   return 0;
 }
 
@@ -172,7 +172,6 @@ const rowOf = (name: string, result: Reconstruction, scores: Scores): Row => ({
 });
 
 async function writePictures(out: string, rows: readonly Row[]): Promise<void> {
-  await mkdir(out, { recursive: true });
   for (const { name, images } of rows)
     for (let i = 0; i < images.shape[0]!; i++)
       await writeAtomic(join(out, `${name}-${i}.png`), imagePng(imageAt(images, i)));

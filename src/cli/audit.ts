@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
 import { problem } from '../core/errors.js';
 import { integer, number, numeric } from '../core/options.js';
@@ -84,7 +84,7 @@ export async function command(args: string[]): Promise<number> {
   };
   const settings = readConfig(given);
   const out = flags.out ?? join('results', 'audit');
-  writable(out);
+  await checkPlace('roglab audit', out);
   const workers = flags.workers ? whole('workers', flags.workers, 1) : availableParallelism();
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
@@ -113,6 +113,9 @@ const asJson = ({ audit: config, subject, ...found }: Result, verdict: object, v
   rows: found.rows.map(({ pictures: _, ...row }) => row),
   tried: found.tried.map(({ pictures: _, ...row }) => row),
   baselines: found.baselines,
+  bounds: found.bounds,
+  ...(found.unbounded && { unbounded: found.unbounded }),
+  ...(found.privacy && { privacy: found.privacy }),
 });
 
 function readJson(path: string): AuditConfig {
@@ -121,16 +124,6 @@ function readJson(path: string): AuditConfig {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw problem('roglab audit', code ? `cannot read ${path}: ${code}` : `${path} is not JSON (${message})`);
-  }
-}
-
-/** Before the work, not after it. */
-function writable(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw problem('roglab audit', `cannot write to ${folder}: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
 

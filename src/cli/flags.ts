@@ -75,7 +75,8 @@ type Said<T> = {
 };
 
 /**
- * The options that flags say, read and checked as the function that takes them would; flags of other tables are left alone.
+ * The options that flags say, read and checked as the function that takes them would; flags of other tables are left
+ * alone.
  * @throws naming the flag and the rule that its value breaks
  */
 export function optionsOf<T extends AnyTable>(

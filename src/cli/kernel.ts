@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { parsedJson, problem } from '../core/errors.js';
 import { kernelspec } from '../notebook/index.js';
 import { launcherPath } from '../notebook/kernel.js';
@@ -59,8 +60,8 @@ export async function command(args: string[]): Promise<number> {
   }
   if (!existsSync(launcherPath()))
     throw problem('roglab kernel', 'the package is not built', undefined, 'npm run build');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
+  await checkPlace('roglab kernel', folder);
+  await writeAtomic(join(folder, 'kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
   console.log(`registered the kernel "${kernelspec.display_name}" in ${folder}`);
   console.log(next());
   return 0;

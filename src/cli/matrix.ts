@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from '../assets/index.js';
+import { parsedJson } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import {
@@ -41,6 +43,8 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
   const split = oneOf('quality', '--split', flags.split ?? 'test', ['test', 'train'] as const);
   const attacks = attacksIn('--attacks', flags.attacks ?? ALL.join());
   const redo = flags.redo === undefined ? [] : attacksIn('--redo', flags.redo);
+  await checkFilePlace('roglab quality', out);
+  const warn = warnsOnce('the rows so far are printed only');
   const data = await openDataset(source, source?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   const all = matrixCells(data.classNames.length, seed);
@@ -57,15 +61,16 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
     const row = await attackCell(data, { ...before, reached: Object.fromEntries(kept) }, attacks);
     if (Object.keys(row.reached).length === kept.length) continue;
     rows.set(key(row), row);
-    writeFileSync(`${out}.part`, `${JSON.stringify({ cells: all.length, rows: [...rows.values()] })}\n`);
-    renameSync(`${out}.part`, out);
     console.log(`${at + 1} of ${wanted.length}  ${line(row)}`);
+    await writeAtomic(out, `${JSON.stringify({ cells: all.length, rows: [...rows.values()] })}\n`).catch(warn);
   }
   for (const text of summary([...rows.values()], all.length)) console.log(text);
 }
 
-const readRows = (file: string): MatrixRow[] =>
-  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { rows: MatrixRow[] }).rows : [];
+function readRows(file: string): MatrixRow[] {
+  const text = existsSync(file) ? readBoundedText('roglab quality', file, LIMITS.tableBytes) : '{"rows":[]}';
+  return (parsedJson(`roglab quality ${file}`, text) as { rows: MatrixRow[] }).rows;
+}
 
 /** What the rows say together, and every failing cell. */
 function summary(rows: readonly MatrixRow[], cells: number): string[] {

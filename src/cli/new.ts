@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { checkPlace, makeFolder, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { kernelspec, writeNotebook } from '../notebook/index.js';
+import { kernelspec, notebookText } from '../notebook/index.js';
 import { starterCells } from './new/notebook.js';
 import { packageVersion, projectRoot } from './root.js';
 
@@ -19,22 +21,35 @@ export async function command(args: string[]): Promise<number> {
   if (!name || name.startsWith('-') || more.length)
     throw problem('roglab new', 'takes one folder', args.join(' ') || 'nothing', 'roglab new my-audit');
   const folder = resolve(name);
-  if (existsSync(folder) && readdirSync(folder).length > 0)
+  const isThere = existsSync(folder);
+  if (isThere && statSync(folder).isDirectory() && readdirSync(folder).length > 0)
     throw problem('roglab new', `the folder ${name} is not empty`, undefined, 'name a new one');
-  mkdirSync(join(folder, 'images', 'first-class'), { recursive: true });
-  mkdirSync(join(folder, 'images', 'second-class'), { recursive: true });
-  writeFileSync(join(folder, 'images', 'README.md'), IMAGES);
-  writeFileSync(join(folder, '.gitignore'), 'node_modules/\nresults/\n');
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(basename(folder)), null, 2)}\n`);
-  writeNotebook(join(folder, 'first.ipynb'), {
-    cells: starterCells,
-    metadata: { kernelspec },
-    nbformat: 4,
-    nbformat_minor: 5,
-  });
+  await checkPlace('roglab new', folder);
+  try {
+    await write(folder);
+  } catch (error) {
+    for (const own of OWN) await rm(join(folder, own), { recursive: true, force: true });
+    if (!isThere) await rmdir(folder).catch(() => {});
+    throw error;
+  }
   console.log(`wrote ${relative(process.cwd(), folder) || '.'}: package.json, first.ipynb, images/`);
   console.log(`next: cd ${name} && npm install && npm start`);
   return 0;
+}
+
+/** What it writes into the folder. */
+const OWN = ['images', '.gitignore', 'package.json', 'first.ipynb'] as const;
+
+async function write(folder: string): Promise<void> {
+  for (const name of ['first-class', 'second-class']) await makeFolder(join(folder, 'images', name));
+  const notebook = { cells: starterCells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
+  const texts = {
+    'images/README.md': IMAGES,
+    '.gitignore': 'node_modules/\nresults/\n',
+    'package.json': `${JSON.stringify(manifest(basename(folder)), null, 2)}\n`,
+    'first.ipynb': notebookText(notebook),
+  };
+  for (const [file, text] of Object.entries(texts)) await writeAtomic(join(folder, file), text);
 }
 
 const IMAGES = `One folder per class, PNG or JPEG files inside; the names of the folders are the names of the classes.

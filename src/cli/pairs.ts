@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cacheFolder } from '../assets/index.js';
+import { cacheFolder, checkFilePlace } from '../assets/index.js';
 import { integer, number, numeric } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
@@ -36,9 +36,10 @@ export async function command(args: string[]): Promise<number> {
   integer('roglab pairs', '--part', part, 1, parts);
   const minutes = number('roglab pairs', '--minutes', numeric(flags.minutes ?? '45'), 0, 10_000);
   const seed = integer('roglab pairs', '--seed', numeric(flags.seed ?? '1'), 0);
+  const path = join(flags.out ?? pairsFolder(), `pairs-seed${seed}-${part}of${parts}.bin`);
+  await checkFilePlace('roglab pairs', path, 2 ** 24);
   await start(flags.threads ? { threads: integer('roglab pairs', '--threads', numeric(flags.threads), 1) } : {});
   const dataset = await openDataset(flags.data ?? 'cifar10', { fallback: 'none' });
-  const path = join(flags.out ?? pairsFolder(), `pairs-seed${seed}-${part}of${parts}.bin`);
   const stopped = new AbortController();
   process.once('SIGINT', () => stopped.abort());
   const say = (text: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);

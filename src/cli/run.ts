@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { checkPlace } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { number, numeric, oneOf } from '../core/options.js';
 import {
@@ -50,6 +51,8 @@ export async function command(args: string[]): Promise<number> {
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
   const outDir = resolve(flags.out ?? join(root, 'results'));
+  for (const folder of [outDir, ...(flags['in-place'] ? files.map(dirname) : [])])
+    await checkPlace('roglab run', folder, PAGE_BYTES);
   // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
   process.once('SIGINT', () => process.exit(130));
   const started = performance.now();
@@ -71,9 +74,12 @@ export async function command(args: string[]): Promise<number> {
     `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
     `node ${process.version}`,
   ];
-  const faults = writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
-  return conclude(results, faults, total, relative(process.cwd(), page) || page);
+  const write = () => writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
+  return conclude(results, total, relative(process.cwd(), page) || page, write);
 }
+
+/** All notebooks with their outputs, and the page. */
+const PAGE_BYTES = 2 ** 26;
 
 /** The data set in the form that ROGLAB_DATA takes; relative folders are read from here, not from the notebook. */
 function readData(text: string | undefined): { value: string; folder?: string } | undefined {
@@ -128,7 +134,17 @@ const firstLine = (text: string): string => {
   return line.length > 140 ? `${line.slice(0, 139)}…` : line;
 };
 
-function conclude(results: readonly RunResult[], faults: readonly Fault[], total: string, page: string): number {
+/** Says how it went, also where the page cannot be written. */
+function conclude(results: readonly RunResult[], total: string, page: string, write: () => readonly Fault[]): number {
+  const problems = results.flatMap(({ name, unwritten }) => (unwritten ? [`${name}: ${unwritten}`] : []));
+  let faults: readonly Fault[] = [];
+  let open = '';
+  try {
+    faults = write();
+    open = `; open ${page}`;
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
   const failed = results.filter(({ failure }) => failure);
   for (const { name, failure } of failed)
     console.error(
@@ -138,8 +154,9 @@ function conclude(results: readonly RunResult[], faults: readonly Fault[], total
     );
   for (const { name, cell, message } of faults)
     console.error(`${name}: cell ${cell} of ${cells(results, name)} is not shown as written: ${firstLine(message)}`);
-  console.log(`\n${results.length - failed.length} of ${results.length} notebooks ran in ${total}; open ${page}`);
-  return failed.length + faults.length > 0 ? 1 : 0;
+  for (const one of problems) console.error(one);
+  console.log(`\n${results.length - failed.length} of ${results.length} notebooks ran in ${total}${open}`);
+  return failed.length + faults.length + problems.length > 0 ? 1 : 0;
 }
 
 const cells = (results: readonly RunResult[], name: string): number =>

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
@@ -35,12 +35,13 @@ export async function rogsCommand(args: string[]): Promise<number> {
   const only = flags.only?.split(';').map((name) => oneOf('roglab study rogs', '--only', name.trim(), NAMES));
   const images = whole('images', 48, 1);
   const seed = whole('seed', 1, 0);
+  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
+  await checkPlace('roglab study rogs', join(out, 'rogs'), 2 ** 24);
   const data = await openDataset(flags.data);
   if (data.notice) console.error(data.notice);
   if (data.imageShape[0] !== 32)
     throw problem('roglab study rogs', 'the generator makes 32x32 pictures', data.imageShape);
   console.log((await start({ threads: 1 })).line);
-  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const rows: SemanticRow[] = [];

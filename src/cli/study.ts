@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeAtomic } from '../assets/index.js';
+import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
@@ -22,7 +21,8 @@ import { projectRoot } from './root.js';
 import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
-  --profile NAME  quick (default, minutes) or paper (hours)
+  --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day) or
+                  steps-short (the same with a narrower network and fewer steps, an hour)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
   --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
@@ -40,13 +40,13 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
   const names = Object.keys(DP_PROFILES) as DpProfileName[];
   const profile = oneOf('roglab study', '--profile', flags.profile ?? 'quick', names);
+  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
+  const folder = join(out, `dp-${profile}`);
+  await checkPlace('roglab study', folder, STUDY_BYTES);
   const data = await openDataset(flags.data);
   if (data.notice) console.error(data.notice);
   if (data.sizes.train < 1) throw problem('roglab study', 'the data set has no training images', data.name);
-  const out = resolve(flags.out ?? join(projectRoot(), 'results'));
-  const folder = join(out, `dp-${profile}`);
   if (flags.fresh) await rm(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   const workers =
     flags.workers === undefined ? undefined : integer('roglab study', '--workers', numeric(flags.workers), 1);
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
@@ -81,6 +81,9 @@ export async function command([name, ...args]: string[]): Promise<number> {
   return stop.signal.aborted ? 130 : Math.min(failed, 1);
 }
 
+/** Checkpoints and weights of a row. */
+const STUDY_BYTES = 2 ** 24;
+
 /** The sweep of epsilon against leakage, among the names of `--only`. */
 const SWEEP = 'budgets';
 
@@ -106,7 +109,7 @@ function line({ id, accuracy, bitsPerEntry, epsilon, leakage, minutes }: DpResul
     `${(100 * accuracy).toFixed(1)} %`.padStart(8),
     bitsPerEntry.toFixed(2).padStart(11),
     (epsilon === null ? '-' : epsilon.toPrecision(3)).padStart(9),
-    `${best(Math.min(...rounds))} -> ${best(Math.max(...rounds))} dB`.padStart(39),
+    (rounds.length > 0 ? `${best(Math.min(...rounds))} -> ${best(Math.max(...rounds))} dB` : '-').padStart(39),
     minutes.toFixed(1).padStart(8),
   ].join(' ');
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkFilePlace, checkPlace } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { tableText } from '../report/index.js';
@@ -80,6 +81,9 @@ async function folderOf(word: string, out?: string): Promise<string> {
 
 async function run(sweep: Sweep, args: string[], file: string, home?: string): Promise<number> {
   const flags = readFlags('sweep', args, RUN);
+  const goal = flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name)));
+  await checkPlace('roglab sweep', goal);
+  if (flags.shared) await checkPlace('roglab sweep', resolve(flags.shared));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
   const { folder, progress } = await runSweep(
@@ -89,7 +93,7 @@ async function run(sweep: Sweep, args: string[], file: string, home?: string): P
       ...(flags.shared && { shared: resolve(flags.shared) }),
       ...(flags.shard && { shard: flags.shard }),
       ...(flags.workers && { workers: integer('roglab sweep', '--workers', numeric(flags.workers), 1, 256) }),
-      folder: flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name))),
+      folder: goal,
       yes: flags.yes ?? false,
       retryFailed: flags['retry-failed'] ?? false,
       signal: stop.signal,
@@ -150,6 +154,7 @@ async function exported(args: string[]): Promise<number> {
   const path = resolve(to ?? join(folder, `rows.${format ?? 'parquet'}`));
   const ending = format ?? /\.(\w+)$/.exec(path)?.[1] ?? '';
   const kind = oneOf('roglab sweep export', format ? '--format' : 'the ending of --to', ending, EXPORT_FORMATS);
+  await checkFilePlace('roglab sweep export', path);
   const { rows, failed } = await exportSweep(folder, path, kind);
   console.log(`${path}: ${rows} rows${failed ? `, and ${failed} failed cells in ${path}.failed.jsonl` : ''}`);
   return 0;

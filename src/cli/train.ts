@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { cacheFolder, encodeSafetensors, writeAtomic } from '../assets/index.js';
+import { cacheFolder, checkFilePlace, checkPlace, encodeSafetensors, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { start } from '../engine/index.js';
@@ -49,6 +49,9 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const [epochs, seed] = [whole('epochs', 1) ?? trainable.epochs, whole('seed', 0) ?? trainable.seed];
   const threads = whole('threads', 1);
   const checkpoint = resolve(values.resume ?? join(cacheFolder(), 'training', `${name}.checkpoint`));
+  const folder = resolve(values.out ?? join(projectRoot(), 'data/weights'));
+  await checkPlace('roglab train', folder, WEIGHTS_BYTES);
+  if (values.resume) await checkFilePlace('roglab train', checkpoint);
   if (values.fresh) await rm(checkpoint, { force: true });
   const session = await start(threads ? { threads } : {});
   console.error(session.line);
@@ -64,11 +67,8 @@ export async function command([name, ...args]: string[]): Promise<number> {
       console.error(`stopped after ${trained.fitted.steps} steps; the same command goes on from ${checkpoint}`);
       return 130;
     }
-    const folder = resolve(values.out ?? join(projectRoot(), 'data/weights'));
     const flags = [`--epochs ${epochs}`, `--seed ${seed}`].join(' ');
-    console.log(
-      await write(folder, name, trainable, trained, { epochs, seed, command: `npm run train -- ${name} ${flags}` }),
-    );
+    await write(folder, name, trainable, trained, { epochs, seed, command: `npm run train -- ${name} ${flags}` });
     await rm(checkpoint, { force: true });
     return 0;
   } finally {
@@ -76,14 +76,17 @@ export async function command([name, ...args]: string[]): Promise<number> {
   }
 }
 
-/** Weights first, then the card that names their hash: a kill in between leaves a mismatch, which the loader reports. */
+/** More than the largest of the networks takes. */
+const WEIGHTS_BYTES = 2 ** 25;
+
+/** Says what came out; then weights first, then the card that names their hash: a kill in between leaves a mismatch, which the loader reports. */
 async function write(
   folder: string,
   name: string,
   { summary, recipe, half }: Trainable,
   { parameters, fitted, data, scores }: TrainedNetwork,
   settings: { readonly epochs: number; readonly seed: number; readonly command: string },
-): Promise<string> {
+): Promise<void> {
   const bad = parameters.find((p) => p.data.some((value) => !Number.isFinite(value)));
   if (bad) throw problem('roglab train', `${bad.name} has entries that are no numbers; nothing was written`);
   const bytes = encodeSafetensors(parameters, { name }, { half });
@@ -106,10 +109,10 @@ async function write(
     })),
   };
   const file = join(folder, `${name}.safetensors`);
+  const shown = Object.entries(scores).map(([key, value]) => `${key} ${value.toFixed(4)}`);
+  console.log(`${file}: ${(bytes.length / 2 ** 20).toFixed(2)} MiB, ${shown.join(', ')}, ${card.minutes} min`);
   await writeAtomic(file, bytes);
   await writeAtomic(join(folder, `${name}.json`), `${JSON.stringify(card, null, 2)}\n`);
-  const shown = Object.entries(scores).map(([key, value]) => `${key} ${value.toFixed(4)}`);
-  return `${file}: ${(bytes.length / 2 ** 20).toFixed(2)} MiB, ${shown.join(', ')}, ${card.minutes} min`;
 }
 
 const rounded = (values: Readonly<Record<string, number>>): Record<string, number> =>

@@ -49,7 +49,7 @@ export function checkMatches(where: string, tensors: readonly NamedArray[], para
   if (tensors.length !== parameters.length)
     throw problem(where, `the model has ${parameters.length} parameter tensors`, `${tensors.length} in the update`);
   parameters.forEach((parameter, i) => {
-    const tensor = tensors[i]!;
+    const tensor = tensors[i];
     if (typeof tensor !== 'object' || tensor === null)
       throw problem(where, `tensor ${i} must be { name, shape, data }`, tensor);
     if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))

@@ -9,8 +9,8 @@ export const carriesGradient = (tensors: readonly Pick<NamedArray, 'data'>[]): b
   tensors.some(({ data }) => data.some((value) => Math.abs(value) > NOTHING));
 
 /**
- * Refuses what no attack can learn anything from: a model with one class, whose cross-entropy and gradient are zero whatever the
- * images are, and an update whose entries are all zero.
+ * Refuses what no attack can learn anything from: a model with one class, whose cross-entropy and gradient are zero
+ * whatever the images are, and an update whose entries are all zero.
  * @param what the tensors are, as the message names them; default `the update`
  */
 export function checkAttackable(

@@ -1,15 +1,22 @@
-/** The layers of a network as plain data; images are NHWC. The rules that give them shapes and values: src/models/layers. */
+/**
+ * The layers of a network as plain data; images are NHWC. The rules that give them shapes and values:
+ * src/models/layers.
+ */
 
 /** One number for both directions, or [height, width]. */
 export type Extent = number | readonly [height: number, width: number];
 
 /**
- * Cells added around a picture: a number on every side; `valid`: none; `same`: dilation (size - 1) in all, the smaller half
- * before, as PyTorch's padding='same', so that the output has ceil(n / stride) cells; or [top, bottom, left, right].
+ * Cells added around a picture: a number on every side; `valid`: none; `same`: dilation (size - 1) in all, the smaller
+ * half before, as PyTorch's padding='same', so that the output has ceil(n / stride) cells; or [top, bottom, left,
+ * right].
  */
 export type Padding = 'same' | 'valid' | number | readonly [top: number, bottom: number, left: number, right: number];
 
-/** Cross-correlation, as every framework's "convolution"; the output has floor((n + padding - dilation (size - 1) - 1) / stride) + 1 cells. */
+/**
+ * Cross-correlation, as every framework's "convolution"; the output has floor((n + padding - dilation (size - 1) - 1) /
+ * stride) + 1 cells.
+ */
 export interface ConvLayer {
   readonly kind: 'conv';
   readonly filters: number;
@@ -28,8 +35,8 @@ export interface ConvLayer {
 }
 
 /**
- * How weights start; the default is PyTorch's, U(-1, 1) / sqrt(fan in) for weights and biases. `kaiming`: N(0, 2 / (size^2 filters)), He et
- * al. 2015 by the fan out, biases 0. `normal`: N(0, 0.01^2), biases 0.
+ * How weights start; the default is PyTorch's, U(-1, 1) / sqrt(fan in) for weights and biases. `kaiming`: N(0, 2 /
+ * (size^2 filters)), He et al. 2015 by the fan out, biases 0. `normal`: N(0, 0.01^2), biases 0.
  */
 export type Init = 'uniform' | 'kaiming' | 'normal';
 
@@ -69,8 +76,9 @@ interface Normalisation {
 }
 
 /**
- * (x - mean) / sqrt(variance + epsilon) gain + shift per channel. `train` (default, as a client that trains): mean and variance of the
- * batch at hand, over batch, height and width. `eval`: the model's running statistics, constants that everybody knows.
+ * (x - mean) / sqrt(variance + epsilon) gain + shift per channel. `train` (default, as a client that trains): mean and
+ * variance of the batch at hand, over batch, height and width. `eval`: the model's running statistics, constants that
+ * everybody knows.
  */
 export interface BatchNormLayer extends Normalisation {
   readonly kind: 'batchNorm';
@@ -86,8 +94,8 @@ export interface GroupNormLayer extends Normalisation {
 }
 
 /**
- * Mean and variance over the channels of every position (`channels`, default: PyTorch's LayerNorm on tokens), or over the whole
- * picture with a gain and shift per entry (`all`: LayerNorm([c, h, w])).
+ * Mean and variance over the channels of every position (`channels`, default: PyTorch's LayerNorm on tokens), or over
+ * the whole picture with a gain and shift per entry (`all`: LayerNorm([c, h, w])).
  */
 export interface LayerNormLayer extends Normalisation {
   readonly kind: 'layerNorm';
@@ -100,8 +108,9 @@ export interface InstanceNormLayer extends Normalisation {
 }
 
 /**
- * Zeros with probability `rate`, the rest times 1 / (1 - rate). `off` (default): none, as in evaluation. `known`: the mask is drawn from
- * `seed`, which is public. `unknown`: the client draws it from a seed of its own; an attack takes the mean, that is none.
+ * Zeros with probability `rate`, the rest times 1 / (1 - rate). `off` (default): none, as in evaluation. `known`: the
+ * mask is drawn from `seed`, which is public. `unknown`: the client draws it from a seed of its own; an attack takes
+ * the mean, that is none.
  */
 export interface DropoutLayer {
   readonly kind: 'dropout';

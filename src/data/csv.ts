@@ -13,8 +13,9 @@ export interface CsvRow {
 const NEWLINE = 10;
 
 /**
- * The rows of a comma-separated file (RFC 4180, but a cell ends with its line), one at a time; empty lines are left out.
- * Takes time in proportion to the bytes. Errors (starting with `where`): a line of more than 2^20 bytes, a quote left open.
+ * The rows of a comma-separated file (RFC 4180, but a cell ends with its line), one at a time; empty lines are left
+ * out. Takes time in proportion to the bytes. Errors (starting with `where`): a line of more than 2^20 bytes, a quote
+ * left open.
  */
 export function* csvRows(where: string, bytes: Uint8Array): Generator<CsvRow, void> {
   const decoder = new TextDecoder();
@@ -49,7 +50,9 @@ function quoted(where: string, line: number, text: string): string[] {
   return [...cells, cell.trim()];
 }
 
-/** The place of the first of some column names in a header, however it is written (`Image ID`, `image_id`); -1 without. */
+/**
+ * The place of the first of some column names in a header, however it is written (`Image ID`, `image_id`); -1 without.
+ */
 export function columnOf(header: readonly string[], names: readonly string[]): number {
   const simple = header.map((cell) => cell.toLowerCase().replace(/[^a-z0-9]/g, ''));
   return names.map((name) => simple.indexOf(name)).find((at) => at >= 0) ?? -1;

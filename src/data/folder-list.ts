@@ -40,7 +40,8 @@ const KNOWN = ['labels.csv', 'classes.txt', 'SOURCE.txt'];
 
 /**
  * The images of a folder and the names of their classes, in an order that depends on names alone.
- * Labels that are all whole numbers are the class indices themselves; other labels are numbered in the order of their names.
+ * Labels that are all whole numbers are the class indices themselves; other labels are numbered in the order of their
+ * names.
  */
 export function listImages(where: string, directory: string, classes?: number): Listing {
   const halves = (['train', 'test'] as const).map((split) => ({ split, path: join(directory, split) }));

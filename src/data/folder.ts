@@ -14,13 +14,13 @@ const DEFAULT_SIZE = 128;
 const AT_ONCE = 16;
 
 /**
- * A folder of images: one sub-folder per class, or `labels.csv` with lines `file,label` (or with columns of such names).
- * Labels are class names or whole numbers; then `classes.txt`, one name a line, may name them, and the option `classes` sets
- * how many there are.
+ * A folder of images: one sub-folder per class, or `labels.csv` with lines `file,label` (or with columns of such
+ * names). Labels are class names or whole numbers; then `classes.txt`, one name a line, may name them, and the option
+ * `classes` sets how many there are.
  *
  * With sub-folders `train` and `test` these are the splits, else every image is in `test`. `size`: the centre square,
- * resized; default the images' own size if all are equal, else 128. Gray where every image is, else colour. All images are
- * decoded on opening; what is not read is counted by kind in `notice`.
+ * resized; default the images' own size if all are equal, else 128. Gray where every image is, else colour. All images
+ * are decoded on opening; what is not read is counted by kind in `notice`.
  * Errors: no folder, no images, an unreadable image (named), a wrong line of labels.csv (numbered), too many pixels.
  */
 export async function folder(directory: string, options: DatasetOptions): Promise<PixelSource> {

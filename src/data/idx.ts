@@ -62,7 +62,10 @@ interface Idx {
   readonly values: Uint8Array;
 }
 
-/** An idx file of bytes: 0, 0, 8, dimensions, each size as big-endian int32, then the values. Source: Y. LeCun's page of MNIST. */
+/**
+ * An idx file of bytes: 0, 0, 8, dimensions, each size as big-endian int32, then the values. Source: Y. LeCun's page of
+ * MNIST.
+ */
 export function readIdx(where: string, file: string, dimensions: number): Idx {
   const packed = readBounded(where, file, MOST_BYTES);
   const bytes = file.endsWith('.gz') ? unpacked(where, file, packed) : packed;
@@ -91,8 +94,8 @@ function unpacked(where: string, file: string, bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * MNIST (LeCun et al. 1998) or Fashion-MNIST (Xiao et al. 2017) from a folder with the official files, packed or not: one
- * channel of 28x28. Training files may be absent. A split is read when the data set is opened.
+ * MNIST (LeCun et al. 1998) or Fashion-MNIST (Xiao et al. 2017) from a folder with the official files, packed or not:
+ * one channel of 28x28. Training files may be absent. A split is read when the data set is opened.
  * Errors: another kind of file, truncation, as many labels as there are images, a label above 9.
  */
 export function idx(layout: IdxLayout, folder: string): PixelSource {

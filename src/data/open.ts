@@ -35,8 +35,8 @@ const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
  *
  * Without a name the environment variable ROGLAB_DATA decides: one of these names, or just the folder with published
  * files; else `cifar10`. Published sets come from `root`, ROGLAB_DATA or the cache; are they in none of them, they are downloaded;
- * is there no network or no usable cache, `scenes` stands in and `dataset.notice` says so (within 10 seconds, or
- * `fallback: 'none'` throws).
+ * is there no network or no usable cache, `scenes` (or `fallback: 'photos'`, at 48x48) stand in and `dataset.notice` says so
+ * (within 10 seconds, or `fallback: 'none'` throws).
  * @param name kind of data set, with its folder after a colon
  * @example
  * const data = await openDataset('cifar10');
@@ -44,7 +44,7 @@ const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
  */
 export async function openDataset(name?: string, options: DatasetOptions = {}): Promise<Dataset> {
   checkOptions('openDataset', options, OPTIONS);
-  oneOf('openDataset', 'fallback', options.fallback ?? 'scenes', ['scenes', 'none']);
+  oneOf('openDataset', 'fallback', options.fallback ?? 'scenes', ['scenes', 'photos', 'none']);
   const { channels } = options;
   if (channels !== undefined && channels !== 1 && channels !== 3)
     throw problem('openDataset', 'channels must be 1 or 3', channels);
@@ -104,11 +104,24 @@ function publishedOpener(set: Published): Opener {
       return set.open(await set.fetch(options));
     } catch (error) {
       if (fallback === 'none' || !(isNetworkProblem(error) || isDiskProblem(error))) throw error;
-      const notice = `${set.title} is not here, so the built-in procedural scenes stand in (${(error as Error).message}). ${how}`;
-      return { ...withChannels(scenes({ ...options, size }), set.channels), notice };
+      const { pixels, what } = await STAND_INS[fallback](options, set);
+      const notice = `${set.title} is not here, so ${what} stand in (${(error as Error).message}). ${how}`;
+      return { ...withChannels(pixels, set.channels), notice };
     }
   };
 }
+
+/** What takes the place of a published set. Photographs are few and have no training half, but people know what they show. */
+const STAND_INS = {
+  scenes: (options: DatasetOptions, { size }: Published) => ({
+    pixels: scenes({ ...options, size }),
+    what: 'the built-in procedural scenes',
+  }),
+  photos: async (options: DatasetOptions) => ({
+    pixels: await (await import('./photos.js')).photos({ ...options, size: options.size ?? 48 }),
+    what: 'twelve built-in photographs',
+  }),
+};
 
 const OFFLINE = { code: 'NETWORK' };
 

@@ -8,8 +8,8 @@ import type { DatasetOptions, PixelSource } from './types.js';
 const FOLDER = fileURLToPath(new URL('../../../data/photos', import.meta.url));
 
 /**
- * The built-in photographs: twelve of 256x256 that may be redistributed (`data/photos/CREDITS.md`), each a class of its own, all
- * in the test split. Any `size` from 16 to 256; default 128.
+ * The built-in photographs: twelve of 256x256 that may be redistributed (`data/photos/CREDITS.md`), each a class of its
+ * own, all in the test split. Any `size` from 16 to 256; default 128.
  */
 export function photos({ size = 128 }: DatasetOptions): Promise<PixelSource> {
   integer('photos', 'size', size, 16, 256);

@@ -53,7 +53,7 @@ export interface DatasetOptions {
   /** Whether a published data set may be downloaded into the cache. Default true. */
   readonly download?: boolean;
   /** What stands in when a published data set is neither there nor to be had; `'none'` throws. Default `'scenes'`, with a notice. */
-  readonly fallback?: 'scenes' | 'none';
+  readonly fallback?: 'scenes' | 'photos' | 'none';
   /** Called during a download. */
   readonly onProgress?: (progress: {
     readonly name: string;

@@ -34,12 +34,13 @@ export interface Step {
 export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
 
 /**
- * A pure tensorflow.js function, gradients of gradients included, as a step that runs natively: fn is traced once on the
- * shapes of `exampleInputs`, simplified, and run by ONNX Runtime. Where that is absent, or fn uses an operation the
+ * A pure tensorflow.js function, gradients of gradients included, as a step that runs natively: fn is traced once on
+ * the shapes of `exampleInputs`, simplified, and run by ONNX Runtime. Where that is absent, or fn uses an operation the
  * tracer does not know, the step evaluates fn on the tensorflow.js backend: the same numbers, slower (one warning).
  * fn must not depend on anything but its arguments: random numbers drawn inside it are frozen, values cannot be read.
  * It runs on the session's execution provider, see start().
- * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a disposed step.
+ * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a
+ * disposed step.
  * @example
  * const step = await compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
  * const [loss] = await step.run(x);

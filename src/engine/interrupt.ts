@@ -41,16 +41,17 @@ function leave(heard: () => void): void {
 }
 
 /**
- * Listens for Jupyter's interrupt, a SIGINT to the kernel, until released; elsewhere than in a kernel it hears nothing and
- * Ctrl-C ends the program as ever. tslab's own listener would give the cell back at once, without a result, and leave its
- * promise running: it waits, so that the cell ends with what the attack has found. A second interrupt goes to tslab.
- * Listening begins one microtask later: while a cell's synchronous part runs, node holds every SIGINT listener back
- * (vm's breakOnSigint), and one added then makes the next interrupt kill the kernel.
+ * Listens for Jupyter's interrupt, a SIGINT to the kernel, until released; elsewhere than in a kernel it hears nothing
+ * and Ctrl-C ends the program as ever. tslab's own listener would give the cell back at once, without a result, and
+ * leave its promise running: it waits, so that the cell ends with what the attack has found. A second interrupt goes to
+ * tslab. Listening begins one microtask later: while a cell's synchronous part runs, node holds every SIGINT listener
+ * back (vm's breakOnSigint), and one added then makes the next interrupt kill the kernel.
  * @param where the caller's name, for the message
  * @param signal counts as an interrupt
  * @param onHit called at each interrupt
  * @throws when the running cell was interrupted before: what it had running has ended, it shall not begin anew
- * @example const interrupt = interrupts('rog'); try { while (!interrupt.hit()) await step(); } finally { interrupt.release(); }
+ * @example
+ * const interrupt = interrupts('rog'); try { while (!interrupt.hit()) await step(); } finally { interrupt.release(); }
  */
 export function interrupts(
   where: string,
@@ -76,7 +77,10 @@ export function interrupts(
   };
 }
 
-/** Steps that can ask whether to stop: at a notebook's interrupt or by a signal. It listens from the first step to the last. */
+/**
+ * Steps that can ask whether to stop: at a notebook's interrupt or by a signal. It listens from the first step to the
+ * last.
+ */
 export async function* stoppable<Y, R>(
   where: string,
   signal: AbortSignal | undefined,

@@ -3,15 +3,15 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
 import { checkFactors, checkOrder } from './client-settings.js';
 import { checkOptimizer } from './optimizers.js';
-import { checkPrivacy } from './private-gradient.js';
+import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [
   ...['batchSize', 'localSteps', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'privacy', 'clients'],
 ];
 
 /**
- * Refuses client settings, written by hand, that do not describe a client: missing or unknown fields, numbers out of range, lists of
- * another length than there are local steps, clients whose images or shares do not add up.
+ * Refuses client settings, written by hand, that do not describe a client: missing or unknown fields, numbers out of
+ * range, lists of another length than there are local steps, clients whose images or shares do not add up.
  */
 export function checkSettings(where: string, client: ClientSettings): void {
   const at = `${where}: client`;

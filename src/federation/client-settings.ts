@@ -3,7 +3,7 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
 import { checkOptimizer, isPlainSgd } from './optimizers.js';
-import { checkPrivacy } from './private-gradient.js';
+import { checkPrivacy } from './private-settings.js';
 
 /** Options of {@link clientUpdate}. */
 export interface ClientOptions {
@@ -13,21 +13,27 @@ export interface ClientOptions {
   readonly epochs?: number;
   /** Default 0.003. */
   readonly learningRate?: number;
-  /** Images per local step; default the whole batch. Where it does not divide the batch, the last of an epoch is smaller. */
+  /**
+   * Images per local step; default the whole batch. Where it does not divide the batch, the last of an epoch is
+   * smaller.
+   */
   readonly miniBatch?: number;
   /** Default plain SGD; a bare name stands for PyTorch's defaults. */
   readonly optimizer?: ClientOptimizer | ClientOptimizer['kind'];
   /**
-   * Which rows of the batch each local step takes: `cyclic` (default), in order; `shuffled`, in a new order each epoch, by `seed`;
-   * or a list of rows for each local step.
+   * Which rows of the batch each local step takes: `cyclic` (default), in order; `shuffled`, in a new order each epoch,
+   * by `seed`; or a list of rows for each local step.
    */
   readonly order?: 'cyclic' | 'shuffled' | readonly (readonly number[])[];
   /**
-   * What the learning rate is multiplied by: `constant` (default), `cosine` (1 + cos(pi t / tau)) / 2 or `linear` 1 - t / tau in
-   * step t = 0 .. tau - 1, or a factor for each local step.
+   * What the learning rate is multiplied by: `constant` (default), `cosine` (1 + cos(pi t / tau)) / 2 or `linear` 1 - t
+   * / tau in step t = 0 .. tau - 1, or a factor for each local step.
    */
   readonly schedule?: keyof typeof SCHEDULES | readonly number[];
-  /** Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none. */
+  /**
+   * Privacy of the steps (DP-SGD, Fed-CDP, the talk): each example's gradient clipped, noise on every local step.
+   * Default none.
+   */
   readonly privacy?: ClientPrivacy;
   /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
   readonly seed?: number;
@@ -70,7 +76,13 @@ export function clientSettings(where: string, batchSize: number, options: Client
     ...((localSteps > 1 || schedule !== 'constant') && { schedule: factorsOf(where, schedule, localSteps) }),
     ...(privacy && { privacy }),
   };
-  if (privacy) checkPlain(where, settings);
+  if (privacy && !isPlainSgd(optimizer))
+    throw problem(
+      where,
+      'privacy goes with plain SGD, mini-batches in order or shuffled, and any schedule',
+      options.optimizer,
+      'leave optimizer out',
+    );
   return settings;
 }
 
@@ -152,17 +164,6 @@ export function checkFactors(where: string, factors: readonly number[], localSte
   return factors;
 }
 
-function checkPlain(where: string, { optimizer, order, schedule, batchSize, miniBatch }: ClientSettings): void {
-  if (isPlainSgd(optimizer!) && !Array.isArray(order) && !Array.isArray(schedule) && batchSize % miniBatch === 0)
-    return;
-  throw problem(
-    where,
-    'privacy goes with plain SGD, mini-batches in order that divide the batch, and a constant learning rate',
-    undefined,
-    'leave optimizer, order and schedule out',
-  );
-}
-
 /** One local step of a client. */
 export interface LocalStep {
   /** Rows of the batch; undefined: the whole batch as it is. */
@@ -197,8 +198,8 @@ export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
 export const unrolls = (client: ClientSettings): boolean => stepCountOf(client) <= UNROLLED;
 
 /**
- * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of one large batch,
- * and is announced as that.
+ * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of
+ * one large batch, and is announced as that.
  */
 export function together(clients: readonly ClientSettings[], shares: readonly number[]): ClientSettings {
   const parts = clients.flatMap((settings, c) =>
@@ -250,8 +251,9 @@ export interface Assumed {
 }
 
 /**
- * What an attack simulates: the announced client, with plain SGD, a constant rate and, for mini-batches in an unknown order, the
- * whole batch in every step (the mean over all orders, to first order in the learning rate) where nothing was announced.
+ * What an attack simulates: the announced client, with plain SGD, a constant rate and, for mini-batches in an unknown
+ * order, the whole batch in every step (the mean over all orders, to first order in the learning rate) where nothing
+ * was announced.
  */
 export function assumed(client: ClientSettings): Assumed {
   if (client.clients) {

@@ -4,10 +4,13 @@ import { assumed, stepsOf } from './client-settings.js';
 import { type Delta, localSteps } from './local-steps.js';
 
 /**
- * The update of a client whose weights hardly move, from one gradient g at w0 on the whole batch: each step's move is taken at w0.
+ * The update of a client whose weights hardly move, from one gradient g at w0 on the whole batch: each step's move is
+ * taken at w0.
  *
- *     sgd:    delta = a (g + weightDecay w0),  a = sum_t factor_t c_t, c_t what momentum makes of a constant gradient by step t
- *     adam:   the same with c_t = 1, without the division by the gradient's size, which leaves nothing to search: compare signs
+ *     sgd:    delta = a (g + weightDecay w0),  a = sum_t factor_t c_t,
+ *             c_t what momentum makes of a constant gradient by step t
+ *     adam:   the same with c_t = 1, without the division by the gradient's size,
+ *             which leaves nothing to search: compare signs
  *     adamw:  as adam, without the decay, which is small beside moves of size 1
  *
  * Same signature as localSteps(), at the cost of one step whatever their number.

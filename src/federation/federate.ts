@@ -25,12 +25,14 @@ export interface Federated {
 }
 
 /**
- * Rounds of federated averaging: a cohort of clients trains locally from w, the server averages their (obfuscated) updates and moves on:
+ * Rounds of federated averaging: a cohort of clients trains locally from w, the server averages their (obfuscated)
+ * updates and moves on:
  *
  *     m = serverMomentum m + mean_c phi(delta_c);   w = w - serverLearningRate learningRate(round) m
  *
- * The mean is weighted by the clients' images, or not (`average: 'equal'`). Everything is a function of the options and the seed:
- * killed at any time and started again with the same checkpoint file it ends with the same bits, on the same engine.
+ * The mean is weighted by the clients' images, or not (`average: 'equal'`). Everything is a function of the options and
+ * the seed: killed at any time and started again with the same checkpoint file it ends with the same bits, on the same
+ * engine.
  * @param clients positions of each client's images in the train split, see partition()
  * @param work does one client's round; several are asked for at a time
  * Source: McMahan et al. 2017, algorithm 1; Hsu et al. 2019 (server momentum).

@@ -8,9 +8,8 @@ import { corrections, ruleOf } from './optimizers.js';
 import { pick, scatter, slice, zeros } from './rows.js';
 
 /**
- * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no digit is lost,
- * then the optimizer's arrays.
- * Nothing writes to it.
+ * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no
+ * digit is lost, then the optimizer's arrays. Nothing writes to it.
  */
 type State = readonly NdArray[];
 
@@ -24,7 +23,7 @@ export interface Iterated {
     targets: NdArray,
     visit?: Visit,
   ) => Promise<{ delta: readonly NdArray[]; loss: number }>;
-  /** delta, and the way back: from the derivative of anything in delta to its derivatives in the images and the targets. */
+  /** delta, and the way back: from the derivative of anything in delta to those in the images and the targets. */
   readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
   readonly engine: string;
   /** What was done so far. */
@@ -52,9 +51,10 @@ interface Pair {
 }
 
 /**
- * The same function as localSteps(), with time and memory linear in the number of steps, and an event loop that is free between them:
- * one local step is compiled, and its product with a vector from the left (reverse mode), whatever their number. Going back, the
- * states between checkpoints, one every sqrt(tau) steps, are computed a second time: 2 sqrt(tau) states are held at a time.
+ * The same function as localSteps(), with time and memory linear in the number of steps, and an event loop that is free
+ * between them: one local step is compiled, and its product with a vector from the left (reverse mode), whatever their
+ * number. Going back, the states between checkpoints, one every sqrt(tau) steps, are computed a second time: 2
+ * sqrt(tau) states are held at a time.
  * @param way `forward` compiles no way back
  */
 export async function iterated(
@@ -235,7 +235,10 @@ function mean(
 /** Numbers of a step: learning rate times its factor, the two corrections. */
 const HEAD = 3;
 
-/** One local step forward, (x, y, numbers, w0, state) -> (loss, state'), and back, with the adjoint of state' -> those of x, y, state. */
+/**
+ * One local step forward, (x, y, numbers, w0, state) -> (loss, state'), and back, with the adjoint of state' -> those
+ * of x, y, state.
+ */
 async function compiled(
   model: Model,
   client: ClientSettings,

@@ -52,10 +52,12 @@ export interface Delta {
 
 /**
  * delta(w0, images) = (w0 - w_tau) / learningRate = sum over the local steps of factor_t move_t, where
- * w_{t+1} = w_t - learningRate factor_t move_t and move_t is the optimizer's at w_t on mini-batch t (plain SGD: the gradient).
- * Pure and differentiable with respect to the images, so an attacker can match it; all steps in one graph, which grows with
- * their number. Summing moves instead of subtracting weights loses no digits. A mean of several clients is the mean of theirs.
- * @param secret the client's own seed, of dropout masks that the server does not know; default none: those layers do nothing
+ * w_{t+1} = w_t - learningRate factor_t move_t and move_t is the optimizer's at w_t on mini-batch t (plain SGD: the
+ * gradient). Pure and differentiable with respect to the images, so an attacker can match it; all steps in one graph,
+ * which grows with their number. Summing moves instead of subtracting weights loses no digits. A mean of several
+ * clients is the mean of theirs.
+ * @param secret the client's own seed, of dropout masks that the server does not know; default none: those layers do
+ *   nothing
  * @returns a function giving one tensor per parameter and the loss at w0; the caller owns them.
  */
 export function localSteps(model: Architecture, settings: ClientSettings, secret?: number) {
@@ -97,7 +99,10 @@ function average(model: Architecture, clients: NonNullable<ClientSettings['clien
   };
 }
 
-/** Rows of a batch: the whole batch, a slice where they follow each other, else a product with a matrix of zeros and ones. */
+/**
+ * Rows of a batch: the whole batch, a slice where they follow each other, else a product with a matrix of zeros and
+ * ones.
+ */
 function pick(x: Tensor, rows: readonly number[] | undefined): Tensor {
   if (!rows) return x;
   const [count, ...shape] = x.shape;
@@ -105,8 +110,8 @@ function pick(x: Tensor, rows: readonly number[] | undefined): Tensor {
   if (rows.every((row, i) => row === start! + i))
     return rows.length === count ? x : tf.slice(x, [start!], [rows.length]);
   const chosen = tf.tensor2d(
-    rows.flatMap((row) => Array.from({ length: count! }, (_, i) => (i === row ? 1 : 0))),
-    [rows.length, count!],
+    rows.flatMap((row) => Array.from({ length: count }, (_, i) => (i === row ? 1 : 0))),
+    [rows.length, count],
   );
-  return tf.reshape(tf.matMul(chosen, tf.reshape(x, [count!, -1]) as Tensor2D), [rows.length, ...shape]);
+  return tf.reshape(tf.matMul(chosen, tf.reshape(x, [count, -1]) as Tensor2D), [rows.length, ...shape]);
 }

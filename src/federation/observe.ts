@@ -6,7 +6,6 @@ import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/phi.js';
 import type {
-  ClientPrivacy,
   ClientSettings,
   Model,
   Obfuscation,
@@ -16,25 +15,30 @@ import type {
   Update,
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
+import { privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
   /**
-   * phi; default none: the server sees the update itself. One of the library's, one of obfuscation(), or a bare function
-   * (tensors, seed) => tensors: then the server knows nothing of what it does, and the attack compares directions alone.
+   * phi; default none: the server sees the update itself. One of the library's, one of obfuscation(), or a bare
+   * function (tensors, seed) => tensors: then the server knows nothing of what it does, and the attack compares
+   * directions alone.
    */
   readonly obfuscation?: Obfuscation | OwnObfuscation;
   /** Seed of phi's randomness (QSGD, noise); default 1. */
   readonly seed?: number;
   /** 'infer' (default): the server must infer the labels; or the labels, when the caller states that it knows them. */
   readonly labels?: 'infer' | Int32Array | readonly number[];
-  /** Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows nothing. */
+  /**
+   * Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows
+   * nothing.
+   */
   readonly phiKnown?: boolean;
   /** What the client keeps to itself although it did it; an attack then has to assume something. Default nothing. */
   readonly withhold?: readonly (typeof WITHHELD)[number][];
   /**
-   * Whether the client sends its running statistics of batch norm in training mode beside the update: `withheld` (default; BN_infer of
-   * Huang et al. 2021) or `sent` (BN_exact), see batchNormThreat(). phi leaves them as they are.
+   * Whether the client sends its running statistics of batch norm in training mode beside the update: `withheld`
+   * (default; BN_infer of Huang et al. 2021) or `sent` (BN_exact), see batchNormThreat(). phi leaves them as they are.
    */
   readonly statistics?: 'withheld' | 'sent';
 }
@@ -44,7 +48,8 @@ const WITHHELD = ['optimizer', 'order', 'schedule'] as const;
 /**
  * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
  * Everything an attack is ever given.
- * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one class; labels of the wrong number or range.
+ * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one
+ * class; labels of the wrong number or range.
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
   checkArguments('observe', 'observe(model, update)', [
@@ -61,7 +66,8 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   checkFinite('observe', update.tensors);
   checkAttackable('observe', model, update.tensors);
   const phi = obfuscation === undefined ? undefined : asObfuscation('observe', obfuscation);
-  const before = update.client.privacy && told(update, update.client.privacy);
+  const { privacy } = update.client;
+  const before = privacy && privateReport(update.tensors, update.client, privacy);
   const { tensors, report } = phi?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
@@ -111,21 +117,6 @@ function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent')
   checkMatches('observe', statistics, model.buffers ?? []);
   checkFinite('observe', statistics);
   return statistics;
-}
-
-/**
- * What example-level privacy says of the update: noise of sigma C sqrt(tau) / miniBatch on every entry, and gradients that may have
- * been shortened, by factors that nobody is told.
- */
-function told(update: Update, { clip, noiseMultiplier }: ClientPrivacy): ObfuscationReport {
-  const { localSteps, miniBatch } = update.client;
-  const noise = (noiseMultiplier * clip * Math.sqrt(localSteps)) / miniBatch;
-  return {
-    name: `private steps(clip: ${clip}, noiseMultiplier: ${noiseMultiplier})`,
-    parameters: { clip, noiseMultiplier },
-    bitsPerEntry: 32,
-    evidence: update.tensors.map(() => ({ ...EXACT, noise, scaleUnknown: true })),
-  };
 }
 
 const plain = (update: Update): ObfuscationReport => ({

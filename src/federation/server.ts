@@ -5,9 +5,10 @@ import type { Model, NamedArray, Update } from '../core/types.js';
 import { together } from './client-settings.js';
 
 /**
- * FedAvg's aggregation: the mean of the clients' updates, weighted by their numbers of images when given, else by nothing.
- * A mean of updates is an update: all that the server sees where it sees no single one (secure aggregation). It announces how many
- * images each client had, so that an attack can simulate them all; its images are one client's after the other's.
+ * FedAvg's aggregation: the mean of the clients' updates, weighted by their numbers of images when given, else by
+ * nothing. A mean of updates is an update: all that the server sees where it sees no single one (secure aggregation).
+ * It announces how many images each client had, so that an attack can simulate them all; its images are one client's
+ * after the other's.
  * Errors: no update; tensors that do not match; weights below 0; clients of different learning rates.
  * Source: McMahan et al. 2017, algorithm 1.
  * @example const seen = observe(model, averageUpdates([alice, bob]), { labels: [...ofAlice, ...ofBob] })

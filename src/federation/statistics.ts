@@ -5,10 +5,10 @@ import { stepsOf } from './client-settings.js';
 import { iterated } from './iterated.js';
 
 /**
- * What the server knows of the statistics that batch norm used, in the words of Huang et al. 2021 (section 3, "BN statistics"):
- * `none`: no batch norm. `fixed`: evaluation mode, the model's running statistics, which everybody has (Geiping et al. 2020).
- * `BN_exact`: training mode, and the client sends its running statistics, which give away the batch's. `BN_infer`: training mode, withheld;
- * the attack takes those of the batch it is searching.
+ * What the server knows of the statistics that batch norm used, in the words of Huang et al. 2021 (section 3, "BN
+ * statistics"): `none`: no batch norm. `fixed`: evaluation mode, the model's running statistics, which everybody has
+ * (Geiping et al. 2020). `BN_exact`: training mode, and the client sends its running statistics, which give away the
+ * batch's. `BN_infer`: training mode, withheld; the attack takes those of the batch it is searching.
  */
 export type BatchNormThreat = 'none' | 'fixed' | 'BN_exact' | 'BN_infer';
 
@@ -19,7 +19,10 @@ export function batchNormThreat({ model, statistics }: Pick<Observation, 'model'
   return statistics ? 'BN_exact' : 'BN_infer';
 }
 
-/** Mean and variance of one batch-norm layer's inputs; the variance is divided by the count of values less one, as PyTorch keeps it. */
+/**
+ * Mean and variance of one batch-norm layer's inputs; the variance is divided by the count of values less one, as
+ * PyTorch keeps it.
+ */
 export interface PlainMoments {
   readonly mean: NdArray;
   readonly variance: NdArray;
@@ -52,8 +55,9 @@ function visit(layers: readonly Layer[], see: (layer: Layer) => void): void {
 }
 
 /**
- * The running statistics after a client's local steps, r' = (1 - momentum) r + momentum m in every step, with the variance divided by
- * count - 1: what PyTorch's training mode leaves in running_mean and running_var. Layers in evaluation mode keep theirs.
+ * The running statistics after a client's local steps, r' = (1 - momentum) r + momentum m in every step, with the
+ * variance divided by count - 1: what PyTorch's training mode leaves in running_mean and running_var. Layers in
+ * evaluation mode keep theirs.
  */
 export async function runningStatistics(
   model: Model,
@@ -107,8 +111,8 @@ export async function runningStatistics(
 }
 
 /**
- * The moments that an attack compares pictures with: those of the client's batch where they follow from what it sent (one local
- * step on the whole batch), else the model's running statistics, which stand for them (BN_proxy).
+ * The moments that an attack compares pictures with: those of the client's batch where they follow from what it sent
+ * (one local step on the whole batch), else the model's running statistics, which stand for them (BN_proxy).
  * @returns per batch-norm layer, in order
  */
 export function knownMoments({ model, statistics, client }: Observation): PlainMoments[] {

@@ -7,8 +7,9 @@ import type { NdArray } from '../core/types.js';
  *
  *     |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^1/2 C_b C_a^1/2)^1/2)
  *
- * with means m and covariances C (over n - 1). 0 for equal moments; not bounded. With taggerFeatures() it is a scale of its
- * own, not the FID of the Inception network: compare it with the distance of two sets of real images of the same size.
+ * with means m and covariances C (over n - 1). 0 for equal moments; not bounded. With taggerFeatures() it is a scale of
+ * its own, not the FID of the Inception network: compare it with the distance of two sets of real images of the same
+ * size.
  * @param a [n, d] and `b` [m, d], each with more than one row
  * Errors: shapes that do not fit, fewer than two rows.
  * Source: Heusel et al. 2017, section 4 (FID).

@@ -4,8 +4,8 @@ import { similarity } from './ssim.js';
 /**
  * globalSsim = 0.8 S(Y) + 0.1 S(Cr) + 0.1 S(Cb), S the SSIM formula with the whole image as its one window; -1 to 1.
  *
- * What the authors' code reports as SSIM: flattering, since a blur keeps means and variances. Kept under its own name to
- * compare with the paper; {@link ssim} is the one to trust. RGB to Y = 0.299 R + 0.587 G + 0.114 B,
+ * What the authors' code reports as SSIM: flattering, since a blur keeps means and variances. Kept under its own name
+ * to compare with the paper; {@link ssim} is the one to trust. RGB to Y = 0.299 R + 0.587 G + 0.114 B,
  * Cr = 0.713 (R - Y) + 128/255, Cb = 0.564 (B - Y) + 128/255. Images without three channels: the mean over channels.
  * Images are clamped to [0, 1]; the authors also round pictures and YCrCb to 8 bits, which is left out here.
  * Errors: shapes that differ; NaN. Source: the evaluation of Yue et al. 2023.

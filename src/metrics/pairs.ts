@@ -13,7 +13,9 @@ export interface Picture {
   readonly data: Float64Array;
 }
 
-/** A batch as clamped pictures: the one rule by which every metric sees images. No 8-bit rounding. Errors: not 4-D; NaN. */
+/**
+ * A batch as clamped pictures: the one rule by which every metric sees images. No 8-bit rounding. Errors: not 4-D; NaN.
+ */
 export function pictures(where: string, images: NdArray): Picture[] {
   if (images?.shape?.length !== 4)
     throw problem(where, 'images must be [batch, height, width, channels]', images?.shape ?? images);

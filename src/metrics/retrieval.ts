@@ -6,8 +6,8 @@ import { compile, type Step, tf } from '../engine/index.js';
 import { layerOutputs, shippedModel } from '../models/index.js';
 
 /**
- * What the shipped tagger sees in each image, [n, 160]: its globally pooled features, the input of its last layer. Images of
- * another size than 32 x 32 are resized as for {@link shippedTagger}.
+ * What the shipped tagger sees in each image, [n, 160]: its globally pooled features, the input of its last layer.
+ * Images of another size than 32 x 32 are resized as for {@link shippedTagger}.
  */
 export async function taggerFeatures(images: NdArray): Promise<NdArray> {
   const model = await shippedModel('tagger');
@@ -18,7 +18,7 @@ export async function taggerFeatures(images: NdArray): Promise<NdArray> {
   const fitting = resample(images, [side, wide], larger ? 'area' : 'bicubic');
   const values = layerOutputs({ ...model, layers: model.layers.slice(0, -1) });
   const step: Step = await compile(
-    (image, ...parameters) => tf.reshape(values(parameters, image!).at(-1)!, [1, -1]),
+    (image, ...parameters) => tf.reshape(values(parameters, image).at(-1)!, [1, -1]),
     [ndarray([1, ...model.imageShape])],
     { constants: model.parameters.slice(0, -2), name: 'tagger features' },
   );

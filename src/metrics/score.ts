@@ -20,8 +20,8 @@ export interface ScoreOptions {
   /** 'optimal' (default): reconstructions are assigned to images so that the sum of mse is least; 'none': in order. */
   readonly match?: 'optimal' | 'none';
   /**
-   * LPIPS with this network: the official weights are downloaded if they are not in the cache, and it is an error when they
-   * cannot be had. 'auto' (default): with AlexNet when its weights are in the cache. false: never.
+   * LPIPS with this network: the official weights are downloaded if they are not in the cache, and it is an error when
+   * they cannot be had. 'auto' (default): with AlexNet when its weights are in the cache. false: never.
    */
   readonly lpips?: TrunkName | 'auto' | false;
   /** Who says what is to be seen, for agreement and jaccard; default `shippedTagger()`. */
@@ -33,9 +33,9 @@ const LPIPS = ['auto', 'alex', 'squeeze', 'vgg'] as const;
 /**
  * Every metric of every private image against the reconstruction assigned to it: one assignment, by mse, for all.
  *
- * `truth` and `reconstruction` are [n, height, width, channels], clamped to [0, 1] alike. An attack does not know the order of
- * a batch, hence the matching; with one image per label it may be switched off. A network's score is NaN where the network
- * does not apply: fewer than 16 x 16 pixels, or no RGB.
+ * `truth` and `reconstruction` are [n, height, width, channels], clamped to [0, 1] alike. An attack does not know the
+ * order of a batch, hence the matching; with one image per label it may be switched off. A network's score is NaN where
+ * the network does not apply: fewer than 16 x 16 pixels, or no RGB.
  * Errors: shapes that differ; an empty batch; NaN; unknown options; `lpips` asked for without weights.
  * @example (await score(batch.images, result.images)).psnr // [19.2, 21.5]
  */

@@ -6,7 +6,9 @@ import type { Model, NdArray } from '../core/types.js';
 import { compile, currentSession, type Session, type Step, start, tf } from '../engine/index.js';
 import { forward, shippedModel } from '../models/index.js';
 
-/** What is to be seen on each image: its labels, the surest first. Images are [n, height, width, channels] in [0, 1]. */
+/**
+ * What is to be seen on each image: its labels, the surest first. Images are [n, height, width, channels] in [0, 1].
+ */
 export type Tagger = (images: NdArray) => Promise<readonly LabelSet[]> | readonly LabelSet[];
 
 /** The labels of one image, the surest first. */
@@ -21,9 +23,10 @@ export interface TaggerOptions {
 }
 
 /**
- * The shipped tagger: a small ResNet trained by this project on CIFAR-10's training images, independent of every attacked
- * model. Label set = the `top` most probable of CIFAR-10's ten classes with a probability of at least `threshold`.
- * Images of another size than 32 x 32 are resized (area mean when larger, bicubic when smaller), whatever their shape.
+ * The shipped tagger: a small ResNet trained by this project on CIFAR-10's training images, independent of every
+ * attacked model. Label set = the `top` most probable of CIFAR-10's ten classes with a probability of at least
+ * `threshold`. Images of another size than 32 x 32 are resized (area mean when larger, bicubic when smaller), whatever
+ * their shape.
  * @example await shippedTagger()(batch.images) // [['cat', 'dog'], ['ship']]
  */
 export function shippedTagger(options: TaggerOptions = {}): Tagger {

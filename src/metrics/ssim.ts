@@ -5,11 +5,12 @@ export const C1 = 0.01 ** 2;
 export const C2 = 0.03 ** 2;
 
 /**
- * ssim = mean over windows and channels of (2 mx my + C1)(2 sxy + C2) / ((mx^2 + my^2 + C1)(sx^2 + sy^2 + C2)); -1 to 1.
+ * ssim = mean over windows and channels of (2 mx my + C1)(2 sxy + C2) / ((mx^2 + my^2 + C1)(sx^2 + sy^2 + C2)); -1 to
+ * 1.
  *
  * Gaussian windows of 11x11, sigma 1.5, that lie wholly inside the image; variances weighted by the window, without
- * Bessel's correction. In an image with a side below 11 the window shrinks to the largest odd size that fits (same sigma).
- * Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
+ * Bessel's correction. In an image with a side below 11 the window shrinks to the largest odd size that fits (same
+ * sigma). Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
  * Errors: shapes that differ; NaN. Source: Wang et al. 2004, section III.
  * @example ssim(batch.images, result.images) // [0.71, 0.64]
  */

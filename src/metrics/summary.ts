@@ -31,7 +31,8 @@ export const SCORE_NOTE =
   'Same class: how often our tagger sees the same class in the private and the rebuilt image.';
 
 /**
- * Headings of score columns for `table({ columns })`: name, unit, and an arrow to the better direction (closer to the truth).
+ * Headings of score columns for `table({ columns })`: name, unit, and an arrow to the better direction (closer to the
+ * truth).
  * @example table(rows, { columns: { phi: 'obfuscation', ...scoreColumns(['psnr', 'ssim']) } }) // PSNR (dB) ↑
  */
 export function scoreColumns(names: readonly MetricName[] = ['psnr', 'ssim', 'featureDistance', 'agreement']) {
@@ -46,8 +47,8 @@ export function scoreColumns(names: readonly MetricName[] = ['psnr', 'ssim', 'fe
 export type Summary = Record<Exclude<MetricName, 'lpips'>, Interval> & { readonly lpips?: Interval };
 
 /**
- * Mean and 95 % confidence interval of each metric over the images of one or several scores. Images to which a metric does
- * not apply (NaN) are left out of it; when none is left, its mean is NaN and n is 0.
+ * Mean and 95 % confidence interval of each metric over the images of one or several scores. Images to which a metric
+ * does not apply (NaN) are left out of it; when none is left, its mean is NaN and n is 0.
  * @example summary(scores).psnr // { mean: 20.3, halfWidth: 1.1, n: 24 }
  */
 export function summary(scores: Scores | readonly Scores[]): Summary {

@@ -4,8 +4,8 @@ import { narrowed, readyMade, type WidthOptions } from './build.js';
 const pool: Layer = { kind: 'maxPool', size: 3, stride: 2 };
 
 /**
- * AlexNet as in torchvision ("one weird trick"): 64C11/4 - MP - 192C5 - MP - 384C3 - 256C3 - 256C3 - MP, 6x6 adaptive average pool,
- * 4096 - 4096 - classes with dropout. 61,100,840 parameters at 1000 classes; images from 63x63 on.
+ * AlexNet as in torchvision ("one weird trick"): 64C11/4 - MP - 192C5 - MP - 384C3 - 256C3 - 256C3 - MP, 6x6 adaptive
+ * average pool, 4096 - 4096 - classes with dropout. 61,100,840 parameters at 1000 classes; images from 63x63 on.
  * Source: Krizhevsky 2014.
  */
 export const alexnet = (options: WidthOptions = {}): Model => {

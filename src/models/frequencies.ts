@@ -7,12 +7,14 @@ const COLOURS = [
   [1 / Math.sqrt(6), -2 / Math.sqrt(6), 1 / Math.sqrt(6)],
 ] as const;
 
-/** Number of low frequencies that {@link lowFrequencies} keeps: n^2 of brightness, (n / 2)^2 of each opponent colour. */
+/**
+ * Number of low frequencies that {@link lowFrequencies} keeps: n^2 of brightness, (n / 2)^2 of each opponent colour.
+ */
 export const frequencyCount = (bands: number): number => bands ** 2 + 2 * Math.floor(bands / 2) ** 2;
 
 /**
- * The orthonormal basis [count, side * side * 3] of a picture's low frequencies: the cosine transform (DCT-II) of brightness
- * up to `bands` per axis, of two opponent colours up to half as many, as the eye and JPEG weigh them.
+ * The orthonormal basis [count, side * side * 3] of a picture's low frequencies: the cosine transform (DCT-II) of
+ * brightness up to `bands` per axis, of two opponent colours up to half as many, as the eye and JPEG weigh them.
  * c = basis (x - 0.5) are the coefficients, basis^T c + 0.5 is the nearest picture of that kind.
  */
 export function lowFrequencies(side: number, bands: number): NdArray {

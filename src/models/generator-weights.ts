@@ -62,8 +62,8 @@ export function generatorFrom(
 let loaded: Promise<Generator> | undefined;
 
 /**
- * The generator that comes with the package: 32x32 pictures of CIFAR-10's classes, trained by this project on CIFAR-10's
- * training images. Read once a process, checked against its card.
+ * The generator that comes with the package: 32x32 pictures of CIFAR-10's classes, trained by this project on
+ * CIFAR-10's training images. Read once a process, checked against its card.
  * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the network's.
  */
 export function shippedGenerator(): Promise<Generator> {

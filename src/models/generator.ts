@@ -99,8 +99,8 @@ function spaceToDepth(images: Tensor4D): Tensor4D {
 }
 
 /**
- * The blurred picture that z stands for: c = m_y + R_y z are its low frequencies, R_y R_y^T their covariance in class y, so
- * a standard normal z gives the Gaussian of the class. The first entries of z matter most.
+ * The blurred picture that z stands for: c = m_y + R_y z are its low frequencies, R_y R_y^T their covariance in class
+ * y, so a standard normal z gives the Gaussian of the class. The first entries of z matter most.
  * @param fixed basis, mean and root, see {@link generatorConstants}
  */
 function blurred(side: number, [basis, mean, root]: readonly Tensor[], z: Tensor, labels: Tensor): Tensor4D {
@@ -120,8 +120,8 @@ function blurred(side: number, [basis, mean, root]: readonly Tensor[], z: Tensor
  * @param fixed basis, mean and root
  */
 export function latentOf([basis, mean, root]: readonly Tensor[], images: Tensor, labels: Tensor): Tensor2D {
-  const n = images.shape[0]!;
-  const size = basis!.shape[0]!;
+  const n = images.shape[0];
+  const size = basis!.shape[0];
   const flat = tf.reshape(tf.sub(images, 0.5), [n, -1]) as Tensor2D;
   const seen = tf.sub(tf.matMul(flat, basis as Tensor2D, false, true), tf.matMul(labels as Tensor2D, mean as Tensor2D));
   const roots = tf.reshape(tf.matMul(labels as Tensor2D, tf.reshape(root!, [-1, size * size]) as Tensor2D), [
@@ -134,8 +134,9 @@ export function latentOf([basis, mean, root]: readonly Tensor[], images: Tensor,
 }
 
 /**
- * The class-conditional generator G(z, y): a Gaussian model of the class makes a blurred picture of z ({@link blurred}), a
- * U-Net with 1.4 million weights adds what is missing to it. Its residual blocks are scaled and shifted by z and class.
+ * The class-conditional generator G(z, y): a Gaussian model of the class makes a blurred picture of z
+ * ({@link blurred}), a U-Net with 1.4 million weights adds what is missing to it. Its residual blocks are scaled and
+ * shifted by z and class.
  *
  * @param fixed [basis, mean, root]; `parameters` what is trained
  * @param z [n, latent], standard normal; `labels` [n, classes], rows that sum to 1 (one-hot, or a mixture)
@@ -156,7 +157,7 @@ export function generatorForward({ side }: Pick<GeneratorDesign, 'side'>) {
     const linear = (x: Tensor): Tensor => tf.add(tf.matMul(x as Tensor2D, take() as Tensor2D), take());
     const convolve = (x: Tensor, stride: 1 | 2 = 1): Tensor4D =>
       tf.add(tf.conv2d(x as Tensor4D, take() as Tensor4D, stride, stride === 1 ? 'same' : 'valid'), take());
-    const moved = (x: Tensor, k: number): Tensor => (offsets[k] ? tf.add(x, offsets[k]!) : x);
+    const moved = (x: Tensor, k: number): Tensor => (offsets[k] ? tf.add(x, offsets[k]) : x);
     const known = tf.matMul(labels as Tensor2D, take() as Tensor2D);
     const style = active(tf.add(linear(z), known));
     const residual = (x: Tensor): Tensor => {

@@ -38,9 +38,9 @@ function invertedResidual(inputs: number, filters: number, stride: number, expan
 }
 
 /**
- * MobileNetV2 as in torchvision: inverted residuals with depthwise convolutions and batch norm, ReLU6, 1280 features, dropout, dense.
- * 3,504,872 parameters at 1000 classes, for any image size. `width` is the paper's multiplier: channels become multiples of 8,
- * the 1280 features stay below 1.
+ * MobileNetV2 as in torchvision: inverted residuals with depthwise convolutions and batch norm, ReLU6, 1280 features,
+ * dropout, dense. 3,504,872 parameters at 1000 classes, for any image size. `width` is the paper's multiplier: channels
+ * become multiples of 8, the 1280 features stay below 1.
  * Source: Sandler et al. 2018.
  */
 export const mobilenetV2 = (options: WidthOptions = {}): Model => {

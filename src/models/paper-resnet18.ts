@@ -24,8 +24,8 @@ const stage = (filters: number, stride: number): Layer[] => [
 ];
 
 /**
- * ResNet-18 of the paper: 7x7 stride-2 stem, basic blocks 64-128-256-512 without batch norm, pooling after the stem and biases, 8x8
- * adaptive average pool, one dense layer. The usual one: resnet18().
+ * ResNet-18 of the paper: 7x7 stride-2 stem, basic blocks 64-128-256-512 without batch norm, pooling after the stem and
+ * biases, 8x8 adaptive average pool, one dense layer. The usual one: resnet18().
  */
 export const paperResnet18 = (options: NetworkOptions = {}): Model =>
   readyMade(

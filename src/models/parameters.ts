@@ -43,9 +43,9 @@ function checkLayer(place: string, layer: Layer): void {
 }
 
 /**
- * Seeded weights: every entry U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default, where the layer's `init` says nothing else; gains and
- * variances 1, shifts and means 0. Parameter k draws from the stream `seed + k` in PyTorch's memory order, so the same network
- * can be set up there number by number.
+ * Seeded weights: every entry U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default, where the layer's `init` says
+ * nothing else; gains and variances 1, shifts and means 0. Parameter k draws from the stream `seed + k` in PyTorch's
+ * memory order, so the same network can be set up there number by number.
  */
 export function initialise(specs: readonly ParameterSpec[], seed: number): NamedArray[] {
   return specs.map((spec, k) => {

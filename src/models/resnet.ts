@@ -37,9 +37,9 @@ const resnet = (name: string, blocks: readonly [number, number, number, number],
 };
 
 /**
- * ResNet-18 as in torchvision: 7x7 stride-2 stem, max pooling 3/2, basic blocks with batch norm, global average, dense with bias.
- * 11,689,512 parameters at 1000 classes, for any image size; in training mode a single picture must be larger than 32x32. The paper's
- * variant: paperResnet18().
+ * ResNet-18 as in torchvision: 7x7 stride-2 stem, max pooling 3/2, basic blocks with batch norm, global average, dense
+ * with bias. 11,689,512 parameters at 1000 classes, for any image size; in training mode a single picture must be
+ * larger than 32x32. The paper's variant: paperResnet18().
  * Source: He et al. 2016.
  */
 export const resnet18 = (options: WidthOptions = {}): Model => resnet('resnet18', [2, 2, 2, 2], options);

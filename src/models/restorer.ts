@@ -56,8 +56,8 @@ function specs(): Spec[] {
 }
 
 /**
- * Seeded initial weights of the restorer: He's normal for convolutions; what closes a residual block, the labels and the
- * last layer begin at zero, so the untrained network returns its input.
+ * Seeded initial weights of the restorer: He's normal for convolutions; what closes a residual block, the labels and
+ * the last layer begin at zero, so the untrained network returns its input.
  */
 export function restorerWeights(seed = 1): NamedArray[] {
   return specs().map(({ name, shape, spread }, k) => {
@@ -67,10 +67,10 @@ export function restorerWeights(seed = 1): NamedArray[] {
 }
 
 /**
- * y = x + f(x, label): a residual U-Net that maps raw reconstructions to natural pictures. It works on 2x2 cells of pixels
- * (space to depth), at three sizes, with 1.2 million weights; fully convolutional. A learned vector per label is added at
- * every size; row {@link RESTORER_CLASSES} of `labels` says "unknown". Nothing tells it which phi it sees: the strength of the
- * damage must be read off the picture.
+ * y = x + f(x, label): a residual U-Net that maps raw reconstructions to natural pictures. It works on 2x2 cells of
+ * pixels (space to depth), at three sizes, with 1.2 million weights; fully convolutional. A learned vector per label is
+ * added at every size; row {@link RESTORER_CLASSES} of `labels` says "unknown". Nothing tells it which phi it sees: the
+ * strength of the damage must be read off the picture.
  *
  * @param images [n, h, w, 3], h and w multiples of {@link RESTORER_STRIDE}
  * @param labels one-hot [n, 11], see {@link restorerLabels}
@@ -98,7 +98,9 @@ export function restorerForward(parameters: readonly Tensor[], images: Tensor, l
   return tf.add(images as Tensor4D, pixelShuffle(convolve(tf.relu(x)), 2));
 }
 
-/** [n, h, w, c] -> [n, h/2, w/2, 4c]: channel c 4 + i 2 + j holds pixel (i, j) of the cell, the inverse of pixelShuffle. */
+/**
+ * [n, h, w, c] -> [n, h/2, w/2, 4c]: channel c 4 + i 2 + j holds pixel (i, j) of the cell, the inverse of pixelShuffle.
+ */
 function spaceToDepth(images: Tensor4D): Tensor4D {
   const [n, h, w, c] = images.shape;
   const cells = tf.reshape(images, [n * (h / 2), 2, w / 2, 2, c]);

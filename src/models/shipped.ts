@@ -23,10 +23,12 @@ const home = (): string => fileURLToPath(new URL('../../../data/weights/', impor
 const loaded = new Map<string, Promise<Model>>();
 
 /**
- * A network of the attacker's with the weights that come with the package: `tagger` (names what is in a picture), `trunk`
- * (features for distances) or `trunk-loss` (only ever in a training loss). Read once a process, checked against the card.
+ * A network of the attacker's with the weights that come with the package: `tagger` (names what is in a picture),
+ * `trunk` (features for distances) or `trunk-loss` (only ever in a training loss). Read once a process, checked against
+ * the card.
  * @param folder where NAME.safetensors and NAME.json are; default data/weights of the package
- * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the architecture's.
+ * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the
+ * architecture's.
  */
 export async function shippedModel(name: ShippedName, folder = home()): Promise<Model> {
   oneOf('shippedModel', 'name', name, Object.keys(SHIPPED));

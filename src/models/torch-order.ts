@@ -8,8 +8,8 @@ interface Ordered {
 }
 
 /**
- * PyTorch keeps kernels [out, in, h, w], dense weights [out, c*h*w] and gains of whole pictures [c, h, w]; here they are
- * [h, w, in, out], [h*w*c, out] and [h, w, c].
+ * PyTorch keeps kernels [out, in, h, w], dense weights [out, c*h*w] and gains of whole pictures [c, h, w]; here they
+ * are [h, w, in, out], [h*w*c, out] and [h, w, c].
  * @returns a copy of `data` in this library's order.
  */
 export function fromTorchOrder(spec: Ordered, data: Float32Array): Float32Array {

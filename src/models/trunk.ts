@@ -18,7 +18,10 @@ const DESIGNS = {
 /** Which trunk: `trunk` scores, `trunk-loss` only trains the restorer, so that a score never judges its own loss. */
 export type TrunkName = keyof typeof DESIGNS;
 
-/** Convolution 3x3 and activation per stage, average pooling by 2 between stages; then global average and one dense layer. */
+/**
+ * Convolution 3x3 and activation per stage, average pooling by 2 between stages; then global average and one dense
+ * layer.
+ */
 const layersOf = ({ widths, activation }: Design, classes: number): Layer[] => [
   ...widths.flatMap((filters, stage): Layer[] => [
     ...(stage > 0 ? [{ kind: 'averagePool', size: 2 } as const] : []),
@@ -31,7 +34,8 @@ const layersOf = ({ widths, activation }: Design, classes: number): Layer[] => [
 
 /**
  * The architecture of a perceptual trunk, as a classifier with seeded initial weights: a small VGG-like network of 5
- * (`trunk`: 32-64-96-128-128, ReLU) or 4 stages (`trunk-loss`: 24-48-72-96, leaky ReLU). The trained ones: shippedModel().
+ * (`trunk`: 32-64-96-128-128, ReLU) or 4 stages (`trunk-loss`: 24-48-72-96, leaky ReLU). The trained ones:
+ * shippedModel().
  */
 export const trunk = (options: NetworkOptions = {}, name: TrunkName = 'trunk'): Model =>
   readyMade(name, (classes) => layersOf(DESIGNS[name], classes), options);

@@ -12,8 +12,8 @@ const head = (units: number, classes: number): Layer[] => [
 ];
 
 /**
- * VGG-11 as in torchvision, without batch norm: 64 - MP - 128 - MP - 256 x 2 - MP - 512 x 2 - MP - 512 x 2 - MP, 7x7 adaptive average pool,
- * 4096 - 4096 - classes. 132,863,336 parameters at 1000 classes; images from 32x32 on.
+ * VGG-11 as in torchvision, without batch norm: 64 - MP - 128 - MP - 256 x 2 - MP - 512 x 2 - MP - 512 x 2 - MP, 7x7
+ * adaptive average pool, 4096 - 4096 - classes. 132,863,336 parameters at 1000 classes; images from 32x32 on.
  * Source: Simonyan and Zisserman 2015, configuration A.
  */
 export const vgg11 = (options: WidthOptions = {}): Model => {

@@ -21,8 +21,9 @@ export interface VitOptions extends NetworkOptions {
 const norm: Layer = { kind: 'layerNorm', epsilon: 1e-6 };
 
 /**
- * A vision transformer as in torchvision, with a class token, learned positions, norm before attention and dense layers, and GELU;
- * small by default. { patch: 16, width: 768, depth: 12, heads: 12 } is ViT-B/16: 86,567,656 parameters at 224x224 and 1000 classes.
+ * A vision transformer as in torchvision, with a class token, learned positions, norm before attention and dense
+ * layers, and GELU; small by default. { patch: 16, width: 768, depth: 12, heads: 12 } is ViT-B/16: 86,567,656
+ * parameters at 224x224 and 1000 classes.
  * Source: Dosovitskiy et al. 2021.
  */
 export const vit = (options: VitOptions = {}): Model => {

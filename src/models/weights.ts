@@ -5,7 +5,10 @@ import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { fromTorch } from './torch-weights.js';
 
-/** Writes a model's parameters and running statistics as safetensors, atomically; name, image shape and classes go into the metadata. */
+/**
+ * Writes a model's parameters and running statistics as safetensors, atomically; name, image shape and classes go into
+ * the metadata.
+ */
 export function saveWeights(path: string, model: Model): Promise<void> {
   checkPath('saveWeights', path, model);
   const { name, imageShape, classes, parameters, buffers = [] } = model;
@@ -14,17 +17,20 @@ export function saveWeights(path: string, model: Model): Promise<void> {
 }
 
 /**
- * The model with the weights of a file; the given model is left as it is. Read are files of {@link saveWeights}, and files in PyTorch's
- * layout, converted by the model's layers (see fromTorch()): checkpoints of PyTorch (.pt, .pth), numpy's .npz and .npy
- * (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as they are.
+ * The model with the weights of a file; the given model is left as it is. Read are files of {@link saveWeights}, and
+ * files in PyTorch's layout, converted by the model's layers (see fromTorch()): checkpoints of PyTorch (.pt, .pth),
+ * numpy's .npz and .npy (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as
+ * they are.
  * Errors: a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights.
  * @example const trained = await rog.loadWeights('round-3.pt', rog.resnet18({ classes: 10 }))
  */
 export async function loadWeights(path: string, model: Model): Promise<Model> {
   checkPath('loadWeights', path, model);
   const where = `loadWeights ${path}`;
-  const { tensors } = await loadTensors(path);
-  const { parameters, buffers } = isOwn(tensors, model) ? ownState(tensors, model) : fromTorch(where, model, tensors);
+  const { tensors, format } = await loadTensors(path);
+  const { parameters, buffers } = isOwn(tensors, model)
+    ? ownState(tensors, model)
+    : fromTorch(where, model, tensors, format !== 'safetensors');
   checkMatches(where, parameters, model.parameters);
   checkFinite(where, [...parameters, ...buffers]);
   return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };

@@ -34,9 +34,9 @@ interface Cell {
 }
 
 /**
- * Gives every cell output of its own. What it prints in a burst leaves in few messages. Once it is interrupted it is over: tslab
- * gives it back at once but cannot stop its promise, which would go on printing and drawing into the next cells; what such a
- * promise still writes is dropped. The stack of an error ends where the cell does.
+ * Gives every cell output of its own. What it prints in a burst leaves in few messages. Once it is interrupted it is
+ * over: tslab gives it back at once but cannot stop its promise, which would go on printing and drawing into the next
+ * cells; what such a promise still writes is dropped. The stack of an error ends where the cell does.
  */
 export function tendCells({ executor, jupyter }: Tslab): void {
   const { createExecutor } = executor;
@@ -87,8 +87,8 @@ export function tendCells({ executor, jupyter }: Tslab): void {
 }
 
 /**
- * Says again that the kernel is busy when it has answered something else while a cell runs: tslab's word that it is idle after
- * each completion, say, would make the page show a kernel at rest.
+ * Says again that the kernel is busy when it has answered something else while a cell runs: tslab's word that it is
+ * idle after each completion, say, would make the page show a kernel at rest.
  */
 export function stayBusy({ jupyter }: Tslab): void {
   const { prototype } = jupyter.ZmqServer;

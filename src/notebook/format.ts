@@ -63,7 +63,10 @@ export function readNotebook(file: string): Notebook {
 }
 
 /** Writes a notebook, whole or not at all. */
-export function writeNotebook(file: string, notebook: Notebook): void {
+export const writeNotebook = (file: string, notebook: Notebook): void => writeWhole(file, notebookText(notebook));
+
+/** A notebook as its file holds it. */
+export function notebookText(notebook: Notebook): string {
   const cells = notebook.cells.map((cell) => ({
     ...cell,
     id: cell.id ?? randomBytes(4).toString('hex'),
@@ -71,7 +74,7 @@ export function writeNotebook(file: string, notebook: Notebook): void {
     ...(cell.outputs && { outputs: cell.outputs.map(splitOutput) }),
   }));
   const minor = Math.max(5, notebook.nbformat_minor);
-  writeWhole(file, `${JSON.stringify({ ...notebook, cells, nbformat_minor: minor }, null, 1)}\n`);
+  return `${JSON.stringify({ ...notebook, cells, nbformat_minor: minor }, null, 1)}\n`;
 }
 
 /** Writes a text whole or not at all: to a file beside it, then renamed. What cannot be written leaves nothing. */

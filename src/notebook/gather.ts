@@ -8,8 +8,9 @@ export interface Gathered {
 }
 
 /**
- * Lets the writes of a burst leave as one message: the first at once, what follows within `pause` milliseconds together.
- * Jupyter's server drops what comes faster than 1,000 messages a second, and a page that draws each line alone stands still.
+ * Lets the writes of a burst leave as one message: the first at once, what follows within `pause` milliseconds
+ * together. Jupyter's server drops what comes faster than 1,000 messages a second, and a page that draws each line
+ * alone stands still.
  * @param send takes a text
  * @param before called before this stream sends or keeps a text: what another stream holds goes first
  */

@@ -1,7 +1,7 @@
 /**
- * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in four things:
- * output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really over (cells.ts), the
- * kernel leaves when the process that started it is gone, and tooltips are whole (tooltip.ts).
+ * Starts the tslab kernel in this process: `node launcher.js CONNECTION_FILE`. Differs from tslab's own start in four
+ * things: output in bursts is not lost (see report/display.ts and gather.ts for why), an interrupted cell is really
+ * over (cells.ts), the kernel leaves when the process that started it is gone, and tooltips are whole (tooltip.ts).
  */
 import { createRequire } from 'node:module';
 import { telemetryOff } from '../core/telemetry.js';

@@ -73,8 +73,8 @@ export const hasUnhandled = (outputs: readonly Output[]): boolean => unhandled.t
 const dullFrame = /^\s+at .*(node:|[\\/]tslab[\\/]|evalmachine|<anonymous>\)?$)/;
 
 /**
- * The outputs of a failed cell with a proper error output: tslab sends none, it writes the error to stderr, after an excerpt of the
- * compiled cell.
+ * The outputs of a failed cell with a proper error output: tslab sends none, it writes the error to stderr, after an
+ * excerpt of the compiled cell.
  */
 export function withError(outputs: readonly Output[]): { outputs: Output[]; message: string } {
   const lines = stderrOf(outputs)

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { diskProblem, makeFolder } from '../assets/files.js';
 import { checkOptions } from '../core/options.js';
 import { type Cell, joined, type Notebook, notebookName, type Output, readNotebook, writeNotebook } from './format.js';
 import { type Kernel, startKernel } from './kernel.js';
@@ -32,6 +32,8 @@ export interface RunResult {
   readonly notebook: Notebook;
   readonly seconds: number;
   readonly failure?: Failure;
+  /** Why the executed notebook could not be written; the others still run. */
+  readonly unwritten?: string;
   /** Code cells that wrote to stderr though they succeeded. */
   readonly noisy: readonly number[];
 }
@@ -64,7 +66,7 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult[]> {
   const root = resolve(options.root ?? '.');
   const notebooks = files.map(readNotebook);
   const scrub = scrubber(root, options.hide);
-  if (outDir) mkdirSync(outDir, { recursive: true });
+  if (outDir) await makeFolder(outDir).catch((error) => Promise.reject(diskProblem('runNotebooks', outDir, error)));
   const begin = (i: number) =>
     i < files.length ? quietly(startKernel({ cwd: dirname(resolve(files[i]!)), env })) : undefined;
   const results: RunResult[] = [];
@@ -77,11 +79,22 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult[]> {
     );
     coming = quietly(next.then((started) => started!));
     const result = await runOne(file, notebooks[i]!, kernel, { timeout, scrub, onProgress });
-    results.push(result);
-    if (outDir) writeNotebook(join(outDir, `${result.name}.ipynb`), result.notebook);
-    if (inPlace && !result.failure) writeNotebook(file, result.notebook);
+    const places = [
+      ...(outDir ? [join(outDir, `${result.name}.ipynb`)] : []),
+      ...(inPlace && !result.failure ? [file] : []),
+    ];
+    results.push({ ...result, ...unwritten(places, result.notebook) });
   }
   return results;
+}
+
+function unwritten(places: readonly string[], notebook: Notebook): Pick<RunResult, 'unwritten'> {
+  try {
+    for (const place of places) writeNotebook(place, notebook);
+    return {};
+  } catch (error) {
+    return { unwritten: (error as Error).message };
+  }
 }
 
 /** The same promise, whose failure is looked at later. */

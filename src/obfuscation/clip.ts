@@ -20,8 +20,8 @@ const OPTIONS = {
 /**
  * q(g) = g min(1, C / ||g||), C = `norm`. The norm of the result never exceeds C, float32 rounding included.
  *
- * Cost: that of its input. Evidence: `scaleUnknown` where the observed norm reaches C (to 1e-6), for then the factor cannot be
- * known; below C nothing was lost. Earlier bounds and noise shrink with the values,
+ * Cost: that of its input. Evidence: `scaleUnknown` where the observed norm reaches C (to 1e-6), for then the factor
+ * cannot be known; below C nothing was lost. Earlier bounds and noise shrink with the values,
  * except noise of an announced `sigma`, which is then only an upper bound.
  * Errors: norm not above 0; unknown options; NaN or infinite entries. Source: Abadi et al. 2016, algorithm 1.
  * @example compose([clip({ norm: 1 }), gaussianNoise({ sigma: 0.01 })])

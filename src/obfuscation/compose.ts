@@ -18,12 +18,14 @@ import type { Obfuscation, OwnObfuscation } from '../core/types.js';
  * | noise sigma > 0    | max(t, z)    | max(t, z)             | hypot(d, sigma)|                               |
  * | clip, factor c     | c t          | c z                   | c d, or d (announced sigma) | scaleUnknown if it may have acted |
  *
- * So top-k then a quantizer: kept entries within step/2, dropped ones within the threshold. Steps, thresholds and noise levels
- * of inner operators are numbers of the message (32 bits each for scales and thresholds), hence known to the server.
- * Bits: values by the last coder (32, `bits` or 1), positions once a top-k came, noise makes the message dense float32 again.
- * The first operator draws from `seed`, as it would alone; the i-th from a seed derived from `seed` and i.
- * Parameters: those of the i-th operator as `i.name`, from 1. Errors: an empty list.
- * @example compose([topK({ sparsity: 0.95 }), uniformQuantizer({ bits: 3 })]).name // topK(sparsity: 0.95) + uniformQuantizer(bits: 3)
+ * So top-k then a quantizer: kept entries within step/2, dropped ones within the threshold. Steps, thresholds and noise
+ * levels of inner operators are numbers of the message (32 bits each for scales and thresholds), hence known to the
+ * server. Bits: values by the last coder (32, `bits` or 1), positions once a top-k came, noise makes the message dense
+ * float32 again. The first operator draws from `seed`, as it would alone; the i-th from a seed derived from `seed` and
+ * i. Parameters: those of the i-th operator as `i.name`, from 1. Errors: an empty list.
+ * @example
+ * compose([topK({ sparsity: 0.95 }), uniformQuantizer({ bits: 3 })]).name
+ * // 'topK(sparsity: 0.95) + uniformQuantizer(bits: 3)'
  */
 export function compose(list: readonly (Obfuscation | OwnObfuscation)[]): Obfuscation {
   if (!list.length) throw problem('compose', 'give at least one obfuscation', list, 'use none() for no loss');

@@ -17,8 +17,9 @@ export interface OwnOptions {
   /** The tensors that are sent, with the names and shapes of those that come in; random numbers from the seed alone. */
   readonly apply: OwnObfuscation;
   /**
-   * What the server, that is told how phi works, knows of the true entries: for all tensors alike, one for each tensor, or a function
-   * of the tensors that were sent. A tolerance may be one number for the tensor, one for each channel, or one for each entry.
+   * What the server, that is told how phi works, knows of the true entries: for all tensors alike, one for each tensor,
+   * or a function of the tensors that were sent. A tolerance may be one number for the tensor, one for each channel, or
+   * one for each entry.
    * Default: nothing is known.
    */
   readonly evidence?: Told | ((sent: readonly NamedArray[]) => Told);
@@ -29,11 +30,13 @@ export interface OwnOptions {
 /**
  * phi of your own, with a name, a price and what it gives away.
  *
- *     |true - sent| <= tolerance where sent != 0, zeroTolerance where sent == 0; noise: standard deviation of zero-mean noise
+ *     |true - sent| <= tolerance where sent != 0, zeroTolerance where sent == 0;
+ *     noise: standard deviation of zero-mean noise
  *
- * With evidence the default attack compares updates accordingly (intervals, signs); without, it compares directions alone (cosine), as
- * with a bare function in observe(). It composes with others, and goes wherever phi goes.
- * Errors: a name or function that is missing; tensors that come out with other names, shapes, NaN; evidence that fits no tensor.
+ * With evidence the default attack compares updates accordingly (intervals, signs); without, it compares directions
+ * alone (cosine), as with a bare function in observe(). It composes with others, and goes wherever phi goes.
+ * Errors: a name or function that is missing; tensors that come out with other names, shapes, NaN; evidence that fits
+ * no tensor.
  * @example
  * const half = rog.obfuscation({ name: 'halves', bitsPerEntry: 8, evidence: { tolerance: 0.25 },
  *   apply: (tensors) => tensors.map((t) => ({ ...t, data: t.data.map((v) => Math.round(2 * v) / 2) })) });

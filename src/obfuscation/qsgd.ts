@@ -5,7 +5,8 @@ import { operator } from './operator.js';
 import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quantize.js';
 
 /**
- * q(g) = sign(g) * (floor(r) + [u < r - floor(r)]) * M / s, with r = s |g| / M, s = 2^(bits-1) - 1, u uniform in [0, 1).
+ * q(g) = sign(g) * (floor(r) + [u < r - floor(r)]) * M / s, with r = s |g| / M, s = 2^(bits-1) - 1, u uniform in [0,
+ * 1).
  *
  * Unbiased: E q(g) = g. M = max|g| of the tensor as in the paper; `norm: 'l2'` is the QSGD paper's own scale. One draw
  * per entry, in order, from mulberry32(seed). Cost: `bits` per entry and 32 per scale. Evidence: |true - observed| <

@@ -19,8 +19,9 @@ const OPTIONS = {
  *
  * One bit per entry has no room for zero: 0 and -0 are sent as +1, as the authors do (dead ReLUs make 40 to 69 % of a
  * dense layer's gradient exactly zero). After an operator that makes zeros (top-k, a quantizer), zeros stay zero and
- * their positions are sent. Cost: 1 bit per entry sent, 32 per tensor with a scale. Evidence: only the sign; a zero that stayed
- * keeps its earlier bound. Earlier noise stays in the report, in units of the entry before the sign was taken.
+ * their positions are sent. Cost: 1 bit per entry sent, 32 per tensor with a scale. Evidence: only the sign; a zero
+ * that stayed keeps its earlier bound. Earlier noise stays in the report, in units of the entry before the sign was
+ * taken.
  * Errors: unknown options; NaN or infinite entries. Source: Bernstein et al. 2018 (signSGD).
  * @example sign().apply(update.tensors, 1).report.bitsPerEntry // 1
  */

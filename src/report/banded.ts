@@ -14,11 +14,12 @@ export interface BandedOptions {
 }
 
 /**
- * Two traces for `plot`: a line through the means and a band of mean +- halfWidth around it. Where an interval is unbounded (one
- * value) the band closes on the line.
+ * Two traces for `plot`: a line through the means and a band of mean +- halfWidth around it. Where an interval is
+ * unbounded (one value) the band closes on the line.
  * @param intervals one per x, e.g. from `summary` or `confidenceInterval`
  * @throws when there are not as many intervals as values of x
- * @example plot(banded(bits, scores.map((s) => summary(s).psnr), { name: 'uniform' }), { yaxis: { title: 'PSNR (dB)' } })
+ * @example
+ * plot(banded(bits, scores.map((s) => summary(s).psnr), { name: 'uniform' }), { yaxis: { title: 'PSNR (dB)' } })
  */
 export function banded(
   x: readonly number[],

@@ -37,9 +37,9 @@ export const inKernel = (): boolean => kernel() !== undefined;
 export const isHeadless = (): boolean => Boolean(process.env.ROGLAB_HEADLESS);
 
 /**
- * Keeps output that comes in bursts. zeromq.js defers every 513th send, and the next send before the event loop turns throws
- * EBUSY: log lines vanish, displays throw in the user's code. A zero send timeout makes every send immediate. The socket is
- * first seen when the kernel publishes its status, at the end of the cell that loads roglab.
+ * Keeps output that comes in bursts. zeromq.js defers every 513th send, and the next send before the event loop turns
+ * throws EBUSY: log lines vanish, displays throw in the user's code. A zero send timeout makes every send immediate.
+ * The socket is first seen when the kernel publishes its status, at the end of the cell that loads roglab.
  */
 export function keepBursts(): void {
   const server = kernel()?.ZmqServer.prototype;

@@ -1,9 +1,10 @@
 /**
  * Two sizes of one typeface as pictures of its letters, so that captions look the same on a machine without fonts.
- * Drawn from Inter (copyright 2016 The Inter Project Authors, SIL Open Font License 1.1, https://github.com/rsms/inter).
+ * Drawn from Inter (copyright 2016 The Inter Project Authors, SIL Open Font License 1.1,
+ * https://github.com/rsms/inter).
  *
- * Per letter, in the order of `letters`: advance in 1/16 pixel (two bytes, low first), left, top (signed, from the pen on
- * the baseline), width, height, then the ink, 4 bits a pixel, low half first. Deflated, base64.
+ * Per letter, in the order of `letters`: advance in 1/16 pixel (two bytes, low first), left, top (signed, from the pen
+ * on the baseline), width, height, then the ink, 4 bits a pixel, low half first. Deflated, base64.
  */
 export const letters =
   ' !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~°±²³µ·×éäöüß–—‘’“”…−≤≥≈→∞αβγδεθλμπρστφχψωΔΣΦΩ';

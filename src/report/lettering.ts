@@ -74,7 +74,10 @@ export function wrapText(face: Typeface, text: string, limit: number): string[] 
   return lines;
 }
 
-/** Writes one line into the picture: `x`, `baseline` in pixels, `align` says which end of the line `x` is, `shade` 0 is black. */
+/**
+ * Writes one line into the picture: `x`, `baseline` in pixels, `align` says which end of the line `x` is, `shade` 0 is
+ * black.
+ */
 export function drawText(
   raster: Raster,
   face: Typeface,

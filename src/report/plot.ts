@@ -13,12 +13,13 @@ export interface PlotOptions {
 }
 
 /**
- * Shows a chart: a static picture that survives untrusted notebooks, exports and GitHub, replaced by a live plotly chart of the
- * same look wherever scripts may run. Traces and layout are plotly's; the picture knows scatter (lines, markers, text, error_y,
- * bands), bar, heatmap and contour, linear, log and category axes, shapes, annotations and panels (`layout.grid`).
- * Outside a kernel prints a summary of the series.
+ * Shows a chart: a static picture that survives untrusted notebooks, exports and GitHub, replaced by a live plotly
+ * chart of the same look wherever scripts may run. Traces and layout are plotly's; the picture knows scatter (lines,
+ * markers, text, error_y, bands), bar, heatmap and contour, linear, log and category axes, shapes, annotations and
+ * panels (`layout.grid`). Outside a kernel prints a summary of the series.
  * @throws when `traces` is no list, or a series has x and y of different lengths
- * @example plot([{ x: bits, y: psnr, name: 'uniform' }], { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
+ * @example
+ * plot([{ x: bits, y: psnr, name: 'uniform' }], { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
  */
 export function plot(traces: readonly Trace[], layout: Layout = {}, options: PlotOptions = {}): void {
   checkOptions('plot', options, ['live']);

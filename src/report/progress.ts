@@ -4,7 +4,10 @@ import { displaySlot, inKernel, isHeadless } from './display.js';
 import { boardHtml, isOver, type View, viewHtml, viewLine } from './view.js';
 
 export interface ProgressOptions {
-  /** Shortest time between two updates of the view, in milliseconds. Default 100; 2000 when nobody watches (ROGLAB_HEADLESS). */
+  /**
+   * Shortest time between two updates of the view, in milliseconds. Default 100; 2000 when nobody watches
+   * (ROGLAB_HEADLESS).
+   */
   readonly interval?: number;
   /** Show the current pictures. Default true. */
   readonly images?: boolean;
@@ -16,13 +19,16 @@ export interface ProgressOptions {
 export type OnProgress = (event: Progress) => void;
 
 /**
- * One live view of a running attack, updated in place: a bar with the time left, the objective so far, the current pictures.
- * Give the returned function to an attack as `onProgress`. Updates are throttled, to a tenth of the time at most; the last one is always shown, and what stays
- * in the notebook is a line, a small curve and the pictures, a few kB. Outside a kernel: one line on a terminal, else only the end.
- * A list of titles makes one view with the attacks side by side, and returns a function for each.
+ * One live view of a running attack, updated in place: a bar with the time left, the objective so far, the current
+ * pictures. Give the returned function to an attack as `onProgress`. Updates are throttled, to a tenth of the time at
+ * most; the last one is always shown, and what stays in the notebook is a line, a small curve and the pictures, a few
+ * kB. Outside a kernel: one line on a terminal, else only the end. A list of titles makes one view with the attacks
+ * side by side, and returns a function for each.
  * @throws for an unknown option or an interval below 20 ms
  * @example const result = await rog(observed, { onProgress: progress('3-bit uniform') })
- * @example const [a, b] = progress(['3 bits', 'signs']); await Promise.all([rog(seen3, { onProgress: a }), rog(seen1, { onProgress: b })])
+ * @example
+ * const [a, b] = progress(['3 bits', 'signs']);
+ *   await Promise.all([rog(seen3, { onProgress: a }), rog(seen1, { onProgress: b })])
  */
 export function progress(title: string, options?: ProgressOptions): OnProgress;
 export function progress(titles: readonly string[], options?: ProgressOptions): OnProgress[];

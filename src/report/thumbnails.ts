@@ -5,8 +5,8 @@ const most = 8;
 const side = 64;
 
 /**
- * The first images of a batch in one row as an HTML picture 64 pixels high. Sent in their own resolution (thinned out above 64
- * pixels) and enlarged by the browser: a few kB.
+ * The first images of a batch in one row as an HTML picture 64 pixels high. Sent in their own resolution (thinned out
+ * above 64 pixels) and enlarged by the browser: a few kB.
  */
 export function thumbnails({ shape, data }: NdArray): string {
   const [count, height, width, channels] = shape as [number, number, number, number];

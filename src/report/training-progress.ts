@@ -18,11 +18,13 @@ export interface TrainingEvent {
 }
 
 /**
- * One live view of a federated training, updated in place: round, loss, time left, and the curves of loss and test accuracy.
- * Give the returned function to `federate` as `onRound`. The last round is always shown and stays in the notebook.
- * Outside a kernel: one line at the end.
+ * One live view of a federated training, updated in place: round, loss, time left, and the curves of loss and test
+ * accuracy. Give the returned function to `federate` as `onRound`. The last round is always shown and stays in the
+ * notebook. Outside a kernel: one line at the end.
  * @param interval shortest time between two updates in milliseconds; default 250, 5000 when nobody watches
- * @example await rog.federate(model, data, clients, { rounds: 20, cohort: 2, evaluateEvery: 2, onRound: rog.trainingProgress('no noise') })
+ * @example
+ * await rog.federate(model, data, clients,
+ *   { rounds: 20, cohort: 2, evaluateEvery: 2, onRound: rog.trainingProgress('no noise') })
  */
 export function trainingProgress(title: string, interval = isHeadless() ? 5000 : 250): (event: TrainingEvent) => void {
   number('trainingProgress', 'interval', interval, 0, 600_000);

@@ -21,20 +21,25 @@ import { runIn, workerPool } from './pool.js';
 export interface FederateOptions extends FederationOptions {
   /** phi on every client's update, in its short form, e.g. `noise:-10`; default `none`. */
   readonly phi?: string;
-  /** Clients trained side by side, each on one core; default one per core. 0: in this thread. The result does not depend on it. */
+  /**
+   * Clients trained side by side, each on one core; default one per core. 0: in this thread. The result does not depend
+   * on it.
+   */
   readonly workers?: number;
 }
 
 /**
- * Federated training of a model: every round a cohort of clients trains on its own images, phi is applied to each update, the server
- * averages them and moves the model. Federated averaging with any obfuscation of the library, or with private local steps.
+ * Federated training of a model: every round a cohort of clients trains on its own images, phi is applied to each
+ * update, the server averages them and moves the model. Federated averaging with any obfuscation of the library, or
+ * with private local steps.
  *
  * Resumable: with `checkpoint` a run that is killed at any moment and started again ends with the same bits.
  * Errors: more clients per round than there are, a client without images, a checkpoint of other settings, those of phi.
  * A notebook's interrupt ends it after the running round; the result then says `cancelled`.
  * @example
  * const clients = partition(labels, { clients: 10 });
- * const { model: trained, history } = await federate(model, data, clients, { rounds: 50, cohort: 2, localSteps: 100, phi: 'noise:-5' });
+ * const { model: trained, history } = await federate(model, data, clients, { rounds: 50, cohort: 2, localSteps: 100,
+ * phi: 'noise:-5' });
  */
 export async function federate(
   model: Model,

@@ -34,8 +34,8 @@ function unit(kernel: Tensor, gain: number): Tensor {
 }
 
 /**
- * How real images look to four small heads on frozen features (Sauer et al. 2021, "Projected GANs"), each with the class by
- * projection (Miyato and Koyama 2018): <w + e_y, h> at every place.
+ * How real images look to four small heads on frozen features (Sauer et al. 2021, "Projected GANs"), each with the
+ * class by projection (Miyato and Koyama 2018): <w + e_y, h> at every place.
  * @param stages of `trunk-loss` for the images
  * @returns a map of logits per head, [n, side, side]
  */
@@ -54,6 +54,6 @@ export function criticForward(
       x = active(tf.conv2d(x as Tensor4D, unit(take(), 1.4) as Tensor4D, 2, 'valid'));
     x = active(tf.conv2d(x as Tensor4D, unit(take(), 1.4) as Tensor4D, 1, 'same'));
     const direction = tf.add(tf.matMul(labels as Tensor2D, take() as Tensor2D), take());
-    return tf.sum(tf.mul(x, tf.reshape(direction, [x.shape[0]!, 1, 1, WIDTH])), 3);
+    return tf.sum(tf.mul(x, tf.reshape(direction, [x.shape[0], 1, 1, WIDTH])), 3);
   });
 }

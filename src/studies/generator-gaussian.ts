@@ -53,7 +53,7 @@ async function coefficients(
     (images, rows) => {
       const project = (x: typeof images) =>
         tf.matMul(tf.reshape(tf.sub(x, 0.5), [CHUNK, -1]) as Tensor2D, rows as Tensor2D, false, true);
-      return [project(images!), project(tf.reverse(images!, 2))];
+      return [project(images), project(tf.reverse(images, 2))];
     },
     [data.images('train', pick(0))],
     { constants: [basis], name: 'low frequencies' },

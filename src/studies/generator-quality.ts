@@ -15,7 +15,7 @@ export async function generate(generator: Generator, latents: NdArray, classes: 
   const { design, fixed, weights, latent } = generator;
   const forward = generatorForward(design);
   const example = [ndarray([CHUNK, latent]), ndarray([CHUNK, design.classes])];
-  const step = await compile((z, y, ...all) => forward(all.slice(0, 3), all.slice(3), z!, y!), example, {
+  const step = await compile((z, y, ...all) => forward(all.slice(0, 3), all.slice(3), z, y), example, {
     constants: [...fixed, ...weights],
     name: 'generator',
   });
@@ -58,7 +58,7 @@ function drawn(generator: Generator, each: number, seed: number): Promise<NdArra
 export async function rebuildImages(generator: Generator, images: NdArray, labels: Int32Array): Promise<NdArray> {
   const { fixed, design } = generator;
   const example = [ndarray([CHUNK, ...images.shape.slice(1)]), ndarray([CHUNK, design.classes])];
-  const step = await compile((x, y, ...all) => latentOf(all, x!, y!), example, { constants: fixed, name: 'encoder' });
+  const step = await compile((x, y, ...all) => latentOf(all, x, y), example, { constants: fixed, name: 'encoder' });
   try {
     const z = ndarray([images.shape[0]!, generator.latent]);
     for (let from = 0; from < images.shape[0]!; from += CHUNK) {
@@ -84,10 +84,11 @@ export interface QualityOf {
 }
 
 /**
- * Quality of a generator by the tagger, which took no part in its training: how often it sees the class in drawn pictures and
- * in rebuilt held-out images, and PSNR of the latter. With `distances`, in taggerFeatures(): Frechet distances of drawn and of
- * rebuilt pictures to the held-out images, and of training images to them (the floor); mean distance of two pictures of a
- * class, drawn and real; distance to the nearest of 5000 training images, drawn and held-out (copies would be nearer).
+ * Quality of a generator by the tagger, which took no part in its training: how often it sees the class in drawn
+ * pictures and in rebuilt held-out images, and PSNR of the latter. With `distances`, in taggerFeatures(): Frechet
+ * distances of drawn and of rebuilt pictures to the held-out images, and of training images to them (the floor); mean
+ * distance of two pictures of a class, drawn and real; distance to the nearest of 5000 training images, drawn and
+ * held-out (copies would be nearer).
  */
 export async function generatorQuality(
   generator: Generator,

@@ -75,8 +75,9 @@ export interface GeneratorTraining
 /**
  * Trains the generator against a critic in one loss: the parts that move the generator see a still critic, the critic's
  * hinge loss sees still pictures. Half of every batch are training images whose latent is mixed with noise,
- * z = a z_x + sqrt(1 - a^2) e with a in [kept, 1], and which are to come out again (pixels, and features of the judge); the
- * other half are drawn, z = e. The critic compares both halves with real images (hinge), the judge's classes guide the drawn ones.
+ * z = a z_x + sqrt(1 - a^2) e with a in [kept, 1], and which are to come out again (pixels, and features of the judge);
+ * the other half are drawn, z = e. The critic compares both halves with real images (hinge), the judge's classes guide
+ * the drawn ones.
  */
 export async function trainGenerator(data: Dataset, options: GeneratorTraining): Promise<Fitted> {
   const { phases = GENERATOR_PHASES, checkpoint, seed = 1, design = GENERATOR_DESIGN } = options;
@@ -133,7 +134,7 @@ const still = (x: Tensor): Tensor => constant(() => tf.clone(x));
 
 /** First or second half of a batch. */
 function half(x: Tensor, which: 0 | 1): Tensor {
-  const n = x.shape[0]! / 2;
+  const n = x.shape[0] / 2;
   return tf.slice(x, [which * n, ...x.shape.slice(1).map(() => 0)], [n, ...x.shape.slice(1)]);
 }
 
@@ -146,7 +147,7 @@ function lossOf(judge: Model, design: GeneratorDesign, own: number, fixedCount: 
   const stageAt = judge.layers.flatMap(({ kind }, k) => (kind === 'conv' ? [k + 1] : []));
   const look = (weights: readonly Tensor[], images: Tensor) => {
     const all = values(weights, images);
-    return { stages: stageAt.map((k) => all[k]!), logits: tf.reshape(all.at(-1)!, [images.shape[0]!, -1]) };
+    return { stages: stageAt.map((k) => all[k]!), logits: tf.reshape(all.at(-1)!, [images.shape[0], -1]) };
   };
   const generate = generatorForward(design);
   return (

@@ -18,7 +18,8 @@ export interface LabelOutcome {
 }
 
 /**
- * Label inference as a step of its own: for each trial the labels that the server reads off the update, and how many are right.
+ * Label inference as a step of its own: for each trial the labels that the server reads off the update, and how many
+ * are right.
  * @example (await labelStudy([{ model, batch, phi: 'sign' }]))[0].accuracy
  */
 export async function labelStudy<T extends LabelTrial>(trials: readonly T[]): Promise<(T & LabelOutcome)[]> {

@@ -10,7 +10,9 @@ import type { Job } from './worker.js';
 
 /** Options of {@link attackAll}. */
 export interface PoolOptions {
-  /** Attacks at a time, each on one core with its own session; default one per core. The results do not depend on it. */
+  /**
+   * Attacks at a time, each on one core with its own session; default one per core. The results do not depend on it.
+   */
   readonly workers?: number;
   /** Called as each attack ends. */
   readonly onDone?: (done: number, total: number, result: Reconstruction, index: number) => void;
@@ -22,7 +24,8 @@ export interface PoolOptions {
 
 /**
  * Threads that run the default export of a module of this folder.
- * As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled steps.
+ * As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled
+ * steps.
  */
 export const workerPool = (module: string, threads: number): Piscina =>
   new Piscina({
@@ -31,7 +34,9 @@ export const workerPool = (module: string, threads: number): Piscina =>
     maxThreads: threads,
   });
 
-/** Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code. */
+/**
+ * Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code.
+ */
 export async function runIn<J, R>(pool: Piscina, job: J): Promise<R> {
   const answer = (await pool.run(job)) as R | PlainError;
   if (typeof answer === 'object' && answer !== null && 'failed' in answer) throw revivedError(answer);
@@ -62,10 +67,10 @@ type Jobs = readonly (() => Promise<Job>)[];
  * Jobs are made on demand, so that a long study does not hold all its observations at once.
  * The jobs run on the execution provider of the session.
  *
- * By default (`onError: 'throw'`) the first error of a job stops the running attacks after their closure and rejects with the job's
- * own message; a notebook's interrupt likewise: `attackAll: interrupted after 3 of 8 attacks`. What had finished is not
- * lost: it is in the error's `outcomes`, an {@link AttackOutcome} for each job. With `onError: 'keep'` all jobs run, and these
- * outcomes are what comes back, also after an interrupt or an abort of `signal`.
+ * By default (`onError: 'throw'`) the first error of a job stops the running attacks after their closure and rejects
+ * with the job's own message; a notebook's interrupt likewise: `attackAll: interrupted after 3 of 8 attacks`. What had
+ * finished is not lost: it is in the error's `outcomes`, an {@link AttackOutcome} for each job. With `onError: 'keep'`
+ * all jobs run, and these outcomes are what comes back, also after an interrupt or an abort of `signal`.
  * @example
  * const outcomes = await rog.attackAll(jobs, { onError: 'keep' });
  * outcomes.map(({ result, error }) => result?.objective ?? error.message);

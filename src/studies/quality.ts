@@ -47,8 +47,8 @@ export interface QualityOptions {
   /** Chooses images, initialisations and the seed of phi. */
   readonly seed: number;
   /**
-   * Outputs of the networks; default the data set's classes. With more, every image of a batch gets a number of its own below
-   * it as label, so that batches larger than the data set's classes have distinct labels.
+   * Outputs of the networks; default the data set's classes. With more, every image of a batch gets a number of its own
+   * below it as label, so that batches larger than the data set's classes have distinct labels.
    */
   readonly classes?: number;
   /** Iterations of every attack; default each attack's own number. */
@@ -134,7 +134,9 @@ function groupsOf(dataset: Dataset, size: number, options: QualityOptions): Grou
   }));
 }
 
-/** Images of different classes; or of any, with distinct seeded labels, where the network has more outputs than classes. */
+/**
+ * Images of different classes; or of any, with distinct seeded labels, where the network has more outputs than classes.
+ */
 function distinct(dataset: Dataset, size: number, classes: number, seed: number): Batch {
   if (classes === dataset.classNames.length) return dataset.batch({ size, seed, labels: 'distinct' });
   const labels = Int32Array.from(permutation(classes, deriveSeed(seed, 'labels')).slice(0, size));

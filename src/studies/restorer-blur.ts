@@ -1,8 +1,8 @@
 import type { NdArray } from '../core/types.js';
 
 /**
- * A linear picture of what an attack loses: L x = a0 x + a1 B x + a2 B^2 x + a3 B^4 x + a4 mean(x) + a5, with B the 3x3 box
- * blur with clamped edges, each channel alone.
+ * A linear picture of what an attack loses: L x = a0 x + a1 B x + a2 B^2 x + a3 B^4 x + a4 mean(x) + a5, with B the 3x3
+ * box blur with clamped edges, each channel alone.
  */
 export type Blur = readonly number[];
 

@@ -31,8 +31,9 @@ export interface RestorerData {
 
 /**
  * Training samples from measured pairs. Each measured pair gives raw = L x + e: L, a mixture of blurs, is fitted to all
- * pairs of one kind of attack by least squares, e is what is left, and L x' + e for any other training image x' is a new
- * sample, with the attack's own speckle, colour cast, blotches and ghosts of other images. Pairs and errors are mirrored at random.
+ * pairs of one kind of attack by least squares, e is what is left, and L x' + e for any other training image x' is a
+ * new sample, with the attack's own speckle, colour cast, blotches and ghosts of other images. Pairs and errors are
+ * mirrored at random.
  */
 export function restorerData(dataset: Dataset, pairs: readonly Pair[]): RestorerData {
   const seen = dataset.sizes.train - HELD_OUT;

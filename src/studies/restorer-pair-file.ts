@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile, truncate } from 'node:fs/promises';
+import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { diskProblem, makeFolder } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 
 /** A raw reconstruction and the training image it should have been. */
@@ -33,7 +34,9 @@ export async function readPairs(path: string, values: number): Promise<Pair[]> {
 
 /** Writes the pairs of one job behind the others. */
 export const appendPairs = (path: string, pairs: readonly Pair[], job: number): Promise<void> =>
-  appendFile(path, Buffer.concat(pairs.map((pair) => encode(pair, job))));
+  appendFile(path, Buffer.concat(pairs.map((pair) => encode(pair, job)))).catch((error) => {
+    throw diskProblem('makePairs', path, error);
+  });
 
 function encode({ image, label, setting, raw }: Pair, job: number): Buffer {
   const bytes = Buffer.alloc(HEAD + raw.length);
@@ -55,7 +58,7 @@ export async function resumeAt(
   part: number,
   parts: number,
 ): Promise<{ job: number; count: number }> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
   const width = HEAD + values;
   const whole = Math.floor(bytes.length / width);

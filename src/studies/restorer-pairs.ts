@@ -21,8 +21,8 @@ interface PairSetting extends Case {
 const fedAvg = { localSteps: 5, learningRate: 0.003 };
 
 /**
- * The mix: LeNet (and some VGG-7), batches of 1, 4 and 16, every obfuscation of the notebooks. Their order is part of the
- * file format: append, never reorder.
+ * The mix: LeNet (and some VGG-7), batches of 1, 4 and 16, every obfuscation of the notebooks. Their order is part of
+ * the file format: append, never reorder.
  */
 export const PAIR_SETTINGS: readonly PairSetting[] = [
   { phi: 'quantize:3', batch: 1, closures: [80, 100, 120, 200], share: 18 },
@@ -75,8 +75,9 @@ export interface PairOptions {
 const ATTACKS_PER_JOB = 4;
 
 /**
- * Appends pairs to a file until the time is up: attacks of our own on training images, a new initialisation for each job.
- * Job k is decided by the seed and k alone; a killed run is continued from the jobs that the file holds completely.
+ * Appends pairs to a file until the time is up: attacks of our own on training images, a new initialisation for each
+ * job. Job k is decided by the seed and k alone; a killed run is continued from the jobs that the file holds
+ * completely.
  */
 export async function makePairs(dataset: Dataset, options: PairOptions): Promise<number> {
   const { path, minutes = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY } = options;

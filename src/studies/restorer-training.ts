@@ -21,7 +21,10 @@ interface LossNetwork {
 export interface RestorerPhase {
   /** Of the feature loss, beside the mean absolute error. */
   readonly weight: number;
-  /** Learning rate at the start of the phase. It falls by a cosine, of which the phase runs through the part up to `until`. */
+  /**
+   * Learning rate at the start of the phase. It falls by a cosine, of which the phase runs through the part up to
+   * `until`.
+   */
   readonly rate: number;
   readonly until: number;
   /** Share of the epochs. */
@@ -29,8 +32,9 @@ export interface RestorerPhase {
 }
 
 /**
- * One phase, stopped before its rate is at zero: a second one with weight 1 for the features brought the loss down and the
- * held-out pairs no nearer (feature distance of `trunk` 1.61 instead of 1.52, raw 2.10): too few pairs for a longer training.
+ * One phase, stopped before its rate is at zero: a second one with weight 1 for the features brought the loss down and
+ * the held-out pairs no nearer (feature distance of `trunk` 1.61 instead of 1.52, raw 2.10): too few pairs for a longer
+ * training.
  */
 export const RESTORER_PHASES: readonly RestorerPhase[] = [{ share: 1, weight: 0.2, rate: 8e-4, until: 0.625 }];
 
@@ -49,9 +53,9 @@ export interface RestorerTraining
 }
 
 /**
- * Trains the restorer: mean |y - x| + weight * distance(y, x) by Adam with a falling rate, on samples of restorerData(), phase
- * after phase. After every epoch the held-out pairs are restored, with labels, and scored beside the raw pictures.
- * A phase that is done leaves its checkpoint until all are.
+ * Trains the restorer: mean |y - x| + weight * distance(y, x) by Adam with a falling rate, on samples of
+ * restorerData(), phase after phase. After every epoch the held-out pairs are restored, with labels, and scored beside
+ * the raw pictures. A phase that is done leaves its checkpoint until all are.
  */
 export async function trainRestorer(dataset: Dataset, options: RestorerTraining): Promise<Fitted> {
   const { phases = RESTORER_PHASES, checkpoint, seed = 1 } = options;
@@ -128,7 +132,8 @@ async function validation(
 }
 
 /**
- * The distance of the feature loss: the mean over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2, [batch].
+ * The distance of the feature loss: the mean over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2,
+ * [batch].
  * Source: Zhang et al. 2018, equation 1, without channel weights.
  */
 export function stageDistance(stages: (parameters: readonly Tensor[], images: Tensor) => readonly Tensor[]) {

@@ -9,8 +9,8 @@ import { score as compare, imageMetrics, match, type ScoreOptions } from '../met
  * Inside a batch the server cannot know the order: images are matched one to one with the least total MSE, and that
  * assignment serves all metrics.
  *
- * MSE, PSNR (dB), SSIM and the authors' global SSIM; the feature distance of our own network (not LPIPS); what a tagger sees
- * (class agreement, Jaccard overlap); LPIPS when its official weights are in the cache or `lpips` asks for them.
+ * MSE, PSNR (dB), SSIM and the authors' global SSIM; the feature distance of our own network (not LPIPS); what a tagger
+ * sees (class agreement, Jaccard overlap); LPIPS when its official weights are in the cache or `lpips` asks for them.
  * @example (await score(batch, result)).psnr // [19.2, 21.5]
  */
 export async function score(
@@ -42,10 +42,11 @@ export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Sco
 };
 
 /**
- * Mean PSNR and SSIM of pictures that an attack is still working on, for the `scores` of `progress`: what a study that holds the
- * truth may show beside a running attack. The attack hears nothing of it. Pictures are matched as in `score`.
+ * Mean PSNR and SSIM of pictures that an attack is still working on, for the `scores` of `progress`: what a study that
+ * holds the truth may show beside a running attack. The attack hears nothing of it. Pictures are matched as in `score`.
  * @param batch the private images, [batch, height, width, channels]
- * @example await rog(observed, { onProgress: progress('3 bits', { scores: liveScores(batch) }) }) // ... PSNR 21.3 dB, SSIM 0.71
+ * @example
+ * await rog(observed, { onProgress: progress('3 bits', { scores: liveScores(batch) }) }) // ... PSNR 21.3 dB, SSIM 0.71
  */
 export function liveScores(batch: Pick<Batch, 'images'>): (images: NdArray) => string {
   checkArguments('liveScores', 'liveScores(batch)', [['pictures', batch]]);

@@ -26,8 +26,8 @@ export interface SemanticScores {
 }
 
 /**
- * Scores per private image. Pictures are matched to the private images of their label with the least total MSE: the labels are
- * known, the order of images with one label is not.
+ * Scores per private image. Pictures are matched to the private images of their label with the least total MSE: the
+ * labels are known, the order of images with one label is not.
  * @param gallery taggerFeatures() of the candidates; `truth` the positions of the private images among them
  */
 export async function semanticScores(

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadSafetensors, saveSafetensors, writeAtomic } from '../assets/index.js';
+import { keepValue, keptValue, loadSafetensors, saveSafetensors, warnsOnce } from '../assets/index.js';
 import { restore, rog } from '../attacks/index.js';
 import { rogs } from '../attacks/rogs.js';
 import { ndarray } from '../core/arrays.js';
-import { parsedJson } from '../core/errors.js';
 import { deriveSeed, normalStream, permutation } from '../core/random.js';
 import type { Batch, Model, NdArray, Observation } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -85,7 +83,6 @@ export const CANDIDATES = 1000;
  */
 export async function semanticStudy(data: Dataset, options: SemanticStudyOptions): Promise<SemanticRow[]> {
   const { settings, images, folder, generator, seed = 1, split = 'test', signal, onProgress } = options;
-  await mkdir(folder, { recursive: true });
   const gallery = permutation(data.sizes[split], deriveSeed(seed, 'gallery')).slice(0, CANDIDATES);
   const features = generator && (await taggerFeatures(data.images(split, gallery)));
   const rows: SemanticRow[] = [];
@@ -108,10 +105,13 @@ export async function semanticStudy(data: Dataset, options: SemanticStudyOptions
 
 const slug = (name: string): string => name.replace(/[^\w-]+/g, '_');
 
+const GOES_ON = 'the study goes on without it';
+
 async function kept(file: string, make: () => Promise<SemanticRow[]>): Promise<SemanticRow[]> {
-  if (existsSync(file)) return parsedJson(`semanticStudy ${file}`, await readFile(file, 'utf8')) as SemanticRow[];
+  const before = await keptValue<SemanticRow[]>(file);
+  if (before) return before;
   const rows = await make();
-  await writeAtomic(file, `${JSON.stringify(rows)}\n`);
+  await keepValue(file, rows).catch(warnsOnce(GOES_ON));
   return rows;
 }
 
@@ -130,7 +130,9 @@ function observed(data: Dataset, setting: SemanticSetting, batch: Batch, group: 
 async function rawOf(file: string, seen: Observation, { iterations }: SemanticSetting, seed: number) {
   if (!existsSync(file)) {
     const { images, seconds } = await rog(seen, { seed, ...(iterations && { iterations }) });
-    await saveSafetensors(file, [{ name: 'images', ...images }], { seconds: String(seconds) });
+    const saving = saveSafetensors(file, [{ name: 'images', ...images }], { seconds: String(seconds) });
+    await saving.catch(warnsOnce(GOES_ON));
+    return { raw: images, seconds };
   }
   const { tensors, metadata } = await loadSafetensors(file);
   const { shape, data } = tensors[0]!;

@@ -52,7 +52,21 @@ const networkOptions = {
   classes: whole(1),
   weights: { type: 'string', description: 'a safetensors file' },
 };
-const privacy = object({ clip: { type: 'number' }, noiseMultiplier: { type: 'number' } }, ['clip', 'noiseMultiplier']);
+const positive = { type: 'number', exclusiveMinimum: 0 };
+const atLeastZero = { type: 'number', minimum: 0 };
+const stepNoise = object({
+  multiplier: atLeastZero,
+  snr: { type: 'number', description: "dB, against each example's clipped tensor" },
+  sigma: { anyOf: [atLeastZero, { type: 'array', items: atLeastZero }] },
+  stream: strings('ziggurat', 'box-muller'),
+});
+const privacy = object({
+  clip: positive,
+  scope: strings('example', 'tensor'),
+  noise: stepNoise,
+  exemptFirst: { type: 'boolean' },
+  noiseMultiplier: atLeastZero,
+});
 const clientOptions = {
   localSteps: whole(1),
   learningRate: { type: 'number', exclusiveMinimum: 0 },

@@ -21,11 +21,14 @@ export interface BootstrapInterval {
 }
 
 /**
- * The mean, and the percentile bootstrap interval around it: n values are drawn with replacement, `samples` times, and the means of
- * the draws, sorted, are cut at (1 - level) / 2 and (1 + level) / 2 (Efron 1979). It assumes no distribution, but that the values are
- * independent: give one value per image, not per cell. One value says nothing of its spread: its interval is unbounded.
+ * The mean, and the percentile bootstrap interval around it: n values are drawn with replacement, `samples` times, and
+ * the means of the draws, sorted, are cut at (1 - level) / 2 and (1 + level) / 2 (Efron 1979). It assumes no
+ * distribution, but that the values are independent: give one value per image, not per cell. One value says nothing of
+ * its spread: its interval is unbounded.
  * Errors: no values, or values that are not finite.
- * @example bootstrapInterval(rows.filter((row) => row.phi === 'sign').array('psnr')) // { mean: 15.1, low: 14.2, high: 16.0, n: 20 }
+ * @example
+ * bootstrapInterval(rows.filter((row) => row.phi === 'sign').array('psnr')) // { mean: 15.1, low: 14.2, high: 16.0,
+ *   n: 20 }
  */
 export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): BootstrapInterval {
   checkOptions('bootstrapInterval', options, ['samples', 'level', 'seed']);

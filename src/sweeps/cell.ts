@@ -10,8 +10,8 @@ import type { CellJob, CellResult, ImageNumbers } from './types.js';
 export type CellOutcome = Pick<CellResult, 'done' | 'failed' | 'png'>;
 
 /**
- * One cell from its settings, images and network: the client, phi, the attack, and the scores after it. Undefined when stopped.
- * A mistake in the settings is an outcome with its message; anything else that goes wrong is thrown.
+ * One cell from its settings, images and network: the client, phi, the attack, and the scores after it. Undefined when
+ * stopped. A mistake in the settings is an outcome with its message; anything else that goes wrong is thrown.
  */
 export async function runCell(
   job: CellJob,

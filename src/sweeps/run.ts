@@ -47,8 +47,8 @@ export interface RunEnd {
 }
 
 /**
- * Computes what a sweep's folder does not hold yet, until it is all there, or a signal or a notebook's interrupt comes. Every row is
- * on the disk before it counts; started again, it goes on.
+ * Computes what a sweep's folder does not hold yet, until it is all there, or a signal or a notebook's interrupt comes.
+ * Every row is on the disk before it counts; started again, it goes on.
  */
 export async function runSweep(
   given: Sweep | SweepDefinition,

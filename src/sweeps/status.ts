@@ -41,7 +41,10 @@ export async function sweepStatus(folder: string): Promise<SweepStatus> {
   };
 }
 
-/** The sweep of a folder, to go on with it. Errors: no sweep there, or one whose networks or data were objects of a program. */
+/**
+ * The sweep of a folder, to go on with it. Errors: no sweep there, or one whose networks or data were objects of a
+ * program.
+ */
 export async function sweepOf(folder: string): Promise<{ readonly sweep: Sweep; readonly ledger: Ledger }> {
   const ledger = await ledgerOf(folder);
   if (!ledger.definition)

@@ -9,11 +9,12 @@ import { sweepView } from './view.js';
 const OPTIONS = ['folder', 'workers', 'redis', 'shared', 'shard', 'yes', 'retryFailed', 'signal', 'onProgress'];
 
 /**
- * Runs a grid of attacks and gives what is done as an arquero table, one row per private image of each cell. Rows are on the disk as
- * they come, in results/sweeps/NAME: killed, stopped or run again with more values, it computes only what is not there.
- * In a notebook it shows a live view; Stop gives the partial table, and running the cell again goes on.
- * Cells that fail by their own settings are kept by name and reason, shown, and not tried again.
- * Errors: those of defineSweep, a data set that is not there, a disk that is full, no Redis: nothing that was done is lost.
+ * Runs a grid of attacks and gives what is done as an arquero table, one row per private image of each cell. Rows are
+ * on the disk as they come, in results/sweeps/NAME: killed, stopped or run again with more values, it computes only
+ * what is not there. In a notebook it shows a live view; Stop gives the partial table, and running the cell again goes
+ * on. Cells that fail by their own settings are kept by name and reason, shown, and not tried again.
+ * Errors: those of defineSweep, a data set that is not there, a disk that is full, no Redis: nothing that was done is
+ * lost.
  * @example const rows = await sweep({ networks: 'lenet', data: 'cifar10', phi: ['none', 'quantize:3'], images: 20 })
  */
 export async function sweep(given: Sweep | SweepDefinition, options: SweepOptions = {}): Promise<SweepTable> {

@@ -11,8 +11,8 @@ const FILES = ['studies/case.js', 'studies/score.js', 'sweeps/cell.js', 'sweeps/
 const PACKAGES = /^(@tensorflow\/|onnxruntime-)/;
 
 /**
- * `0.3.0-1a2b3c4d5e6f`: the package's version and a hash of the parts that decide numbers, so that results of different code never
- * count as the same. Text, notebooks and commands may change without it.
+ * `0.3.0-1a2b3c4d5e6f`: the package's version and a hash of the parts that decide numbers, so that results of different
+ * code never count as the same. Text, notebooks and commands may change without it.
  */
 export function partsVersion(): string {
   const source = fileURLToPath(new URL('..', import.meta.url));

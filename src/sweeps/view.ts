@@ -4,8 +4,8 @@ import { displaySlot, inKernel, isHeadless } from '../report/index.js';
 import { progressLine, reasonLines, type SweepProgress } from './progress.js';
 
 /**
- * One live view of a running sweep: in a notebook a bar with counts, speed, time left and the reasons of failures, replaced in place;
- * on a terminal one line; elsewhere a line a minute.
+ * One live view of a running sweep: in a notebook a bar with counts, speed, time left and the reasons of failures,
+ * replaced in place; on a terminal one line; elsewhere a line a minute.
  */
 export function sweepView(): (progress: SweepProgress) => void {
   const show = inKernel() ? inSlot() : process.stderr.isTTY ? onTerminal : asLog;

@@ -54,8 +54,8 @@ export function normalisedForward(model: Pick<Model, 'layers'>) {
 }
 
 /**
- * The ordinary network that computes the same as the normalised one with fixed moments: kernel * s, bias shift - mean * s
- * with s = gain / sqrt(var + 1e-5).
+ * The ordinary network that computes the same as the normalised one with fixed moments: kernel * s, bias shift - mean *
+ * s with s = gain / sqrt(var + 1e-5).
  * @param moments mean and variance of every convolution, in order
  */
 export function folded(model: Model, parameters: readonly NamedArray[], moments: readonly FixedMoments[]): Model {

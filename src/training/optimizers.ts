@@ -69,7 +69,10 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
-/** m, v: running means of g and g^2; x' = x - rate (m / c1 / (sqrt(v / c2) + 1e-8) + weightDecay x). Kingma and Ba 2015; Loshchilov and Hutter 2019. */
+/**
+ * m, v: running means of g and g^2; x' = x - rate (m / c1 / (sqrt(v / c2) + 1e-8) + weightDecay x). Kingma and Ba 2015;
+ * Loshchilov and Hutter 2019.
+ */
 export function adam({ beta1 = 0.9, beta2 = 0.999, weightDecay = 0 }: AdamOptions = {}): Optimizer {
   return {
     name: `adam(${beta1}, ${beta2}, weightDecay ${weightDecay})`,

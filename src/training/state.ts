@@ -39,7 +39,10 @@ export function move(
   return { parameters, slots: moved.map(({ slots }) => slots), trail };
 }
 
-/** The running mean of the weights after `step` steps: the decayed sum divided by the sum of its weights, 1 - decay^step. */
+/**
+ * The running mean of the weights after `step` steps: the decayed sum divided by the sum of its weights, 1 -
+ * decay^step.
+ */
 export function averagedOf({ parameters, trail, step }: State, { average }: Plan): readonly NamedArray[] | undefined {
   if (trail.length === 0 || step === 0) return undefined;
   const total = 1 - average ** step;

@@ -3,9 +3,10 @@ import { problem } from '../core/errors.js';
 import type { NdArray } from '../core/types.js';
 
 /**
- * A fixed first layer that whitens: filters v_i / sqrt(lambda_i + 0.0005) and their negatives, v_i the principal axes of the
- * size x size patches of the images, largest variance first. After ReLU both signs of every axis are kept, decorrelated and of
- * similar size, which a short training would else spend its first epochs on (Page 2018; Jordan 2024).
+ * A fixed first layer that whitens: filters v_i / sqrt(lambda_i + 0.0005) and their negatives, v_i the principal axes
+ * of the size x size patches of the images, largest variance first. After ReLU both signs of every axis are kept,
+ * decorrelated and of similar size, which a short training would else spend its first epochs on (Page 2018; Jordan
+ * 2024).
  * @param images [n, h, w, channels]; a few thousand are enough
  * @param filters even, at most 2 * size * size * channels
  * @returns a kernel [size, size, channels, filters]

@@ -259,8 +259,8 @@ test('recover: one image of every class, whose errors sum to 0: features within 
   const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
   const found = await recover(head, labels, prior);
   const [away, size] = truth.data.reduce(
-    ([a, s], value, i) => [a! + (value - found.features.data[i]!) ** 2, s! + value * value],
+    ([a, s], value, i) => [a + (value - found.features.data[i]!) ** 2, s + value * value],
     [0, 0],
   );
-  assert.ok(Math.sqrt(away! / size!) < 1e-2, `${Math.sqrt(away! / size!)}`);
+  assert.ok(Math.sqrt(away / size) < 1e-2, `${Math.sqrt(away / size)}`);
 });

@@ -1,4 +1,6 @@
-/** Every kind of layer and every ready-made network against PyTorch in float64: update, objective and latent gradient. */
+/**
+ * Every kind of layer and every ready-made network against PyTorch in float64: update, objective and latent gradient.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { attackClosure } from '../../src/attacks/closure.js';
@@ -71,7 +73,10 @@ function drawn(spec: ParameterSpec, seed: number, low: number, high: number): Na
   return { name: spec.name, shape: spec.shape, data: fromTorchOrder(spec, data) };
 }
 
-/** All four numbers of a summary, to a share of the array's norm (entries: of the largest norm there is, for near-zero arrays). */
+/**
+ * All four numbers of a summary, to a share of the array's norm (entries: of the largest norm there is, for near-zero
+ * arrays).
+ */
 function assertSummary(what: string, data: Float32Array, [l2, dot, first, last]: Summary, slack: number): void {
   const weights = uniformStream(5);
   const product = data.reduce((sum, x) => sum + x * (weights() - 0.5), 0);

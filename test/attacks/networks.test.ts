@@ -1,4 +1,7 @@
-/** The attacks on every ready-made network of the usual kinds, small: labels, pictures, a falling objective; and their files. */
+/**
+ * The attacks on every ready-made network of the usual kinds, small: labels, pictures, a falling objective; and their
+ * files.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';

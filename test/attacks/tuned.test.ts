@@ -1,6 +1,7 @@
 /**
- * The numbers that the attacks were tuned to and that the README's quality table was measured with, by attack and phi. They are no truth
- * from outside: a change here wants `npm run quality` again. `ROGLAB_WRITE=1` writes test/golden/tuned.json anew.
+ * The numbers that the attacks were tuned to and that the README's quality table was measured with, by attack and phi.
+ * They are no truth from outside: a change here wants `npm run quality` again. `ROGLAB_WRITE=1` writes
+ * test/golden/tuned.json anew.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

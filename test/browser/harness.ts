@@ -1,4 +1,6 @@
-/** A real browser before a real Jupyter: Debian's Chromium (CHROMIUM, or the PATH) and the environment of `npm run lab`. */
+/**
+ * A real browser before a real Jupyter: Debian's Chromium (CHROMIUM, or the PATH) and the environment of `npm run lab`.
+ */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';

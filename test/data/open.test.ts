@@ -39,6 +39,9 @@ test('openDataset: with a cache that cannot be used scenes stand in, and the not
       assert.equal(data.name, 'scenes');
       assert.match(data.notice!, reason);
       await assert.rejects(openDataset(name, { fallback: 'none' }), reason);
+      const photos = await openDataset(name, { fallback: 'photos' });
+      assert.deepEqual([photos.name, photos.imageShape], ['photos', [48, 48, name === 'mnist' ? 1 : 3]]);
+      assert.match(photos.notice!, /twelve built-in photographs stand in/);
     }
   }
 });
@@ -83,7 +86,7 @@ test('openDataset refuses unknown names, options and sizes', async () => {
     [openDataset('scenes', { size: 15 }), /size must be an integer from 16 to 256, got 15/],
     [
       openDataset('cifar10', { fallback: 'scene' as never }),
-      /fallback must be one of scenes, none.*did you mean "scenes"/,
+      /fallback must be one of scenes, photos, none.*did you mean "scenes"/,
     ],
   ];
   for (const [opened, message] of refused) await assert.rejects(opened, message);

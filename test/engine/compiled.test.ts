@@ -4,7 +4,15 @@ import { before, test } from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
-import { compile, crossEntropy, start, type Tensor, type Tensor2D, tf } from '../../src/engine/index.js';
+import {
+  compile,
+  crossEntropy,
+  currentSession,
+  start,
+  type Tensor,
+  type Tensor2D,
+  tf,
+} from '../../src/engine/index.js';
 
 before(() => start({ backend: 'wasm', compiled: 'on' }));
 
@@ -26,7 +34,7 @@ test('compile(f) says how it runs', async () => {
   );
   step.dispose();
   const eager = await compile(double, [x], { engine: 'eager', threads: 1 });
-  assert.equal(eager.engine, 'tfjs wasm');
+  assert.equal(eager.engine, `tfjs ${currentSession()!.backend}`);
   assert.equal(eager.compiled, false);
   eager.dispose();
 });
@@ -188,7 +196,7 @@ test('compiled squared distance of a dense layer is zero at the truth, to 1e-7 o
     Float32Array.from({ length: 800 }, (_, i) => (i % 201 === 0 ? 1 : 0)),
   );
   for (const steps of [1, 3]) {
-    const update = await compile((z, y, w) => attackUpdate(steps, z!, y!, w!), [truth, labels], { constants: [w0] });
+    const update = await compile((z, y, w) => attackUpdate(steps, z, y, w), [truth, labels], { constants: [w0] });
     const [target] = await update.run(truth, labels);
     const step = await compile(attack(steps, objectives.l2!), [truth, labels, target!], { constants: [w0] });
     const [here] = await step.run(truth, labels, target!);
@@ -209,8 +217,8 @@ test('compiled steps hold no tensors, and memory stays flat over 2,000 runs', as
   const step = await compile(
     (images, labels, w) => {
       const { value, grad } = tf.valueAndGrad((z: Tensor) =>
-        tf.sum(tf.square(tf.grad((v: Tensor) => dense(v, z, labels!))(w!))),
-      )(images!);
+        tf.sum(tf.square(tf.grad((v: Tensor) => dense(v, z, labels))(w))),
+      )(images);
       return [value, grad];
     },
     inputs,
@@ -233,8 +241,7 @@ test('a loop of compiled runs lets timers through', async () => {
   const step = await compile(double, [x]);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
-  const until = performance.now() + 60;
-  while (performance.now() < until) await step.run(x);
+  for (let k = 0; k < 20_000 && ticks < 5; k++) await step.run(x);
   clearInterval(timer);
   step.dispose();
   assert.ok(ticks >= 5, `${ticks} ticks`);

@@ -56,8 +56,8 @@ function close(actual: ArrayLike<number>, expected: Float64Array, tolerance: num
 
 /**
  * Asserts that `op` and the float64 `reference` agree in value, gradient and gradient of a gradient: with
- * L = sum(c sin(op(xs))) and S = sum_i <r_i, dL/dx_i>, compares op, dL/dx and dS/dx on the session's engine (compiled or
- * eager). Also that no tensor leaks.
+ * L = sum(c sin(op(xs))) and S = sum_i <r_i, dL/dx_i>, compares op, dL/dx and dS/dx on the session's engine (compiled
+ * or eager). Also that no tensor leaks.
  */
 export async function checkDerivatives(
   op: (...xs: Tensor[]) => Tensor,

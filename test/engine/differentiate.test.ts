@@ -29,7 +29,7 @@ test('valueAndGradient: value and gradient in the first argument, nested', async
 test('gradients: one per argument', async () => {
   await start();
   const [x, y] = [tf.scalar(2), tf.scalar(5)];
-  const [value, [dx, dy]] = valueAndGradients((a, b) => tf.mul(tf.square(a!), b!))(x, y);
+  const [value, [dx, dy]] = valueAndGradients((a, b) => tf.mul(tf.square(a), b))(x, y);
   assert.deepEqual(
     [value, dx!, dy!].map((t) => t.dataSync()[0]),
     [20, 20, 4],

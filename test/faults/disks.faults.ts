@@ -9,6 +9,7 @@ import { holdCheckpoint } from '../../src/assets/held-checkpoint.js';
 import { openDataset } from '../../src/data/index.js';
 import { lenet, loadWeights, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
+import { sweepFolder, WRITERS } from '../cli/places.js';
 import { writeMadeUpCifar10 } from '../data/made-up.js';
 
 const mounted: string[] = [];
@@ -55,6 +56,24 @@ for (const kind of ['attack', 'fit', 'federate'])
       assert.deepEqual(rest, []);
     }
   });
+
+test('every command that writes: a full and a read-only disk are told in one line before the work; nothing is left', {
+  skip,
+}, async () => {
+  const sweep = await sweepFolder(join(root, 'sweep'));
+  const [full, shut] = [disk('full', '64k')!, disk('shut too', '64k')!];
+  fill(full);
+  execFileSync('mount', ['-o', 'remount,ro', shut]);
+  const places = { [full]: /(the disk is full|MB of free disk, got .*); free some space/, [shut]: /read-only; choose/ };
+  for (const [what, write] of Object.entries(WRITERS))
+    for (const [place, message] of Object.entries(places)) {
+      if (place === full && what === 'attack --checkpoint') continue; // a warning: see above
+      const { status, stdout, stderr } = write(join(place, 'deep'), sweep);
+      assert.match(stderr.trim().split('\n').at(-1)!, message, what);
+      assert.ok(status === 1 && !/\b(E[A-Z]{4,})\b/.test(stderr) && !stdout.includes('{'), `${what}: ${stderr}`);
+      assert.deepEqual(readdirSync(place), place === full ? ['filler'] : [], what);
+    }
+});
 
 test('saveWeights to a full disk says so, keeps what was there and leaves nothing over', { skip }, async () => {
   const folder = disk('weights', '1m')!;

@@ -7,7 +7,10 @@ import { dice } from './seed.js';
 
 const script = fileURLToPath(new URL('runs.js', import.meta.url));
 
-/** Runs a kind on a checkpoint; killed (SIGKILL) some milliseconds after so many steps. What it said last, and its number of steps. */
+/**
+ * Runs a kind on a checkpoint; killed (SIGKILL) some milliseconds after so many steps. What it said last, and its
+ * number of steps.
+ */
 export async function runKilled(
   kind: string,
   checkpoint: string,
@@ -27,7 +30,10 @@ export async function runKilled(
   return { last, steps };
 }
 
-/** Kills a run again and again and lets it go on, until it has ended as often as it takes; every end must have the same bits. */
+/**
+ * Kills a run again and again and lets it go on, until it has ended as often as it takes; every end must have the same
+ * bits.
+ */
 export async function killAgain(kind: string, folder: string, kills: number, seed: number): Promise<string> {
   const below = dice(seed);
   const whole = await runKilled(kind, `${folder}/${kind} whole`);

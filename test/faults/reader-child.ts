@@ -1,4 +1,7 @@
-/** A process that reads damaged files: `reader-child.js READER SEED COUNT`; says what it begins and, at the end, what it saw. */
+/**
+ * A process that reads damaged files: `reader-child.js READER SEED COUNT`; says what it begins and, at the end, what it
+ * saw.
+ */
 import { rmSync } from 'node:fs';
 import { mutated } from './mutate.js';
 import { faultsFolder, READERS } from './readers.js';

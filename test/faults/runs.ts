@@ -1,4 +1,7 @@
-/** Long runs in small, to be killed: `runs.js KIND CHECKPOINT [UNTIL]` says its steps and, at the end, the hash of its result. */
+/**
+ * Long runs in small, to be killed: `runs.js KIND CHECKPOINT [UNTIL]` says its steps and, at the end, the hash of its
+ * result.
+ */
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { closedForm, rog, rogs } from '../../src/attacks/index.js';

@@ -33,7 +33,9 @@ interface Table {
   readonly cases: readonly Golden[];
 }
 
-/** What a golden table is about: network, images, and what the update is multiplied with before its gradient is taken. */
+/**
+ * What a golden table is about: network, images, and what the update is multiplied with before its gradient is taken.
+ */
 function setting({ seeds, labels }: Table) {
   const model = network({
     ...{ name: 'golden', imageShape: [6, 6, 2], classes: 4, seed: seeds.weights },

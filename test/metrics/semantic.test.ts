@@ -32,7 +32,7 @@ test('agreement: whether the surest labels are the same', () => {
     [['cat', 'dog'], ['cat', 'dog'], ['cat'], []],
     [['cat'], ['dog', 'cat'], [], []],
   ];
-  assert.deepEqual(agreement(a!, b!), [1, 0, 0, 0]);
+  assert.deepEqual(agreement(a, b), [1, 0, 0, 0]);
   assert.deepEqual(agreement([[3]], [[3]]), [1]);
 });
 

@@ -45,7 +45,7 @@ forEachEngine((engine, setup) => {
     const [x, y] = [ndarray([1, latent], normalStream(9)), ndarray([1, 3], Float32Array.from([0, 0, 1]))];
     const all = [...fixed, ...silent];
     const step = await compile(
-      (at, row, ...given) => latentOf(given, forward(given.slice(0, 3), given.slice(3), at!, row!), row!),
+      (at, row, ...given) => latentOf(given, forward(given.slice(0, 3), given.slice(3), at, row), row),
       [x, y],
       { constants: all },
     );
@@ -58,7 +58,7 @@ forEachEngine((engine, setup) => {
 
   test(`generator: the same pictures on ${engine}; offsets of 0 change nothing, others do`, async () => {
     await setup();
-    const plain = await run([z, labels], (x, y, ...given) => forward(given.slice(0, 3), given.slice(3), x!, y!));
+    const plain = await run([z, labels], (x, y, ...given) => forward(given.slice(0, 3), given.slice(3), x, y));
     assert.deepEqual(plain.shape, [2, 16, 16, 3]);
     // written down from the compiled engine
     const sum = plain.data.reduce((a, b) => a + b, 0);
@@ -66,7 +66,7 @@ forEachEngine((engine, setup) => {
     const offset = ndarray([2, 8, 8, 4], uniformStream(3));
     const moved = (factor: number) =>
       run([z, labels, offset], (x, y, o, ...given) =>
-        forward(given.slice(0, 3), given.slice(3), x!, y!, [undefined, undefined, tf.mul(o!, factor)]),
+        forward(given.slice(0, 3), given.slice(3), x, y, [undefined, undefined, tf.mul(o, factor)]),
       );
     assert.deepEqual((await moved(0)).data, plain.data);
     assert.notDeepEqual((await moved(1)).data, plain.data);

@@ -75,7 +75,8 @@ forEachEngine(
         return out;
       };
       const [left, right] = [await run(part(0), 2), await run(part(shift), 2)];
-      // the network sees at most 69 pixels far: 2 x 2 cells, 3 convolutions of 3 x 3 there, 3 at half of that, 4 at a quarter, and back
+      // the network sees at most 69 pixels far: 2 x 2 cells, 3 convolutions of 3 x 3 there, 3 at half of that, 4 at a
+      // quarter, and back
       const centre = (x: number) => ((size / 2) * size + x) * 3;
       for (let c = 0; c < 3; c++)
         assert.ok(Math.abs(left.data[centre(80) + c]! - right.data[centre(80 - shift) + c]!) < 1e-5);

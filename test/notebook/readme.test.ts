@@ -6,7 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kernel, startKernel } from '../../src/notebook/kernel.js';
 import { root } from '../fixtures.js';
 
-/** What the front page says is done as it says: every block of code is a cell, in the order of the page, in one kernel. */
+/**
+ * What the front page says is done as it says: every block of code is a cell, in the order of the page, in one kernel.
+ */
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
 const lines = readme.split('\n');

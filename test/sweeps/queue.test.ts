@@ -58,7 +58,7 @@ test('over Redis: a worker killed at work, weights that only the coordinator has
     folder: place('queue'),
     redis: redis.url,
     onProgress: ({ done, failed }) => {
-      if (done + failed > 3 && seen++ === 0) first!.child.kill('SIGKILL');
+      if (done + failed > 3 && seen++ === 0) first.child.kill('SIGKILL');
     },
   });
   assert.deepEqual([progress.done, progress.failed, progress.ended], [12, 12, 'finished']);
@@ -82,8 +82,8 @@ test('over Redis: a sweep and a cell of another version are refused in a line, a
   const queue = cellQueue(connection, 'same-version');
   try {
     const cells = (await planSweep(defineSweep(SMALL))).cells();
-    const { job } = (await cells.next()).value!;
-    const { job: other } = (await cells.next()).value!;
+    const { job } = (await cells.next()).value;
+    const { job: other } = (await cells.next()).value;
     await announce(connection, { key: 'another-version', name: 'theirs', version: '9.9.9-ffffffffffff' });
     await announce(connection, { key: 'same-version', name: 'ours', version: job.version });
     await queue.add([{ ...other, version: '9.9.8-eeeeeeeeeeee' }]);

@@ -98,7 +98,7 @@ export function roglab(
   const [command, ...rest] = [...prefix, process.execPath, cli, ...args];
   const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let text = '';
-  for (const stream of [child.stdout!, child.stderr!])
+  for (const stream of [child.stdout, child.stderr])
     stream.on('data', (part) => {
       text += part;
     });

@@ -5,9 +5,9 @@ import { zipContent, zipEntries } from '../torch/zip.js';
 import { decodeNpy, isNpy } from './npy.js';
 
 /**
- * The arrays of a .npz archive (np.savez, np.savez_compressed; Flower's saved rounds: arr_0, arr_1, ...), by name and in the
- * order of the archive; numbers in the names of one stem are put in order. An array that itself holds the bytes of a .npy
- * file (a byte blob of Flower's Parameters) is read as that file.
+ * The arrays of a .npz archive (np.savez, np.savez_compressed; Flower's saved rounds: arr_0, arr_1, ...), by name and
+ * in the order of the archive; numbers in the names of one stem are put in order. An array that itself holds the bytes
+ * of a .npy file (a byte blob of Flower's Parameters) is read as that file.
  */
 export async function npzTensors(source: ByteSource, where: string): Promise<NamedArray[]> {
   const arrays: NamedArray[] = [];
@@ -21,7 +21,9 @@ export async function npzTensors(source: ByteSource, where: string): Promise<Nam
     : arrays;
 }
 
-/** The arrays of a .npy file: one, or several one after the other (np.save to an open file; Flower's byte blobs joined). */
+/**
+ * The arrays of a .npy file: one, or several one after the other (np.save to an open file; Flower's byte blobs joined).
+ */
 export function npyTensors(bytes: Uint8Array, where: string): NamedArray[] {
   const arrays: NamedArray[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -12,8 +12,9 @@ export interface Field {
 const EMPTY = new Uint8Array();
 
 /**
- * The fields of a protobuf message in the order of the bytes; nothing inside them is read. Errors (starting with `where`): a field that
- * does not fit, wire types other than 0, 1, 2 and 5. Source: https://protobuf.dev/programming-guides/encoding
+ * The fields of a protobuf message in the order of the bytes; nothing inside them is read. Errors (starting with
+ * `where`): a field that does not fit, wire types other than 0, 1, 2 and 5. Source:
+ * https://protobuf.dev/programming-guides/encoding
  */
 export function* fieldsOf(bytes: Uint8Array, where: string): Generator<Field> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

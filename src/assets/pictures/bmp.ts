@@ -20,8 +20,8 @@ const MASKS: Readonly<Record<number, Header['masks']>> = {
 };
 
 /**
- * The header of a Windows bitmap: BITMAPCOREHEADER, BITMAPINFOHEADER and its later versions; 1, 4, 8, 16, 24 or 32 bits, not
- * compressed. Source: Microsoft, "Bitmap Storage" and "BITMAPINFOHEADER structure".
+ * The header of a Windows bitmap: BITMAPCOREHEADER, BITMAPINFOHEADER and its later versions; 1, 4, 8, 16, 24 or 32
+ * bits, not compressed. Source: Microsoft, "Bitmap Storage" and "BITMAPINFOHEADER structure".
  */
 function header(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -71,7 +71,10 @@ export const bmpHead = (bytes: Uint8Array): PictureHead => {
   return { height, width, channels };
 };
 
-/** Decodes a Windows bitmap; transparency is left out. Errors: another form, too many pixels, truncation, a colour that is none. */
+/**
+ * Decodes a Windows bitmap; transparency is left out. Errors: another form, too many pixels, truncation, a colour that
+ * is none.
+ */
 export function decodeBmp(bytes: Uint8Array): Pixels {
   const { height, width, bits, topDown, start, palette, masks } = header(bytes);
   const stride = Math.ceil((width * bits) / 32) * 4;

@@ -35,14 +35,18 @@ function decoderOf(bytes: Uint8Array): Decoder {
   return DECODERS[kind] ?? CODED;
 }
 
-/** Height, width and channels of a picture's file as it is meant to be seen, without decoding it. Errors as {@link decodeImage}. */
+/**
+ * Height, width and channels of a picture's file as it is meant to be seen, without decoding it. Errors as
+ * {@link decodeImage}.
+ */
 export async function imageHead(bytes: Uint8Array): Promise<PictureHead> {
   return checkPixels('picture', await decoderOf(bytes).head(bytes));
 }
 
 /**
- * Decodes a picture to 8-bit sRGB; transparency on white, EXIF orientation applied. `size`: its centre square, resized to
- * size x size (Lanczos 3). What it is is read from its bytes: JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PBM, PGM or PPM.
+ * Decodes a picture to 8-bit sRGB; transparency on white, EXIF orientation applied. `size`: its centre square, resized
+ * to size x size (Lanczos 3). What it is is read from its bytes: JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PBM, PGM or
+ * PPM.
  * Errors: anything else, more than 2^25 pixels, truncation; those of the decoder are passed on.
  */
 export async function decodeImage(bytes: Uint8Array, size?: number): Promise<Pixels> {

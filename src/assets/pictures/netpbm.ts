@@ -48,7 +48,9 @@ export const netpbmHead = (bytes: Uint8Array): PictureHead => {
   return { height, width, channels };
 };
 
-/** Decodes the first picture of a PBM, PGM or PPM file. Errors: too many pixels, truncation, a value beyond the largest. */
+/**
+ * Decodes the first picture of a PBM, PGM or PPM file. Errors: too many pixels, truncation, a value beyond the largest.
+ */
 export function decodeNetpbm(bytes: Uint8Array): Pixels {
   const head = header(bytes);
   const { height, width, most, channels, form } = head;
@@ -96,5 +98,5 @@ function text(bytes: Uint8Array, { form, height, width, channels, start }: Heade
 
 function digit(bytes: Uint8Array, at: number): [value: number, next: number] {
   if (bytes[at] !== 48 && bytes[at] !== 49) throw problem(WHERE, `0 or 1 must stand at byte ${at}`, undefined, CORRUPT);
-  return [bytes[at]! - 48, at + 1];
+  return [bytes[at] - 48, at + 1];
 }

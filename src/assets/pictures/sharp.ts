@@ -17,8 +17,8 @@ export async function codedHead(bytes: Uint8Array): Promise<PictureHead> {
 }
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF (its first picture) to sRGB; transparency on white, EXIF orientation applied.
- * `size`: the centre square, resized to size x size (Lanczos 3). Errors of the decoder are passed on.
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF (its first picture) to sRGB; transparency on white, EXIF orientation
+ * applied. `size`: the centre square, resized to size x size (Lanczos 3). Errors of the decoder are passed on.
  */
 export async function decodeCoded(bytes: Uint8Array, size?: number): Promise<Pixels> {
   const image = sharp(bytes, LIMITED).autoOrient().flatten({ background: '#fff' }).toColourspace('srgb');

@@ -27,11 +27,11 @@ const WORTH_PARTS = 16 * 2 ** 20;
 /**
  * Tensors of a published PyTorch checkpoint, downloaded once: they are kept as a safetensors file in the cache.
  *
- * Of a large file only the parts that hold the wanted tensors are fetched, by HTTP range requests; the file's size must be
- * the manifest's and, in zip checkpoints, every part must match its CRC-32 (legacy pickles have no checksums). Where the
- * server serves no ranges, or with `whole`, the whole file is downloaded, its hash checked, and removed after reading.
- * Nothing gets its name in the cache before all of it is there and checked. A file of that name in the folder ROGLAB_WEIGHTS is
- * the user's own and taken as it is.
+ * Of a large file only the parts that hold the wanted tensors are fetched, by HTTP range requests; the file's size must
+ * be the manifest's and, in zip checkpoints, every part must match its CRC-32 (legacy pickles have no checksums). Where
+ * the server serves no ranges, or with `whole`, the whole file is downloaded, its hash checked, and removed after
+ * reading. Nothing gets its name in the cache before all of it is there and checked. A file of that name in the folder
+ * ROGLAB_WEIGHTS is the user's own and taken as it is.
  * Errors: those of `download` and `torchTensors`; a wanted tensor that is not in the file.
  */
 export async function fetchTorch(asset: Asset, options: TorchFetchOptions = {}): Promise<NamedArray[]> {

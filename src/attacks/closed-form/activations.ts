@@ -1,4 +1,4 @@
-import { hidesScale } from '../../core/evidence.js';
+import { halfWidth, hidesScale } from '../../core/evidence.js';
 import type { Evidence } from '../../core/types.js';
 import type { Guess } from './guess.js';
 import type { Head, InnerLayer } from './head.js';
@@ -29,8 +29,9 @@ const rootMeanSquare = ({ data }: Matrix): number => Math.sqrt(data.reduce((sum,
  *     G2 = H^T (P - Y) / B,   P = softmax(H W2 + b2)
  *
  * is linear in H for given P, and P follows from H: a fixed point, eight sweeps from the guess. Each entry of H is then
- * weighed against its guess (see posterior()): where phi left G2 exact the guess counts nothing, after sign() only it does.
- * As many images as classes, of all labels: the rows of P - Y sum to 0, so one direction of H is free; see aroundGuess().
+ * weighed against its guess (see posterior()): where phi left G2 exact the guess counts nothing, after sign() only it
+ * does. As many images as classes, of all labels: the rows of P - Y sum to 0, so one direction of H is free; see
+ * aroundGuess().
  */
 export function activations(head: Head, labels: Int32Array, guess: Guess): Activations {
   const { inputs, spread } = guess;
@@ -82,7 +83,9 @@ export function outputErrors({ last }: Head, hidden: Matrix, labels: Int32Array)
   return { ...logits, data };
 }
 
-/** What the errors of a layer's outputs [B, outputs] are at the units before it, ReLU or not: factor E W^T [B, units]. */
+/**
+ * What the errors of a layer's outputs [B, outputs] are at the units before it, ReLU or not: factor E W^T [B, units].
+ */
 export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, 'weights' | 'factor'>): Matrix =>
   mapped(product(errors, transpose(weights)), (value) => factor * value);
 
@@ -90,15 +93,22 @@ export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, '
 export const gated = (back: Matrix, odds: Matrix): Matrix =>
   mapped(back, (value, i, j) => (odds.data[i * odds.columns + j]! > 0 ? value : 0));
 
-/** Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least. */
-export function deviation({ noise, tolerance, zeroTolerance }: Evidence, observed: Float32Array): number {
-  const zeros = observed.reduce((n, value) => n + Number(value === 0), 0) / observed.length;
-  const rounding = (zeros * zeroTolerance ** 2 + (1 - zeros) * tolerance ** 2) / 3;
+/**
+ * Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least.
+ */
+export function deviation(evidence: Evidence, observed: Float32Array): number {
+  const { noise } = evidence;
   const top = observed.reduce((a, value) => Math.max(a, Math.abs(value)), 0);
+  // where a bound says nothing, an entry is not larger than those that were seen
+  const squares = observed.reduce((sum, value, i) => sum + Math.min(top, halfWidth(evidence, value, i)) ** 2, 0);
+  const rounding = squares / 3 / observed.length;
   return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
 }
 
-/** Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation, a free direction apart. */
+/**
+ * Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation, a free
+ * direction apart.
+ */
 export function deviations(a: Matrix, noise: number, free?: Float64Array): Float64Array {
   const own = product(transpose(a), a);
   const top = free ? own.data.reduce((most, value, at) => (at % (own.rows + 1) ? most : Math.max(most, value)), 0) : 0;

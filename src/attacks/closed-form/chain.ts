@@ -7,7 +7,9 @@ import { refineMasks } from './masks.js';
 import { type Matrix, mapped, transpose } from './matrix.js';
 import { posterior } from './normal.js';
 
-/** What the dense layers say at given features: of the last hidden layer, and the errors that arrive at the first one. */
+/**
+ * What the dense layers say at given features: of the last hidden layer, and the errors that arrive at the first one.
+ */
 export interface Passed extends Activations {
   /** Back-propagated errors of the first dense layer's units [B, units]. */
   readonly delta: Matrix;
@@ -24,9 +26,9 @@ export interface Chain {
 }
 
 /**
- * Forward, features give a guess of every hidden layer's inputs. Backward from the last layer, each layer's update is linear
- * in its inputs, the activations of the layer before it: they correct the guess, tell which units were active, and so the errors
- * one layer earlier,
+ * Forward, features give a guess of every hidden layer's inputs. Backward from the last layer, each layer's update is
+ * linear in its inputs, the activations of the layer before it: they correct the guess, tell which units were active,
+ * and so the errors one layer earlier,
  *
  *     G_k = H_{k-1}^T delta_k,   delta_{k-1} = (delta_k W_k^T) o [H_{k-1} > 0].
  */

@@ -9,8 +9,8 @@ import { type Matrix, matrix, product, transpose } from './matrix.js';
  *
  *     c_b = <S_b, S_b + R> / (|S_b| |S_b + R|).
  *
- * 1: it explains all of it. Noise and rounding lower it for all pictures of a batch alike: compare within a batch. Where phi
- * hides the length of the update, G1 is first brought to the length that fits best.
+ * 1: it explains all of it. Noise and rounding lower it for all pictures of a batch alike: compare within a batch.
+ * Where phi hides the length of the update, G1 is first brought to the length that fits best.
  */
 export function confidences({ first }: Head, delta: Matrix, features: NdArray): number[] {
   const { observed, evidence, weights } = first;

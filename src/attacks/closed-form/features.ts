@@ -1,4 +1,6 @@
-import { isBounded } from '../../core/evidence.js';
+import { isBounded, isRounded } from '../../core/evidence.js';
+import { intervalsTell } from '../objectives.js';
+import { deviation } from './activations.js';
 import type { Head } from './head.js';
 import { intervalSolver } from './intervals.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from './matrix.js';
@@ -13,8 +15,8 @@ export interface FeatureSolver {
 type Inputs = Pick<Head, 'first' | 'nonNegative'>;
 
 /**
- * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded or
- * dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
+ * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded
+ * or dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
  *
  *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
  *
@@ -22,10 +24,14 @@ type Inputs = Pick<Head, 'first' | 'nonNegative'>;
  * @param prior default: the start of each solve
  */
 export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
-  return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+  const { evidence, observed } = head.first;
+  const byIntervals = isBounded(evidence) && (!isRounded(evidence) || intervalsTell([{ data: observed }], [evidence]));
+  return byIntervals ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
-/** Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks. */
+/**
+ * Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks.
+ */
 const SPREAD = 0.15;
 
 function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {
@@ -38,7 +44,8 @@ function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): Feature
       const prior = known ?? start;
       const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
-      const ridge = evidence.noise ** 2 / (SPREAD * square * power || 1);
+      const noise = isRounded(evidence) ? deviation(evidence, observed) : evidence.noise;
+      const ridge = noise ** 2 / (SPREAD * square * power || 1);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
       const rest = mapped(product(transpose(delta), prior), (value, i, j) => seen.data[i * seen.columns + j]! - value);
       const moved = leastSquares(transpose(delta), rest, Math.max(1e-10, ridge));

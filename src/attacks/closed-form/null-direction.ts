@@ -32,9 +32,10 @@ interface Underdetermined {
 }
 
 /**
- * Hidden activations H = R + v t, R the solution nearest to the guess, t one number a unit. A ReLU's output is 0 or more: the
- * likeliest t either leaves every sample active, or is the least one that some samples touch 0 at; several that touch it at
- * once can hardly be chance. Each is weighed by the guess z ~ N(inputs, spread^2) of the samples' inputs.
+ * Hidden activations H = R + v t, R the solution nearest to the guess, t one number a unit. A ReLU's output is 0 or
+ * more: the likeliest t either leaves every sample active, or is the least one that some samples touch 0 at; several
+ * that touch it at once can hardly be chance. Each is weighed by the guess z ~ N(inputs, spread^2) of the samples'
+ * inputs.
  */
 export function aroundGuess({ equations, seen, guess, factor, free, unsure }: Underdetermined): Matrix {
   const { inputs, spread } = guess;

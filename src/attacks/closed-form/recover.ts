@@ -13,7 +13,10 @@ export { guessFrom } from './guess.js';
 export interface Recovered extends Passed {
   /** [B, features] */
   readonly features: Matrix;
-  /** Where every image's errors were read off the update's row space, so that images of one class are told apart: their labels. */
+  /**
+   * Where every image's errors were read off the update's row space, so that images of one class are told apart: their
+   * labels.
+   */
   readonly separated?: Int32Array;
 }
 
@@ -30,7 +33,8 @@ const OF_PICTURES = 0.97;
  * Errors and features of every sample, in rounds: features -> inputs of the hidden layers -> activations and errors
  * (last layer's update, then those of the layers before it) -> features (first layer's update). Round 1 starts from the
  * prior's features for all samples.
- * @param revisable whether the labels were only inferred: where the update is exact it may correct them, see `separated`
+ * @param revisable whether the labels were only inferred: where the update is exact it may correct them, see
+ *   `separated`
  */
 export async function recover(
   head: Head,

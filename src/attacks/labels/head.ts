@@ -14,11 +14,12 @@ const COSINE = 0.92;
 const LENGTHS = [0.5, 0.7, 0.85, 1, 1.2, 1.4, 1.7, 2.2];
 
 /**
- * Label counts from a dense - ReLU - dense head. The first dense layer's update, weighed by typical features f, is one number
- * a unit, about P(active) |f|^2 (W2 (p - n / B))_r with n the counts: a linear regression on W2's rows gives p - n / B up to its
- * length, also from signs or the largest entries alone (single-index model: Brillinger 1982; one-bit: Plan and Vershynin
- * 2013). The last layer's column sums say the same; they are added where their size is known. Then whole numbers n >= `least`
- * that sum to B and point in the same direction best: from rounded multiples, one image moved at a time.
+ * Label counts from a dense - ReLU - dense head. The first dense layer's update, weighed by typical features f, is one
+ * number a unit, about P(active) |f|^2 (W2 (p - n / B))_r with n the counts: a linear regression on W2's rows gives p -
+ * n / B up to its length, also from signs or the largest entries alone (single-index model: Brillinger 1982; one-bit:
+ * Plan and Vershynin 2013). The last layer's column sums say the same; they are added where their size is known. Then
+ * whole numbers n >= `least` that sum to B and point in the same direction best: from rounded multiples, one image
+ * moved at a time.
  * @param least for each class, how many images it has at least
  * @param most for each class, how many at most
  */

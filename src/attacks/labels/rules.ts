@@ -45,20 +45,23 @@ function greedy(
 }
 
 /**
- * Rules that read the labels of a batch of B images off the last dense layer, whose features are h >= 0. With p the predicted
- * probabilities and y the labels, column j of its update is sum_b (p_bj - y_bj) h_b / B, and its bias' sum_b (p_bj - y_bj) / B.
- * - `rowSum`: the B classes with the least column sums. One image: the only negative one (iDLG, Zhao et al. 2020). Distinct
- *   labels are assumed; nothing but the order is used, so it takes signs as they are.
+ * Rules that read the labels of a batch of B images off the last dense layer, whose features are h >= 0. With p the
+ * predicted probabilities and y the labels, column j of its update is sum_b (p_bj - y_bj) h_b / B, and its bias' sum_b
+ * (p_bj - y_bj) / B.
+ * - `rowSum`: the B classes with the least column sums. One image: the only negative one (iDLG, Zhao et al. 2020).
+ *   Distinct labels are assumed; nothing but the order is used, so it takes signs as they are.
  * - `minimum`: the B classes with the least single entry (Yin et al. 2021, equation 5). Distinct labels are assumed.
- * - `counts`: each image of class j lowers the column sum by s / B; s and what other images add are measured on w0 with dummy
- *   pictures, then images are given out greedily (LLG*, Wainakh et al. 2022).
+ * - `counts`: each image of class j lowers the column sum by s / B; s and what other images add are measured on w0 with
+ *   dummy pictures, then images are given out greedily (LLG*, Wainakh et al. 2022).
  * - `bias`: the same on the bias, where an image of class j counts exactly 1 / B and only p is measured.
- * - `proof`: features h >= 0 and p > 0 give a class that is absent no entry below 0, so one negative entry proves a class
- *   present; this survives every phi that keeps signs, and FedAvg. The other images are given out as in `counts` (only the
- *   order is known after signs: to the proven classes in turn). Follows from the argument of Zhao et al. 2020, entry by entry.
- * - `head`: counts from the first dense layer's update too, by regression on the last layer's weights; see headCounts(). Proven
- *   classes are kept, and where every sign is left, unproven ones left out. Wrong labels in six random batches each: top-k 5 % of
- *   8 images 1 for 11 of `proof`, signs of 16 images 4 for 15, 3 bits of 16 images 1 for 2.
+ * - `proof`: features h >= 0 and p > 0 give a class that is absent no entry below 0, so one negative entry proves a
+ *   class present; this survives every phi that keeps signs, and FedAvg. The other images are given out as in `counts`
+ *   (only the order is known after signs: to the proven classes in turn). Follows from the argument of Zhao et al.
+ *   2020, entry by entry.
+ * - `head`: counts from the first dense layer's update too, by regression on the last layer's weights; see
+ *   headCounts(). Proven classes are kept, and where every sign is left, unproven ones left out. Wrong labels in six
+ *   random batches each: top-k 5 % of 8 images 1 for 11 of `proof`, signs of 16 images 4 for 15, 3 bits of 16 images 1
+ *   for 2.
  */
 export const LABEL_RULES: Record<LabelRule, Rule> = {
   rowSum: ({ sums, batchSize }) => lowest(sums, batchSize),
@@ -114,7 +117,10 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
   },
 };
 
-/** One image: `rowSum`. A batch behind phi: `head` where there is one; else `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`. */
+/**
+ * One image: `rowSum`. A batch behind phi: `head` where there is one; else `proof` where signs prove, `rowSum` where
+ * only the order is known, else `bias` or `counts`.
+ */
 export function ruleFor({ batchSize, signsProve, scaleKnown, bias, exact, denseHead }: ClassView): LabelRule {
   if (batchSize === 1) return 'rowSum';
   if (denseHead && !exact) return 'head';

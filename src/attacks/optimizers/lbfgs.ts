@@ -8,10 +8,10 @@ const PATIENCE = 20;
 
 /**
  * L-BFGS (Nocedal 1980) with a line search for the strong Wolfe conditions. Every evaluation is one point of the line
- * x0 + t d; when the search takes it, s = x - x0 and y = g - g0 join the last 100 pairs, and the two-loop recursion gives the
- * next direction. The first step is min(1, 1 / |g|_1) * rate, later ones try t = rate first.
- * A line search that finds nothing forgets the pairs and tries the steepest descent; when that finds nothing either, the
- * search has converged: float32 tells no two points apart.
+ * x0 + t d; when the search takes it, s = x - x0 and y = g - g0 join the last 100 pairs, and the two-loop recursion
+ * gives the next direction. The first step is min(1, 1 / |g|_1) * rate, later ones try t = rate first.
+ * A line search that finds nothing forgets the pairs and tries the steepest descent; when that finds nothing either,
+ * the search has converged: float32 tells no two points apart.
  */
 export const lbfgs: Optimizer = {
   start: () => ({ arrays: { s: new Float32Array(0), y: new Float32Array(0) }, numbers: { pairs: 0, begun: 0 } }),

@@ -23,8 +23,8 @@ const [DECREASE, CURVATURE] = [1e-4, 0.9];
  *
  *     f(t) <= f(0) + 1e-4 t f'(0)   and   |f'(t)| <= 0.9 |f'(0)|,
  *
- * told one evaluated point at a time. Outwards while the line falls, then between the two ends, at the minimum of the cubic
- * through them. Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6.
+ * told one evaluated point at a time. Outwards while the line falls, then between the two ends, at the minimum of the
+ * cubic through them. Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6.
  */
 export function wolfe(start: LinePoint, { low, high }: Bracket, point: LinePoint): Verdict {
   if (!Number.isFinite(point.value) || !Number.isFinite(point.slope))

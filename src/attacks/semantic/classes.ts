@@ -6,12 +6,16 @@ import type { Generator } from '../../models/generator-weights.js';
 export interface Meaning {
   /** What the labels mean, one name per class of the attacked model. */
   readonly classNames?: readonly string[];
-  /** `labels` (default): every label is a class of the generator. `unknown`: labels say nothing about what is in the pictures. */
+  /**
+   * `labels` (default): every label is a class of the generator. `unknown`: labels say nothing about what is in the
+   * pictures.
+   */
   readonly classes: 'labels' | 'unknown';
 }
 
 /**
- * The generator's class of every label of the attacked model: by name, else by number; undefined where classes are `unknown`.
+ * The generator's class of every label of the attacked model: by name, else by number; undefined where classes are
+ * `unknown`.
  * Errors: a label that is none of the generator's classes.
  */
 export function classOf(

@@ -5,7 +5,10 @@ import { generatorForward, latentOf } from '../../models/generator.js';
 import type { Generator } from '../../models/generator-weights.js';
 import { clamped } from '../minimise.js';
 
-/** A generator over points [batch, 1, 1, latent + relaxed]: z, then offsets of its features at a quarter and a half of the size. */
+/**
+ * A generator over points [batch, 1, 1, latent + relaxed]: z, then offsets of its features at a quarter and a half of
+ * the size.
+ */
 export interface Decoder {
   /** Entries of a point. */
   readonly size: number;
@@ -46,13 +49,13 @@ export async function decoder(generator: Generator, batch: number): Promise<Deco
   const images = ndarray([batch, ...imageShape]);
   const name = `generator for ${batch}`;
   const steps = [
-    await compile((x, y, ...given) => decode(x!, y!, given), [point, classes], { constants, name }),
+    await compile((x, y, ...given) => decode(x, y, given), [point, classes], { constants, name }),
     await compile(
-      (x, y, g, ...given) => tf.grad((at: Tensor) => tf.sum(tf.mul(decode(at, y!, given), g!)))(x!),
+      (x, y, g, ...given) => tf.grad((at: Tensor) => tf.sum(tf.mul(decode(at, y, given), g)))(x),
       [point, classes, images],
       { constants, name: `gradient of ${name}` },
     ),
-    await compile((x, y, ...given) => latentOf(given, x!, y!), [images, classes], {
+    await compile((x, y, ...given) => latentOf(given, x, y), [images, classes], {
       constants: fixed,
       name: `encoder for ${batch}`,
     }),

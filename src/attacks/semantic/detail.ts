@@ -6,9 +6,9 @@ import type { NdArray } from '../../core/types.js';
 const BAND = 24;
 
 /**
- * A point with what the update leaves open drawn from the prior. The most probable z is short where little is known, and its
- * picture blurred; E z^2 = 1 under the prior, so an entry whose band has mean square e < 1 lacks the variance 1 - e:
- * z' = z + sqrt(1 - e) N(0, 1), picture by picture.
+ * A point with what the update leaves open drawn from the prior. The most probable z is short where little is known,
+ * and its picture blurred; E z^2 = 1 under the prior, so an entry whose band has mean square e < 1 lacks the variance 1
+ * - e: z' = z + sqrt(1 - e) N(0, 1), picture by picture.
  */
 export function detailed(point: NdArray, latent: number, seed: number): NdArray {
   const [batch, size] = [point.shape[0]!, point.shape[3]!];

@@ -10,8 +10,8 @@ import type { Match } from './match.js';
 const SURE = 0.5;
 
 /**
- * The labels, with inferred ones that do not stand out replaced by the class under which the start matches best, one after the
- * other. Given labels, and comparisons whose errors are frozen, are left as they are.
+ * The labels, with inferred ones that do not stand out replaced by the class under which the start matches best, one
+ * after the other. Given labels, and comparisons whose errors are frozen, are left as they are.
  */
 export async function labelSearch(
   { model, client, labels: given }: Observation,

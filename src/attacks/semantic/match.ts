@@ -21,8 +21,8 @@ export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> 
 }
 
 /**
- * The objective of rog() for this observation, without a prior on pixels: the first dense layer's update with errors by linear
- * algebra where that suits, else the simulated update.
+ * The objective of rog() for this observation, without a prior on pixels: the first dense layer's update with errors by
+ * linear algebra where that suits, else the simulated update.
  */
 export async function matchOf(observation: Observation, labels: Int32Array, seed: number): Promise<Match> {
   if (await suitsClosedForm(observation)) return byClosedForm(observation, labels, seed);

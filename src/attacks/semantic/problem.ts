@@ -29,8 +29,8 @@ export interface Problem {
 }
 
 /**
- * total(z, o) = D(simulated update of G(z, y, o), observed update) + prior mean z^2 + tie mean (z - z_raw)^2 + relax mean o^2,
- * with its gradient in (z, o); entries that a stage holds have gradient 0.
+ * total(z, o) = D(simulated update of G(z, y, o), observed update) + prior mean z^2 + tie mean (z - z_raw)^2 + relax
+ * mean o^2, with its gradient in (z, o); entries that a stage holds have gradient 0.
  */
 export function problemOf(
   match: Match,
@@ -66,7 +66,10 @@ export function problemOf(
   };
 }
 
-/** Points to begin from, with a name: the raw reconstruction's low frequencies, drawn half-way to the mean, the mean, draws. */
+/**
+ * Points to begin from, with a name: the raw reconstruction's low frequencies, drawn half-way to the mean, the mean,
+ * draws.
+ */
 export function candidates(raw: NdArray, latent: number, draws: number, seed: number): readonly [string, NdArray][] {
   const scaled = (factor: number): NdArray => ({ shape: raw.shape, data: raw.data.map((z) => factor * z) });
   const size = raw.shape[3]!;

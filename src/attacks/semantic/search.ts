@@ -21,13 +21,15 @@ export interface LatentOptions {
   readonly iterations?: number;
   /** Weight of the mean of z^2; default by objective. */
   readonly prior?: number;
-  /** Weight of the tie to the raw reconstruction's low frequencies, where that is the best start; default by objective. */
+  /**
+   * Weight of the tie to the raw reconstruction's low frequencies, where that is the best start; default by objective.
+   */
   readonly tie?: number;
   /** Whether the last part of the search may leave the generator's range, by offsets of its features; default true. */
   readonly relax?: boolean;
   /**
-   * Draws of what the update leaves open, from the prior, at the end: the picture of the most probable z is blurred. The draw
-   * that matches best is kept. 0: none. Default 6.
+   * Draws of what the update leaves open, from the prior, at the end: the picture of the most probable z is blurred.
+   * The draw that matches best is kept. 0: none. Default 6.
    */
   readonly draws?: number;
   /** Whether the objective knows phi; default true. */

@@ -12,9 +12,9 @@ export interface Start {
 const HEAT = 15;
 
 /**
- * The candidates, the best first. All are compared once; the best that comes from the raw reconstruction and the best of the
- * others then get a few closures each, for a picture that matches well at first may lead nowhere (signs: the raw reconstruction
- * is an optimum of its own). `evaluate` moves the largest structures only.
+ * The candidates, the best first. All are compared once; the best that comes from the raw reconstruction and the best
+ * of the others then get a few closures each, for a picture that matches well at first may lead nowhere (signs: the raw
+ * reconstruction is an optimum of its own). `evaluate` moves the largest structures only.
  */
 export async function startsOf(
   candidates: readonly (readonly [string, NdArray])[],

@@ -15,8 +15,9 @@ const SETTLING = 60;
 const REFINING = 8;
 
 /**
- * The nearest vector of the form mask o g, entries 0 or g_r, to the row space with orthonormal basis V [units, rank], by turns
- * from a start: project on the space, then decide for every unit whether 0 or g_r is nearer. Changes nothing when it settles.
+ * The nearest vector of the form mask o g, entries 0 or g_r, to the row space with orthonormal basis V [units, rank],
+ * by turns from a start: project on the space, then decide for every unit whether 0 or g_r is nearer. Changes nothing
+ * when it settles.
  */
 export function settle(basis: Matrix, g: Float64Array, start: Uint8Array): Uint8Array {
   let mask = start;

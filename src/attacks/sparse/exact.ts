@@ -18,8 +18,9 @@ const CONSISTENT = 1e-7;
 const SEED = 1;
 
 /**
- * Masks, errors and features of every image from the update of one step, or of a few small ones, labels repeated or not;
- * undefined where an image was not found, or where what was found does not explain the update or contradicts itself.
+ * Masks, errors and features of every image from the update of one step, or of a few small ones, labels repeated or
+ * not; undefined where an image was not found, or where what was found does not explain the update or contradicts
+ * itself.
  * @param revisable whether the labels were only inferred: the row space may correct them
  */
 export function separated(

@@ -7,8 +7,8 @@ const SMALLEST = 1e-6;
 const HALVINGS = 60;
 
 /**
- * The share s = 1 - p_label of every image, which the row space leaves open: errors s d and features f / s give the same
- * update. The network closes it,
+ * The share s = 1 - p_label of every image, which the row space leaves open: errors s d and features f / s give the
+ * same update. The network closes it,
  *
  *     softmax(W2^T factor relu(W1^T f / s + b1) + b2) at the label = 1 - s,
  *

@@ -9,8 +9,8 @@ const STARTS = 300;
 const ROUNDS = 6;
 
 /**
- * Share of a vector outside the row space. Rounding to float32 leaves 1e-7 of a true one, a few local steps up to 0.08; of the
- * nearest wrong ones it is 0.07 in batches of 32, 0.2 in batches of 16.
+ * Share of a vector outside the row space. Rounding to float32 leaves 1e-7 of a true one, a few local steps up to 0.08;
+ * of the nearest wrong ones it is 0.07 in batches of 32, 0.2 in batches of 16.
  */
 const EXACT = 1e-3;
 const LOOSE = 0.12;
@@ -25,19 +25,21 @@ const SAME = 0.01;
 const WANDER = 1.5;
 
 /**
- * Every image's ReLU mask and class errors from the first dense layer's update alone, repeated labels or not. Its row space
- * is spanned by the images' errors delta_i = mask_i o (W2 (p_i - y_i)) / B. For images of one class W2 (p - y) is one known
- * vector g up to a small mix of the other classes, so delta_i is a vector of the row space whose entries are 0 or g_r.
- * From a random mask, projection on the row space and rounding to {0, g_r} by turns (alternating projections) settle on such
- * a vector; the difference of two images of a class is none, its entries are also -g_r. Starts are masks of typical features
- * moved at random inside the update's column space. The share outside the row space tells a find from a miss.
+ * Every image's ReLU mask and class errors from the first dense layer's update alone, repeated labels or not. Its row
+ * space is spanned by the images' errors delta_i = mask_i o (W2 (p_i - y_i)) / B. For images of one class W2 (p - y) is
+ * one known vector g up to a small mix of the other classes, so delta_i is a vector of the row space whose entries are
+ * 0 or g_r. From a random mask, projection on the row space and rounding to {0, g_r} by turns (alternating projections)
+ * settle on such a vector; the difference of two images of a class is none, its entries are also -g_r. Starts are masks
+ * of typical features moved at random inside the update's column space. The share outside the row space tells a find
+ * from a miss.
  *
- * SPEAR (Dimitrov et al. 2024, arXiv 2403.03945) and SPEAR++ (2510.24200) look for vectors of the same space by their sparsity
- * alone, from B - 1 zeros; known weights and label counts make it a search for 0-or-g vectors here, which most starts find.
- * @param revisable whether the labels were only inferred: where an image of theirs is not found, all classes are searched, and
- *   exact finds count more
- * @returns what was found with its label, one for each image, in the order of the labels where they stay, else ascending;
- *   undefined where one is missing.
+ * SPEAR (Dimitrov et al. 2024, arXiv 2403.03945) and SPEAR++ (2510.24200) look for vectors of the same space by their
+ * sparsity alone, from B - 1 zeros; known weights and label counts make it a search for 0-or-g vectors here, which most
+ * starts find.
+ * @param revisable whether the labels were only inferred: where an image of theirs is not found, all classes are
+ *   searched, and exact finds count more
+ * @returns what was found with its label, one for each image, in the order of the labels where they stay, else
+ *   ascending; undefined where one is missing.
  */
 export function separate(
   head: Head,

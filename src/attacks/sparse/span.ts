@@ -17,8 +17,8 @@ const EXTRA = 8;
 const ROUNDS = 3;
 
 /**
- * The row space of D [m, n] that belongs to its `rank` largest singular values, by randomised subspace iteration (Halko,
- * Martinsson and Tropp 2011, algorithm 4.4): exact up to rounding where D has that rank.
+ * The row space of D [m, n] that belongs to its `rank` largest singular values, by randomised subspace iteration
+ * (Halko, Martinsson and Tropp 2011, algorithm 4.4): exact up to rounding where D has that rank.
  */
 export function rowSpan(d: Matrix, rank: number, seed: number): Span {
   const normal = normalStream(deriveSeed(seed, 'span'));

@@ -25,7 +25,7 @@ export async function startContestant(
   const shell = typeof words === 'string';
   const [program, ...args] = shell ? [`${words} ${flags.join(' ')}`] : [...words, ...flags];
   const child = spawn(program!, args, { shell, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   failed.catch(() => {});
   const reply = async (): Promise<Record<string, unknown>> => {
@@ -43,12 +43,12 @@ export async function startContestant(
     threads: Number(threads),
     compileMs: Number(compileMs ?? 0),
     evaluate: async (count) => {
-      child.stdin!.write(`${count}\n`);
+      child.stdin.write(`${count}\n`);
       const { ms, rssMb } = await reply();
       return { ms: ms as number[], rssMb: Number(rssMb) };
     },
     close: () => {
-      child.stdin!.end();
+      child.stdin.end();
     },
   };
 }

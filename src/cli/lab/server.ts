@@ -39,7 +39,8 @@ sys.exit(main(sys.argv[1:]))
 `;
 
 /**
- * Starts JupyterLab, with Notebook 7 at `tree` and the classic Notebook at `nbclassic/tree`; resolves when it answers. Its log is `.lab/lab.log`.
+ * Starts JupyterLab, with Notebook 7 at `tree` and the classic Notebook at `nbclassic/tree`; resolves when it answers.
+ * Its log is `.lab/lab.log`.
  * @throws with the end of the log when it does not come up within a minute
  */
 export async function startServer({ folder, python, env }: Environment, options: ServerOptions): Promise<Server> {

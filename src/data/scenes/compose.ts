@@ -15,7 +15,7 @@ export function composeScene(kind: SceneClass, uniform: () => number, size: numb
   const place = PLACES[pick(kind.places)](chance, texture);
   const subject = placeSubject(kind, chance, place.horizon);
   const grounded = kind.foot !== undefined;
-  const ground = grounded ? subject.at[1] + subject.scale * kind.foot! : 1;
+  const ground = grounded ? subject.at[1] + subject.scale * kind.foot : 1;
   const light = lightFrom(between(-0.8, 0.8), between(-0.9, -0.3), between(0.45, 0.9));
   const behind = odds(0.5)
     ? [placeProp(pick(kind.props), chance, [between(-1, 1), ground - 0.35, between(0.2, 0.35)])]

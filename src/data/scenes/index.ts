@@ -10,11 +10,11 @@ const KEPT_BYTES = 2 ** 27;
 const SIZES = { train: 50_000, test: 10_000 } as const;
 
 /**
- * The built-in data set: seeded, rendered pictures of ten things a person can name, in varied places, light and colours,
- * with shadows and things in the way. Any `size` from 16 to 256 (default 32): the same scene, rendered finer.
+ * The built-in data set: seeded, rendered pictures of ten things a person can name, in varied places, light and
+ * colours, with shadows and things in the way. Any `size` from 16 to 256 (default 32): the same scene, rendered finer.
  *
- * Picture `index` of a split is a pure function of (seed, split, index) and has the same bits on every machine. `sizes` are
- * nominal: positions beyond them exist too. Some 300 pictures of 32x32 a second.
+ * Picture `index` of a split is a pure function of (seed, split, index) and has the same bits on every machine. `sizes`
+ * are nominal: positions beyond them exist too. Some 300 pictures of 32x32 a second.
  */
 export function scenes({ size = 32, seed = 0 }: Pick<DatasetOptions, 'size' | 'seed'> = {}): PixelSource {
   integer('scenes', 'size', size, 16, 256);

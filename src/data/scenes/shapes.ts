@@ -1,6 +1,6 @@
 /**
- * Signed distances: negative inside, y points down. Only + - * / and Math.sqrt are used in this folder, because these give
- * the same bits on every machine (sines and powers do not).
+ * Signed distances: negative inside, y points down. Only + - * / and Math.sqrt are used in this folder, because these
+ * give the same bits on every machine (sines and powers do not).
  */
 export type Shape = (x: number, y: number) => number;
 

@@ -21,8 +21,8 @@ function valueNoise(x: number, y: number, seed: number): number {
 }
 
 /**
- * Fractal value noise: sum over octaves k of persistence^k noise(2^k p), divided by the sum of weights. Its mean is 1/2;
- * persistence 1/2 gives the 1/f amplitude spectrum of natural images.
+ * Fractal value noise: sum over octaves k of persistence^k noise(2^k p), divided by the sum of weights. Its mean is
+ * 1/2; persistence 1/2 gives the 1/f amplitude spectrum of natural images.
  */
 export function fractal(seed: number, octaves: number, persistence = 0.5): Texture {
   return (x, y) => {

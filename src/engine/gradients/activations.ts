@@ -1,15 +1,13 @@
 /** Rules of elementwise functions. Where tfjs saves the output, these compute it again from the input, on the tape. */
 import * as tf from '../tfjs.js';
 import { constant } from './constant.js';
-import type { Rule } from './types.js';
+import { type Rule, rule } from './rule.js';
 
 /** d f(x) = f'(x) dy */
-const elementwise = (derivative: (x: tf.Tensor, attributes: { alpha: number }) => tf.Tensor): Rule => ({
-  save: ['x'],
-  gradient: (dy, [x], attributes) => ({ x: () => tf.mul(dy, derivative(x, attributes)) }),
-});
+const elementwise = (derivative: (x: tf.Tensor, attributes: { alpha: number }) => tf.Tensor): Rule =>
+  rule(['x'], (dy, [x], attributes) => ({ x: () => tf.mul(dy, derivative(x, attributes)) }));
 
-const zero: Rule = { save: ['x'], gradient: (_, [x]) => ({ x: () => tf.zeros(x.shape) }) };
+const zero: Rule = rule(['x'], (_, [x]) => ({ x: () => tf.zeros(x.shape) }));
 
 /** 1 where x > 0, else 0; a constant. */
 const positive = (x: tf.Tensor) => constant(() => tf.step(x));
@@ -21,7 +19,7 @@ const seluScale = 1.0507009873554805;
 const seluAlpha = 1.6732632423543772;
 
 export const activations: Record<string, Rule> = {
-  Neg: { save: [], gradient: (dy) => ({ x: () => tf.neg(dy) }) },
+  Neg: rule([], (dy) => ({ x: () => tf.neg(dy) })),
   Exp: elementwise((x) => tf.exp(x)),
   Expm1: elementwise((x) => tf.exp(x)),
   Log: elementwise((x) => tf.reciprocal(x)),
@@ -58,26 +56,23 @@ export const activations: Record<string, Rule> = {
   LogicalNot: zero,
   ZerosLike: zero,
   OnesLike: zero,
-  ClipByValue: {
-    save: ['x'],
-    gradient: (dy, [x], { clipValueMin: low, clipValueMax: high }) => {
-      const inside = () => tf.logicalAnd(tf.greaterEqual(x, low), tf.lessEqual(x, high));
-      return {
-        x: () =>
-          tf.mul(
-            dy,
-            constant(() => tf.cast(inside(), 'float32')),
-          ),
-      };
-    },
-  },
+  ClipByValue: rule(['x'], (dy, [x], { clipValueMin: low, clipValueMax: high }) => {
+    const inside = () => tf.logicalAnd(tf.greaterEqual(x, low), tf.lessEqual(x, high));
+    return {
+      x: () =>
+        tf.mul(
+          dy,
+          constant(() => tf.cast(inside(), 'float32')),
+        ),
+    };
+  }),
   ...Object.fromEntries(
     ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'].map((kernel) => [
       kernel,
-      {
-        save: ['a', 'b'],
-        gradient: (_: tf.Tensor, [a, b]: tf.Tensor[]) => ({ a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) }),
-      },
+      rule(['a', 'b'], (_, [a, b]) => ({
+        a: () => tf.zeros(a.shape),
+        b: () => tf.zeros(b.shape),
+      })),
     ]),
   ),
 };

@@ -1,23 +1,23 @@
 /** Rules of arithmetic between two tensors, with broadcasting. */
 import * as tf from '../tfjs.js';
 import { constant } from './constant.js';
-import type { Rule } from './types.js';
+import { type Rule, rule } from './rule.js';
 
 type Slope = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-/** Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up. */
+/**
+ * Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up.
+ */
 export function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
 }
 
-const binary = (towardsA: Slope, towardsB: Slope): Rule => ({
-  save: ['a', 'b'],
-  gradient: (dy, [a, b]) => ({
+const binary = (towardsA: Slope, towardsB: Slope): Rule =>
+  rule(['a', 'b'], (dy, [a, b]) => ({
     a: () => unbroadcast(towardsA(dy, a, b), a.shape),
     b: () => unbroadcast(towardsB(dy, a, b), b.shape),
-  }),
-});
+  }));
 
 /** Rule of a choice between a and b: dy goes where a was taken. */
 const choice = (takesA: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Rule => {
@@ -75,32 +75,26 @@ export const arithmetic: Record<string, Rule> = {
     save: 'all',
     gradient: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => tf.clone(dy)])),
   },
-  Select: {
-    save: ['condition', 't'],
-    gradient: (dy, [condition, t]) => {
-      const mask = () => tf.cast(condition.rank === t.rank ? condition : leading(condition, t.rank), 'float32');
-      return {
-        condition: () => tf.zeros(condition.shape),
-        t: () => tf.mul(dy, constant(mask)),
-        e: () =>
-          tf.mul(
-            dy,
-            constant(() => tf.sub(1, mask())),
-          ),
-      };
-    },
-  },
-  Prelu: {
-    save: ['x', 'alpha'],
-    gradient: (dy, [x, alpha]) => {
-      const mask = constant(() => tf.step(x));
-      const below = constant(() => tf.sub(1, mask));
-      return {
-        x: () => tf.mul(dy, tf.add(mask, tf.mul(below, alpha))),
-        alpha: () => unbroadcast(tf.mul(dy, tf.mul(below, x)), alpha.shape),
-      };
-    },
-  },
+  Select: rule(['condition', 't'], (dy, [condition, t]) => {
+    const mask = () => tf.cast(condition.rank === t.rank ? condition : leading(condition, t.rank), 'float32');
+    return {
+      condition: () => tf.zeros(condition.shape),
+      t: () => tf.mul(dy, constant(mask)),
+      e: () =>
+        tf.mul(
+          dy,
+          constant(() => tf.sub(1, mask())),
+        ),
+    };
+  }),
+  Prelu: rule(['x', 'alpha'], (dy, [x, alpha]) => {
+    const mask = constant(() => tf.step(x));
+    const below = constant(() => tf.sub(1, mask));
+    return {
+      x: () => tf.mul(dy, tf.add(mask, tf.mul(below, alpha))),
+      alpha: () => unbroadcast(tf.mul(dy, tf.mul(below, x)), alpha.shape),
+    };
+  }),
 };
 
 /** A condition over the first axis only, with the rank of the values. */

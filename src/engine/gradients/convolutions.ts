@@ -3,7 +3,7 @@
  * two: with the third rule, which tfjs lacks, the family is closed and gradients of any order follow.
  */
 import * as tf from '../tfjs.js';
-import type { Attributes, Rule } from './types.js';
+import { type Attributes, type Rule, rule } from './rule.js';
 
 const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: Attributes) =>
   tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor;
@@ -29,27 +29,18 @@ const family = (
   input: typeof inputGradient,
   filterOf: typeof filterGradient,
 ): Record<string, Rule> => ({
-  [forward]: {
-    save: ['x', 'filter'],
-    gradient: (dy, [x, filter], attributes) => ({
-      x: () => input(dy, filter, x.shape, attributes),
-      filter: () => filterOf(x, dy, filter.shape, attributes),
-    }),
-  },
-  [towardsInput]: {
-    save: ['dy', 'filter'],
-    gradient: (ddx, [dy, filter], attributes) => ({
-      dy: () => apply(ddx, filter, attributes),
-      filter: () => filterOf(ddx, dy, filter.shape, attributes),
-    }),
-  },
-  [towardsFilter]: {
-    save: ['x', 'dy'],
-    gradient: (ddw, [x, dy], attributes) => ({
-      x: () => input(dy, ddw, x.shape, attributes),
-      dy: () => apply(x, ddw, attributes),
-    }),
-  },
+  [forward]: rule(['x', 'filter'], (dy, [x, filter], attributes) => ({
+    x: () => input(dy, filter, x.shape, attributes),
+    filter: () => filterOf(x, dy, filter.shape, attributes),
+  })),
+  [towardsInput]: rule(['dy', 'filter'], (ddx, [dy, filter], attributes) => ({
+    dy: () => apply(ddx, filter, attributes),
+    filter: () => filterOf(ddx, dy, filter.shape, attributes),
+  })),
+  [towardsFilter]: rule(['x', 'dy'], (ddw, [x, dy], attributes) => ({
+    x: () => input(dy, ddw, x.shape, attributes),
+    dy: () => apply(x, ddw, attributes),
+  })),
 });
 
 /** Grouped convolutions never pad: see ops/convolution.ts. */

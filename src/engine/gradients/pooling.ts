@@ -1,15 +1,15 @@
 /**
  * Average pooling and its gradient are linear and each other's derivative. Max pooling over windows that do not
  * overlap is average pooling behind a constant mask: y = size * averagePool(mask * x), so its derivatives of any order
- * use the average-pooling pair. Over windows that overlap it is a sum over the window's positions k, y = sum_k mask_k take_k(x), with
- * constant masks again. When several entries of a window are equal (constant pictures), the first in row-major order wins,
- * as in PyTorch.
+ * use the average-pooling pair. Over windows that overlap it is a sum over the window's positions k, y = sum_k mask_k
+ * take_k(x), with constant masks again. When several entries of a window are equal (constant pictures), the first in
+ * row-major order wins, as in PyTorch.
  */
 import { problem } from '../../core/errors.js';
 import { positionsOf, putWindow, takeWindow, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import { constant } from './constant.js';
-import type { Attributes, Rule } from './types.js';
+import { type Attributes, type Rule, rule } from './rule.js';
 
 const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: Attributes) =>
   tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor4D;
@@ -82,40 +82,31 @@ function firstMaximum(x: tf.Tensor4D, positions: readonly WindowPosition[]): tf.
 }
 
 export const pooling: Record<string, Rule> = {
-  MaxPool: {
-    save: ['x'],
-    gradient: (dy, [x], attributes) => ({
-      x: () => {
-        const { size, info } = geometry('maxPool', x.shape, attributes);
-        if (info.strideHeight !== size[0] || info.strideWidth !== size[1])
-          return overlapping(dy, x as tf.Tensor4D, size, info);
-        const count = size[0] * size[1];
-        const mask = constant(() => tf.mul(count, winners(x as tf.Tensor4D, size, info.outHeight, info.outWidth)));
-        const { filterSize, strides } = attributes;
-        const spread = run(
-          'AvgPoolGrad',
-          { dy, input: constant(() => tf.clone(x)) },
-          { filterSize, strides, pad: 'valid' },
-        );
-        return tf.mul(mask, spread);
-      },
-    }),
-  },
-  AvgPool: {
-    save: ['x'],
-    gradient: (dy, [x], attributes) => ({
-      x: () => {
-        geometry('avgPool', x.shape, attributes);
-        const { filterSize, strides } = attributes;
-        return run('AvgPoolGrad', { dy, input: constant(() => tf.clone(x)) }, { filterSize, strides, pad: 'valid' });
-      },
-    }),
-  },
-  AvgPoolGrad: {
-    save: ['input'],
-    gradient: (ddx, [input], { filterSize, strides }) => ({
-      dy: () => run('AvgPool', { x: ddx }, { filterSize, strides, pad: 'valid' }),
-      input: () => tf.zeros(input.shape),
-    }),
-  },
+  MaxPool: rule(['x'], (dy, [x], attributes) => ({
+    x: () => {
+      const { size, info } = geometry('maxPool', x.shape, attributes);
+      if (info.strideHeight !== size[0] || info.strideWidth !== size[1])
+        return overlapping(dy, x as tf.Tensor4D, size, info);
+      const count = size[0] * size[1];
+      const mask = constant(() => tf.mul(count, winners(x as tf.Tensor4D, size, info.outHeight, info.outWidth)));
+      const { filterSize, strides } = attributes;
+      const spread = run(
+        'AvgPoolGrad',
+        { dy, input: constant(() => tf.clone(x)) },
+        { filterSize, strides, pad: 'valid' },
+      );
+      return tf.mul(mask, spread);
+    },
+  })),
+  AvgPool: rule(['x'], (dy, [x], attributes) => ({
+    x: () => {
+      geometry('avgPool', x.shape, attributes);
+      const { filterSize, strides } = attributes;
+      return run('AvgPoolGrad', { dy, input: constant(() => tf.clone(x)) }, { filterSize, strides, pad: 'valid' });
+    },
+  })),
+  AvgPoolGrad: rule(['input'], (ddx, [input], { filterSize, strides }) => ({
+    dy: () => run('AvgPool', { x: ddx }, { filterSize, strides, pad: 'valid' }),
+    input: () => tf.zeros(input.shape),
+  })),
 };

@@ -1,7 +1,7 @@
 /** Rules of sums, means, extremes, softmax and products of matrices. */
 import * as tf from '../tfjs.js';
 import { constant } from './constant.js';
-import type { Attributes, Rule } from './types.js';
+import { type Attributes, type Rule, rule } from './rule.js';
 
 const axesOf = (axis: number | number[] | null, x: tf.Tensor) =>
   axis === null || axis === undefined ? x.shape.map((_, i) => i) : tf.util.parseAxisParam(axis, x.shape);
@@ -20,9 +20,8 @@ const spread = (dy: tf.Tensor, x: tf.Tensor, axes: number[], scale: number) =>
   );
 
 /** Rule of a maximum or minimum over axes: dy is shared equally between the places that reach it, as in PyTorch. */
-const extreme = (reduce: typeof tf.max, axisName: string): Rule => ({
-  save: ['x'],
-  gradient: (dy, [x], attributes) => ({
+const extreme = (reduce: typeof tf.max, axisName: string): Rule =>
+  rule(['x'], (dy, [x], attributes) => ({
     x: () => {
       const axes = axesOf(attributes[axisName], x);
       const share = constant(() => {
@@ -31,8 +30,7 @@ const extreme = (reduce: typeof tf.max, axisName: string): Rule => ({
       });
       return tf.mul(keep(dy, x, axes), share);
     },
-  }),
-});
+  }));
 
 /** The gradients of op(a) op(b), where op transposes or not, are again products of that kind. */
 function matMulGradient(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, { transposeA, transposeB }: Attributes) {
@@ -48,34 +46,19 @@ function sumBatch(gradient: tf.Tensor, shape: number[]): tf.Tensor {
 }
 
 export const reductions: Record<string, Rule> = {
-  Sum: {
-    save: ['x'],
-    gradient: (dy, [x], { axis }) => ({ x: () => spread(dy, x, axesOf(axis, x), 1) }),
-  },
-  Mean: {
-    save: ['x'],
-    gradient: (dy, [x], { axis }) => {
-      const axes = axesOf(axis, x);
-      return { x: () => spread(dy, x, axes, 1 / axes.reduce((n, i) => n * x.shape[i], 1)) };
-    },
-  },
+  Sum: rule(['x'], (dy, [x], { axis }) => ({ x: () => spread(dy, x, axesOf(axis, x), 1) })),
+  Mean: rule(['x'], (dy, [x], { axis }) => {
+    const axes = axesOf(axis, x);
+    return { x: () => spread(dy, x, axes, 1 / axes.reduce((n, i) => n * x.shape[i]!, 1)) };
+  }),
   Max: extreme(tf.max, 'reductionIndices'),
   Min: extreme(tf.min, 'axis'),
-  Cumsum: {
-    save: [],
-    gradient: (dy, _, { axis, exclusive, reverse }) => ({ x: () => tf.cumsum(dy, axis, exclusive, !reverse) }),
-  },
-  Softmax: {
-    save: ['logits'],
-    gradient: (dy, [logits], { dim }) => ({
-      logits: () => {
-        const y = tf.softmax(logits, dim);
-        return tf.mul(tf.sub(dy, tf.sum(tf.mul(dy, y), dim, true)), y);
-      },
-    }),
-  },
-  BatchMatMul: {
-    save: ['a', 'b'],
-    gradient: (dy, [a, b], attributes) => matMulGradient(dy, a, b, attributes),
-  },
+  Cumsum: rule([], (dy, _, { axis, exclusive, reverse }) => ({ x: () => tf.cumsum(dy, axis, exclusive, !reverse) })),
+  Softmax: rule(['logits'], (dy, [logits], { dim }) => ({
+    logits: () => {
+      const y = tf.softmax(logits, dim);
+      return tf.mul(tf.sub(dy, tf.sum(tf.mul(dy, y), dim, true)), y);
+    },
+  })),
+  BatchMatMul: rule(['a', 'b'], (dy, [a, b], attributes) => matMulGradient(dy, a, b, attributes)),
 };

@@ -4,8 +4,8 @@ import { convolutions } from './convolutions.js';
 import { normalization } from './normalization.js';
 import { pooling } from './pooling.js';
 import { reductions } from './reductions.js';
+import type { Rule } from './rule.js';
 import { shapes } from './shapes.js';
-import type { Rule } from './types.js';
 
 /**
  * kernel -> rule, for every kernel that roglab differentiates. The rules of tfjs are not used: several save an output,

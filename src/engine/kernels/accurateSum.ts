@@ -1,5 +1,5 @@
 import * as tf from '../tfjs.js';
-import type { Kernel } from './types.js';
+import { type Kernel, kernel } from './kernel.js';
 
 /** Entries that are added one after the other. */
 const block = 512;
@@ -8,9 +8,8 @@ const block = 512;
  * Sum or mean of a whole big tensor in blocks, then of the block sums. The stock kernel adds naively, which on the
  * 2 million entries of an update costs 5e-4 of the result. Anything else goes to the stock kernel.
  */
-export const accurateSum =
-  (mean: boolean, stock: tf.KernelConfig): Kernel =>
-  ({ x }, attributes) => {
+export const accurateSum = (mean: boolean, stock: tf.KernelConfig): Kernel =>
+  kernel<'x'>(({ x }, attributes) => {
     const { axis, keepDims } = attributes;
     const axes = axis === null || axis === undefined ? undefined : tf.util.parseAxisParam(axis, x.shape);
     const whole = axes === undefined || (axes.every((_, i) => axes.includes(i)) && axes.length === x.rank);
@@ -28,4 +27,4 @@ export const accurateSum =
           x.shape.map(() => 1),
         )
       : total;
-  };
+  });

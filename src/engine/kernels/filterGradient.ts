@@ -1,12 +1,12 @@
 import * as tf from '../tfjs.js';
 import { paddedConv } from './inputGradient.js';
-import type { Kernel } from './types.js';
+import { kernel } from './kernel.js';
 
 /**
  * Gradient of conv2d with respect to its filter, as a convolution: the images with batch and channel axes swapped are
  * the image, dy is the filter, strides and dilations change places. WASM has no kernel of its own.
  */
-export const filterGradient: Kernel = ({ x, dy }, attributes) => {
+export const filterGradient = kernel<'x' | 'dy'>(({ x, dy }, attributes) => {
   const { strides, pad, dataFormat, dimRoundingMode, filterShape, dilations = 1 } = attributes;
   const format = tf.backend_util.convertConv2DDataFormat(dataFormat ?? 'NHWC');
   const shape = x.shape as [number, number, number, number];
@@ -25,4 +25,4 @@ export const filterGradient: Kernel = ({ x, dy }, attributes) => {
   const swapped = { strides: [dilationHeight, dilationWidth], dilations: [strideHeight, strideWidth] };
   const result = paddedConv(image, filter, [top, bottom], [left, right], swapped);
   return tf.transpose(result, [1, 2, 0, 3]);
-};
+});

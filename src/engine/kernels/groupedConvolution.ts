@@ -1,7 +1,10 @@
-/** Grouped convolutions without padding and their two gradients, of other kernels: depthwise ones window position by window position. */
+/**
+ * Grouped convolutions without padding and their two gradients, of other kernels: depthwise ones window position by
+ * window position.
+ */
 import { positionsOf, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
-import type { Kernel } from './types.js';
+import { kernel } from './kernel.js';
 import { putInto, takeFrom } from './windows.js';
 
 type Shape4 = [number, number, number, number];
@@ -43,7 +46,7 @@ const weightsAt = (filter: tf.Tensor, k: number): tf.Tensor => {
   return tf.slice(filter as tf.Tensor4D, [Math.floor(k / kw), k % kw, 0, 0], [1, 1, 1, channels]);
 };
 
-export const groupedConv: Kernel = ({ x, filter }, attributes) => {
+export const groupedConv = kernel<'x' | 'filter'>(({ x, filter }, attributes) => {
   const { strides, dilations } = attributes;
   const [, height, width] = x.shape as Shape4;
   const [kh, kw] = filter.shape as Shape4;
@@ -55,9 +58,9 @@ export const groupedConv: Kernel = ({ x, filter }, attributes) => {
   return perGroup(groups, (g) =>
     run('Conv2D', { x: part(x, g, groups), filter: part(filter, g, groups) }, { strides, dilations }),
   );
-};
+});
 
-export const groupedInputGradient: Kernel = ({ dy, filter }, attributes) => {
+export const groupedInputGradient = kernel<'dy' | 'filter'>(({ dy, filter }, attributes) => {
   const { strides, dilations, inputShape } = attributes;
   const places = dy.shape.slice(1, 3) as Pair;
   const { groups, depthwise, positions } = geometry(inputShape, filter.shape, places, attributes);
@@ -70,9 +73,9 @@ export const groupedInputGradient: Kernel = ({ dy, filter }, attributes) => {
       { strides, dilations, inputShape: shape },
     ),
   );
-};
+});
 
-export const groupedFilterGradient: Kernel = ({ x, dy }, attributes) => {
+export const groupedFilterGradient = kernel<'x' | 'dy'>(({ x, dy }, attributes) => {
   const { strides, dilations, filterShape } = attributes;
   const places = dy.shape.slice(1, 3) as Pair;
   const { groups, depthwise, positions } = geometry(x.shape, filterShape, places, attributes);
@@ -88,4 +91,4 @@ export const groupedFilterGradient: Kernel = ({ x, dy }, attributes) => {
       { strides, dilations, filterShape: shape },
     ),
   );
-};
+});

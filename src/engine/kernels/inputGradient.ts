@@ -1,11 +1,11 @@
 import * as tf from '../tfjs.js';
-import type { Kernel } from './types.js';
+import { kernel } from './kernel.js';
 
 /**
  * Gradient of conv2d with respect to its input, as a convolution of dy (spread out by the strides) with the filter
  * turned by 180 degrees and its channel axes swapped. On WASM ten times faster than the stock kernel.
  */
-export const inputGradient: Kernel = ({ dy, filter }, attributes) => {
+export const inputGradient = kernel<'dy' | 'filter'>(({ dy, filter }, attributes) => {
   const { strides, pad, dataFormat, dimRoundingMode, inputShape, dilations = 1 } = attributes;
   const format = tf.backend_util.convertConv2DDataFormat(dataFormat ?? 'NHWC');
   const shape = filter.shape as [number, number, number, number];
@@ -31,7 +31,7 @@ export const inputGradient: Kernel = ({ dy, filter }, attributes) => {
     strides: [1, 1],
     dilations: [dilationHeight, dilationWidth],
   });
-};
+});
 
 /** Puts stride - 1 zeros between neighbours. */
 export function spreadOut(dy: tf.Tensor4D, strideHeight: number, strideWidth: number): tf.Tensor4D {

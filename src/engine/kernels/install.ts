@@ -3,8 +3,8 @@ import { accurateSum } from './accurateSum.js';
 import { filterGradient } from './filterGradient.js';
 import { groupedConv, groupedFilterGradient, groupedInputGradient } from './groupedConvolution.js';
 import { inputGradient } from './inputGradient.js';
+import { type Kernel, kernel } from './kernel.js';
 import { matMul } from './matMul.js';
-import type { Kernel } from './types.js';
 import { windowPut, windowTake } from './windows.js';
 
 type Build = (stock: tf.KernelConfig) => Kernel;
@@ -18,12 +18,12 @@ const own: Readonly<Record<string, Build>> = {
   GroupedConv2DBackpropFilter: () => groupedFilterGradient,
 };
 
-/** The stock kernels know no dilations. */
-const whereDilated =
+/** The stock kernels know no dilations, TensorFlow's gradients no paddings by number. */
+const whereUnknown =
   (ours: Kernel): Build =>
   (stock) =>
   (inputs, attributes) =>
-    [attributes.dilations ?? 1].flat().some((n) => n !== 1)
+    [attributes.dilations ?? 1].flat().some((n) => n !== 1) || typeof attributes.pad !== 'string'
       ? ours(inputs, attributes)
       : (stock.kernelFunc({ inputs, attrs: attributes, backend: tf.backend() }) as tf.Tensor);
 
@@ -34,20 +34,17 @@ const kernels: Readonly<Record<'wasm' | 'cpu' | 'tensorflow', Readonly<Record<st
     Conv2DBackpropInput: () => inputGradient,
     Conv2DBackpropFilter: () => filterGradient,
     // The stock kernel takes alpha per channel whatever its shape.
-    Prelu:
-      () =>
-      ({ x, alpha }) =>
-        tf.sub(tf.relu(x), tf.mul(alpha, tf.relu(tf.neg(x)))),
+    Prelu: () => kernel<'x' | 'alpha'>(({ x, alpha }) => tf.sub(tf.relu(x), tf.mul(alpha, tf.relu(tf.neg(x))))),
     Sum: (stock) => accurateSum(false, stock),
     Mean: (stock) => accurateSum(true, stock),
   },
   cpu: {
-    Conv2DBackpropInput: whereDilated(inputGradient),
+    Conv2DBackpropInput: whereUnknown(inputGradient),
     Conv2DBackpropFilter: () => filterGradient,
   },
   tensorflow: {
-    Conv2DBackpropInput: whereDilated(inputGradient),
-    Conv2DBackpropFilter: whereDilated(filterGradient),
+    Conv2DBackpropInput: whereUnknown(inputGradient),
+    Conv2DBackpropFilter: whereUnknown(filterGradient),
   },
 };
 

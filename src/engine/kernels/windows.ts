@@ -1,11 +1,11 @@
 import type { WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import { spreadOut } from './inputGradient.js';
-import type { Kernel } from './types.js';
+import { kernel } from './kernel.js';
 
 /** See {@link file://../ops/windows.ts}. */
-export const windowTake: Kernel = ({ x }, position) => takeFrom(x as tf.Tensor4D, position);
-export const windowPut: Kernel = ({ dy }, position) => putInto(dy as tf.Tensor4D, position);
+export const windowTake = kernel<'x'>(({ x }, position) => takeFrom(x as tf.Tensor4D, position));
+export const windowPut = kernel<'dy'>(({ dy }, position) => putInto(dy as tf.Tensor4D, position));
 
 export function takeFrom(x: tf.Tensor4D, { at, strides, places }: WindowPosition): tf.Tensor4D {
   const [batch, , , channels] = x.shape;

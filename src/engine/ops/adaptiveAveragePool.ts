@@ -12,8 +12,8 @@ function averagingMatrix(from: number, to: number): Float32Array {
 }
 
 /**
- * Images [batch, h, w, channels] averaged to [batch, size, size, channels] by PyTorch's rule (AdaptiveAvgPool2d): windows
- * may overlap, and fewer pixels than cells are repeated (4 -> 8).
+ * Images [batch, h, w, channels] averaged to [batch, size, size, channels] by PyTorch's rule (AdaptiveAvgPool2d):
+ * windows may overlap, and fewer pixels than cells are repeated (4 -> 8).
  */
 export function adaptiveAveragePool(images: tf.Tensor, size: number): tf.Tensor4D {
   integer('adaptiveAveragePool', 'size', size, 1);

@@ -3,8 +3,8 @@ import { type ResampleMethod, resampleMatrix } from '../../core/resample.js';
 import * as tf from '../tfjs.js';
 
 /**
- * Images [batch, h, w, channels] at another size, as two products with constant matrices (half-pixel centres, clamped edges: see `resampleMatrix`),
- * so linear and differentiable to any order.
+ * Images [batch, h, w, channels] at another size, as two products with constant matrices (half-pixel centres, clamped
+ * edges: see `resampleMatrix`), so linear and differentiable to any order.
  * @param method 'bicubic' (default, a = -0.75), 'bilinear', 'nearest' or 'area'
  * @example const x = resize(latent, [32, 32]); // the low-resolution latent of ROG, upsampled
  */

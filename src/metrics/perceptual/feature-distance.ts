@@ -10,14 +10,15 @@ export interface FeatureDistanceOptions {
 }
 
 /**
- * featureDistance = sum over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2, f and g the activations of a
- * small network trained by this project on CIFAR-10's training images. Lower is better: equal pictures have 0, CIFAR-10 images
- * beside another image of the set 7.1 on average; blurred by sigma 1.2 3.0, as JPEG of quality 25 0.9, shifted by a pixel 1.0.
+ * featureDistance = sum over stages of mean over (h, w) of sum_c (f_c / |f| - g_c / |g|)^2, f and g the activations of
+ * a small network trained by this project on CIFAR-10's training images. Lower is better: equal pictures have 0,
+ * CIFAR-10 images beside another image of the set 7.1 on average; blurred by sigma 1.2 3.0, as JPEG of quality 25 0.9,
+ * shifted by a pixel 1.0.
  *
- * The "baseline" (uncalibrated) variant of Zhang et al. 2018 on another network, on a scale of its own: its numbers must not
- * be compared with a paper's LPIPS. Over blur, noise, JPEG, shift and wrong images it ranks much as SSIM does (a test); against
- * LPIPS it has not been ranked, for want of the official weights where this was written. Needs no download.
- * x and y: [n, height, width, 3] in [0, 1] (clamped), any size from 16 x 16 on.
+ * The "baseline" (uncalibrated) variant of Zhang et al. 2018 on another network, on a scale of its own: its numbers
+ * must not be compared with a paper's LPIPS. Over blur, noise, JPEG, shift and wrong images it ranks much as SSIM does
+ * (a test); against LPIPS it has not been ranked, for want of the official weights where this was written. Needs no
+ * download. x and y: [n, height, width, 3] in [0, 1] (clamped), any size from 16 x 16 on.
  * Errors: shapes that differ, NaN, images that are too small or not RGB; damaged weights.
  * @example await featureDistance(batch.images, result.images) // [0.42, 0.77]
  */

@@ -4,8 +4,8 @@ import { pooled, type Step } from './trunks.js';
 type Take = () => Tensor;
 
 /**
- * The compared layers of a trunk as a pure function: activations [batch, h, w, c], one per `tap`, from parameters (in the
- * order of `trunkTensors`) and images [batch, h, w, 3]. Differentiable to any order; the caller owns the results.
+ * The compared layers of a trunk as a pure function: activations [batch, h, w, c], one per `tap`, from parameters (in
+ * the order of `trunkTensors`) and images [batch, h, w, 3]. Differentiable to any order; the caller owns the results.
  */
 export function trunkFeatures(steps: readonly Step[]): (parameters: readonly Tensor[], images: Tensor) => Tensor[] {
   return (parameters, images) => {
@@ -42,9 +42,9 @@ function convolve(x: Tensor4D, take: Take, stride: number, pad: number): Tensor4
 }
 
 /**
- * Max pooling over 3x3 windows with stride 2. The windows overlap, for which the engine has no gradient, so each axis is
- * the largest of three shifted copies; columns before rows, so that of equal entries the first in row-major order wins.
- * Activations are never negative, so zeros stand for what hangs over the edge.
+ * Max pooling over 3x3 windows with stride 2. The windows overlap, for which the engine has no gradient, so each axis
+ * is the largest of three shifted copies; columns before rows, so that of equal entries the first in row-major order
+ * wins. Activations are never negative, so zeros stand for what hangs over the edge.
  */
 function poolOfThree(x: Tensor4D, ceil: boolean): Tensor4D {
   const [batch, height, width, channels] = x.shape;

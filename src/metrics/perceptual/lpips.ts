@@ -16,21 +16,25 @@ export interface LpipsOptions extends WeightOptions {
   readonly perLayer?: boolean;
   /** Maps of the size of the picture instead of their means; default false. */
   readonly spatial?: boolean;
-  /** Weights of your own; default: the official ones, from the cache or the network; a folder ROGLAB_WEIGHTS comes first. */
+  /**
+   * Weights of your own; default: the official ones, from the cache or the network; a folder ROGLAB_WEIGHTS comes
+   * first.
+   */
   readonly weights?: LpipsWeights;
 }
 
 const OPTIONS = ['net', 'perLayer', 'spatial', 'weights', 'cache', 'onProgress', 'signal'];
 
 /**
- * LPIPS v0.1, one distance per pair of images: sum over layers of mean over (h, w) of sum_c w_c (f_c / |f| - g_c / |g|)^2.
- * 0 is equal; 0.2 is clearly alike, 0.6 hardly. Lower is better.
+ * LPIPS v0.1, one distance per pair of images: sum over layers of mean over (h, w) of sum_c w_c (f_c / |f| - g_c /
+ * |g|)^2. 0 is equal; 0.2 is clearly alike, 0.6 hardly. Lower is better.
  *
  * x and y: [n, height, width, 3] in [0, 1] (clamped), scaled to [-1, 1] and normalised as the published code does.
- * `perLayer`: a list per layer, each with one number per pair. `spatial`: maps [n, height, width], layers brought to the
- * picture's size bilinearly; with `perLayer` one per layer. The official weights (torchvision's trunk, the authors' linear
- * weights) are downloaded once; offline and not cached this is an error that says so.
- * Errors: shapes that differ, NaN, images under the trunk's least size (alex 31, squeeze 17, vgg 16), no weights to be had.
+ * `perLayer`: a list per layer, each with one number per pair. `spatial`: maps [n, height, width], layers brought to
+ * the picture's size bilinearly; with `perLayer` one per layer. The official weights (torchvision's trunk, the authors'
+ * linear weights) are downloaded once; offline and not cached this is an error that says so.
+ * Errors: shapes that differ, NaN, images under the trunk's least size (alex 31, squeeze 17, vgg 16), no weights to be
+ * had.
  * Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, 2018.
  * @example await lpips(batch.images, result.images, { net: 'alex' }) // [0.21, 0.34]
  */

@@ -35,7 +35,7 @@ export const branches: Rule<Of<'branches'>> = {
   },
 };
 
-const asImages = (x: Tensor): Tensor => (x.rank === 4 ? x : tf.reshape(x, [x.shape[0]!, 1, 1, -1]));
+const asImages = (x: Tensor): Tensor => (x.rank === 4 ? x : tf.reshape(x, [x.shape[0], 1, 1, -1]));
 
 const joined = (plans: readonly Planned[], shape: Planned['shape']): Planned => ({
   shape,

@@ -30,7 +30,7 @@ export const normalize: Rule<Of<'normalize'>> = {
 export const flatten: Rule<Of<'flatten'>> = {
   options: {},
   plan: (_, { shape, flattened }) => ({ shape: [1, 1, sizeOf(shape)], flattened: flattened ?? shape }),
-  apply: (_, x) => tf.reshape(x, [x.shape[0]!, -1]),
+  apply: (_, x) => tf.reshape(x, [x.shape[0], -1]),
 };
 
 export const dropout: Rule<Of<'dropout'>> = {

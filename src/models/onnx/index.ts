@@ -1,5 +1,5 @@
 import { loadOnnx } from '../../assets/index.js';
-import { sizeOf } from '../../core/arrays.js';
+import { checkFinite, sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import { uniformStream } from '../../core/random.js';
@@ -22,11 +22,12 @@ export interface NetworkFileOptions {
 /**
  * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, image, path).
  *
- * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools, Add, Concat,
- * Flatten, Reshape, Dropout, the activations of this library, patch embedding, class token, positions and self-attention as PyTorch
- * exports them; a Softmax at the end is left out, since training puts it into the loss. Nothing is guessed: axes and the order of
- * flattening come from the graph, and where ONNX Runtime loads, the network's answers on a random image must be the file's to 1e-4.
- * An export for evaluation folds batch normalisation into the convolutions before it; a client that trains has it, so export with
+ * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools,
+ * Add, Concat, Flatten, Reshape, Dropout, the activations of this library, patch embedding, class token, positions and
+ * self-attention as PyTorch exports them; a Softmax at the end is left out, since training puts it into the loss.
+ * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
+ * answers on a random image must be the file's to 1e-4. An export for evaluation folds batch normalisation into the
+ * convolutions before it; a client that trains has it, so export with
  * `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`.
  * Errors: no ONNX; operations or shapes that are not known, by the name of their node; several inputs; other answers.
  * @example const model = await rog.loadNetwork('client.onnx')
@@ -46,6 +47,7 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
   const { parameters, buffers } = fromTorch(where, blank, tensors);
   const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
+  checkFinite(where, [...parameters, ...buffers]);
   await checkAnswers(path, where, model, known);
   return model;
 }
@@ -64,7 +66,7 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   const shape = [known.batch, ...model.imageShape];
   const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
   const softmax = known.maker(known.output)?.op;
-  const theirs = await onnxValues(path, channelsFirst(image)).catch((error: Error) => {
+  const theirs = await onnxValues(path, known.channelsLast ? image : channelsFirst(image)).catch((error: Error) => {
     throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
   });
   const size = Math.max(...theirs.map(Math.abs), 1e-6);

@@ -31,8 +31,9 @@ export interface Fault {
 }
 
 /**
- * All notebooks with what they show as one HTML page that needs nothing beside it: pictures are inside, formulas are MathML,
- * styles are in the head. Nothing of a notebook runs on it; charts of ours turn live when the pointer enters them, where plotly is near.
+ * All notebooks with what they show as one HTML page that needs nothing beside it: pictures are inside, formulas are
+ * MathML, styles are in the head. Nothing of a notebook runs on it; charts of ours turn live when the pointer enters
+ * them, where plotly is near.
  */
 export const renderPage = (chapters: readonly Chapter[], options: PageOptions = {}): string =>
   compose(chapters, options).html;

@@ -8,8 +8,8 @@ const FIGURE = 'application/vnd.plotly.v1+json';
 export const FIGURE_START = '<script type="application/json">';
 
 /**
- * A chart of ours beside its picture, as data that nothing runs: the output's plotly form, where its HTML form holds the picture.
- * Empty for any other output.
+ * A chart of ours beside its picture, as data that nothing runs: the output's plotly form, where its HTML form holds
+ * the picture. Empty for any other output.
  */
 export function figureData(data: Readonly<Record<string, unknown>>, html: string): string {
   const figure = data[FIGURE] as { data?: unknown; layout?: unknown } | undefined;
@@ -19,8 +19,8 @@ export function figureData(data: Readonly<Record<string, unknown>>, html: string
 }
 
 /**
- * Loads plotly when the pointer first enters a chart, and puts live charts in place of the pictures. Its address stands in the
- * page's root element.
+ * Loads plotly when the pointer first enters a chart, and puts live charts in place of the pictures. Its address stands
+ * in the page's root element.
  */
 const script = `(function(){var D=document,src=D.documentElement.dataset.plotly,begun=false;
 function charts(){return D.querySelectorAll('.shown>script[type="application/json"]')}
@@ -34,7 +34,8 @@ if(src)charts().forEach(function(s){s.parentElement.addEventListener('pointerent
 export const scriptElement = `<script>${script}</script>`;
 
 /**
- * What the page may do: show what is in it or beside it, run that one script and what it loads. Nothing else runs, and no host is asked.
+ * What the page may do: show what is in it or beside it, run that one script and what it loads. Nothing else runs, and
+ * no host is asked.
  */
 export const policy = [
   "default-src 'none'",
@@ -45,7 +46,9 @@ export const policy = [
   "form-action 'none'",
 ].join('; ');
 
-/** Where a page in `file` finds the installed plotly; undefined where that is not in a folder of the page or above it. */
+/**
+ * Where a page in `file` finds the installed plotly; undefined where that is not in a folder of the page or above it.
+ */
 export function plotlyAddress(file: string): string | undefined {
   try {
     const installed = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');

@@ -70,12 +70,15 @@ function readInline(source: string): readonly [string, string] | undefined {
   return text === undefined || /\s$/.test(text.slice(-1)) ? undefined : [raw!, text];
 }
 
-/** Longer texts are shown as they stand: reading Markdown takes time that grows with the square of the length of some of them. */
+/**
+ * Longer texts are shown as they stand: reading Markdown takes time that grows with the square of the length of some of
+ * them.
+ */
 const MOST = 15_000;
 
 /**
- * Markdown with formulas as HTML that runs nothing. Headings get ids that begin with `prefix`; links to other notebooks become
- * links within the page. What cannot be read stands there as it was written, and is named in `faults`.
+ * Markdown with formulas as HTML that runs nothing. Headings get ids that begin with `prefix`; links to other notebooks
+ * become links within the page. What cannot be read stands there as it was written, and is named in `faults`.
  */
 export function renderMarkdown(source: string, prefix = ''): Rendered {
   const headings: Heading[] = [];

@@ -42,7 +42,10 @@ const PICTURE = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml);base64,[\w+/=\s]*$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const DROPPED = /[\u0000-\u0020\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff\\]/g;
 
-/** http(s), a place on the page, or a file beside it: `javascript:`, `data:`, `file:`, `//host` and the like are none of these. */
+/**
+ * http(s), a place on the page, or a file beside it: `javascript:`, `data:`, `file:`, `//host` and the like are none of
+ * these.
+ */
 export function isSafeLink(href: string): boolean {
   const bare = href.replace(DROPPED, '');
   const scheme = /^([^/?#:]*):/.exec(bare)?.[1];
@@ -69,7 +72,10 @@ function attribute(tag: string, name: string, value: string, css: { process: (te
 const OWN_CLASS = /^roglab-chart(?: roglab-[\da-f]{1,40})?$/;
 const MATH_CLASS = /^(?:(?:tml|chr|wbk|sml)[\w-]*(?: |$))+$|^fault$/;
 
-/** Beyond it, in characters outside of quotes, a tag is dropped: reading attributes takes time that grows with the square of their number. */
+/**
+ * Beyond it, in characters outside of quotes, a tag is dropped: reading attributes takes time that grows with the
+ * square of their number.
+ */
 const MOST_ATTRIBUTES = 2000;
 
 const filter = new FilterXSS({
@@ -85,8 +91,8 @@ const filter = new FilterXSS({
 });
 
 /**
- * HTML from a notebook with nothing in it that runs, loads from a host, or reaches beyond itself: an allowed list of elements,
- * attributes and styles, addresses by scheme, and every element closed that it opens.
+ * HTML from a notebook with nothing in it that runs, loads from a host, or reaches beyond itself: an allowed list of
+ * elements, attributes and styles, addresses by scheme, and every element closed that it opens.
  */
 export const sanitize = (html: string): string =>
   balanced(filter.process(html.replaceAll('\0', '').replace(/<(?![a-z/!?])/gi, '&lt;')));

@@ -24,8 +24,8 @@ export function heatRange({ z = [], zmin, zmax }: Trace): [number, number] {
 export const contourLevels = (trace: Trace): number[] => evenTicks(...heatRange(trace), 14);
 
 /**
- * A heatmap as one embedded picture, a pixel per CSS pixel: a surface of 200 x 200 cells stays a few kB. A contour chart is the
- * same picture of the bilinear surface, in bands.
+ * A heatmap as one embedded picture, a pixel per CSS pixel: a surface of 200 x 200 cells stays a few kB. A contour
+ * chart is the same picture of the bilinear surface, in bands.
  */
 export function drawHeat(trace: Trace, panel: Panel): string {
   const z = trace.z ?? [];

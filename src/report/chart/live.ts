@@ -6,7 +6,9 @@ import { escapeHtml, svgAddress, titleText } from './markup.js';
 import { colourStops, theme } from './theme.js';
 import type { AxisLayout, Box } from './types.js';
 
-/** The same chart as plotly's JSON: our colours, lengths and axis ends written out, then whatever the caller asked for. */
+/**
+ * The same chart as plotly's JSON: our colours, lengths and axis ends written out, then whatever the caller asked for.
+ */
 export function plotlyFigure(figure: Figure): { data: object[]; layout: object } {
   const frame = union(figure.panels.map(({ box }) => box));
   const { width, height, title, layout, legendTop } = figure;
@@ -169,7 +171,10 @@ function plotlyHeat(trace: Series['trace'], { box }: FigurePanel, frame: Box): o
   };
 }
 
-/** The version whose bundle the loader asks a content network for, when none is nearer. Kept equal to the installed package by a test. */
+/**
+ * The version whose bundle the loader asks a content network for, when none is nearer. Kept equal to the installed
+ * package by a test.
+ */
 export const plotlyVersion = '4.1.1';
 
 const addresses = [
@@ -179,9 +184,9 @@ const addresses = [
 ];
 
 /**
- * Runs in the reader's browser: finds plotly (already there, beside the notebook, or on the network), then puts the live chart
- * in place of the picture. Figures wait in one queue while it loads. A page marked `data-roglab` loads it only when the pointer
- * first enters a chart. Without plotly, and wherever scripts are stripped, the picture stays.
+ * Runs in the reader's browser: finds plotly (already there, beside the notebook, or on the network), then puts the
+ * live chart in place of the picture. Figures wait in one queue while it loads. A page marked `data-roglab` loads it
+ * only when the pointer first enters a chart. Without plotly, and wherever scripts are stripped, the picture stays.
  */
 const loader = `(function(id,f,u){var w=window,D=document;function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
 function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';e.appendChild(b);

@@ -11,7 +11,10 @@ export const theme = {
   size: { title: 16, axis: 13, tick: 12, legend: 12.5 },
 } as const;
 
-/** Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), yellow left out, and Tol's indigo: distinct to every reader on white. */
+/**
+ * Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), yellow left out, and Tol's indigo: distinct to every
+ * reader on white.
+ */
 export const palette: readonly string[] = [
   '#0072b2',
   '#d55e00',

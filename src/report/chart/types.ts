@@ -1,6 +1,6 @@
 /**
- * The part of plotly's figure language that both the live chart and the static one speak. Anything else that plotly knows
- * may be given too: it shows in the live chart only.
+ * The part of plotly's figure language that both the live chart and the static one speak. Anything else that plotly
+ * knows may be given too: it shows in the live chart only.
  */
 export type Values = ArrayLike<number> | readonly (number | string | null)[];
 

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../../assets/index.js';
-import { parsedJson } from '../../core/errors.js';
+import { keepValue, keptValue, warnsOnce } from '../../assets/index.js';
 import type { Dataset } from '../../data/index.js';
 import type { BudgetPoint } from './budgets.js';
 import type { Leakage } from './leakage.js';
@@ -48,15 +46,14 @@ export interface DpFolder {
 export const rowFile = (folder: string, id: string, ending = '.json'): string =>
   join(folder, `${id.replace(/[^a-z0-9.-]+/gi, '_')}${ending}`);
 
+/** Where the disk does not take it, that is a warning. */
 export const keep = (file: string, value: unknown): Promise<void> =>
-  writeAtomic(file, `${JSON.stringify(value, null, 1)}\n`);
+  keepValue(file, value).catch(warnsOnce('the study goes on without it'));
 
 /** What a file holds, when it was computed with these settings. */
 async function kept<T extends { readonly settings: unknown }>(file: string, settings: unknown): Promise<T | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const value = parsedJson(`dpStudy ${file}`, text) as T;
-  return JSON.stringify(value.settings) === JSON.stringify(settings) ? value : undefined;
+  const value = await keptValue<T>(file);
+  return value && JSON.stringify(value.settings) === JSON.stringify(settings) ? value : undefined;
 }
 
 export const keptRow = (row: DpRow, profile: DpProfile, data: Dataset, folder: string): Promise<DpResult | undefined> =>

@@ -30,8 +30,9 @@ export function placeOf(where: string, url: string): { readonly url: string; rea
 }
 
 /**
- * Connects to the Redis or Valkey of a URL. The first time it must be there; a connection that is lost later is sought again for ever.
- * Errors, in one line and without the password: nobody there, a password wrong or missing, no TLS, a certificate that is not trusted.
+ * Connects to the Redis or Valkey of a URL. The first time it must be there; a connection that is lost later is sought
+ * again for ever. Errors, in one line and without the password: nobody there, a password wrong or missing, no TLS, a
+ * certificate that is not trusted.
  */
 export async function connectRedis(
   where: string,

@@ -26,9 +26,10 @@ export interface QueueRunning extends Running {
 }
 
 /**
- * Puts cells on the queue and keeps what comes back, until all have ended or the signal comes. A result leaves the queue only after it
- * is on the disk; a cell that is out is added again and again, which changes nothing unless it was lost. So this process, any worker
- * and the Redis may be killed at any moment: started again, it goes on, and no cell counts twice.
+ * Puts cells on the queue and keeps what comes back, until all have ended or the signal comes. A result leaves the
+ * queue only after it is on the disk; a cell that is out is added again and again, which changes nothing unless it was
+ * lost. So this process, any worker and the Redis may be killed at any moment: started again, it goes on, and no cell
+ * counts twice.
  */
 export async function runQueue(
   url: string,

@@ -19,9 +19,9 @@ interface Waiting {
 }
 
 /**
- * A file of lines of its own for this writer: no two processes ever append to the same one. Lines that come while others are being
- * flushed go together. A line that cannot be written whole is taken back, and the next try begins where it began.
- * The file is made with the first line; while it is written, its name says by whom.
+ * A file of lines of its own for this writer: no two processes ever append to the same one. Lines that come while
+ * others are being flushed go together. A line that cannot be written whole is taken back, and the next try begins
+ * where it began. The file is made with the first line; while it is written, its name says by whom.
  */
 export function segmentWriter(folder: string): SegmentWriter {
   const name = `${host()}-${process.pid}-${randomBytes(4).toString('hex')}`;

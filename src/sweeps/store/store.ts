@@ -7,7 +7,9 @@ import { failureOf, rowsOf, type SweepRow } from './columns.js';
 import { readParquet, writeParquet } from './parquet.js';
 import { readSegment, segmentsIn, segmentWriter } from './segment.js';
 
-/** Results that survive a kill at any moment: lines as they come, Parquet later. Several processes may write at once. */
+/**
+ * Results that survive a kill at any moment: lines as they come, Parquet later. Several processes may write at once.
+ */
 export interface Store {
   readonly folder: string;
   /** On the disk when it resolves; the picture first. A cell that is there already is not added again. */
@@ -112,7 +114,10 @@ async function* parquetEntries(file: string, columns?: readonly string[]): Async
   if (rows.length > 0) yield { id: String(rows[0]!.id), rows };
 }
 
-/** The rows of all finished cells, one per private image; of some ids, and with some columns at least, where they are given. */
+/**
+ * The rows of all finished cells, one per private image; of some ids, and with some columns at least, where they are
+ * given.
+ */
 export async function* storedRows(
   folder: string,
   wanted?: ReadonlySet<string>,
@@ -134,8 +139,9 @@ export async function storedFailures(folder: string, wanted?: ReadonlySet<string
 }
 
 /**
- * Turns the segments that nobody writes any more into one Parquet file, and deletes them after it is there. Failed cells stay lines.
- * Killed at any moment, or done by two processes at once, it loses nothing: a cell that is in two files counts once.
+ * Turns the segments that nobody writes any more into one Parquet file, and deletes them after it is there. Failed
+ * cells stay lines. Killed at any moment, or done by two processes at once, it loses nothing: a cell that is in two
+ * files counts once.
  */
 async function compact(folder: string): Promise<void> {
   const home = rowsFolder(folder);

@@ -1,4 +1,6 @@
-/** The elementwise functions: name -> ONNX operator, and the same function on numbers, by which constants are folded. */
+/**
+ * The elementwise functions: name -> ONNX operator, and the same function on numbers, by which constants are folded.
+ */
 import type { Attributes, Dtype } from './node.js';
 
 type Unary = {

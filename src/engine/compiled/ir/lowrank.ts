@@ -7,8 +7,8 @@
  *     sum((P Q) * (P' Q'))    = sum((P^T P') * (Q Q'^T))
  *     sum((P Q) * M)          = sum(P * (M Q^T))
  *
- * Faster, and more accurate, because no float32 sum runs over millions of entries. Where an entry-by-entry function needs
- * the matrix (interval and sign objectives), it is formed and used as before.
+ * Faster, and more accurate, because no float32 sum runs over millions of entries. Where an entry-by-entry function
+ * needs the matrix (interval and sign objectives), it is formed and used as before.
  */
 import { add, binary, cast, mul, unary } from './elementwise.js';
 import { binaryTable, unaryTable } from './functions.js';

@@ -93,7 +93,9 @@ export const isSplat = (n: Node, value?: number): boolean =>
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** The nodes that `outputs` depend on, inputs before users. Everything else is dead code and is never looked at again. */
+/**
+ * The nodes that `outputs` depend on, inputs before users. Everything else is dead code and is never looked at again.
+ */
 export function inOrder(outputs: readonly Node[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
