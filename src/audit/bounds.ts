@@ -26,8 +26,11 @@ export interface AuditBound {
     /** Whether an attack did better than it: the prior knows too little of pictures. */
     readonly beaten: boolean;
   };
-  /** Error that phi's change of the update should cause to first order (inversion influence). */
-  readonly influence: { readonly mse: number; readonly psnr: number };
+  /**
+   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip and noise
+   * their own steps.
+   */
+  readonly influence?: { readonly mse: number; readonly psnr: number };
 }
 
 /** What noise inside the client's steps guarantees for one of its images, whatever the attack and the pictures. */
@@ -89,7 +92,7 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
     const priorMean = data.reduce((sum, x) => sum + x / data.length, 0);
     const variance = data.reduce((sum, x) => sum + (x - priorMean) ** 2 / data.length, 0);
     const priorDeviation = Math.max(Math.sqrt(variance), 1e-3);
-    const lambda = await largestEigenvalue(jacobian, batch.images, seed);
+    const lambda = update.client.privacy ? undefined : await largestEigenvalue(jacobian, batch.images, seed);
     const found: AuditBound[] = [];
     for (const { phi, observation, rows } of phis) {
       const { labels, images } = batch;
@@ -97,7 +100,8 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
       const mse = Math.min(...errors);
       const options = { priorMean, priorDeviation, samples: SAMPLES, seed, images, labels, jacobian };
       const bound = await boundOf(observation, options);
-      const influence = await inversionInfluence(jacobian, images, update.tensors, observation.tensors, lambda);
+      const influence =
+        lambda && (await inversionInfluence(jacobian, images, update.tensors, observation.tensors, lambda));
       found.push({
         phi,
         batch: number,
@@ -111,7 +115,7 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
             beaten: mse < bound.mse,
           },
         }),
-        influence: { mse: influence.mse, psnr: influence.psnr },
+        ...(influence && { influence: { mse: influence.mse, psnr: influence.psnr } }),
       });
     }
     return found;

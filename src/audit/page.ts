@@ -154,7 +154,7 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
           String(batch + 1),
           number(reached.psnr, 1),
           bayesian ? `${number(bayesian.psnr, 1)}${bayesian.beaten ? ' (beaten)' : ''}` : '–',
-          number(influence.psnr, 1),
+          influence ? number(influence.psnr, 1) : '–',
         ]),
       ),
       because.length ? `<p class="soft">Why the bound is no promise:</p>${list(because)}` : '',
