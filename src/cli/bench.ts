@@ -90,7 +90,7 @@ function servedCase(flags: Readonly<Record<string, unknown>>): BenchCase {
   if (typeof kind !== 'string' || typeof model !== 'string')
     throw problem('roglab bench', '--serve needs --kind, --model, --size, --batch and --local-steps');
   return {
-    kind: oneOf('roglab bench', '--kind', kind, ['closure', 'train']),
+    kind: oneOf('roglab bench', '--kind', kind, ['closure', 'train', 'private']),
     model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'paperResnet18']),
     size: number('size'),
     batch: number('batch'),
@@ -99,7 +99,7 @@ function servedCase(flags: Readonly<Record<string, unknown>>): BenchCase {
 }
 
 const columns = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(17) : i === 1 ? cell.padEnd(32) : cell.padStart(10))).join(' ');
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(21) : i === 1 ? cell.padEnd(32) : cell.padStart(10))).join(' ');
 
 const header = (against: string | undefined): string =>
   columns(['case', 'engine', 'ms', 'images/s', 'compile ms', 'peak MB', ...(against ? ['ratio'] : [])]);

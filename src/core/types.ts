@@ -4,8 +4,10 @@
  * Tensors live only inside the engine's compiled steps.
  */
 
+import type { Evidence } from './evidence-type.js';
 import type { Layer } from './layers.js';
 
+export type * from './evidence-type.js';
 export type * from './layers.js';
 
 /** A dense row-major array of 32-bit floats. `data.length` is the product of `shape`. */
@@ -152,31 +154,6 @@ export interface Update {
    * mode. Whether the client sends them is said in observe().
    */
   readonly statistics?: readonly NamedArray[];
-}
-
-/**
- * What an observed tensor still says about the true one, entry by entry. `value` is the observed entry, `true` the
- * entry before obfuscation. The server derives it from the public parameters of phi and the observed numbers alone.
- */
-export interface Evidence {
-  /** |true - value| <= tolerance wherever value != 0. 0: exact. */
-  readonly tolerance: number;
-  /** |true| <= zeroTolerance wherever value == 0. 0: exact. Infinity: nothing is known. */
-  readonly zeroTolerance: number;
-  /** Standard deviation of zero-mean noise on each entry, in the units of the value. 0: none. */
-  readonly noise: number;
-  /** Only the sign of each entry is meaningful (magnitude unknown). */
-  readonly signOnly: boolean;
-  /** The tensor may have been scaled by an unknown positive factor (clipping). */
-  readonly scaleUnknown: boolean;
-  /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
-  readonly each?: EachBound;
-}
-
-/** Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major. */
-export interface EachBound {
-  readonly tolerance: Float32Array;
-  readonly zeroTolerance: Float32Array;
 }
 
 /** A known phi with its parameters, as the server is told about it. */

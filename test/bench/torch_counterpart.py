@@ -118,6 +118,31 @@ def train(network, weights, y, a):
     return evaluate
 
 
+def privately(network, weights, y, a):
+    """Every example's gradient, as Opacus and functorch compute them, clipped to norm 2 by tensor and noised at 0 dB."""
+    x = torch.rand(a.batch, 3, a.size, a.size)
+    loss = lambda p, image, label: F.cross_entropy(network(image[None], p, a.size), label[None])
+    try:
+        from functorch import grad, vmap
+
+        gradients = vmap(grad(loss), in_dims=(None, 0, 0))
+    except ImportError:
+        one = lambda i: torch.autograd.grad(loss(weights, x[i], y[i]), weights)
+        gradients = lambda *_: [torch.stack(each) for each in zip(*map(one, range(a.batch)))]
+
+    def evaluate():
+        each = gradients(tuple(weights), x, y)
+        with torch.no_grad():
+            for w, g in zip(weights, each):
+                norms = g.flatten(1).norm(dim=1)
+                shares = (2 / norms.clamp(min=1e-30)).clamp(max=1)
+                sigma = (shares * norms).square().sum().div(w.numel()).sqrt()
+                total = torch.tensordot(shares, g, 1)
+                w -= 0.01 / a.batch * (total + sigma * torch.randn_like(total))
+
+    return evaluate
+
+
 def main():
     flags = argparse.ArgumentParser()
     for name, kind in {"kind": str, "model": str, "size": int, "batch": int, "local-steps": int, "threads": int}.items():
@@ -129,7 +154,7 @@ def main():
     network, shapes = NETWORKS[a.model]
     weights = parameters(shapes(a.size, CLASSES))
     y = torch.arange(a.batch) % CLASSES
-    evaluate = (closure if a.kind == "closure" else train)(network, weights, y, a)
+    evaluate = {"closure": closure, "train": train, "private": privately}[a.kind](network, weights, y, a)
     evaluate()
     setup = round((time.perf_counter() - begin) * 1000)
     print(json.dumps({"engine": f"torch {torch.__version__} ({a.threads} threads)", "threads": a.threads, "compileMs": setup}), flush=True)

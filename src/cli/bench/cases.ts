@@ -4,7 +4,7 @@ export interface BenchCase {
    * `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and
    * out.
    */
-  readonly kind: 'closure' | 'train';
+  readonly kind: 'closure' | 'train' | 'private';
   readonly model: 'lenet' | 'vgg7' | 'paperResnet18';
   readonly size: number;
   readonly batch: number;
@@ -30,6 +30,10 @@ export const benchCases: Readonly<Record<string, BenchCase>> = {
   'vgg7-b4': closure('vgg7', 32, 4),
   'resnet18-b1': closure('paperResnet18', 64, 1),
   'train-lenet-b64': { kind: 'train', model: 'lenet', size: 32, batch: 64, localSteps: 1 },
+  'train-lenet-b16': { kind: 'train', model: 'lenet', size: 32, batch: 16, localSteps: 1 },
+  'private-lenet-b16': { kind: 'private', model: 'lenet', size: 32, batch: 16, localSteps: 1 },
+  'train-resnet18-b16': { kind: 'train', model: 'paperResnet18', size: 32, batch: 16, localSteps: 1 },
+  'private-resnet18-b16': { kind: 'private', model: 'paperResnet18', size: 32, batch: 16, localSteps: 1 },
 };
 
 /** The flags that tell a contestant its case. */

@@ -5,8 +5,8 @@ import { ndarray, oneHot } from '../../core/arrays.js';
 import { uniformStream } from '../../core/random.js';
 import { resample, resampleAdjoint } from '../../core/resample.js';
 import type { Model, NdArray } from '../../core/types.js';
-import { compile, crossEntropy, start, type Tensor, tf } from '../../engine/index.js';
-import { clientUpdate, observe } from '../../federation/index.js';
+import { compile, crossEntropy, currentSession, start, type Tensor, tf } from '../../engine/index.js';
+import { clientUpdate, observe, privateStep } from '../../federation/index.js';
 import { forward, lenet, paperResnet18, vgg7 } from '../../models/index.js';
 import type { BenchCase } from './cases.js';
 
@@ -26,8 +26,7 @@ export async function serve(benchCase: BenchCase, threads: number): Promise<void
   const images = ndarray([batch, size, size, 3], uniformStream(2));
   const labels = Int32Array.from({ length: batch }, (_, i) => i % classes);
   const begin = performance.now();
-  const workload =
-    benchCase.kind === 'closure' ? await attack(model, images, labels, benchCase) : await train(model, images, labels);
+  const workload = await WORKLOADS[benchCase.kind](model, images, labels, benchCase);
   const compileMs = Math.round(performance.now() - begin);
   await workload.evaluate();
   say({ engine: workload.engine, threads, compileMs });
@@ -91,3 +90,22 @@ async function train(model: Model, images: NdArray, labels: Int32Array): Promise
   };
   return { engine: step.engine, evaluate };
 }
+
+const privacy = { clip: 2, scope: 'tensor', noise: { snr: 0 } } as const;
+
+/** The step of the talk's first code: every example clipped to norm 2 tensor by tensor, noise at 0 dB, the mean. */
+async function privately(model: Model, images: NdArray, labels: Int32Array): Promise<Workload> {
+  const { threads } = currentSession()!;
+  const step = await privateStep(model, privacy, { batchSize: labels.length, threads });
+  const targets = oneHot('bench', labels, model.classes);
+  let weights: readonly NdArray[] = model.parameters;
+  let seed = 0;
+  const evaluate = async (): Promise<unknown> => {
+    const next = await step.run(weights, images, targets, learningRate, seed++);
+    weights = next.weights.map((data, k) => ({ shape: weights[k]!.shape, data }));
+    return next.loss;
+  };
+  return { engine: step.engine, evaluate };
+}
+
+const WORKLOADS = { closure: attack, train, private: privately };
