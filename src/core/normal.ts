@@ -21,14 +21,19 @@ const STEPS = 2 ** 23;
 
 const { LN2 } = Math;
 
+/** 1 / k for k = 25, 23 .. 1: the series of artanh. */
+const SERIES = Float64Array.from({ length: 13 }, (_, i) => 1 / (25 - 2 * i));
+
 /** log y by additions, products and quotients alone, which every machine rounds alike; Math.log it need not. */
 function logarithm(y: number): number {
-  let [mantissa, exponent] = [y, 0];
+  let mantissa = y;
+  let exponent = 0;
   for (; mantissa > Math.SQRT2; mantissa /= 2) exponent++;
   for (; mantissa < Math.SQRT1_2; mantissa *= 2) exponent--;
   const z = (mantissa - 1) / (mantissa + 1);
+  const square = z * z;
   let sum = 0;
-  for (let k = 25; k >= 1; k -= 2) sum = sum * z * z + 1 / k;
+  for (let i = 0; i < SERIES.length; i++) sum = sum * square + SERIES[i]!;
   return 2 * z * sum + exponent * LN2;
 }
 
@@ -61,58 +66,90 @@ function tables(): Tables {
 
 const { inside, width, density } = tables();
 
-/** Draws made at a time. */
+/** Numbers made at a time. */
 const BLOCK = 4096;
 
 /**
- * Standard normal numbers by the ziggurat with 256 layers over xoshiro128++: about 99 of 100 cost one whole number,
- * one comparison and one product. Values are multiples of 2^-23 of a layer's edge, so finer than float32 near 1. The
- * same seed gives the same bits on every machine: no function of the machine's library is called. Source: Marsaglia
- * and Tsang 2000; Blackman and Vigna 2021.
+ * Standard normal numbers by the ziggurat with 256 layers over xoshiro128++: about 99 of 100 cost one whole number, one
+ * comparison and one product; the others draw from a second stream. Values are multiples of 2^-23 of a layer's edge, so
+ * finer than float32 near 1. The same seed gives the same bits on every machine: no function of the machine's library
+ * is called. Source: Marsaglia and Tsang 2000; Blackman and Vigna 2021.
  */
 export function normalBlocks(seed: number): NormalBlocks {
-  const state = Int32Array.from({ length: 4 }, (_, k) => deriveSeed(seed, 'xoshiro', k));
-  if (state.every((word) => word === 0)) state[0] = 1;
-  const block = new Int32Array(BLOCK);
+  const [state, draws] = [stateOf(seed, 'first'), new Int32Array(BLOCK)];
+  const uniform = uniforms(stateOf(seed, 'more'));
+  const block = new Float64Array(BLOCK);
   let at = BLOCK;
-  const bits = (): number => {
-    if (at === BLOCK) {
-      xoshiro128(state, block);
-      at = 0;
-    }
-    return block[at++]!;
-  };
-  /** In (0, 1). */
-  const uniform = (): number => ((bits() >>> 0) + 0.5) / 2 ** 32;
-  const beyond = (sign: number): number => {
-    for (;;) {
-      const x = -logarithm(uniform()) / EDGE;
-      if (-2 * logarithm(uniform()) > x * x) return sign * (EDGE + x);
-    }
-  };
-  /** What a draw gives that fell outside the rectangle under the density. */
-  const rest = (layer: number, step: number): number => {
-    if (layer === 0) return beyond(step < 0 ? -1 : 1);
-    const x = step * width[layer]!;
-    const height = density[layer]! + uniform() * (density[layer + 1]! - density[layer]!);
-    return 2 * logarithm(height) < -x * x ? x : next();
+  const refill = (): void => {
+    xoshiro128(state, draws);
+    ziggurat(draws, uniform, block);
+    at = 0;
   };
   const next = (): number => {
-    const drawn = bits();
-    const [layer, step] = [drawn & 255, drawn >> 8];
-    return Math.abs(step) < inside[layer]! ? step * width[layer]! : rest(layer, step);
+    if (at === BLOCK) refill();
+    return block[at++]!;
   };
   const addTo = (data: Float32Array, scale: number): void => {
-    const [edges, widths, draws] = [inside, width, block];
-    for (let i = 0; i < data.length; i++) {
-      const drawn = at < BLOCK ? draws[at++]! : bits();
-      const layer = drawn & 255;
-      const step = drawn >> 8;
-      const value = Math.abs(step) < edges[layer]! ? step * widths[layer]! : rest(layer, step);
-      data[i]! += scale * value;
+    for (let done = 0; done < data.length; ) {
+      if (at === BLOCK) refill();
+      const count = Math.min(BLOCK - at, data.length - done);
+      addPart(data, done, block, at, count, scale);
+      done += count;
+      at += count;
     }
   };
   return { next, addTo };
+}
+
+function addPart(into: Float32Array, to: number, block: Float64Array, from: number, count: number, scale: number) {
+  for (let i = 0; i < count; i++) into[to + i]! += scale * block[from + i]!;
+}
+
+function ziggurat(draws: Int32Array, uniform: () => number, out: Float64Array): void {
+  for (let i = 0; i < draws.length; i++) {
+    const layer = draws[i]! & 255;
+    const step = draws[i]! >> 8;
+    out[i] = step * width[layer]!;
+    if (Math.abs(step) >= inside[layer]!) out[i] = outside(layer, step, uniform);
+  }
+}
+
+/** What a draw gives that fell outside the rectangle under the density. */
+function outside(layer: number, step: number, uniform: () => number): number {
+  if (layer === 0) return beyond(step < 0 ? -1 : 1, uniform);
+  const x = step * width[layer]!;
+  const height = density[layer]! + uniform() * (density[layer + 1]! - density[layer]!);
+  if (2 * logarithm(height) < -x * x) return x;
+  const drawn = Math.floor(uniform() * 2 ** 32) | 0;
+  const [next, again] = [drawn & 255, drawn >> 8];
+  return Math.abs(again) < inside[next]! ? again * width[next]! : outside(next, again, uniform);
+}
+
+/** From the tail beyond the last edge. */
+function beyond(sign: number, uniform: () => number): number {
+  for (;;) {
+    const x = -logarithm(uniform()) / EDGE;
+    if (-2 * logarithm(uniform()) > x * x) return sign * (EDGE + x);
+  }
+}
+
+function stateOf(seed: number, stream: string): Int32Array {
+  const state = Int32Array.from({ length: 4 }, (_, k) => deriveSeed(seed, 'xoshiro', stream, k));
+  if (state.every((word) => word === 0)) state[0] = 1;
+  return state;
+}
+
+/** Numbers in (0, 1). */
+function uniforms(state: Int32Array): () => number {
+  const block = new Int32Array(64);
+  let at = block.length;
+  return () => {
+    if (at === block.length) {
+      xoshiro128(state, block);
+      at = 0;
+    }
+    return ((block[at++]! >>> 0) + 0.5) / 2 ** 32;
+  };
 }
 
 /** Fills `out` with 32 bits each, period 2^128 - 1, and moves the state on. */

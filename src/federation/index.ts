@@ -25,6 +25,7 @@ export { type ObserveOptions, observe } from './observe.js';
 export { type PartitionOptions, partition } from './partition.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export { isAccounted, multiplierOf } from './private-settings.js';
+export { privateStep } from './private-step.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';
 export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';

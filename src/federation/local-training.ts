@@ -6,9 +6,9 @@ import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine
 import { forward } from '../models/index.js';
 import { pickImages } from './augment.js';
 import { checkIndependent } from './independent.js';
-import { clippedGradients, named } from './private-gradient.js';
-import { addNoise, noiseDeviations } from './private-noise.js';
-import { isAccounted, mechanismOf } from './private-settings.js';
+import { named } from './private-gradient.js';
+import { isAccounted } from './private-settings.js';
+import { privateStep } from './private-step.js';
 
 /** How every client of a federation trains in a round. */
 export interface LocalSettings {
@@ -76,9 +76,6 @@ export async function localTrainer(model: Model, settings: LocalSettings): Promi
   return { run, engine, dispose };
 }
 
-/** Examples of one compiled private step: their errors and small tensors' gradients are held together. */
-const MOST_AT_ONCE = 64;
-
 interface Mover {
   readonly move: Move;
   readonly engine: string;
@@ -128,31 +125,15 @@ async function plainMove(model: Model, { batchSize, flip }: LocalSettings): Prom
 }
 
 async function privateMove(model: Model, { batchSize, flip, privacy }: LocalSettings): Promise<Mover> {
-  const mechanism = mechanismOf(privacy!);
-  const { clip, scope, noise, exemptFirst } = mechanism;
-  const entries = model.parameters.map(({ data }) => data.length);
-  // a Poisson sample is larger than expected now and then: most fit in one run with some room
-  const group = isAccounted(privacy!) ? Math.ceil(batchSize + Math.sqrt(batchSize)) : batchSize;
-  const clipped = await clippedGradients(model, { scope, group: Math.min(group, MOST_AT_ONCE), threads: 1 });
+  const { run, engine, dispose } = await privateStep(model, privacy!, { batchSize, threads: 1 });
   const move: Move = async (weights, { images, labels, batches, learningRate, seed }, t) => {
     const rows = batches[t]!;
     const chosen = pickImages(images, rows, flip, deriveSeed(seed, 'flip', t));
     const targets = oneHot('federate', pick(labels, rows), model.classes);
-    const exempt = exemptFirst ? Math.min(1, rows.length) : 0;
-    const { sum, powers, loss } = await clipped.run(weights, chosen, targets, clip, exempt);
-    const spread = { powers, noisy: rows.length - exempt, entries };
-    addNoise(sum, noise, noiseDeviations(mechanism, spread), deriveSeed(seed, 'noise', t));
-    const next = sum.map((g, k) => stepped(weights[k]!.data, g, learningRate / batchSize));
-    return { loss: loss / Math.max(1, rows.length), tensors: named(model, next) };
+    const next = await run(weights, chosen, targets, learningRate, deriveSeed(seed, 'noise', t));
+    return { loss: next.loss / Math.max(1, rows.length), tensors: named(model, next.weights) };
   };
-  return { move, engine: clipped.engine, dispose: clipped.dispose };
-}
-
-/** w - rate g, as a new array. */
-function stepped(w: Float32Array, g: Float32Array, rate: number): Float32Array {
-  const next = new Float32Array(w.length);
-  for (let i = 0; i < next.length; i++) next[i] = w[i]! - rate * g[i]!;
-  return next;
+  return { move, engine, dispose };
 }
 
 const pick = (labels: Int32Array, rows: readonly number[]): Int32Array => Int32Array.from(rows, (row) => labels[row]!);
