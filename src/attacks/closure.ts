@@ -132,8 +132,9 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
   const { evidence } = obfuscation;
   const match = matchOf(options.objective);
   const prior = PRIORS[options.prior];
-  const head = [sum(tensors, (q) => q * q), sum(tensors, Math.abs), options.weight];
   const sent = evidence.flatMap((one, k) => (isSent(one) ? [k] : []));
+  const got = sent.map((k) => tensors[k]!);
+  const head = [sum(got, (q) => q * q), sum(got, Math.abs), options.weight];
   const lists = sent.map((k) => {
     const { kept, zero } = widthsOf(evidence[k]!);
     return { kept: asList(kept), zero: asList(zero), basis: evidence[k]!.projection };

@@ -21,6 +21,7 @@ export type { QuantizerOptions } from './quantize.js';
 export { type RandomMaskOptions, randomMask } from './random-mask.js';
 export type { Norm, Scope } from './scope.js';
 export { type SignOptions, sign } from './sign.js';
+export { type SoteriaOptions, soteria } from './soteria.js';
 export { type SparseTernaryOptions, sparseTernary } from './sparse-ternary.js';
 export { type TopKOptions, topK } from './top-k.js';
 export { uniformQuantizer } from './uniform-quantizer.js';
