@@ -23,7 +23,8 @@ import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
   --profile NAME  quick (default, minutes) or paper (hours)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
+  --only LIST     rows by name, separated by ";" (default all):
+                  ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
   --out DIR       where checkpoints and results go (default results); a killed study goes on from there
   --fresh         start again`;

@@ -22,8 +22,10 @@ import {
 import { readFlags } from './flags.js';
 
 const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
-  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images; exclude, zip, pictures
-  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379, rediss://:PASSWORD@HOST (TLS)
+  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images;
+                  exclude, zip, pictures
+  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379,
+                  rediss://:PASSWORD@HOST (TLS)
   --shared DIR    with --redis: images and weights go to this folder, which the workers see too, not beside the queue
   --shard i/n     only the i-th of n equal parts, here; no coordinator (SLURM arrays and the like)
   --workers N     cells at a time on this machine (default one per core); the numbers do not depend on it
@@ -31,7 +33,8 @@ const HELP = `roglab sweep FILE: computes a grid of attacks, what is there alrea
   --retry-failed  try the cells again that failed
   --yes           more than a million cells are meant
 roglab sweep list FILE            prints the id of every cell, and its settings
-roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every two seconds)
+roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers
+                                  (--watch: every two seconds)
 roglab sweep resume DIR           goes on from a folder of results (flags as above)
 roglab sweep export FILE|DIR --to OUT.parquet|.csv|.jsonl   one file of all rows
 roglab sweep schema               the JSON schema of FILE, for editors`;

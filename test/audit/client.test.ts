@@ -57,7 +57,7 @@ test('checkClient: batch statistics where running ones were meant, and the other
   }
 });
 
-test('checkClient: dense weights in the wrong flattening order, a wrong image and swapped labels do not agree', async () => {
+test('checkClient: dense weights in the wrong flattening order, a wrong image, swapped labels disagree', async () => {
   const golden = named('tutorial');
   const { before, after, batch, settings } = await round(golden);
   const swapped = { ...batch, labels: Int32Array.of(0, 2, 3) };

@@ -48,7 +48,8 @@ const cases: readonly (readonly [number[], number[], Pair, Pair, Sides, number])
 
 forEachEngine((engine, setup) => {
   for (const [image, kernel, strides, dilations, padding, groups] of cases)
-    test(`convolution on ${engine}: [${image}] * [${kernel}], strides ${strides}, dilations ${dilations}, padding ${padding}, ${groups} groups`, async () => {
+    const how = `strides ${strides}, dilations ${dilations}, padding ${padding}, ${groups} groups`;
+    test(`convolution on ${engine}: [${image}] * [${kernel}], ${how}`, async () => {
       await setup();
       await checkDerivatives(
         (x, w) => convolution(x as Tensor4D, w as Tensor4D, { strides, dilations, padding, groups }),
@@ -83,7 +84,7 @@ forEachEngine((engine, setup) => {
       );
     });
 
-  test(`maxPool on ${engine}, windows that overlap: a tie goes to the first entry of each window, as in PyTorch`, async () => {
+  test(`maxPool on ${engine}, windows that overlap: a tie goes to the first entry, as in PyTorch`, async () => {
     await setup();
     const gradient = tf.grad((x) => tf.sum(tf.maxPool(x as Tensor4D, 3, 2, 'valid')))(tf.ones([1, 5, 5, 1]));
     assert.deepEqual(

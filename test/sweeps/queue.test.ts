@@ -105,7 +105,7 @@ test('over Redis: a sweep and a cell of another version are refused in a line, a
   }
 });
 
-test('pieces: bytes come back by their hash, of any length; bytes that are others are refused, and none are undefined', {
+test('pieces: bytes come back by their hash, of any length; other bytes are refused, and none are undefined', {
   skip,
 }, async () => {
   const connection = await connectRedis('test', redis.url);

@@ -26,7 +26,8 @@ const HELP = [
   '  Fedora: sudo dnf install python3',
   '  macOS: brew install python3',
   '  Windows: winget install Python.Python.3.12',
-  'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all notebooks into one page.',
+  'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all ' +
+    'notebooks into one page.',
 ].join('\n');
 
 /**

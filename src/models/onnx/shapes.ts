@@ -38,7 +38,10 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 /** Shapes of the operations that networks of pictures are made of. */
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
-    'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Identity Dropout Cast Neg BatchNormalization InstanceNormalization LayerNormalization GroupNormalization'
+    (
+      'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
+      'Identity Dropout Cast Neg BatchNormalization InstanceNormalization LayerNormalization GroupNormalization'
+    )
       .split(' ')
       .map((op) => [op, first]),
   ),
