@@ -26,11 +26,14 @@ export { trunk, trunkStages } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
-export { observe, partition, updateFrom } from './federation/index.js';
-export { type BatchNormThreat, batchNormThreat } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat, observe, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
-export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
+export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness } from './privacy/index.js';
+export { cramerRao, gaussianDelta, gaussianEpsilon, gaussianMu, gaussianMuOf } from './privacy/index.js';
+export { budgetTradeOff, composition, discreteTradeOff, gaussianTradeOff, ternaryTradeOff } from './privacy/index.js';
+export { dpSgdRobustness, robustness, spectralCramerRao, ternaryPair } from './privacy/index.js';
+export { bayesianBound, inversionInfluence, updateJacobian } from './bounds/index.js';
 
 // training: any loss on compiled steps, resumable to the bit; classifiers
 export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';
@@ -63,6 +66,7 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
+export { predictionChart, robustnessChart, tradeOffChart } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';

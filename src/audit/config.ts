@@ -51,6 +51,8 @@ export interface AuditConfig {
   readonly threshold?: Threshold;
   /** Look for the smallest change that brings every image under the threshold; default true. */
   readonly remedies?: boolean;
+  /** Put what theory says beside the attacks: Bayesian Cramer-Rao, inversion influence; default true. */
+  readonly bounds?: boolean;
 }
 
 /** A config with every default filled in. */
@@ -72,6 +74,7 @@ const KEYS = [
   'seed',
   'threshold',
   'remedies',
+  'bounds',
   '$schema',
 ] as const;
 
@@ -90,7 +93,7 @@ export function readConfig(config: AuditConfig): Audit {
   checkOptions(WHERE, config, KEYS);
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
   const { phi = ['none'], labels = ['known', 'infer'], batch = 8, batches = 1 } = given;
-  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true } = given;
+  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true, bounds = true } = given;
   if (typeof network === 'string' && !isFile(network)) lookUp(`${WHERE} network`, MODELS, network);
   if (!Array.isArray(phi) || phi.length === 0)
     throw problem(WHERE, 'phi must be a list of short forms', phi, '["none"]');
@@ -108,7 +111,7 @@ export function readConfig(config: AuditConfig): Audit {
       given.after,
     );
   const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
-  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, threshold };
+  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, bounds, threshold };
 }
 
 function checkThreshold({ metric, value }: Threshold): Threshold {

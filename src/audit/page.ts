@@ -45,6 +45,7 @@ export function auditPage(result: AuditResult, made: { readonly version: string;
 <h2>By obfuscation</h2>${phiTable(phis)}
 ${picturesOf(result)}
 <h2>Beside what needs no update</h2>${baselineTable(result)}
+${theory(result)}
 ${
   tried.length
     ? '<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels ' +
@@ -143,6 +144,42 @@ function baselineTable({ baselines }: AuditResult): string {
     ];
   });
   return table(['what is shown', 'SSIM', 'PSNR (dB)'], rows);
+}
+
+/** Promises, which hold whatever the attack, apart from indications, which pictures or networks may break. */
+function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
+  const parts: string[] = [];
+  if (privacy) {
+    const { mu, epsilon, delta, robustness } = privacy;
+    parts.push(
+      `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ${delta}), if each example was clipped as announced.</p>`,
+      table(
+        ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
+        robustness.map(({ kappa, gamma, renyi }) => [number(kappa, 3), number(gamma, 3), number(renyi, 3)]),
+      ),
+    );
+  }
+  if (bounds.length) {
+    const because = [...new Set(bounds.flatMap(({ bayesian }) => bayesian?.because ?? []))];
+    const broken = bounds.some(({ bayesian }) => bayesian?.beaten);
+    parts.push(
+      '<p><b>Indications</b>: PSNR (dB) of the mean squared error. The bound is of an attacker who knows mean and deviation of the pixels and nothing else of pictures; the influence is what the change of the update does to first order, to an attacker who knows nothing.</p>',
+      table(
+        ['phi', 'batch', 'best attack', 'Bayesian Cramer-Rao: at most', 'inversion influence: about'],
+        bounds.map(({ phi, batch, reached, bayesian, influence }) => [
+          escaped(phi),
+          String(batch + 1),
+          number(reached.psnr, 1),
+          bayesian ? `${number(bayesian.psnr, 1)}${bayesian.beaten ? ' (beaten)' : ''}` : '–',
+          number(influence.psnr, 1),
+        ]),
+      ),
+      because.length ? `<p class="soft">Why the bound is no promise:</p>${list(because)}` : '',
+      broken ? '<p class="bad">An attack beat the bound: do not rely on it for these pictures.</p>' : '',
+    );
+  }
+  if (audit.bounds && unbounded) parts.push(`<p class="soft">No bounds of this network: ${escaped(unbounded)}</p>`);
+  return parts.length ? `<h2>What theory says</h2>${parts.join('')}` : '';
 }
 
 const attackTable = (rows: readonly AuditRow[]): string =>

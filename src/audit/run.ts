@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { imageAt } from '../core/arrays.js';
 import { settled } from '../core/settled.js';
-import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
+import type { Batch, Model, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
 import { clientUpdate, observe, updateFrom } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
 import { type Baselines, baselinesOf } from './baselines.js';
+import { type AuditBound, type AuditPrivacy, boundsOf, privacyOf } from './bounds.js';
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { FAMILIES } from './remedies.js';
@@ -30,6 +31,12 @@ export interface AuditResult {
   readonly tried: readonly AuditRow[];
   /** One per batch. */
   readonly baselines: readonly Baselines[];
+  /** What theory says of each phi and batch; empty where the config does not want it. */
+  readonly bounds: readonly AuditBound[];
+  /** Why bounds could not be had, e.g. an operation of the network without a third derivative. */
+  readonly unbounded?: string;
+  /** Where the client noises its own steps. */
+  readonly privacy?: AuditPrivacy;
 }
 
 /** Options of {@link audit}. */
@@ -68,6 +75,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   for (const batch of batches) baselines.push(await baselinesOf(data, batch));
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
+  const privacy = privacyOf(updates[0]!);
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
   const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };
@@ -77,9 +85,50 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
     rows,
     tried,
     baselines,
+    ...(await allBounds(settings, subject, updates, rows)),
+    ...(privacy && { privacy }),
     ...(check && { check }),
   };
 }
+
+/** Bounds of every phi; a network that cannot be differentiated so often has none, and the audit goes on. */
+async function allBounds(
+  settings: Audit,
+  { model, batches }: Subject,
+  updates: readonly Update[],
+  rows: readonly AuditRow[],
+): Promise<Pick<AuditResult, 'bounds' | 'unbounded'>> {
+  if (!settings.bounds) return { bounds: [] };
+  const bounds: AuditBound[] = [];
+  try {
+    for (const [k, batch] of batches.entries()) {
+      const update = updates[k]!;
+      const phis = settings.phi.map((phi) => ({
+        phi,
+        observation: observed(settings, model, update, batch, phi, 'known'),
+        rows: rows.filter((row) => row.phi === phi && row.batch === k),
+      }));
+      bounds.push(...(await boundsOf({ model, batch, update, seed: settings.seed, phis }, k)));
+    }
+    return { bounds };
+  } catch (error) {
+    return { bounds: [], unbounded: (error as Error).message };
+  }
+}
+
+const observed = (
+  { seed }: Audit,
+  model: Model,
+  update: Update,
+  batch: Batch,
+  phi: string,
+  labels: Cell['labels'],
+): Observation =>
+  observe(model, update, {
+    obfuscation: parseObfuscation(phi),
+    labels: labels === 'known' ? batch.labels : 'infer',
+    seed,
+  });
 
 const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>
   after && checkClient(model, { after, batch: batches[0]!, settings: client });
@@ -139,11 +188,7 @@ async function runCells(
   await attackAll(
     missing.map((i) => async () => {
       const { phi, labels, batch } = cells[i]!;
-      const observation = observe(model, updates[batch]!, {
-        obfuscation: parseObfuscation(phi),
-        labels: labels === 'known' ? batches[batch]!.labels : 'infer',
-        seed,
-      });
+      const observation = observed(settings, model, updates[batch]!, batches[batch]!, phi, labels);
       seen.set(i, observation);
       return { observation, attack: 'rog' as const, options: { iterations, seed } };
     }),

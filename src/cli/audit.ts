@@ -114,6 +114,9 @@ const asJson = ({ audit: config, subject, ...found }: Result, verdict: object, v
   rows: found.rows.map(({ pictures: _, ...row }) => row),
   tried: found.tried.map(({ pictures: _, ...row }) => row),
   baselines: found.baselines,
+  bounds: found.bounds,
+  ...(found.unbounded && { unbounded: found.unbounded }),
+  ...(found.privacy && { privacy: found.privacy }),
 });
 
 function readJson(path: string): AuditConfig {

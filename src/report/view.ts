@@ -59,10 +59,9 @@ export function viewHtml({ title, latest, curve, pictures }: View, line: string)
   );
 }
 
+const BOARD_WIDTH = 350;
 const BESIDE = `display:inline-block;vertical-align:top;width:${BOARD_WIDTH}px;max-width:100%;margin:0 20px 12px 0`;
 
 /** Several views beside each other, as many as the page is wide. */
 export const boardHtml = (views: readonly string[]): string =>
   `<div>${views.map((view) => `<div style="${BESIDE}">${view}</div>`).join('')}</div>`;
-
-const BOARD_WIDTH = 350;

@@ -150,3 +150,41 @@ test('audit: a real update is checked before it is attacked', async () => {
   assert.match(auditPage(doubted, { version: '0', engine: 'none' }), /no measurement/);
   assert.throws(() => readConfig({ after }), /after, the weights after a round, needs weights/);
 });
+
+test('audit: what theory says stands beside the attacks, and only what holds for pictures is called a promise', async () => {
+  const noisy = { ...config, phi: ['none', 'sigma:0.05', 'quantize:4'], labels: ['known'] as const, iterations: 3 };
+  const found = await audit(noisy, { workers: 1 });
+  assert.equal(found.unbounded, undefined);
+  assert.deepEqual(
+    found.bounds.map(({ phi, bayesian }) => `${phi} ${bayesian?.kind ?? 'none'}`),
+    ['none none', 'sigma:0.05 indication', 'quantize:4 indication'],
+  );
+  const [none, sigma] = found.bounds;
+  assert.ok(none!.influence.mse === 0 && sigma!.influence.mse > 0);
+  assert.match(sigma!.bayesian!.because.join(), /not independent normal pixels/);
+  assert.equal(sigma!.bayesian!.beaten, sigma!.reached.mse < sigma!.bayesian!.mse);
+  assert.equal(found.privacy, undefined);
+  const page = auditPage(found, { version: '0', engine: 'none' });
+  assert.match(page, /What theory says/);
+  assert.match(page, /<b>Indications<\/b>/);
+  assert.doesNotMatch(page, /<b>A promise<\/b>/);
+  const [bound] = found.bounds.slice(1);
+  const beaten = { ...bound!, bayesian: { ...bound!.bayesian!, beaten: true } };
+  assert.match(
+    auditPage({ ...found, bounds: [beaten] }, { version: '0', engine: 'none' }),
+    /\(beaten\).*do not rely on it/s,
+  );
+  const off = await audit({ ...noisy, bounds: false }, { workers: 1 });
+  assert.equal(off.bounds.length, 0);
+  assert.doesNotMatch(auditPage(off, { version: '0', engine: 'none' }), /What theory says/);
+});
+
+test('audit: a client that noises its own steps has a promise by Gaussian differential privacy', async () => {
+  const client = { localSteps: 4, privacy: { clip: 1, noiseMultiplier: 2 } };
+  const found = await audit({ ...config, phi: ['none'], labels: ['known'], iterations: 2, client }, { workers: 1 });
+  assert.equal(found.privacy?.mu, 1);
+  const [tenth] = found.privacy!.robustness;
+  assert.ok(tenth!.kappa === 0.1 && Math.abs(tenth!.gamma - 0.3891) < 1e-3 && tenth!.renyi > tenth!.gamma);
+  assert.equal(found.bounds[0]?.bayesian, undefined);
+  assert.match(auditPage(found, { version: '0', engine: 'none' }), /<b>A promise<\/b>.*1\.00-Gaussian/s);
+});

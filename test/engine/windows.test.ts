@@ -47,7 +47,7 @@ const cases: readonly (readonly [number[], number[], Pair, Pair, Sides, number])
 ];
 
 forEachEngine((engine, setup) => {
-  for (const [image, kernel, strides, dilations, padding, groups] of cases)
+  for (const [image, kernel, strides, dilations, padding, groups] of cases) {
     const how = `strides ${strides}, dilations ${dilations}, padding ${padding}, ${groups} groups`;
     test(`convolution on ${engine}: [${image}] * [${kernel}], ${how}`, async () => {
       await setup();
@@ -57,6 +57,7 @@ forEachEngine((engine, setup) => {
         [spaced(image, 31), spaced(kernel, 32)],
       );
     });
+  }
 
   for (const [shape, size, stride, padding] of [
     [[2, 6, 6, 2], 3, 2, [0, 0, 0, 0]],

@@ -9,10 +9,17 @@ import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
 
-/** Networks that PyTorch exported (test/golden/onnx-networks.py), with answers in float64. */
-const golden = JSON.parse(readFileSync(join(root, 'test/golden/onnx-networks.json'), 'utf8')) as {
-  networks: { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
-  refused: { name: string; file: string; says: string }[];
+interface Exported {
+  readonly networks: readonly { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
+  readonly refused: readonly { name: string; file: string; says: string }[];
+}
+/** Networks that exporters wrote (test/golden/onnx-networks.py, onnx-modern.py), with answers in float64. */
+const files = ['onnx-networks', 'onnx-modern'].map(
+  (name) => JSON.parse(readFileSync(join(root, `test/golden/${name}.json`), 'utf8')) as Exported,
+);
+const golden: Exported = {
+  networks: files.flatMap(({ networks }) => networks),
+  refused: files.flatMap(({ refused }) => refused),
 };
 const folder = temporaryFolder();
 const fileOf = (file: string | Uint8Array, name: string): string => {

@@ -21,12 +21,21 @@ export function follow(graph: OnnxGraph, where: string): Known {
   const image = input.shape.map((n, axis) => (axis === 0 && !(n >= 1) ? 1 : n));
   if (image.length !== 4 || image.some((n) => !(n >= 1)))
     throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
+  const first = channelsMoved(graph, input.name);
   const constants = new Map(graph.constants);
   const shapes = new Map<string, readonly number[]>([[input.name, image]]);
   const makers = new Map<string, OnnxNode>();
   const nodes: OnnxNode[] = [];
   const known: Known = {
-    ...{ where, input: input.name, batch: image[0]!, output: graph.outputs[0]!.name, nodes },
+    ...{
+      where,
+      input: first ?? input.name,
+      batch: image[0]!,
+      channelsLast: first !== undefined,
+      output: graph.outputs[0]!.name,
+      nodes,
+    },
+    stored: (name) => graph.constants.has(name),
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
     shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),
     maker: (name) => makers.get(name),
@@ -49,6 +58,13 @@ export function follow(graph: OnnxGraph, where: string): Known {
   return known;
 }
 
+/** The image as [batch, channels, height, width], where it comes in as [batch, height, width, channels] and is turned at once. */
+function channelsMoved({ nodes }: OnnxGraph, input: string): string | undefined {
+  const [first, ...others] = nodes.filter(({ inputs }) => inputs.includes(input));
+  const turns = first?.op === 'Transpose' && String(numbers(first.attributes.perm, [])) === '0,3,1,2';
+  return turns && others.length === 0 ? first.outputs[0] : undefined;
+}
+
 const unknown = (where: string, name: string): never => {
   throw problem(where, 'every value must be made before it is used', name, 'the file is corrupt');
 };
@@ -60,6 +76,10 @@ function constantOf(node: OnnxNode, known: Known): OnnxTensor | undefined {
     const all = known.shape(node.inputs[0]!);
     const shape = all.slice(numberOf(node.attributes.start, 0), numberOf(node.attributes.end, all.length));
     return { name: '', shape: [shape.length], data: Float32Array.from(shape), whole: true };
+  }
+  if (node.op === 'CastLike') {
+    const value = known.constant(node.inputs[0]);
+    return value && { ...value, whole: known.constant(node.inputs[1])?.whole ?? false };
   }
   const inputs = node.inputs.map((name) => (name === '' ? undefined : known.constant(name)));
   if (inputs.some((value, k) => !value && node.inputs[k] !== '') || inputs.length === 0) return undefined;

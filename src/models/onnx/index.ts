@@ -65,7 +65,7 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   const shape = [known.batch, ...model.imageShape];
   const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
   const softmax = known.maker(known.output)?.op;
-  const theirs = await onnxValues(path, channelsFirst(image)).catch((error: Error) => {
+  const theirs = await onnxValues(path, known.channelsLast ? image : channelsFirst(image)).catch((error: Error) => {
     throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
   });
   const size = Math.max(...theirs.map(Math.abs), 1e-6);
