@@ -1,6 +1,6 @@
 import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
 import type { Batch, Model, Observation, Update } from '../core/types.js';
-import { stepCountOf } from '../federation/index.js';
+import { multiplierOf, stepCountOf } from '../federation/index.js';
 import {
   gaussianEpsilon,
   gaussianTradeOff,
@@ -26,8 +26,11 @@ export interface AuditBound {
     /** Whether an attack did better than it: the prior knows too little of pictures. */
     readonly beaten: boolean;
   };
-  /** Error that phi's change of the update should cause to first order (inversion influence). */
-  readonly influence: { readonly mse: number; readonly psnr: number };
+  /**
+   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip and noise
+   * their own steps.
+   */
+  readonly influence?: { readonly mse: number; readonly psnr: number };
 }
 
 /** What noise inside the client's steps guarantees for one of its images, whatever the attack and the pictures. */
@@ -45,8 +48,8 @@ const DELTA = 1e-5;
 const KAPPAS = [0.1, 0.01, 0.001];
 
 /** The guarantee of a client's own noise; undefined without any. */
-export function privacyOf({ client }: Pick<Update, 'client'>): AuditPrivacy | undefined {
-  const noiseMultiplier = client.privacy?.noiseMultiplier ?? 0;
+export function privacyOf({ client, tensors }: Pick<Update, 'client' | 'tensors'>): AuditPrivacy | undefined {
+  const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, tensors.length) : 0;
   if (!(noiseMultiplier > 0)) return undefined;
   const steps = stepCountOf(client);
   const mu = releasesMu({ noiseMultiplier, steps });
@@ -89,7 +92,7 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
     const priorMean = data.reduce((sum, x) => sum + x / data.length, 0);
     const variance = data.reduce((sum, x) => sum + (x - priorMean) ** 2 / data.length, 0);
     const priorDeviation = Math.max(Math.sqrt(variance), 1e-3);
-    const lambda = await largestEigenvalue(jacobian, batch.images, seed);
+    const lambda = update.client.privacy ? undefined : await largestEigenvalue(jacobian, batch.images, seed);
     const found: AuditBound[] = [];
     for (const { phi, observation, rows } of phis) {
       const { labels, images } = batch;
@@ -97,7 +100,8 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
       const mse = Math.min(...errors);
       const options = { priorMean, priorDeviation, samples: SAMPLES, seed, images, labels, jacobian };
       const bound = await boundOf(observation, options);
-      const influence = await inversionInfluence(jacobian, images, update.tensors, observation.tensors, lambda);
+      const influence =
+        lambda && (await inversionInfluence(jacobian, images, update.tensors, observation.tensors, lambda));
       found.push({
         phi,
         batch: number,
@@ -111,7 +115,7 @@ export async function boundsOf({ model, batch, update, seed, phis }: Bounded, nu
             beaten: mse < bound.mse,
           },
         }),
-        influence: { mse: influence.mse, psnr: influence.psnr },
+        ...(influence && { influence: { mse: influence.mse, psnr: influence.psnr } }),
       });
     }
     return found;

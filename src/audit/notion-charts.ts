@@ -62,7 +62,7 @@ export function predictionChart(bounds: readonly AuditBound[]): Chart {
     return [{ name, x, y, text: shown.map(({ phi }) => phi), type: 'scatter', mode: 'markers' }];
   };
   const traces = [
-    ...points('inversion influence', ({ influence }) => influence.psnr),
+    ...points('inversion influence', ({ influence }) => influence?.psnr),
     ...points('Bayesian Cramer-Rao', ({ bayesian }) => bayesian?.psnr),
   ];
   const ends = traces.flatMap(({ x, y }) => [...(x as number[]), ...(y as number[])]);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
+import { weightsBlob, withWeights } from '../../src/sweeps/blobs.js';
 import { canonical, idOf } from '../../src/sweeps/canonical.js';
 import { defineSweep, planSweep, type SweepDefinition } from '../../src/sweeps/index.js';
 import type { Cell } from '../../src/sweeps/plan.js';
@@ -89,3 +90,24 @@ test('partsVersion: the version of the package and a hash, the same each time', 
   assert.match(partsVersion(), /^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
   assert.equal(partsVersion(), partsVersion());
 });
+
+test('the weights of a cell: parameters and running statistics come out of their bytes as they went in', async () => {
+  const layers = [
+    { kind: 'conv', filters: 2, size: 3 },
+    { kind: 'batchNorm' },
+    { kind: 'relu' },
+    { kind: 'dense', units: 3 },
+  ] as const;
+  const fresh = network({ name: 'norm', layers, imageShape: [8, 8, 3], classes: 3 });
+  const changed = (arrays: typeof fresh.parameters) =>
+    arrays.map((array, i) => ({ ...array, data: array.data.map((x) => x + i + 0.5) }));
+  const trained = { ...fresh, parameters: changed(fresh.parameters), buffers: changed(fresh.buffers!) };
+  const back = withWeights(fresh, weightsBlob(trained).bytes);
+  assert.deepEqual(back.parameters, trained.parameters);
+  assert.deepEqual(back.buffers, trained.buffers);
+  assert.notEqual(weightsBlob(trained).hash, weightsBlob({ parameters: trained.parameters }).hash);
+  assert.ok(!withWeights(network({ ...NETWORK, imageShape: [16, 16, 3], classes: 10 }), weightsOf()).buffers);
+});
+
+const weightsOf = (): Uint8Array =>
+  weightsBlob(network({ ...NETWORK, imageShape: [16, 16, 3], classes: 10, seed: 2 })).bytes;

@@ -81,7 +81,7 @@ export async function* chosen(
   const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, full: boolean) {
     const result = yield* shifted(steps, { ...account });
     const measuring = stopwatch();
-    const measured = await rule(result.images);
+    const measured = await rule(result.images, result.labels);
     const { objective, weight } = result.settings;
     race.push({
       candidate: name,

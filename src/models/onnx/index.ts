@@ -1,5 +1,5 @@
 import { loadOnnx } from '../../assets/index.js';
-import { sizeOf } from '../../core/arrays.js';
+import { checkFinite, sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import { uniformStream } from '../../core/random.js';
@@ -47,6 +47,7 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
   const { parameters, buffers } = fromTorch(where, blank, tensors);
   const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
+  checkFinite(where, [...parameters, ...buffers]);
   await checkAnswers(path, where, model, known);
   return model;
 }

@@ -119,11 +119,11 @@ const instanceNorm: Matcher = (node, known) => {
 
 /** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
 const gelu: Matcher = (node, known) => {
-  const factors = (name: string): string[] => {
-    const inner = makerIs(name, 'Mul', known);
-    return inner ? inner.inputs.flatMap(factors) : [name];
+  const factors = (name: string, depth: number): string[] => {
+    const inner = depth > 0 ? makerIs(name, 'Mul', known) : undefined;
+    return inner ? inner.inputs.flatMap((one) => factors(one, depth - 1)) : [name];
   };
-  const all = factors(node.outputs[0]!);
+  const all = factors(node.outputs[0]!, 2);
   if (all.length !== 3 || !all.some((name) => scalar(known.constant(name)) === 0.5)) return undefined;
   for (const name of all) {
     const lifted = makerIs(name, 'Add', known);

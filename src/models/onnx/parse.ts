@@ -12,6 +12,7 @@ export interface Part {
 
 /** A walk is at most so deep: a network of more layers in a row is none of pictures. */
 const DEEPEST = 2_000;
+const NESTED = 32;
 
 /**
  * The layers between two values of a graph, from the end back to the start. Where two branches meet, the last value
@@ -19,11 +20,12 @@ const DEEPEST = 2_000;
  * Errors: a node that is the end of nothing known; it is named.
  */
 export function layersBetween(start: string, end: string, known: Known): Part {
-  return walk(start, end, known, new Set());
+  return walk(start, end, known, new Set(), NESTED);
 }
 
 /** @param met nodes whose layers hold weights: each may be met once, since a list of layers cannot share weights */
-function walk(start: string, end: string, known: Known, met: Set<string>): Part {
+function walk(start: string, end: string, known: Known, met: Set<string>, depth: number): Part {
+  if (depth === 0) throw problem(known.where, `branches inside branches are read ${NESTED} deep`);
   const parts: Part[] = [];
   for (let at = end; at !== start; ) {
     if (parts.length > DEEPEST) throw problem(known.where, `more than ${DEEPEST} layers in a row are not read`);
@@ -38,14 +40,14 @@ function walk(start: string, end: string, known: Known, met: Set<string>): Part 
         );
       met.add(at);
     }
-    const step = match ?? meeting(at, known, met);
+    const step = match ?? meeting(at, known, met, depth);
     parts.unshift(step);
     at = step.from;
   }
   return { layers: parts.flatMap(({ layers }) => layers), tensors: parts.flatMap(({ tensors }) => tensors) };
 }
 
-function meeting(name: string, known: Known, met: Set<string>): Part & { readonly from: string } {
+function meeting(name: string, known: Known, met: Set<string>, depth: number): Part & { readonly from: string } {
   const node = known.maker(name);
   const given = node?.inputs.filter((one) => !known.constant(one)) ?? [];
   const joins = node && JOINS.has(node.op) && onChannels(node, known) && given.length === node.inputs.length;
@@ -61,7 +63,7 @@ function meeting(name: string, known: Known, met: Set<string>): Part & { readonl
       'see loadNetwork() for what is read',
     );
   const from = parting(inputs, known);
-  const parts = inputs.map((input) => walk(from, input, known, met));
+  const parts = inputs.map((input) => walk(from, input, known, met, depth - 1));
   const tensors = parts.flatMap((part) => part.tensors);
   if (node.op === 'Concat')
     return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers) }] };
