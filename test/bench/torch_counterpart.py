@@ -62,7 +62,7 @@ def resnet18_shapes(size, classes):
 
 
 NETWORKS = {"lenet": (lenet, lenet_shapes), "vgg7": (vgg7, vgg7_shapes), "paperResnet18": (resnet18, resnet18_shapes)}
-CLASSES = 10
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def parameters(shapes):
@@ -99,7 +99,7 @@ def closure(network, weights, y, a):
         update = local_update(network, weights, x, y, a.local_steps, 0.003, size, True)
         objective = sum(((u - t) ** 2).sum() for u, t in zip(update, target))
         (gradient,) = torch.autograd.grad(objective, [z])
-        return objective.item(), gradient
+        return objective.item(), gradient.cpu()
 
     return evaluate
 
@@ -147,25 +147,29 @@ def main():
     flags = argparse.ArgumentParser()
     for name, kind in {"kind": str, "model": str, "size": int, "batch": int, "local-steps": int, "threads": int}.items():
         flags.add_argument(f"--{name}", type=kind, required=True)
+    flags.add_argument("--classes", type=int, default=10)
+    flags.add_argument("--device", default="cpu")
     a = flags.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(a.threads)
+    torch.set_default_device(a.device)
     begin = time.perf_counter()
     network, shapes = NETWORKS[a.model]
-    weights = parameters(shapes(a.size, CLASSES))
-    y = torch.arange(a.batch) % CLASSES
+    weights = parameters(shapes(a.size, a.classes))
+    y = torch.arange(a.batch) % a.classes
     evaluate = {"closure": closure, "train": train, "private": privately}[a.kind](network, weights, y, a)
     evaluate()
     setup = round((time.perf_counter() - begin) * 1000)
-    print(json.dumps({"engine": f"torch {torch.__version__} ({a.threads} threads)", "threads": a.threads, "compileMs": setup}), flush=True)
+    print(json.dumps({"engine": f"torch {torch.__version__} ({a.threads} threads)" if a.device == "cpu" else f"torch {torch.__version__} ({a.device})", "threads": a.threads, "compileMs": setup}), flush=True)
     for line in sys.stdin:
-        ms = []
+        ms, cpu = [], time.process_time()
         for _ in range(int(line)):
             start = time.perf_counter()
             evaluate()
             ms.append((time.perf_counter() - start) * 1000)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(json.dumps({"ms": ms, "rssMb": peak}), flush=True)
+        cpu_ms = (time.process_time() - cpu) * 1000 / len(ms)
+        print(json.dumps({"ms": ms, "cpuMs": cpu_ms, "rssMb": peak}), flush=True)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,9 @@ test('composition: mu of Jin et al., and the exact trade-off of T coordinates wi
     if (times === 1) within(ternaryTradeOff({ c, A, B })(alpha), beta, 1e-9, { c, alpha });
     const { mu, gamma } = composition(ternaryPair({ c, A, B }), times);
     within(mu, (2 * Math.sqrt(times) * c) / Math.sqrt(A * B - c * c), 1e-12, times);
+    const [up, down, none] = [(A + c) / (2 * B), (A - c) / (2 * B), 1 - A / B];
+    const third = down * (1 + c / B) ** 3 + up * (1 - c / B) ** 3 + none * (c / B) ** 3;
+    within(gamma, (0.56 * third) / ((A / B - (c / B) ** 2) ** 1.5 * Math.sqrt(times)), 1e-9, 'gamma of Jin et al.');
     const G = gaussianTradeOff(mu);
     if (alpha + gamma <= 1) assert.ok(beta >= G(alpha + gamma) - gamma, `${times} ${alpha}`);
     if (alpha - gamma >= 0) assert.ok(beta <= G(alpha - gamma) + gamma, `${times} ${alpha}`);
@@ -161,6 +164,7 @@ test('robustness: Gaussian by its formula, pure privacy at most exp(epsilon) kap
   assert.equal(robustness(gaussianTradeOff(0), 0.25).toFixed(12), '0.250000000000');
   within(robustness(budgetTradeOff({ epsilon: 1, delta: 0 }), 0.01), Math.E * 0.01, 1e-9, 'pure');
   within(renyiGamma(2, 1, 0.01), Math.sqrt(0.01 * Math.E), 1e-12, 'order 2');
+  within(renyiGamma(5, 0.5, 0.2), (0.2 * Math.exp(0.5)) ** 0.8, 1e-12, 'order 5');
   const release = { sampleRate: 0.1, noiseMultiplier: 1.3, steps: 20, kappa: 0.02 };
   const { gamma, order } = renyiRobustness(release);
   within(
@@ -192,6 +196,19 @@ test('dpSgdRobustness: within its interval of the exact values (convolution, and
     String(off),
   );
   assert.ok(off.filter((z) => Math.abs(z) < 1.96).length >= 0.75 * off.length, String(off));
+});
+
+test('dpSgdRobustness: its standard error is the spread over seeds', () => {
+  for (const release of [
+    { sampleRate: 1, noiseMultiplier: 1, steps: 1, kappa: 0.4 },
+    { sampleRate: 0.2, noiseMultiplier: 1, steps: 5, kappa: 0.05 },
+  ]) {
+    const found = Array.from({ length: 120 }, (_, seed) => dpSgdRobustness({ ...release, samples: 600, seed }));
+    const mean = found.reduce((sum, { gamma }) => sum + gamma / found.length, 0);
+    const spread = Math.sqrt(found.reduce((sum, { gamma }) => sum + (gamma - mean) ** 2, 0) / (found.length - 1));
+    const said = found.reduce((sum, { standardError }) => sum + standardError / found.length, 0);
+    within(said, spread, 0.2, release);
+  }
 });
 
 test('dpSgdRobustness is at most the Renyi bound, at least kappa, and 1 where noise is nothing', () => {

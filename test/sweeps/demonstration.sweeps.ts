@@ -105,7 +105,8 @@ test(`${COUNT} attacks over four workers, one killed every few seconds, Redis re
   assert.equal(coordinator.child.exitCode, 0, coordinator.said());
   assert.deepEqual([restarts, coordinators], [1, 2]);
   say(
-    `${COUNT} cells, ${kills} workers killed, Redis and the coordinator once each, in ${((performance.now() - since) / 1000).toFixed(0)} s`,
+    `${COUNT} cells, ${kills} workers killed, Redis and the coordinator once each, in ` +
+      `${((performance.now() - since) / 1000).toFixed(0)} s`,
   );
   await checkSame(out);
 });
@@ -133,43 +134,11 @@ test(`${COUNT} attacks over three hosts, one of them unplugged for a while`, {
   const meanwhile = (await doneIn(out)) - at;
   assert.equal(await ended(coordinator.child), 0, coordinator.said());
   say(
-    `${COUNT} cells over three hosts, one unplugged for 25 s (${meanwhile} done meanwhile), in ${((performance.now() - since) / 1000).toFixed(0)} s`,
+    `${COUNT} cells over three hosts, one unplugged for 25 s (${meanwhile} done meanwhile), in ` +
+      `${((performance.now() - since) / 1000).toFixed(0)} s`,
   );
   assert.equal((await sweepStatus(out)).workers.length, 3);
   await checkSame(out);
-});
-
-test('what the queue costs beside the attack, and what a second worker brings', { skip: noRedis }, async (t) => {
-  const redis = await redisServer(place('speed'));
-  t.after(() => redis.kill());
-  const timed: SweepDefinition = { ...definition, attacks: { name: 'rog', iterations: 50 }, images: 10 };
-  const crew: Process[] = [];
-  const rates: number[] = [];
-  for (const [seeds, what] of [
-    [[11, 12], 'one worker'],
-    [[13, 14], 'two workers'],
-  ] as const) {
-    crew.push(begin(worker(redis.url, place('cache'))));
-    const warm = { ...timed, name: 'warm', seeds: [...seeds.map((seed) => seed + 10)], images: 2 };
-    await runSweep(warm, { folder: place(`warm-${seeds[0]}`), redis: redis.url });
-    const { progress, folder: out } = await runSweep(
-      { ...timed, seeds },
-      { folder: place(`timed-${seeds[0]}`), redis: redis.url },
-    );
-    const table = await sweepTable(out);
-    const finished = table.array('finished') as number[];
-    const [first, last] = [Math.min(...finished), Math.max(...finished)];
-    const busy =
-      (table.array('seconds') as number[]).reduce((a, b) => a + b) -
-      (table.array('seconds') as number[])[finished.indexOf(first)]!;
-    const wall = (last - first) / 1000;
-    rates.push((progress.done - 1) / wall);
-    const overhead = (1000 * (wall * crew.length - busy)) / (progress.done - 1);
-    say(
-      `${what}: ${progress.done} cells, ${rates.at(-1)!.toFixed(2)} a second, ${overhead.toFixed(1)} ms a cell beside the attack`,
-    );
-  }
-  say(`two workers are ${(rates[1]! / rates[0]!).toFixed(2)} times one`);
 });
 
 const heap = ['--max-old-space-size=96'];

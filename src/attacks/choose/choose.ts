@@ -31,7 +31,9 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
 /** Each contender's part of the closures in the race. */
 const RACE = 0.2;
 
-/** With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all. */
+/**
+ * With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all.
+ */
 const ENOUGH = 50;
 
 /** Up to this multiple of the best, a race is not decided: the two best then run in full. */
@@ -64,7 +66,8 @@ interface Finished {
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
  *    and the best by the yardstick runs in full, where it is close the two best.
  *
- * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the story.
+ * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
+ * story.
  */
 export async function* chosen(
   observation: Observation,
@@ -91,9 +94,7 @@ export async function* chosen(
   const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, handicap?: number) {
     const result = yield* shifted(steps, { ...account });
     const measuring = stopwatch();
-    // a solver may have counted inferred labels anew
-    const own = same(result.labels, labels) ? rule : yardstick(observation, result.labels);
-    const measured = await own(result.images);
+    const measured = await rule(result.images, result.labels);
     const { objective, weight } = result.settings;
     race.push({
       candidate: name,
@@ -198,8 +199,6 @@ function isDrowned({ tensors, obfuscation }: Observation): boolean {
   const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
   return noise > 0 && noise >= power / 2;
 }
-
-const same = (a: Int32Array, b: Int32Array): boolean => a.every((label, i) => label === b[i]);
 
 /** Seconds since it was made. */
 function stopwatch(): () => number {
