@@ -88,8 +88,7 @@ test('groups: each completes to the same functions as the flat names; after rog.
   for (const [group, members] of Object.entries(GROUPS)) {
     const names = await complete(`rog.${group}.`);
     assert.deepEqual(names.sort(), Object.keys(members).sort(), group);
-    for (const name of names)
-      assert.equal(members[name as keyof typeof members], flat[name], `${group}.${name}`);
+    for (const name of names) assert.equal(members[name as keyof typeof members], flat[name], `${group}.${name}`);
   }
   const phis = await complete('rog.observe(model, update, { obfuscation: rog.phi.');
   assert.deepEqual(phis.sort(), Object.keys(rog.phi).sort());
