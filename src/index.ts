@@ -41,7 +41,7 @@ export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './tr
 export { bf16, blockwiseQuantizer, clip, compose, errorFeedback, fp16, gaussianNoise } from './obfuscation/index.js';
 export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation } from './obfuscation/index.js';
 export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMask } from './obfuscation/index.js';
-export { remembered, sign, soteria, sparseTernary, ternaryEpsilon, topK } from './obfuscation/index.js';
+export { remembered, sign, sparseTernary, ternaryEpsilon, topK } from './obfuscation/index.js';
 export { uniformQuantizer, warmStart } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
@@ -63,7 +63,7 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
-export { type Outcome, observeCase, score, study, type Trial } from './studies/index.js';
+export { type Outcome, observeCase, score, soteria, study, type Trial } from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';

@@ -17,4 +17,5 @@ export {
 export { semanticResults } from './semantic-results.js';
 export { type SemanticScores, semanticScores } from './semantic-scores.js';
 export { type SettingSummary, semanticSummary } from './semantic-summary.js';
+export { type SoteriaOptions, soteria } from './soteria.js';
 export { type Failure, type Outcome, study, type Trial, type Waypoint } from './study.js';

@@ -6,7 +6,8 @@ import { uniformStream } from '../../src/core/random.js';
 import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet, network } from '../../src/models/index.js';
-import { parseObfuscation, soteria } from '../../src/obfuscation/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { soteria } from '../../src/studies/index.js';
 import { forEachEngine } from '../engines.js';
 
 const model = lenet({ imageShape: [16, 16, 3], classes: 4 });

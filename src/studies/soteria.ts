@@ -5,7 +5,7 @@ import { checked, type OptionTable, real } from '../core/option-table.js';
 import type { Batch, Model, NdArray, Obfuscation } from '../core/types.js';
 import { compile, type Tensor, tf } from '../engine/index.js';
 import { forward, parameterSpecs } from '../models/index.js';
-import { operator } from './operator.js';
+import { operator } from '../obfuscation/index.js';
 
 /** Options of {@link soteria}. */
 export interface SoteriaOptions {
