@@ -68,6 +68,9 @@ export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verd
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
 export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions, SweepTable } from './sweeps/index.js';
 
+// figures: tables, grids and curves straight from the outcomes of a study
+export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from './figures/index.js';
+
 // report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
 export { profile, profileName, progress, table, tableText, trainingProgress } from './report/index.js';

@@ -22,6 +22,7 @@ const FLOORS: Record<string, number> = {
   report: 6,
   notebook: 6,
   audit: 7,
+  figures: 7,
   sweeps: 7,
   index: 8,
   cli: 9,
