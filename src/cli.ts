@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'say what is installed, which engines work and what is missing',
     load: async () => (await import('./cli/doctor.js')).command,
   },
+  engine: {
+    summary: 'list, add and remove engines: TensorFlow, CUDA, WebGPU',
+    load: async () => (await import('./cli/engine.js')).command,
+  },
   quality: {
     summary: 'print the quality table of the attacks',
     load: async () => (await import('./cli/quality.js')).command,

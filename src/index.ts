@@ -12,39 +12,42 @@ export { resample } from './core/resample.js';
 // engine: tensorflow.js, and steps compiled from it
 export { backends, compile, providers, type Session, type StartOptions, type Step, start, tf } from './engine/index.js';
 
-// files of others: tensors of PyTorch, numpy and safetensors
+// data, and files of others: tensors of PyTorch, numpy and safetensors
 export { loadTensors } from './assets/index.js';
-
-// data
 export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } from './data/index.js';
 
 // models
-export { forward, lenet, lenet5, loadNetwork, loadWeights, network, saveWeights } from './models/index.js';
-export { paperResnet18, shippedCard, shippedGenerator, shippedModel, tagger } from './models/index.js';
-export { alexnet, mobilenetV2, resnet18, resnet34, twoLayer, vgg7, vgg11, vit, withModes } from './models/index.js';
-export { trunk, trunkStages } from './models/index.js';
+export { alexnet, forward, lenet, lenet5, loadNetwork, loadWeights, mobilenetV2 } from './models/index.js';
+export { network, paperResnet18, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
+export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, vgg11 } from './models/index.js';
+export { vgg7, vit, withModes } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
-export { observe, partition, updateFrom } from './federation/index.js';
-export { type BatchNormThreat, batchNormThreat } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat, observe, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
-export { noiseFor, privacyBudget, renyiDivergence } from './privacy/index.js';
+export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness } from './privacy/index.js';
+export { cramerRao, gaussianDelta, gaussianEpsilon, gaussianMu, gaussianMuOf } from './privacy/index.js';
+export { budgetTradeOff, composition, discreteTradeOff, gaussianTradeOff, ternaryTradeOff } from './privacy/index.js';
+export { dpSgdRobustness, robustness, spectralCramerRao, ternaryPair } from './privacy/index.js';
+export { bayesianBound, inversionInfluence, updateJacobian } from './bounds/index.js';
 
 // training: any loss on compiled steps, resumable to the bit; classifiers
 export { adam, cosineDecay, fit, oneCycle, sgd, steady, testAccuracy, trainClassifier } from './training/index.js';
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
 // obfuscation: phi
-export { clip, compose, gaussianNoise, laplaceNoise, none, obfuscation } from './obfuscation/index.js';
-export { parseObfuscation, qsgd, sign, topK, uniformQuantizer } from './obfuscation/index.js';
+export { bf16, blockwiseQuantizer, clip, compose, errorFeedback, fp16, gaussianNoise } from './obfuscation/index.js';
+export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation } from './obfuscation/index.js';
+export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMask } from './obfuscation/index.js';
+export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
+export { warmStart } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
 export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
-export { type RogOptions, rog, rogSteps } from './attacks/index.js';
-export { type RogsOptions, rogs, rogsSteps } from './attacks/index.js';
+export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 
 // all attacks by name, and what each needs of an observation
 export { ATTACKS, NEEDS } from './registry/index.js';
@@ -63,6 +66,7 @@ export { type Outcome, observeCase, score, study, type Trial } from './studies/i
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';
+export { predictionChart, robustnessChart, tradeOffChart } from './audit/index.js';
 
 // sweeps: grids of attacks on one machine or many, with results that last
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
@@ -72,6 +76,5 @@ export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions
 export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from './figures/index.js';
 
 // report: what a person sees
-export { banded, counter, imageGrid, imageGridPng, imagePng, note, plot, plotSvg } from './report/index.js';
-export { profile, profileName, progress, table, tableText, trainingProgress } from './report/index.js';
-export type { Layout, Trace } from './report/index.js';
+export { banded, counter, imageGrid, imageGridPng, imagePng, type Layout, plotSvg, table } from './report/index.js';
+export { note, plot, profile, profileName, progress, tableText, type Trace, trainingProgress } from './report/index.js';

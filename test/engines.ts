@@ -1,7 +1,7 @@
 /** Runs numeric tests on every engine of this machine and says which is absent. */
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { type Session, type StartOptions, start } from '../src/engine/index.js';
+import { type AddedEngine, type Session, type StartOptions, start } from '../src/engine/index.js';
+import { requireFrom } from '../src/engine/installed.js';
 
 export type EngineName = 'compiled' | 'wasm' | 'cpu' | 'tensorflow' | 'tensorflow-gpu';
 
@@ -23,7 +23,7 @@ function absence(name: EngineName): string | undefined {
     return `ROGLAB_ENGINE is ${ROGLAB_ENGINE}`;
   if (!needs) return undefined;
   try {
-    createRequire(import.meta.url).resolve(needs);
+    requireFrom(name as AddedEngine).resolve(needs);
     return undefined;
   } catch {
     return `${needs} is not installed`;

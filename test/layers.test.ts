@@ -17,6 +17,7 @@ const FLOORS: Record<string, number> = {
   metrics: 3,
   training: 3,
   attacks: 4,
+  bounds: 4,
   registry: 5,
   studies: 6,
   report: 6,

@@ -20,6 +20,8 @@ export interface TorchClient {
   readonly client: ClientOptions;
   readonly before: string;
   readonly after: string;
+  /** The network before the round as ONNX, where it was exported. */
+  readonly network?: string;
 }
 
 export const torchClients = JSON.parse(
@@ -30,6 +32,13 @@ export const torchClients = JSON.parse(
 export function writeState(folder: string, { name, ...files }: TorchClient, which: 'before' | 'after'): string {
   const path = join(folder, `${name.replace(/\W+/g, '-')}-${which}`);
   writeFileSync(path, Buffer.from(files[which], 'base64'));
+  return path;
+}
+
+/** Writes the network of a case into a folder. */
+export function writeNetwork(folder: string, { name, network = '' }: TorchClient): string {
+  const path = join(folder, `${name.replace(/\W+/g, '-')}.onnx`);
+  writeFileSync(path, Buffer.from(network, 'base64'));
   return path;
 }
 

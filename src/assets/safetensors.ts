@@ -26,7 +26,29 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2, F64: 8 };
+interface Dtype {
+  readonly width: number;
+  readonly floats: (buffer: ArrayBuffer) => Float32Array;
+}
+
+const dtype = (width: number, floats: Dtype['floats']): Dtype => ({ width, floats });
+
+/** How the entries of each type become 32-bit floats; whole numbers are counters and masks. */
+const DTYPES: Readonly<Record<string, Dtype>> = {
+  F32: dtype(4, (buffer) => new Float32Array(buffer)),
+  F16: dtype(2, (buffer) => Float32Array.from(new Uint16Array(buffer), halfToFloat)),
+  BF16: dtype(2, (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer)),
+  F64: dtype(8, (buffer) => Float32Array.from(new Float64Array(buffer))),
+  I64: dtype(8, (buffer) => Float32Array.from(new BigInt64Array(buffer), Number)),
+  U64: dtype(8, (buffer) => Float32Array.from(new BigUint64Array(buffer), Number)),
+  I32: dtype(4, (buffer) => Float32Array.from(new Int32Array(buffer))),
+  U32: dtype(4, (buffer) => Float32Array.from(new Uint32Array(buffer))),
+  I16: dtype(2, (buffer) => Float32Array.from(new Int16Array(buffer))),
+  U16: dtype(2, (buffer) => Float32Array.from(new Uint16Array(buffer))),
+  I8: dtype(1, (buffer) => Float32Array.from(new Int8Array(buffer))),
+  U8: dtype(1, (buffer) => Float32Array.from(new Uint8Array(buffer))),
+  BOOL: dtype(1, (buffer) => Float32Array.from(new Uint8Array(buffer))),
+};
 
 /** Options of {@link encodeSafetensors}. */
 export interface EncodeOptions {
@@ -112,7 +134,7 @@ function checkDigest(
 }
 
 /**
- * Reads a safetensors file. F32, F16, BF16 and F64 become 32-bit floats. Strict: every byte must belong to exactly one
+ * Reads a safetensors file. F32, F16, BF16, F64, whole numbers and BOOL become 32-bit floats. Strict: every byte must belong to exactly one
  * array, and a file that was written with a checksum must still have it; files of others have none and load without.
  * Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype, damage, a header of over 32
  * MB.
@@ -143,7 +165,7 @@ export function decodeChecked(bytes: Uint8Array, where: string): Checked {
   const tensors = entries.map(({ name, shape, dtype, begin, end }) => ({
     name,
     shape,
-    data: toFloats(dtype, new Uint8Array(bytes.subarray(start + begin, start + end))),
+    data: DTYPES[dtype]!.floats(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer),
   }));
   return { tensors, metadata, checked };
 }
@@ -179,8 +201,16 @@ function readHeader(bytes: Uint8Array, where: string): { header: Record<string, 
 
 function checkEntry(where: string, name: string, entry: unknown) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<Entry>;
-  const width = typeof dtype === 'string' && Object.hasOwn(WIDTHS, dtype) ? WIDTHS[dtype]! : undefined;
-  if (!dtype || !width) throw problem(where, `${name} must be one of ${Object.keys(WIDTHS).join(', ')}`, dtype);
+  const width = typeof dtype === 'string' && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype]!.width : undefined;
+  if (!dtype || !width)
+    throw problem(
+      where,
+      `${name} must be one of ${Object.keys(DTYPES).join(', ')}`,
+      dtype,
+      /^F[48]/.test(String(dtype))
+        ? 'numbers of 4 and 8 bits have scales beside them: save them as F16 or F32'
+        : undefined,
+    );
   const whole = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!whole(shape) || shape.length > LIMITS.dimensions || !whole(offsets) || offsets.length !== 2)
@@ -189,13 +219,4 @@ function checkEntry(where: string, name: string, entry: unknown) {
   if (end - begin !== sizeOf(shape) * width)
     throw problem(where, `${name} of shape [${shape}] needs ${sizeOf(shape) * width} bytes`, end - begin, CORRUPT);
   return { dtype, shape, begin, end };
-}
-
-function toFloats(dtype: string, bytes: Uint8Array): Float32Array {
-  const { buffer } = bytes;
-  if (dtype === 'F32') return new Float32Array(buffer);
-  if (dtype === 'F64') return Float32Array.from(new Float64Array(buffer));
-  const halves = new Uint16Array(buffer);
-  if (dtype === 'F16') return Float32Array.from(halves, halfToFloat);
-  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }

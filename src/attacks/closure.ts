@@ -1,11 +1,13 @@
 import { ndarray, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { isSent, type Widths, widthsOf } from '../core/evidence.js';
 import type { ClientSettings, NdArray, Observation } from '../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../engine/index.js';
 import { assumed, batchMoments, direction, knownMoments, localSteps, unrolls } from '../federation/index.js';
 import type { Evaluate } from './minimise.js';
 import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
+import { carried, projected } from './seen.js';
 import { softened } from './soften.js';
 import { sweepingClosure } from './sweeping.js';
 
@@ -131,14 +133,15 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
   const match = matchOf(options.objective);
   const prior = PRIORS[options.prior];
   const head = [sum(tensors, (q) => q * q), sum(tensors, Math.abs), options.weight];
-  const bounds = [
-    ...evidence.map(({ tolerance, each }) => each?.tolerance ?? [tolerance]),
-    ...evidence.map(({ zeroTolerance, each }) => each?.zeroTolerance ?? [zeroTolerance]),
-  ];
-  const starts = bounds.map((_, k) => bounds.slice(0, k).reduce((sum, { length }) => sum + length, head.length));
-  const list = new Float32Array(starts.at(-1)! + bounds.at(-1)!.length);
-  list.set(head);
-  for (const [k, values] of bounds.entries()) list.set(Array.from(values, finite), starts[k]!);
+  const sent = evidence.flatMap((one, k) => (isSent(one) ? [k] : []));
+  const lists = sent.map((k) => {
+    const { kept, zero } = widthsOf(evidence[k]!);
+    return { kept: asList(kept), zero: asList(zero), basis: evidence[k]!.projection };
+  });
+  const { numbers: list, at } = laidOut(
+    head,
+    lists.flatMap(({ kept, zero, basis }) => [kept, zero, ...(basis ? [basis.basis] : [])]),
+  );
   const { labels } = options;
   return {
     observation,
@@ -148,25 +151,47 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
     numbers: { shape: [list.length], data: list },
     total: (delta, observed, images, numbers) => {
       const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-      const bound = (tensor: Tensor, k: number): Tensor => {
-        const { length } = bounds[k]!;
-        if (length === 1) return number(starts[k]!);
-        const values = tf.slice(numbers, [starts[k]!], [length]);
-        return length === tensor.size ? tf.reshape(values, tensor.shape) : values;
+      const values = (of: Numbers): Tensor => tf.slice(numbers, [at(of)], [of.length]);
+      const bound = (of: Numbers, { size, shape }: Tensor): Tensor => {
+        if (of.length === 1) return number(at(of));
+        return of.length === size ? tf.reshape(values(of), shape) : values(of);
       };
+      const received = sent.map((k) => observed[k]!);
       const about: About = {
-        tolerance: observed.map((tensor, i) => bound(tensor, i)),
-        zeroTolerance: observed.map((tensor, i) => bound(tensor, observed.length + i)),
+        tolerance: received.map((tensor, i) => bound(lists[i]!.kept, tensor)),
+        zeroTolerance: received.map((tensor, i) => bound(lists[i]!.zero, tensor)),
         squares: number(0),
         magnitudes: number(1),
       };
-      return tf.add(match(delta, observed, about), tf.mul(prior(images as Tensor4D), number(2)));
+      const simulated = sent.map((k, i) => {
+        const { basis } = lists[i]!;
+        if (!basis) return delta[k]!;
+        return projected(delta[k]!, tf.reshape(values(basis.basis), [basis.basis.length / basis.rank, basis.rank]));
+      });
+      return tf.add(match(simulated, received, about), tf.mul(prior(images as Tensor4D), number(2)));
     },
     name: `${objectiveTitle(options.objective)} closure of ${model.name}`,
   };
 }
 
-const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+type Numbers = Float32Array | readonly number[];
+
+const asList = (width: Widths): Numbers => (typeof width === 'number' ? [width] : width);
+
+/** Numbers of several lists behind a head, each list once. */
+function laidOut(head: readonly number[], lists: readonly Numbers[]) {
+  const starts = new Map<Numbers, number>();
+  let length = head.length;
+  for (const values of lists)
+    if (!starts.has(values)) {
+      starts.set(values, length);
+      length += values.length;
+    }
+  const numbers = new Float32Array(length);
+  numbers.set(head);
+  for (const [values, start] of starts) numbers.set(Float32Array.from(values, carried), start);
+  return { numbers, at: (of: Numbers): number => starts.get(of)! };
+}
 
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
 const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>

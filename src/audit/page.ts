@@ -6,7 +6,7 @@ import type { BaselineName } from './baselines.js';
 import { reaches } from './config.js';
 import type { AuditRow } from './rows.js';
 import type { AuditResult } from './run.js';
-import { type PhiVerdict, verdictOf } from './verdict.js';
+import { type PhiVerdict, spread, verdictOf } from './verdict.js';
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#656d76;--line:#dfe3e8;--page:#fff;--bad:#b3261e;--good:#1a6b3c}
@@ -38,9 +38,11 @@ export function auditPage(result: AuditResult, made: { readonly version: string;
 <h2>By obfuscation</h2>${phiTable(phis)}
 ${picturesOf(result)}
 <h2>Beside what needs no update</h2>${baselineTable(result)}
+${theory(result)}
+${costTable(result)}
 ${tried.length ? `<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels known.</p>${phiTable(triedPhis(result))}` : ''}
 <h2>What was assumed</h2>${list(assumptions(result))}
-<h2>What was not tried</h2>${list(NOT_TRIED)}
+<h2>What was not tried</h2>${list(notTried(result))}
 <h2>Attacks</h2>${attackTable([...rows, ...tried])}
 <p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.${subject.notice ? ` ${escaped(subject.notice)}` : ''}</p>
 </body></html>
@@ -60,7 +62,7 @@ const list = (items: readonly string[]): string =>
 
 const phiTable = (phis: readonly PhiVerdict[]): string =>
   table(
-    ['phi', 'labels', 'rebuilt', 'SSIM: mean (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
+    ['phi', 'labels', 'rebuilt', 'SSIM: mean ± 95 % (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
     phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bitsPerEntry, distortion }) => [
       escaped(phi),
       labels === 'known' ? 'known' : 'inferred',
@@ -72,8 +74,8 @@ const phiTable = (phis: readonly PhiVerdict[]): string =>
     ]),
   );
 
-const spreadText = ({ mean, least, most }: PhiVerdict['ssim'], digits: number): string =>
-  `${number(mean, digits)} (${number(least, digits)} to ${number(most, digits)})`;
+const spreadText = ({ mean, least, most, halfWidth }: PhiVerdict['ssim'], digits: number): string =>
+  `${number(mean, digits)}${halfWidth === undefined ? '' : ` ± ${number(halfWidth, digits)}`} (${number(least, digits)} to ${number(most, digits)})`;
 
 const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
 
@@ -116,16 +118,51 @@ const image = (base64: string): string => `<img alt="" src="data:image/png;base6
 
 function baselineTable({ baselines }: AuditResult): string {
   const names = [...new Set(baselines.flatMap((one) => Object.keys(one) as BaselineName[]))];
-  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const rows = names.map((name) => {
     const scores = baselines.flatMap((one) => one[name] ?? []);
     return [
       name,
-      number(mean(scores.flatMap(({ ssim }) => ssim))),
-      number(mean(scores.flatMap(({ psnr }) => psnr)), 1),
+      spreadText(spread(scores.flatMap(({ ssim }) => ssim)), 2),
+      spreadText(spread(scores.flatMap(({ psnr }) => psnr)), 1),
     ];
   });
   return table(['what is shown', 'SSIM', 'PSNR (dB)'], rows);
+}
+
+/** Promises, which hold whatever the attack, apart from indications, which pictures or networks may break. */
+function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
+  const parts: string[] = [];
+  if (privacy) {
+    const { mu, epsilon, delta, robustness } = privacy;
+    parts.push(
+      `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ${delta}), if each example was clipped as announced.</p>`,
+      table(
+        ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
+        robustness.map(({ kappa, gamma, renyi }) => [number(kappa, 3), number(gamma, 3), number(renyi, 3)]),
+      ),
+    );
+  }
+  if (bounds.length) {
+    const because = [...new Set(bounds.flatMap(({ bayesian }) => bayesian?.because ?? []))];
+    const broken = bounds.some(({ bayesian }) => bayesian?.beaten);
+    parts.push(
+      '<p><b>Indications</b>: PSNR (dB) of the mean squared error. The bound is of an attacker who knows mean and deviation of the pixels and nothing else of pictures; the influence is what the change of the update does to first order, to an attacker who knows nothing.</p>',
+      table(
+        ['phi', 'batch', 'best attack', 'Bayesian Cramer-Rao: at most', 'inversion influence: about'],
+        bounds.map(({ phi, batch, reached, bayesian, influence }) => [
+          escaped(phi),
+          String(batch + 1),
+          number(reached.psnr, 1),
+          bayesian ? `${number(bayesian.psnr, 1)}${bayesian.beaten ? ' (beaten)' : ''}` : '–',
+          influence ? number(influence.psnr, 1) : '–',
+        ]),
+      ),
+      because.length ? `<p class="soft">Why the bound is no promise:</p>${list(because)}` : '',
+      broken ? '<p class="bad">An attack beat the bound: do not rely on it for these pictures.</p>' : '',
+    );
+  }
+  if (audit.bounds && unbounded) parts.push(`<p class="soft">No bounds of this network: ${escaped(unbounded)}</p>`);
+  return parts.length ? `<h2>What theory says</h2>${parts.join('')}` : '';
 }
 
 const attackTable = (rows: readonly AuditRow[]): string =>
@@ -141,6 +178,13 @@ const attackTable = (rows: readonly AuditRow[]): string =>
       `${number(100 * labelsRight, 0)} %`,
     ]),
   );
+
+function costTable({ costs }: AuditResult): string {
+  if (costs.length === 0) return '';
+  const rows = costs.map(({ phi, accuracy }) => [escaped(phi), number(100 * accuracy, 1)]);
+  const about = 'The same short training from these weights on with each phi, one seed: compare, do not quote.';
+  return `<h2>What it costs in accuracy</h2><p class="soft">${about}</p>${table(['phi', 'accuracy (%)'], rows)}`;
+}
 
 /** Steps of the default attack. */
 const FULL = 200;
@@ -162,9 +206,10 @@ function assumptions({ audit, subject, check }: AuditResult): string[] {
   ];
 }
 
-const NOT_TRIED = [
+const notTried = ({ audit, costs }: AuditResult): string[] => [
   'A server that changes the network or the weights it sends out.',
-  'Several rounds of the same client, or several clients in one sum.',
+  'Several rounds of the same client.',
+  ...(audit.clients > 1 ? [] : ['Several clients in one sum (clients in the config).']),
   'An attacker who knows pictures like the private ones (a generator trained on them).',
-  'What a change of the obfuscation costs in accuracy.',
+  ...(costs.length ? [] : ['What a change of the obfuscation costs in accuracy (training in the config).']),
 ];

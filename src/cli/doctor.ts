@@ -72,21 +72,28 @@ function machineLines(root: string): Line[] {
 }
 
 async function engineLines(): Promise<Line[]> {
-  const { backends, providers, start } = await import('../engine/index.js');
-  const found = await backends();
+  const { addedEngines, backendDisagreement, backends, providers, start, tooFar } = await import('../engine/index.js');
   const session = await start();
+  const lines: Line[] = [];
+  for (const { name, available, why } of await backends()) {
+    const apart = available ? await start({ backend: name }).then(backendDisagreement) : undefined;
+    const wrong = apart === undefined ? undefined : tooFar(apart);
+    lines.push([name, available && !wrong ? `works${agreeing(apart)}` : `no: ${wrong ?? why}`]);
+  }
+  const compiled = session.reasons.find((reason) => reason.startsWith('compiled')) ?? 'no';
+  lines.push(['compiled steps', session.compiled ? 'work (ONNX Runtime)' : compiled]);
+  for (const { name, available, why, apart } of await providers())
+    lines.push([`  on ${name}`, available ? `work${name === 'cpu' ? '' : agreeing(apart)}` : `no: ${why}`]);
   return [
-    ...found.map(({ name, available, why }): Line => [name, available ? 'works' : `no: ${why}`]),
-    [
-      'compiled steps',
-      session.compiled
-        ? 'work (ONNX Runtime)'
-        : (session.reasons.find((reason) => reason.startsWith('compiled')) ?? 'no'),
-    ],
-    ...(await providers()).map(({ name, available, why }): Line => [`  on ${name}`, available ? 'work' : `no: ${why}`]),
+    ...lines,
     ['chosen', session.line.replace(/^engine: /, '')],
+    ['to add', `npx roglab engine add ${addedEngines.join(' | ')}`],
   ];
 }
+
+/** How far a gradient is from the compiled step's on the processor. */
+const agreeing = (apart: number | undefined): string =>
+  apart === undefined ? '' : `, ${apart.toExponential(0)} from the processor`;
 
 async function cacheLines(): Promise<Line[]> {
   const { cacheFolder } = await import('../assets/index.js');

@@ -26,6 +26,8 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --json         one JSON line per row
   --matrix       instead: networks x phi x batch x labels x steps, the default beside all of ours; resumable
   --sample N     of the matrix: so many cells, drawn by the seed; --only LIST: cells that contain these words
+  --attacks LIST of the matrix: which attacks (default all); --redo LIST: those that are run again
+  --split NAME   of the matrix: test (default) or train images
   --out FILE     of the matrix: rows as JSON (default results/matrix.json)`;
 
 /** `roglab quality`: prints the quality table. */
@@ -45,14 +47,17 @@ export async function command(args: string[]): Promise<number> {
     matrix: 'boolean',
     sample: 'string',
     out: 'string',
+    attacks: 'string',
+    redo: 'string',
+    split: 'string',
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
   if (values.matrix) {
-    const { seed, data, out, sample, only } = values;
-    await matrix({ seed, data, out, sample, only });
+    const { seed, data, out, sample, only, attacks, redo, split } = values;
+    await matrix({ seed, data, out, sample, only, attacks, redo, split });
     return 0;
   }
   const list = (text: string): string[] => text.split(',').map((word) => word.trim());

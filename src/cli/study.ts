@@ -21,7 +21,8 @@ import { projectRoot } from './root.js';
 import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
-  --profile NAME  quick (default, minutes) or paper (hours)
+  --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day) or
+                  steps-short (the same with a narrower network and fewer steps, an hour)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
   --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
@@ -108,7 +109,7 @@ function line({ id, accuracy, bitsPerEntry, epsilon, leakage, minutes }: DpResul
     `${(100 * accuracy).toFixed(1)} %`.padStart(8),
     bitsPerEntry.toFixed(2).padStart(11),
     (epsilon === null ? '-' : epsilon.toPrecision(3)).padStart(9),
-    `${best(Math.min(...rounds))} -> ${best(Math.max(...rounds))} dB`.padStart(39),
+    (rounds.length > 0 ? `${best(Math.min(...rounds))} -> ${best(Math.max(...rounds))} dB` : '-').padStart(39),
     minutes.toFixed(1).padStart(8),
   ].join(' ');
 }

@@ -19,6 +19,7 @@ import {
   sweepStatus,
   sweepView,
 } from '../sweeps/index.js';
+import type { QueueStatus } from '../sweeps/queue/status.js';
 import { readFlags } from './flags.js';
 
 const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
@@ -32,8 +33,9 @@ const HELP = `roglab sweep FILE: computes a grid of attacks, what is there alrea
   --yes           more than a million cells are meant
 roglab sweep list FILE            prints the id of every cell, and its settings
 roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every two seconds)
+roglab sweep status --redis URL   the sweeps on a Redis with their queues' counts, the workers that are alive (--watch)
 roglab sweep resume DIR           goes on from a folder of results (flags as above)
-roglab sweep export FILE|DIR --to OUT.parquet|.csv|.jsonl   one file of all rows
+roglab sweep export FILE|DIR [DIR ...] --to OUT.parquet|.csv|.jsonl   one file of all rows; several folders: of the shards of a sweep
 roglab sweep schema               the JSON schema of FILE, for editors`;
 
 const RUN = {
@@ -127,35 +129,54 @@ async function list(args: string[]): Promise<number> {
 }
 
 async function status(args: string[]): Promise<number> {
-  const [word, rest] = take('sweep status', args);
-  const { out, watch } = readFlags('sweep status', rest, { out: 'string', watch: 'boolean' });
-  const folder = await folderOf(word, out);
+  const kinds = { out: 'string', watch: 'boolean', redis: 'string' } as const;
+  const [word, rest] = args[0]?.startsWith('--redis') ? [undefined, args] : take('sweep status', args);
+  const { out, watch, redis } = readFlags('sweep status', rest, kinds);
+  const folder = word === undefined ? undefined : await folderOf(word, out);
+  const { queueStatus } = await import('../sweeps/queue/status.js');
   for (;;) {
-    const now = await sweepStatus(folder);
-    const { name, total, done, failed, workers } = now;
-    const counts = { sweep: name, cells: total, done, failed, open: total - done - failed };
-    const text = [
-      tableText([{ ...counts, 'a minute': now.perMinute.toFixed(1) }]),
-      progressLine(now),
-      ...reasonLines(now).map((line) => `  ${line}`),
-      ...(workers.length > 0 ? ['', tableText(workers.slice(0, 30), { digits: 1 })] : []),
-    ].join('\n');
+    const { text, ended } = folder ? await folderText(folder) : { text: '', ended: false };
+    const parts = [text, ...(redis ? [queueText(await queueStatus(redis))] : [])];
     if (watch && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
-    console.log(text);
-    if (!watch || now.ended) return 0;
+    console.log(parts.filter(Boolean).join('\n\n'));
+    if (!watch || ended) return 0;
     await sleep(2000);
   }
 }
 
+const MOST_LINES = 30;
+
+async function folderText(folder: string): Promise<{ text: string; ended: boolean }> {
+  const now = await sweepStatus(folder);
+  const { name, total, done, failed, workers, perMinute } = now;
+  const counts = { sweep: name, cells: total, done, failed, open: total - done - failed };
+  const text = [
+    tableText([{ ...counts, 'a minute': perMinute.toFixed(1) }]),
+    progressLine(now),
+    ...reasonLines(now).map((line) => `  ${line}`),
+    ...(workers.length > 0 ? ['', tableText(workers.slice(0, MOST_LINES), { digits: 1 })] : []),
+  ].join('\n');
+  return { text, ended: now.ended !== undefined };
+}
+
+const queueText = ({ sweeps, workers }: QueueStatus): string =>
+  [
+    sweeps.length > 0 ? tableText(sweeps) : 'no sweep is on this Redis',
+    workers.length > 0 ? tableText(workers.slice(0, MOST_LINES)) : 'no worker is there',
+  ].join('\n\n');
+
 async function exported(args: string[]): Promise<number> {
   const [word, rest] = take('sweep export', args);
-  const { out, to, format } = readFlags('sweep export', rest, { out: 'string', to: 'string', format: 'string' });
-  const folder = await folderOf(word, out);
-  const path = resolve(to ?? join(folder, `rows.${format ?? 'parquet'}`));
+  const flagsAt = rest.findIndex((text) => text.startsWith('--'));
+  const others = flagsAt < 0 ? rest : rest.slice(0, flagsAt);
+  const kinds = { out: 'string', to: 'string', format: 'string' } as const;
+  const { out, to, format } = readFlags('sweep export', rest.slice(others.length), kinds);
+  const folders = await Promise.all([word, ...others].map((one) => folderOf(one, out)));
+  const path = resolve(to ?? join(folders[0]!, `rows.${format ?? 'parquet'}`));
   const ending = format ?? /\.(\w+)$/.exec(path)?.[1] ?? '';
   const kind = oneOf('roglab sweep export', format ? '--format' : 'the ending of --to', ending, EXPORT_FORMATS);
   await checkFilePlace('roglab sweep export', path);
-  const { rows, failed } = await exportSweep(folder, path, kind);
+  const { rows, failed } = await exportSweep(folders, path, kind);
   console.log(`${path}: ${rows} rows${failed ? `, and ${failed} failed cells in ${path}.failed.jsonl` : ''}`);
   return 0;
 }

@@ -1,6 +1,6 @@
 import { sizeOf } from './arrays.js';
 import { problem } from './errors.js';
-import { EXACT, rounded } from './evidence.js';
+import { EXACT, rounded, widthsOf } from './evidence.js';
 import { checkOptions, number } from './options.js';
 import type { Evidence, NamedArray } from './types.js';
 
@@ -47,19 +47,12 @@ export function evidenceFrom(where: string, own: OwnEvidence, tensor: NamedArray
 
 /** What is known after an operator with evidence of its own, where some was lost before. */
 export function after(before: Evidence, own: Evidence): Evidence {
-  const both = rounded(before, own.tolerance, own.zeroTolerance, own.noise);
-  const known = {
-    ...both,
+  const { kept, zero } = widthsOf(own);
+  return {
+    ...rounded(before, kept, zero, own.noise),
     signOnly: before.signOnly || own.signOnly,
     scaleUnknown: before.scaleUnknown || own.scaleUnknown,
   };
-  if (!own.each) return known;
-  const { tolerance, zeroTolerance } = own.each;
-  const each = {
-    tolerance: tolerance.map((value) => before.tolerance + value),
-    zeroTolerance: zeroTolerance.map((value) => Math.max(before.zeroTolerance, before.tolerance + value)),
-  };
-  return { ...known, each };
 }
 
 const loosest = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, value), 0);

@@ -4,8 +4,10 @@
  * Tensors live only inside the engine's compiled steps.
  */
 
+import type { Evidence } from './evidence-type.js';
 import type { Layer } from './layers.js';
 
+export type * from './evidence-type.js';
 export type * from './layers.js';
 
 /** A dense row-major array of 32-bit floats. `data.length` is the product of `shape`. */
@@ -41,18 +43,57 @@ export interface Model {
   readonly layers: readonly Layer[];
   readonly parameters: readonly NamedArray[];
   /**
-   * Running means and variances of batch normalisation, in the order of the layers; absent without such layers. Constants of the
-   * evaluation mode; no gradient, and not part of an update unless a client sends them.
+   * Running means and variances of batch normalisation, in the order of the layers; absent without such layers.
+   * Constants of the evaluation mode; no gradient, and not part of an update unless a client sends them.
    */
   readonly buffers?: readonly NamedArray[];
 }
 
-/** Differential privacy at example level inside a client's steps: DP-SGD, Fed-CDP. */
+/**
+ * Privacy inside a client's local steps: examples' gradients are shortened, and noise is added, before their mean is
+ * taken (DP-SGD, Abadi et al. 2016; Fed-CDP, Wei et al. 2021; the first code of Yue et al.).
+ */
 export interface ClientPrivacy {
-  /** C, > 0: every example's gradient is shortened to this Euclidean norm. */
-  readonly clip: number;
-  /** sigma, >= 0: noise of standard deviation sigma C on each entry of the sum of the clipped gradients of a step. */
-  readonly noiseMultiplier: number;
+  /** C, > 0: every example's gradient is shortened to this Euclidean norm. Default: none is. */
+  readonly clip?: number;
+  /**
+   * Of what the norm is taken: `example` (default), an example's whole gradient (DP-SGD); `tensor`, each tensor of it
+   * (Yue et al.).
+   */
+  readonly scope?: 'example' | 'tensor';
+  /** Default: none. */
+  readonly noise?: StepNoise;
+  /**
+   * The slip in the authors' first code: the first example of every mini-batch is neither shortened nor noised. No
+   * epsilon follows then. Default false.
+   */
+  readonly exemptFirst?: boolean;
+  /**
+   * The form of versions up to 0.4, kept: `noise: { multiplier, stream: 'box-muller' }`, so that stored results can be
+   * repeated.
+   */
+  readonly noiseMultiplier?: number;
+}
+
+/** Noise inside a local step, on each entry of a tensor with n entries; exactly one of the three sizes. */
+export interface StepNoise {
+  /**
+   * sigma, >= 0: of standard deviation sigma C on the sum over the examples. The only one from which an epsilon
+   * follows.
+   */
+  readonly multiplier?: number;
+  /**
+   * dB: on each example's (clipped) gradient g of each tensor, of variance |g|^2 / (n 10^(snr/10)). It shrinks with
+   * the gradient, so no epsilon follows.
+   */
+  readonly snr?: number;
+  /**
+   * Standard deviation on each example's (clipped) gradient, constant: one number, or one for each tensor. No epsilon
+   * is derived.
+   */
+  readonly sigma?: number | readonly number[];
+  /** Where the numbers come from: see normalBlocks() and normalStream(). Default `ziggurat`. */
+  readonly stream?: 'ziggurat' | 'box-muller';
 }
 
 /** What moves a client's weights, in PyTorch's conventions and defaults (torch.optim), for all parameters alike. */
@@ -113,31 +154,6 @@ export interface Update {
    * mode. Whether the client sends them is said in observe().
    */
   readonly statistics?: readonly NamedArray[];
-}
-
-/**
- * What an observed tensor still says about the true one, entry by entry. `value` is the observed entry, `true` the
- * entry before obfuscation. The server derives it from the public parameters of phi and the observed numbers alone.
- */
-export interface Evidence {
-  /** |true - value| <= tolerance wherever value != 0. 0: exact. */
-  readonly tolerance: number;
-  /** |true| <= zeroTolerance wherever value == 0. 0: exact. Infinity: nothing is known. */
-  readonly zeroTolerance: number;
-  /** Standard deviation of zero-mean noise on each entry, in the units of the value. 0: none. */
-  readonly noise: number;
-  /** Only the sign of each entry is meaningful (magnitude unknown). */
-  readonly signOnly: boolean;
-  /** The tensor may have been scaled by an unknown positive factor (clipping). */
-  readonly scaleUnknown: boolean;
-  /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
-  readonly each?: EachBound;
-}
-
-/** Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major. */
-export interface EachBound {
-  readonly tolerance: Float32Array;
-  readonly zeroTolerance: Float32Array;
 }
 
 /** A known phi with its parameters, as the server is told about it. */

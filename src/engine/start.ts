@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/table.js';
-import { checkProvider, type ProviderName, providerNames } from './compiled/providers.js';
+import { type ProviderName, providerNames } from './compiled/providers.js';
 import { onnxAvailable } from './compiled/session.js';
+import { setTf32 } from './native.js';
+import { checkProvider } from './providers.js';
 import { setBackend } from './tf.js';
 
 /** Options of {@link start}. */
@@ -16,6 +18,11 @@ export interface StartOptions {
   readonly threads?: number;
   /** What ONNX Runtime runs compiled steps on: cpu (default), or a GPU through cuda, tensorrt, webgpu, coreml, dml. */
   readonly provider?: ProviderName;
+  /**
+   * Whether NVIDIA's libraries may round the factors of products to 10 bits (TensorFloat-32): faster, gradients 1 to 5 % off.
+   * Default false. Decided before the first step on a GPU; for worker threads by ROGLAB_TF32=1 before the process starts.
+   */
+  readonly tf32?: boolean;
 }
 
 /** What computes, and why nothing better does. */
@@ -31,6 +38,8 @@ export interface Session {
   readonly line: string;
 }
 
+setTf32(process.env.ROGLAB_TF32 === '1'); // when this is imported: a worker thread, which cannot, may start first
+
 let current: { key: string; session: Promise<Session> } | undefined;
 let settled: Session | undefined;
 
@@ -41,8 +50,10 @@ export const currentSession = (): Session | undefined => settled;
  * Picks and starts the compute engine. Calling it again without options, or with the same, returns the same session;
  * with other options it switches. The environment wins over options: ROGLAB_BACKEND names the backend,
  * ROGLAB_ENGINE=compiled|eager says whether steps are compiled, ROGLAB_PROVIDER names the execution provider.
+ * ROGLAB_TF32=1 stands for `tf32`.
  * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and absent,
- * a provider that does not open a session here (the message says why, and which do): none is replaced in silence.
+ * a provider that does not open a session here (the message says why, and which do) or whose gradients are
+ * more than 1e-4 from the processor's (the message says how far): none is replaced in silence.
  * @example const session = await start(); session.line
  */
 export function start(options: StartOptions = {}): Promise<Session> {
@@ -69,10 +80,11 @@ interface Request {
   readonly compiled: 'auto' | 'on' | 'off';
   readonly threads: number;
   readonly provider: ProviderName;
+  readonly tf32: boolean;
 }
 
 function resolve(options: StartOptions): Request {
-  checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider']);
+  checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider', 'tf32']);
   const { ROGLAB_BACKEND, ROGLAB_ENGINE, ROGLAB_PROVIDER } = process.env;
   const named = ROGLAB_BACKEND || options.backend;
   const backend = named && oneOf('start', ROGLAB_BACKEND ? 'ROGLAB_BACKEND' : 'backend', named, backendNames);
@@ -84,16 +96,27 @@ function resolve(options: StartOptions): Request {
   const threads = integer('start', 'threads', options.threads ?? availableParallelism(), 1, 1024);
   const wanted = ROGLAB_PROVIDER || (options.provider ?? 'cpu');
   const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, providerNames);
-  return { backend: backend || undefined, compiled, threads, provider };
+  const { tf32 = process.env.ROGLAB_TF32 === '1' } = options;
+  if (typeof tf32 !== 'boolean') throw problem('start', 'tf32 must be true or false', tf32);
+  return { backend: backend || undefined, compiled, threads, provider, tf32 };
 }
 
-async function begin({ backend: forced, compiled: wish, threads, provider }: Request): Promise<Session> {
+const NVIDIA: readonly ProviderName[] = ['cuda', 'tensorrt'];
+
+async function begin({ backend: forced, compiled: wish, threads, provider, tf32 }: Request): Promise<Session> {
   const reasons: string[] = [];
   const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : onnxAvailable();
+  if (!setTf32(tf32) && NVIDIA.includes(provider))
+    throw problem(
+      'start',
+      'a worker thread cannot choose tf32',
+      tf32,
+      `set ROGLAB_TF32=${+tf32} before the process starts`,
+    );
   if (wish === 'on' && !onnx.ok) throw problem('start', `compiled steps need ONNX Runtime: ${onnx.why}`);
   if (provider !== 'cpu') {
     if (!onnx.ok) throw problem('start', `the provider ${provider} runs compiled steps only: ${onnx.why}`);
-    await checkProvider('start', provider);
+    await checkProvider('start', provider, tf32);
   }
   if (!onnx.ok) reasons.push(`compiled steps: ${onnx.why}`);
   const backend = forced ? await take(forced) : await takeFirst(reasons);

@@ -3,7 +3,7 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
 import { checkFactors, checkOrder } from './client-settings.js';
 import { checkOptimizer } from './optimizers.js';
-import { checkPrivacy } from './private-gradient.js';
+import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [
   ...['batchSize', 'localSteps', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'privacy', 'clients'],

@@ -3,7 +3,7 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
 import { checkOptimizer, isPlainSgd } from './optimizers.js';
-import { checkPrivacy } from './private-gradient.js';
+import { checkPrivacy } from './private-settings.js';
 
 /** Options of {@link clientUpdate}. */
 export interface ClientOptions {
@@ -31,7 +31,8 @@ export interface ClientOptions {
    */
   readonly schedule?: keyof typeof SCHEDULES | readonly number[];
   /**
-   * Example-level privacy (DP-SGD, Fed-CDP): each example's gradient clipped, noise on every local step. Default none.
+   * Privacy of the steps (DP-SGD, Fed-CDP, the talk): each example's gradient clipped, noise on every local step.
+   * Default none.
    */
   readonly privacy?: ClientPrivacy;
   /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
@@ -75,7 +76,13 @@ export function clientSettings(where: string, batchSize: number, options: Client
     ...((localSteps > 1 || schedule !== 'constant') && { schedule: factorsOf(where, schedule, localSteps) }),
     ...(privacy && { privacy }),
   };
-  if (privacy) checkPlain(where, settings);
+  if (privacy && !isPlainSgd(optimizer))
+    throw problem(
+      where,
+      'privacy goes with plain SGD, mini-batches in order or shuffled, and any schedule',
+      options.optimizer,
+      'leave optimizer out',
+    );
   return settings;
 }
 
@@ -155,17 +162,6 @@ export function checkFactors(where: string, factors: readonly number[], localSte
   for (const [t, factor] of factors.entries()) number(where, `schedule[${t}]`, factor, 0, Number.POSITIVE_INFINITY);
   if (factors.every((factor) => factor === 0)) throw problem(where, 'schedule must not be 0 in every step', factors);
   return factors;
-}
-
-function checkPlain(where: string, { optimizer, order, schedule, batchSize, miniBatch }: ClientSettings): void {
-  if (isPlainSgd(optimizer!) && !Array.isArray(order) && !Array.isArray(schedule) && batchSize % miniBatch === 0)
-    return;
-  throw problem(
-    where,
-    'privacy goes with plain SGD, mini-batches in order that divide the batch, and a constant learning rate',
-    undefined,
-    'leave optimizer, order and schedule out',
-  );
 }
 
 /** One local step of a client. */

@@ -5,18 +5,19 @@ import { deriveSeed } from '../core/random.js';
 import type { Batch, ClientSettings, Model, NdArray, Update } from '../core/types.js';
 import { compile, type Tensor } from '../engine/index.js';
 import { mixesExamples } from '../models/index.js';
-import { type ClientOptions, clientSettings, unrolls } from './client-settings.js';
+import { type ClientOptions, clientSettings, stepsOf, unrolls } from './client-settings.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
+import { checkPrivacy, mechanismOf } from './private-settings.js';
+import { pick } from './rows.js';
 import { runningStatistics } from './statistics.js';
 
 /**
  * What a client computes on its private batch: delta = (w0 - w_tau) / learningRate after tau local steps on the
  * cross-entropy averaged over the (mini-)batch. With plain SGD one step is the gradient (FedSGD), more are FedAvg's
  * update; with another optimizer delta is the same difference of weights, so one step of Adam is nearly the gradient's
- * signs. With `privacy` a step's gradient is (sum_i g_i min(1, C / ||g_i||) + sigma C n) / miniBatch, n standard
- * normal.
+ * signs. With `privacy` a step's gradient is (sum_i g_i min(1, C / |g_i|) + noise) / miniBatch, see ClientPrivacy.
  * Source: McMahan et al. 2017; Yue et al. 2023, section 3; Abadi et al. 2016 and Wei et al. 2021 (privacy).
  * Where batch norm is in training mode, its running statistics after the steps come along; see observe() for who gets
  * them.
@@ -37,6 +38,7 @@ export async function clientUpdate(
     throw problem('clientUpdate', `${batch.images.shape[0]} images need as many labels`, client.batchSize);
   const targets = oneHot('clientUpdate', batch.labels, model.classes);
   const { seed = 1 } = options;
+  if (client.privacy) checkPrivacy('clientUpdate', client.privacy, model);
   if (client.privacy) return privateUpdate(model, batch.images, targets, client, seed);
   const { delta, loss } = await simulatedUpdate(model, batch.images, targets, client, seed);
   const statistics = mixesExamples(model) && {
@@ -121,27 +123,26 @@ async function privateUpdate(
   client: ClientSettings,
   seed: number,
 ): Promise<Update> {
-  const { batchSize, miniBatch, learningRate, privacy } = client;
-  const clipped = await clippedGradients(model);
+  const { miniBatch, learningRate, privacy } = client;
+  const { clip, scope, exemptFirst } = mechanismOf(privacy!);
+  const clipped = await clippedGradients(model, { scope, group: Math.min(miniBatch, GROUP) });
   const delta = model.parameters.map(({ data }) => new Float32Array(data.length));
   let first: number | undefined;
   try {
-    for (let t = 0; t < client.localSteps; t++) {
+    for (const [t, { rows, factor }] of stepsOf(client).entries()) {
       const weights = model.parameters.map((w, k) => ({
         ...w,
         data: t === 0 ? w.data : w.data.map((value, i) => value - learningRate * delta[k]![i]!),
       }));
-      const rows = [(t * miniBatch) % batchSize, miniBatch] as const;
-      const { sum, loss } = await clipped.run(
-        weights,
-        rowsOf(images, ...rows),
-        rowsOf(targets, ...rows),
-        privacy!.clip,
-      );
-      first ??= loss / miniBatch;
-      const gradient = noised(sum, privacy!, miniBatch, deriveSeed(seed, 'noise', t));
+      const [x, y] = [pick(images, rows), pick(targets, rows)];
+      const count = y.shape[0]!;
+      const exempt = +exemptFirst;
+      const { sum, powers, loss } = await clipped.run(weights, x, y, clip, exempt);
+      first ??= loss / count;
+      const spread = { powers, noisy: count - exempt };
+      const gradient = noised(sum, privacy!, count, deriveSeed(seed, 'noise', t), spread);
       delta.forEach((values, k) => {
-        for (let i = 0; i < values.length; i++) values[i]! += gradient[k]![i]!;
+        for (let i = 0; i < values.length; i++) values[i]! += factor * gradient[k]![i]!;
       });
     }
     return { kind: 'update', tensors: named(model, delta), client, loss: first! };
@@ -150,8 +151,5 @@ async function privateUpdate(
   }
 }
 
-/** Rows from..from+count of an array; shares memory with it. */
-function rowsOf({ shape: [n, ...rest], data }: NdArray, from: number, count: number): NdArray {
-  const size = data.length / n!;
-  return { shape: [count, ...rest], data: data.subarray(from * size, (from + count) * size) };
-}
+/** Examples of one compiled step, at most. */
+const GROUP = 16;

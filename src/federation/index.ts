@@ -6,6 +6,7 @@ export {
   type ClientOptions,
   clientSettings,
   stepCountOf,
+  stepsOf,
   unrolls,
 } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
@@ -23,6 +24,8 @@ export {
 export { type ObserveOptions, observe } from './observe.js';
 export { type PartitionOptions, partition } from './partition.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
+export { isAccounted, multiplierOf } from './private-settings.js';
+export { privateStep } from './private-step.js';
 export type { RoundPoint } from './resume.js';
 export { applyUpdate, averageUpdates } from './server.js';
 export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';

@@ -6,7 +6,9 @@ import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine
 import { forward } from '../models/index.js';
 import { pickImages } from './augment.js';
 import { checkIndependent } from './independent.js';
-import { clippedGradients, named, noised } from './private-gradient.js';
+import { named } from './private-gradient.js';
+import { isAccounted } from './private-settings.js';
+import { privateStep } from './private-step.js';
 
 /** How every client of a federation trains in a round. */
 export interface LocalSettings {
@@ -15,7 +17,7 @@ export interface LocalSettings {
   readonly batchSize: number;
   /** Mirror images at random. */
   readonly flip: boolean;
-  /** Clip each example's gradient and add noise to every local step (DP-SGD, Fed-CDP). */
+  /** Clip each example's gradient and add noise to every local step (DP-SGD, Fed-CDP, the talk). */
   readonly privacy?: ClientPrivacy;
 }
 
@@ -50,8 +52,8 @@ type Move = (weights: readonly NamedArray[], task: LocalTask, step: number) => P
 /**
  * w_{t+1} = w_t - learningRate * gradient(w_t; mini-batch t), tau times; the update is (w0 - w_tau) / learningRate.
  *
- * With `privacy` the gradient is (sum of clipped gradients + noiseMultiplier clip n) / batchSize, whatever the number
- * drawn. A step runs on one thread, so that the result does not depend on how many clients run side by side.
+ * With `privacy` the gradient is (sum of clipped gradients + noise) / batchSize, whatever the number drawn. A step
+ * runs on one thread, so that the result does not depend on how many clients run side by side.
  */
 export async function localTrainer(model: Model, settings: LocalSettings): Promise<LocalTrainer> {
   const { move, engine, dispose } = await (settings.privacy ? privateMove : plainMove)(model, settings);
@@ -123,17 +125,15 @@ async function plainMove(model: Model, { batchSize, flip }: LocalSettings): Prom
 }
 
 async function privateMove(model: Model, { batchSize, flip, privacy }: LocalSettings): Promise<Mover> {
-  const clipped = await clippedGradients(model, 1);
+  const { run, engine, dispose } = await privateStep(model, privacy!, { batchSize, threads: 1 });
   const move: Move = async (weights, { images, labels, batches, learningRate, seed }, t) => {
     const rows = batches[t]!;
     const chosen = pickImages(images, rows, flip, deriveSeed(seed, 'flip', t));
     const targets = oneHot('federate', pick(labels, rows), model.classes);
-    const { sum, loss } = await clipped.run(weights, chosen, targets, privacy!.clip);
-    const gradient = noised(sum, privacy!, batchSize, deriveSeed(seed, 'noise', t));
-    const next = gradient.map((g, k) => g.map((value, i) => weights[k]!.data[i]! - learningRate * value));
-    return { loss: loss / Math.max(1, rows.length), tensors: named(model, next) };
+    const next = await run(weights, chosen, targets, learningRate, deriveSeed(seed, 'noise', t));
+    return { loss: next.loss / Math.max(1, rows.length), tensors: named(model, next.weights) };
   };
-  return { move, engine: clipped.engine, dispose: clipped.dispose };
+  return { move, engine, dispose };
 }
 
 const pick = (labels: Int32Array, rows: readonly number[]): Int32Array => Int32Array.from(rows, (row) => labels[row]!);
@@ -146,12 +146,14 @@ function filled(values: Float32Array, length: number): Float32Array {
 }
 
 /**
- * Which of a client's n images take part in each local step. Without privacy: in one seeded order after the other,
- * batchSize at a time, all n where there are fewer. With privacy: each with probability batchSize / n (Poisson
- * sampling).
+ * Which of a client's n images take part in each local step: in one seeded order after the other, batchSize at a time,
+ * all n where there are fewer. With noise that an epsilon is accounted for: each with probability batchSize / n
+ * (Poisson sampling).
  */
 export const drawBatches = (n: number, { localSteps, batchSize, privacy }: LocalSettings, seed: number): number[][] =>
-  Array.from({ length: localSteps }, (_, t) => (privacy ? poisson : roundRobin)(n, batchSize, t, seed));
+  Array.from({ length: localSteps }, (_, t) =>
+    (privacy && isAccounted(privacy) ? poisson : roundRobin)(n, batchSize, t, seed),
+  );
 
 /** Mini-batch t of an endless row of seeded orders of n images; an order's rest that fills no batch is dropped. */
 function roundRobin(n: number, batchSize: number, t: number, seed: number): number[] {

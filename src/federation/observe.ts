@@ -6,7 +6,6 @@ import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/phi.js';
 import type {
-  ClientPrivacy,
   ClientSettings,
   Model,
   Obfuscation,
@@ -16,6 +15,7 @@ import type {
   Update,
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
+import { privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -66,7 +66,8 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   checkFinite('observe', update.tensors);
   checkAttackable('observe', model, update.tensors);
   const phi = obfuscation === undefined ? undefined : asObfuscation('observe', obfuscation);
-  const before = update.client.privacy && told(update, update.client.privacy);
+  const { privacy } = update.client;
+  const before = privacy && privateReport(update.tensors, update.client, privacy);
   const { tensors, report } = phi?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
@@ -116,21 +117,6 @@ function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent')
   checkMatches('observe', statistics, model.buffers ?? []);
   checkFinite('observe', statistics);
   return statistics;
-}
-
-/**
- * What example-level privacy says of the update: noise of sigma C sqrt(tau) / miniBatch on every entry, and gradients
- * that may have been shortened, by factors that nobody is told.
- */
-function told(update: Update, { clip, noiseMultiplier }: ClientPrivacy): ObfuscationReport {
-  const { localSteps, miniBatch } = update.client;
-  const noise = (noiseMultiplier * clip * Math.sqrt(localSteps)) / miniBatch;
-  return {
-    name: `private steps(clip: ${clip}, noiseMultiplier: ${noiseMultiplier})`,
-    parameters: { clip, noiseMultiplier },
-    bitsPerEntry: 32,
-    evidence: update.tensors.map(() => ({ ...EXACT, noise, scaleUnknown: true })),
-  };
 }
 
 const plain = (update: Update): ObfuscationReport => ({

@@ -5,7 +5,7 @@ import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientPrivacy, Model, NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import type { LocalSettings } from './local-training.js';
-import { checkPrivacy } from './private-gradient.js';
+import { checkPrivacy, isAccounted } from './private-settings.js';
 import type { RoundPoint } from './resume.js';
 
 /** Options of a federated training. */
@@ -31,7 +31,7 @@ export interface FederationOptions {
   readonly average?: 'images' | 'equal';
   /** Mirror training images at random; default true. */
   readonly flip?: boolean;
-  /** Clip each example's gradient to a norm and add noise to every local step (DP-SGD, Fed-CDP). */
+  /** Clip each example's gradient to a norm and add noise to every local step (DP-SGD, Fed-CDP, the talk). */
   readonly privacy?: ClientPrivacy;
   /** Default 1. */
   readonly seed?: number;
@@ -137,10 +137,10 @@ export function federationPlan(
   integer(where, 'evaluateImages', evaluateImages, 1);
   integer(where, 'finalImages', finalImages, 1);
   number(where, 'checkpointSeconds', checkpointSeconds, 0, Number.POSITIVE_INFINITY);
-  if (local.privacy) checkPrivacy(where, local.privacy);
+  if (local.privacy) checkPrivacy(where, local.privacy, model);
   checkClients(where, clients, cohort);
   const smallest = Math.min(...clients.map((positions) => positions.length));
-  if (local.privacy && local.batchSize > smallest)
+  if (local.privacy && isAccounted(local.privacy) && local.batchSize > smallest)
     throw problem(where, `with privacy batchSize must not exceed the smallest client (${smallest})`, local.batchSize);
   const order = permutation(data.sizes.test, deriveSeed(seed, 'test'));
   const settings = {

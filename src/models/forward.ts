@@ -2,9 +2,9 @@ import { deriveSeed } from '../core/random.js';
 import type { Layer, Model } from '../core/types.js';
 import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { ruleOf } from './layers/table.js';
-import type { BatchMoments, Finish, Way } from './layers/types.js';
+import type { BatchMoments, Finish, Using, Way } from './layers/types.js';
 
-export type { BatchMoments, Finish } from './layers/types.js';
+export type { BatchMoments, Finish, Use, Using } from './layers/types.js';
 
 /** A network without its parameters. */
 export type Architecture = Pick<Model, 'layers' | 'buffers'>;
@@ -13,6 +13,8 @@ export type Architecture = Pick<Model, 'layers' | 'buffers'>;
 export interface ForwardOptions {
   /** See {@link Finish}; default: the bias is added. */
   readonly finish?: Finish;
+  /** See {@link Using}; default: nobody asks. */
+  readonly using?: Using;
   /** Told the moments of every batch-norm layer's inputs, in order, whatever its mode; the tensors live as long as the run's others. */
   readonly watch?: (moments: BatchMoments) => void;
   /** The client's local step: every step has dropout masks of its own. Default 0. */
@@ -21,6 +23,7 @@ export interface ForwardOptions {
   readonly secret?: number;
 }
 
+const untold: Using = (_, value) => value;
 const addBias: Finish = (convolved, take) => tf.add(convolved, take());
 
 /**
@@ -52,7 +55,7 @@ export function layerOutputs(
 }
 
 function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], options: ForwardOptions): Way {
-  const { finish = addBias, watch, step = 0, secret } = options;
+  const { finish = addBias, using = untold, watch, step = 0, secret } = options;
   const queue = parameters[Symbol.iterator]();
   let [norms, dropouts] = [0, 0];
   const run = (layers: readonly Layer[], x: Tensor): Tensor =>
@@ -68,7 +71,7 @@ function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], op
       const layer = dropouts++;
       return seed === undefined ? undefined : deriveSeed(seed, 'dropout', step, layer);
     },
-    ...{ finish, watch, run },
+    ...{ finish, using, watch, run },
   };
   return way;
 }

@@ -7,6 +7,7 @@ export {
   type ForwardOptions,
   forward,
   layerOutputs,
+  type Use,
 } from './forward.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';

@@ -1,6 +1,7 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
+import { inModuleOrder } from './module-order.js';
 import { type ParameterSpec, parameterSpecs } from './parameters.js';
 import { fromTorchOrder } from './torch-order.js';
 
@@ -17,11 +18,13 @@ export interface TorchState {
  * PyTorch lists first, are found by their shape. Left out by name: counters (`num_batches_tracked`), the state of an
  * optimizer. Errors: the first tensor that does not fit.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
+ * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see inModuleOrder()
  */
 export function fromTorch(
   where: string,
   model: Pick<Model, 'layers' | 'imageShape'>,
   tensors: readonly NamedArray[],
+  keepsOrder = true,
 ): TorchState {
   const { specs, buffers } = parameterSpecs(model.layers, model.imageShape);
   const names = new Set(buffers.map(({ name }) => name));
@@ -39,9 +42,10 @@ export function fromTorch(
       `${own.length} in the file`,
       'is it a file of this network?',
     );
+  const placed = keepsOrder ? rest : inModuleOrder(where, expected.map(torchShape), rest);
   const found = new Map(early.map(({ spec, tensor }) => [spec.name, converted(where, spec, tensor, 0)]));
   expected.forEach((spec, k) => {
-    found.set(spec.name, converted(where, spec, rest[k], k));
+    found.set(spec.name, converted(where, spec, placed[k], k));
   });
   const inOrder = (list: readonly ParameterSpec[]) => list.flatMap(({ name }) => found.get(name) ?? []);
   return { parameters: inOrder(specs), buffers: inOrder(buffers) };

@@ -27,8 +27,10 @@ export function saveWeights(path: string, model: Model): Promise<void> {
 export async function loadWeights(path: string, model: Model): Promise<Model> {
   checkPath('loadWeights', path, model);
   const where = `loadWeights ${path}`;
-  const { tensors } = await loadTensors(path);
-  const { parameters, buffers } = isOwn(tensors, model) ? ownState(tensors, model) : fromTorch(where, model, tensors);
+  const { tensors, format } = await loadTensors(path);
+  const { parameters, buffers } = isOwn(tensors, model)
+    ? ownState(tensors, model)
+    : fromTorch(where, model, tensors, format !== 'safetensors');
   checkMatches(where, parameters, model.parameters);
   checkFinite(where, [...parameters, ...buffers]);
   return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Dealer, Subscriber } from 'zeromq';
 import { problem } from '../core/errors.js';
+import { openConnection } from './connection.js';
 import { type Message, pack, unpack } from './wire.js';
 
 export interface KernelOptions {
@@ -40,50 +37,10 @@ export interface Kernel {
 /** The address of the launcher in the built library. */
 export const launcherPath = (): string => fileURLToPath(new URL('./launcher.js', import.meta.url));
 
-interface Connection {
-  readonly transport: string;
-  readonly ip: string;
-  readonly key: string;
-  readonly [port: `${string}_port`]: number;
-}
-
-/** Unix sockets in a folder of our own; TCP on Windows, which has none. */
-async function chooseConnection(folder: string): Promise<Connection> {
-  const tcp = process.platform === 'win32';
-  const ports = tcp ? await freePorts(5) : [1, 2, 3, 4, 5];
-  const names = ['shell', 'iopub', 'stdin', 'control', 'hb'].map((name, i) => [`${name}_port`, ports[i]]);
-  return {
-    transport: tcp ? 'tcp' : 'ipc',
-    ip: tcp ? '127.0.0.1' : join(folder, 'k'),
-    key: randomBytes(16).toString('hex'),
-    signature_scheme: 'hmac-sha256',
-    kernel_name: 'roglab',
-    ...Object.fromEntries(names),
-  } as Connection;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 /** Starts a kernel and waits until it answers. */
 export async function startKernel(options: KernelOptions): Promise<Kernel> {
   const { cwd, env = {}, startTimeout = 90, program = [launcherPath()] } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
-  const connection = await chooseConnection(folder);
-  const file = join(folder, 'connection.json');
-  writeFileSync(file, JSON.stringify(connection), { mode: 0o600 });
+  const { connection, file, remove } = await openConnection();
   const child = spawn(process.execPath, [...program, file], {
     cwd,
     env: { ...process.env, ...env, JPY_PARENT_PID: String(process.pid), ROGLAB_HEADLESS: '1' },
@@ -96,9 +53,25 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   });
   const shell = new Dealer({ linger: 0 });
   const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
-  shell.connect(`${connection.transport}://${connection.ip}:${connection.shell_port}`);
-  iopub.connect(`${connection.transport}://${connection.ip}:${connection.iopub_port}`);
-  iopub.subscribe();
+  let stopped = false;
+  const stop = () => {
+    if (stopped) return;
+    stopped = true;
+    process.off('exit', stop);
+    child.kill('SIGKILL');
+    shell.close();
+    iopub.close();
+    remove();
+  };
+  process.once('exit', stop);
+  try {
+    shell.connect(`${connection.transport}://${connection.ip}:${connection.shell_port}`);
+    iopub.connect(`${connection.transport}://${connection.ip}:${connection.iopub_port}`);
+    iopub.subscribe();
+  } catch (error) {
+    stop(); // a child that is left would keep this process
+    throw problem('kernel', `cannot connect: ${(error as Error).message}`);
+  }
   const listeners = new Set<(message: Message, channel: 'shell' | 'iopub') => void>();
   const pump = async (socket: Dealer | Subscriber, channel: 'shell' | 'iopub') => {
     for await (const frames of socket) {
@@ -108,17 +81,6 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   };
   pump(shell, 'shell').catch(() => {});
   pump(iopub, 'iopub').catch(() => {});
-  let stopped = false;
-  const stop = () => {
-    if (stopped) return;
-    stopped = true;
-    process.off('exit', stop);
-    child.kill('SIGKILL');
-    shell.close();
-    iopub.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', stop);
   const session = randomUUID();
   let sending: Promise<unknown> = Promise.resolve();
   const send = (type: string, content: object): string => {

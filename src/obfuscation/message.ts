@@ -6,6 +6,8 @@ export interface Message {
   readonly valueBits: number;
   /** How many values are sent with their positions; absent: all of them, without positions. */
   readonly sent?: number;
+  /** The positions are public, or a seed gives them: they cost nothing. */
+  readonly seeded?: boolean;
   /** 32-bit numbers sent beside the values: scales, thresholds. */
   readonly headers: number;
   /** Noise of an announced absolute size was added: a later clipping hides its size in the units of the message. */
@@ -40,11 +42,11 @@ export function nonzeroCount(arrays: readonly Float32Array[]): number {
  * `(k valueBits + n H(k / n) + 32 headers) / n`, H(p) = -p log2 p - (1-p) log2(1-p) the entropy of the positions
  * (an arithmetic-coded bitmap reaches it; at most 1 bit per entry, 0.286 at 95 % zeros). 0 for an empty update.
  */
-export function bitsPerEntry({ valueBits, sent, headers }: Message, tensors: readonly NamedArray[]): number {
+export function bitsPerEntry({ valueBits, sent, seeded, headers }: Message, tensors: readonly NamedArray[]): number {
   const n = entryCount(tensors);
   if (n === 0) return 0;
   const share = sent === undefined ? 1 : sent / n;
-  return share * valueBits + entropy(share) + (32 * headers) / n;
+  return share * valueBits + (seeded ? 0 : entropy(share)) + (32 * headers) / n;
 }
 
 const entropy = (p: number): number => (p <= 0 || p >= 1 ? 0 : -p * Math.log2(p) - (1 - p) * Math.log2(1 - p));

@@ -33,7 +33,9 @@ export function topK(options: TopKOptions = {}): Obfuscation {
   const parameters = { sparsity, scope };
   return operator('topK', parameters, scope === 'tensor' ? ['sparsity'] : ['sparsity', 'scope'], (tensors, context) => {
     const arrays = tensors.map(({ data }) => data);
-    const groups = (scope === 'tensor' ? arrays.map((data) => [data]) : [arrays]).map((group) => keep(group, sparsity));
+    const groups = (scope === 'tensor' ? arrays.map((data) => [data]) : [arrays]).map((group) =>
+      keepLargest(group, sparsity),
+    );
     const values = groups.flatMap((group) => group.values);
     return {
       values,
@@ -48,7 +50,10 @@ export function topK(options: TopKOptions = {}): Obfuscation {
 }
 
 /** The k largest of several arrays together, and the smallest |g| among them. */
-function keep(arrays: readonly Float32Array[], sparsity: number): { values: Float32Array[]; threshold: number } {
+export function keepLargest(
+  arrays: readonly Float32Array[],
+  sparsity: number,
+): { values: Float32Array[]; threshold: number } {
   const n = arrays.reduce((sum, data) => sum + data.length, 0);
   if (n === 0) return { values: arrays.map(() => new Float32Array(0)), threshold: 0 };
   const sizes = new Float32Array(n);

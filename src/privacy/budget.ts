@@ -94,7 +94,7 @@ function checkBudget(where: string, options: BudgetOptions): void {
 }
 
 /** Near one for budgets beyond all use, fine where large budgets have their best order, whole numbers and powers beyond. */
-const ORDERS: readonly number[] = [
+export const ORDERS: readonly number[] = [
   ...[1.0001, 1.0002, 1.0005, 1.001, 1.002, 1.005, 1.01, 1.02, 1.05],
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),

@@ -1,6 +1,8 @@
+import { grayOf, yardstick } from '../attacks/choose/yardstick.js';
+import { labelsOf } from '../attacks/labels.js';
 import { offers } from '../attacks/needs.js';
 import { deriveSeed, permutation } from '../core/random.js';
-import type { Batch, Observation, Reconstruction } from '../core/types.js';
+import type { Batch, NdArray, Observation } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { type AttackName, type AttackOptions, attackBy, NEEDS } from '../registry/index.js';
 import { observeCase } from './case.js';
@@ -18,76 +20,156 @@ export interface Cell {
   readonly localSteps: 1 | 5;
 }
 
-/** A cell that was attacked: mean PSNR in dB of the default and of each of our attacks that applies; null: it failed. */
-export interface MatrixRow extends Cell {
-  readonly seed: number;
-  readonly data: string;
-  readonly psnr: Readonly<Record<string, number | null>>;
-  /** default minus the best of the others, dB. */
-  readonly ahead: number;
+/** What one attack reached in a cell. */
+export interface Reached {
+  /** Mean over the images, dB. */
+  readonly psnr: number;
+  /** Of each image. */
+  readonly ssim: readonly number[];
+  /** Share of the update that its pictures leave unexplained, over that of an even gray: by what the server knows. */
+  readonly left: number;
+  /** Of each image, where the attack gives it. */
+  readonly confidence?: readonly number[];
+  /** What rog() took, where it chose. */
+  readonly method?: string;
+  readonly closures: number;
   readonly seconds: number;
 }
 
-/** Every cell: twelve networks, seven phi, batches of 1, 4 and one per class, distinct or repeated labels, 1 or 5 local steps. */
-export const matrixCells = (classes: number): Cell[] =>
-  (Object.keys(ZOO) as ZooName[]).flatMap((network) =>
-    PHIS.flatMap((phi) =>
+/** A cell that was attacked. */
+export interface MatrixRow extends Cell {
+  readonly seed: number;
+  readonly data: string;
+  readonly split: 'train' | 'test';
+  /** By attack, the default among them; null: it does not apply or failed. */
+  readonly reached: Readonly<Record<string, Reached | null>>;
+}
+
+/**
+ * Every cell, in an order of which each beginning is a fair sample of all networks: phi, batches of 1, 4 and one per class, distinct or
+ * repeated labels, 1 or 5 local steps, shuffled by the seed. Networks whose batch norm refuses one picture have no cells with one.
+ */
+export function matrixCells(classes: number, seed: number): Cell[] {
+  const rows = (Object.keys(ZOO) as ZooName[]).map((network) => {
+    const cells = PHIS.flatMap((phi) =>
       [1, 4, classes].flatMap((batch) =>
         (['distinct', 'repeated'] as const)
-          .filter((labels) => batch > 1 || labels === 'distinct')
+          .filter((labels) => (batch > 1 || labels === 'distinct') && (batch > 1 || !NOT_ALONE.includes(network)))
           .flatMap((labels) => ([1, 5] as const).map((localSteps) => ({ network, phi, batch, labels, localSteps }))),
       ),
-    ),
-  );
+    );
+    return [...permutation(cells.length, deriveSeed(seed, 'cells', network))].map((at) => cells[at]!);
+  });
+  const longest = Math.max(...rows.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, k) => rows.flatMap((cells) => cells[k] ?? [])).flat();
+}
 
-/** What the default is compared with. The field's slow attacks get as many closures as the default, or they would take days. */
-const OTHERS: Readonly<Record<string, { readonly attack: AttackName; readonly options?: AttackOptions }>> = {
+/** Training-mode batch norm on a last map of one pixel has no variance over one 32x32 picture. */
+const NOT_ALONE: readonly ZooName[] = ['resnet18-train', 'mobilenetV2'];
+
+interface Entry {
+  readonly attack: AttackName;
+  readonly options?: AttackOptions;
+}
+
+/**
+ * The default, and what it is compared with: rog() forced to one way, then the attacks of others, slow ones last with as many closures
+ * as a cell can afford (their own are thousands).
+ */
+export const COMPARED = {
+  default: { attack: 'rog' },
   matching: { attack: 'rog', options: { method: 'matching' } },
+  light: { attack: 'rog', options: { method: 'matching', weight: 1e-6 } },
   squares: { attack: 'rog', options: { objective: 'l2' } },
   'closed-form': { attack: 'closedForm' },
   analytic: { attack: 'analytic' },
-  idlg: { attack: 'idlg', options: { iterations: 400 } },
   'inverting-gradients': { attack: 'invertingGradients', options: { iterations: 400, defenseAware: true } },
-};
+  idlg: { attack: 'idlg', options: { iterations: 400 } },
+  dlg: { attack: 'dlg', options: { iterations: 400 } },
+  'grad-inversion': { attack: 'gradInversion', options: { iterations: 100, defenseAware: true } },
+} satisfies Record<string, Entry>;
 
-/** Attacks one cell with the default and with all of ours that apply. */
-export async function matrixRow(dataset: Dataset, cell: Cell, seed: number): Promise<MatrixRow> {
-  const began = performance.now();
-  const own = deriveSeed(seed, JSON.stringify(cell)) % 1_000_000;
+export type Compared = keyof typeof COMPARED;
+
+/** A cell without attacks. */
+export const emptyRow = (dataset: Dataset, cell: Cell, seed: number, split: 'train' | 'test'): MatrixRow => ({
+  ...cell,
+  ...{ seed, data: dataset.name, split, reached: {} },
+});
+
+/** Attacks the cell of a row with those attacks that it does not have yet; returns the fuller row. */
+export async function attackCell(dataset: Dataset, row: MatrixRow, attacks: readonly Compared[]): Promise<MatrixRow> {
+  const missing = attacks.filter((name) => row.reached[name] === undefined);
+  if (!missing.length) return row;
+  const own = deriveSeed(row.seed, row.split, nameOf(row)) % 1_000_000;
   const classes = dataset.classNames.length;
-  const model = ZOO[cell.network]({ imageShape: dataset.imageShape, classes, seed: own });
-  const batch = batchOf(dataset, cell, own, classes);
-  const { phi, localSteps } = cell;
+  const model = ZOO[row.network]({ imageShape: dataset.imageShape, classes, seed: own });
+  const batch = batchOf(dataset, row, own, classes);
+  const { phi, localSteps } = row;
   const observation = await observeCase(model, batch, { phi, localSteps, learningRate: 0.003, seed: own });
-  const psnr: Record<string, number | null> = { default: await reached(observation, batch, 'rog', {}) };
-  for (const [name, { attack, options = {} }] of Object.entries(OTHERS))
-    if (offers(observation, NEEDS[attack])) psnr[name] = await reached(observation, batch, attack, options);
-  const { default: ours, ...others } = psnr;
-  const best = Math.max(...Object.values(others).map((value) => value ?? Number.NEGATIVE_INFINITY));
-  const seconds = (performance.now() - began) / 1000;
-  return { ...cell, seed, data: dataset.name, psnr, ahead: (ours ?? 0) - best, seconds };
+  const { labels } = await labelsOf(observation);
+  const rule = yardstick(observation, labels);
+  const gray = (await rule(grayOf(observation))).unexplained;
+  const left = async (images: NdArray) => (await rule(images)).unexplained / gray;
+  const reached: Record<string, Reached | null> = { ...row.reached };
+  for (const name of missing)
+    reached[name] = offers(observation, NEEDS[COMPARED[name].attack])
+      ? await attacked(observation, batch, COMPARED[name], left)
+      : null;
+  return { ...row, reached };
 }
 
-function batchOf(dataset: Dataset, { batch: size, labels }: Cell, seed: number, classes: number): Batch {
-  const batch = dataset.batch({ size, seed, ...(size > 1 && { labels: 'distinct' as const }) });
+/** A cell in words. */
+export const nameOf = ({ network, phi, batch, labels, localSteps }: Cell): string =>
+  `${network} ${phi} batch ${batch} ${labels} ${localSteps} steps`;
+
+/** The best of the others, by mean PSNR. */
+export function bestOther({ reached }: Pick<MatrixRow, 'reached'>): { readonly name: string; readonly psnr: number } {
+  return Object.entries(reached).reduce(
+    (best, [name, value]) =>
+      name !== 'default' && value && value.psnr > best.psnr ? { name, psnr: value.psnr } : best,
+    { name: 'none', psnr: Number.NEGATIVE_INFINITY },
+  );
+}
+
+/** Default minus the best of the others, dB; NaN where one of the two is missing. */
+export function aheadOf(row: Pick<MatrixRow, 'reached'>): number {
+  const { psnr } = bestOther(row);
+  const ours = row.reached.default;
+  return ours && Number.isFinite(psnr) ? ours.psnr - psnr : Number.NaN;
+}
+
+function batchOf(dataset: Dataset, { batch: size, labels, split }: MatrixRow, seed: number, classes: number): Batch {
+  const batch = dataset.batch({ size, seed, split, ...(size > 1 && { labels: 'distinct' as const }) });
   if (labels === 'distinct') return batch;
   // as many labels as half the images: every label twice
   const few = permutation(classes, seed).slice(0, Math.ceil(size / 2));
   return { ...batch, labels: Int32Array.from({ length: size }, (_, i) => few[i % few.length]!) };
 }
 
-async function reached(
+async function attacked(
   observation: Observation,
   batch: Batch,
-  attack: AttackName,
-  options: AttackOptions,
-): Promise<number | null> {
-  let result: Reconstruction;
+  { attack, options = {} }: Entry,
+  left: (images: NdArray) => Promise<number>,
+): Promise<Reached | null> {
   try {
-    result = await attackBy(attack)(observation, options);
+    const result = await attackBy(attack)(observation, options);
+    const { psnr, ssim, match } = await score(batch, result, { lpips: false });
+    const { confidence, settings, closures, seconds } = result;
+    const { race, method } = settings as { race?: unknown; method?: string };
+    return {
+      psnr: rounded(psnr.reduce((sum, value) => sum + value, 0) / psnr.length),
+      ssim: ssim.map(rounded),
+      left: rounded(await left(result.images)),
+      ...(confidence && { confidence: match.map((at) => rounded(confidence[at]!)) }),
+      ...(race !== undefined && { method }),
+      closures,
+      seconds: rounded(seconds),
+    };
   } catch {
     return null;
   }
-  const { psnr } = await score(batch, result, { lpips: false });
-  return psnr.reduce((sum, value) => sum + value, 0) / psnr.length;
 }
+
+const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { ATTACKS, lookUp, MODELS } from '../registry/index.js';
 import { canonical } from './canonical.js';
-import type { AxisName, DataSpec, NetworkSpec, OpenDataSpec } from './types.js';
+import type { AxisName, ClientSpec, DataSpec, NetworkSpec, OpenDataSpec } from './types.js';
 
 const WHERE = 'defineSweep';
 
@@ -52,11 +52,30 @@ const networkOptions = {
   classes: whole(1),
   weights: { type: 'string', description: 'a safetensors file' },
 };
-const privacy = object({ clip: { type: 'number' }, noiseMultiplier: { type: 'number' } }, ['clip', 'noiseMultiplier']);
+const positive = { type: 'number', exclusiveMinimum: 0 };
+const atLeastZero = { type: 'number', minimum: 0 };
+const stepNoise = object({
+  multiplier: atLeastZero,
+  snr: { type: 'number', description: "dB, against each example's clipped tensor" },
+  sigma: { anyOf: [atLeastZero, { type: 'array', items: atLeastZero }] },
+  stream: strings('ziggurat', 'box-muller'),
+});
+const privacy = object({
+  clip: positive,
+  scope: strings('example', 'tensor'),
+  noise: stepNoise,
+  exemptFirst: { type: 'boolean' },
+  noiseMultiplier: atLeastZero,
+});
+const numbers = { type: 'array', minItems: 1, items: { type: 'number' } };
 const clientOptions = {
   localSteps: whole(1),
+  epochs: whole(1),
   learningRate: { type: 'number', exclusiveMinimum: 0 },
   miniBatch: whole(1),
+  optimizer: { anyOf: [strings('sgd', 'adam', 'adamw'), { type: 'object', required: ['kind'] }] },
+  order: strings('cyclic', 'shuffled'),
+  schedule: { anyOf: [strings('constant', 'cosine', 'linear'), numbers] },
   privacy,
 };
 
@@ -103,7 +122,9 @@ export function valuesOf(name: AxisName, given: unknown): Values {
   if (written === undefined || written === null)
     throw problem(WHERE, `the axis ${name} is missing`, undefined, `give ${name} one value or a list`);
   if (counts !== undefined && !Array.isArray(written)) return rangeOf(name, written, counts);
-  const list = (Array.isArray(written) ? written : [written]).map(read);
+  const all = Array.isArray(written) ? written : [written];
+  for (const value of all) checkData(name, value);
+  const list = all.map(read);
   if (list.length === 0)
     throw problem(WHERE, `the axis ${name} has no values`, undefined, 'give it one at least, or leave it out');
   const seen = new Set<string>();
@@ -113,6 +134,32 @@ export function valuesOf(name: AxisName, given: unknown): Values {
     seen.add(text);
   }
   return { length: list.length, at: (index) => list[index] };
+}
+
+/** A cell is data, for its id and for a worker; a function is neither. */
+function checkData(axis: AxisName, value: unknown): void {
+  const found = inProgram(value) ? undefined : functionIn(value);
+  if (found === undefined) return;
+  const what = ['a value', ...found].join('.').replace('a value.', '');
+  const fix = FOR_FUNCTIONS[axis] ?? 'write it as data';
+  throw problem(WHERE, `the cells of a sweep are data, and ${what} of the axis ${axis} is a function`, undefined, fix);
+}
+
+/** What a program does with functions of its own instead. */
+const FOR_FUNCTIONS: Partial<Record<AxisName, string>> = {
+  phi: 'phi is written as a short text such as quantize:3; study() and attackAll() take functions, in this process',
+  attacks: 'attackAll() and the attacks themselves take functions, in this process',
+};
+
+/** Where in a value the first function is. */
+function functionIn(value: unknown): string[] | undefined {
+  if (typeof value === 'function') return [];
+  if (!isObject(value) || ArrayBuffer.isView(value)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = functionIn(inner);
+    if (found) return [key, ...found];
+  }
+  return undefined;
 }
 
 function rangeOf(name: AxisName, written: unknown, first: number): Values<number> {
@@ -133,6 +180,8 @@ export const isModel = (value: unknown): value is Model => isObject(value) && 'p
 export const isDataset = (value: unknown): value is Dataset =>
   isObject(value) && typeof (value as Dataset).batch === 'function';
 const inMemory = (value: unknown): boolean => isModel(value) || (isObject(value) && 'set' in value);
+/** Read where it is, and sent as bytes. */
+const inProgram = (value: unknown): boolean => inMemory(value) || isDataset(value);
 
 /** A value without what exists in memory only: for lists, comparisons and files. */
 export function plain(value: unknown): unknown {
@@ -168,10 +217,13 @@ function readData(value: unknown): DataSpec | OpenDataSpec {
 function readClient(value: unknown): object {
   if (!isObject(value)) throw problem(WHERE, 'client is { localSteps, learningRate, ... }', value);
   checkOptions(`${WHERE}: client`, value, Object.keys(clientOptions));
-  const { localSteps = 1, learningRate = 0.003, ...rest } = value as { localSteps?: number; learningRate?: number };
+  const { localSteps = 1, learningRate = 0.003, ...rest } = value as ClientSpec;
   integer(WHERE, 'localSteps', localSteps, 1);
   number(WHERE, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
-  return { localSteps, learningRate, ...rest };
+  if (rest.epochs === undefined) return { localSteps, learningRate, ...rest };
+  integer(WHERE, 'epochs', rest.epochs, 1);
+  if ('localSteps' in value) throw problem(WHERE, 'a client has localSteps or epochs, not both', value);
+  return { learningRate, ...rest };
 }
 
 function readPhi(value: unknown): string {

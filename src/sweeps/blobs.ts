@@ -1,5 +1,5 @@
 import { decodeSafetensors, encodeSafetensors } from '../assets/index.js';
-import type { Batch, Model, NamedArray } from '../core/types.js';
+import type { Batch, Model } from '../core/types.js';
 import { sha256 } from './canonical.js';
 
 /** Bytes that are named by their hash. */
@@ -26,10 +26,18 @@ export function batchFrom(bytes: Uint8Array, source: string): Batch {
   return { images: { shape, data }, labels, classNames: JSON.parse(metadata.classNames!), source };
 }
 
-export const weightsBlob = ({ parameters }: Pick<Model, 'parameters'>): Blob => blobOf(encodeSafetensors(parameters));
+/** Parameters and, of a network that has them, running statistics. */
+export const weightsBlob = ({ parameters, buffers = [] }: Pick<Model, 'parameters' | 'buffers'>): Blob =>
+  blobOf(encodeSafetensors([...parameters, ...buffers]));
 
-export const weightsFrom = (bytes: Uint8Array): readonly NamedArray[] =>
-  decodeSafetensors(bytes, 'the weights of a cell').tensors;
+/** A network with the weights of a blob. */
+export function withWeights(model: Model, bytes: Uint8Array): Model {
+  const { tensors } = decodeSafetensors(bytes, 'the weights of a cell');
+  const own = new Set(model.parameters.map(({ name }) => name));
+  const parameters = tensors.filter(({ name }) => own.has(name));
+  const buffers = tensors.filter(({ name }) => !own.has(name));
+  return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
+}
 
 /** The hashes of what a cell needs beside its settings. */
 export const needsOf = (job: { images: string; network: { weights?: string } }): string[] =>

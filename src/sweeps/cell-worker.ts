@@ -1,6 +1,6 @@
 import type { Model } from '../core/types.js';
 import { type ProviderName, type Session, start } from '../engine/index.js';
-import { batchFrom, weightsFrom } from './blobs.js';
+import { batchFrom, withWeights } from './blobs.js';
 import { canonical } from './canonical.js';
 import { runCell } from './cell.js';
 import { buildNetwork } from './networks.js';
@@ -37,5 +37,5 @@ export default async function work({ job, blobs, provider, stop }: CellTask): Pr
 
 function modelOf({ network }: CellJob, blobs: CellTask['blobs']): Model {
   const model = buildNetwork(network);
-  return network.weights ? { ...model, parameters: weightsFrom(blobs[network.weights]!) } : model;
+  return network.weights ? withWeights(model, blobs[network.weights]!) : model;
 }

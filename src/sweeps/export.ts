@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { diskProblem } from '../assets/files.js';
+import { problem } from '../core/errors.js';
 import { COLUMNS, cellIds, ledgerOf, type SweepRow, storedFailures, storedRows, writeParquet } from './store/index.js';
 
 const cell = (value: string | number | null | undefined): string => {
@@ -43,23 +44,53 @@ const FORMATS = {
 export type ExportFormat = keyof typeof FORMATS;
 export const EXPORT_FORMATS = Object.keys(FORMATS) as ExportFormat[];
 
-/** Writes the rows of a sweep's cells into one file, row by row; failed cells go to a file of lines beside it. */
+/**
+ * Writes the rows of a sweep's cells into one file, row by row; failed cells go to a file of lines beside it. Of several folders, which
+ * hold the shards of a sweep, each cell once.
+ */
 export async function exportSweep(
-  folder: string,
+  folders: string | readonly string[],
   path: string,
   format: ExportFormat,
 ): Promise<{ readonly rows: number; readonly failed: number }> {
-  await ledgerOf(folder);
-  const ids = await cellIds(folder);
+  const parts = await partsOf([folders].flat());
+  const done = new Set<string>();
   let rows = 0;
   const counted = async function* (): AsyncGenerator<SweepRow> {
-    for await (const row of storedRows(folder, ids)) {
-      rows++;
-      yield row;
+    for (const { folder, ids } of parts) {
+      const before = new Set(done);
+      for await (const row of storedRows(folder, ids)) {
+        if (before.has(String(row.id))) continue;
+        done.add(String(row.id));
+        rows++;
+        yield row;
+      }
     }
   };
   await FORMATS[format](path, counted());
-  const failures = await storedFailures(folder, ids);
-  if (failures.length > 0) await writeText(`${path}.failed.jsonl`, lines(Readable.from(failures)));
-  return { rows, failed: failures.length };
+  const failures = new Map<string, SweepRow>();
+  for (const { folder, ids } of parts)
+    for (const failure of await storedFailures(folder, ids))
+      if (!done.has(String(failure.id))) failures.set(String(failure.id), failure);
+  if (failures.size > 0) await writeText(`${path}.failed.jsonl`, lines(Readable.from(failures.values())));
+  return { rows, failed: failures.size };
+}
+
+/** The folders with the ids of their cells. Errors: one without a sweep, or with another one than the first. */
+async function partsOf(folders: readonly string[]): Promise<{ folder: string; ids: ReadonlySet<string> }[]> {
+  const parts = [];
+  for (const folder of new Set(folders)) {
+    const { name, version } = await ledgerOf(folder);
+    parts.push({ folder, name, version, ids: await cellIds(folder) });
+  }
+  const [first] = parts;
+  const other = parts.find(({ ids }) => ids.size !== first!.ids.size || [...ids].some((id) => !first!.ids.has(id)));
+  if (other)
+    throw problem(
+      'sweep export',
+      `${other.folder} holds another sweep than ${first!.folder}`,
+      `${other.name} of roglab ${other.version}`,
+      'folders that go together hold shards of the same sweep, of one version',
+    );
+  return parts;
 }

@@ -1,5 +1,6 @@
-import type { ClientPrivacy, ImageShape, Layer, Model } from '../core/types.js';
+import type { ImageShape, Layer, Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
+import type { ClientOptions } from '../federation/index.js';
 import type { ScoreOptions } from '../metrics/index.js';
 import type { AttackName, ModelName } from '../registry/index.js';
 
@@ -44,12 +45,9 @@ export interface OpenDataSpec extends Pick<DataSpec, 'split' | 'draw' | 'distinc
   readonly set: Dataset;
 }
 
-/** The client, as for clientUpdate. */
-export interface ClientSpec {
-  readonly localSteps?: number;
-  readonly learningRate?: number;
-  readonly miniBatch?: number;
-  readonly privacy?: ClientPrivacy;
+/** The client, as for clientUpdate; the rows of its steps by name only. */
+export interface ClientSpec extends Omit<ClientOptions, 'seed' | 'order'> {
+  readonly order?: 'cyclic' | 'shuffled';
 }
 
 /** An attack of the registry with its options beside the name; `classNames: data` stands for the data set's names. */

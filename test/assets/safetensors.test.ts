@@ -58,6 +58,30 @@ test('decodeSafetensors reads F16, BF16 and F64', () => {
   assert.deepEqual(values, [[Math.fround(0.1)], [1, -2, 65504, 2 ** -24, Infinity], [1, -2]]);
 });
 
+test('decodeSafetensors reads whole numbers of every width, as PyTorch keeps counters and masks', () => {
+  const parts = [
+    ['I64', BigInt64Array.of(-3n)],
+    ['U64', BigUint64Array.of(12n)],
+    ['I32', Int32Array.of(-70_000)],
+    ['U32', Uint32Array.of(3_000_000_000)],
+    ['I16', Int16Array.of(-300)],
+    ['U16', Uint16Array.of(60_000)],
+    ['I8', Int8Array.of(-7)],
+    ['U8', Uint8Array.of(200)],
+    ['BOOL', Uint8Array.of(1)],
+  ] as const;
+  let at = 0;
+  const header = Object.fromEntries(
+    parts.map(([dtype, { byteLength }]) => {
+      at += byteLength;
+      return [dtype, { dtype, shape: [1], data_offsets: [at - byteLength, at] }];
+    }),
+  );
+  const data = Buffer.concat(parts.map(([, { buffer }]) => Buffer.from(buffer)));
+  const values = decodeSafetensors(file(header, data)).tensors.map((tensor) => [...tensor.data][0]);
+  assert.deepEqual(values, [-3, 12, -70_000, 3_000_000_000, -300, 60_000, -7, 200, 1]);
+});
+
 test('encodeSafetensors refuses two arrays of one name and wrong lengths', () => {
   const a = { name: 'a', shape: [1], data: Float32Array.of(1) };
   assert.throws(() => encodeSafetensors([a, a]), /every array needs its own name, got "a"/);
@@ -82,7 +106,11 @@ test('decodeSafetensors refuses hostile headers, each with its reason', () => {
     [file('not json'), /the header must be a JSON object; this is no safetensors file/],
     [file('[]'), /the header must be a JSON object/],
     [file({ a: null }, four), /a must be one of F32, F16, BF16, F64, got undefined|a must be one of F32/],
-    [file({ a: { ...a, dtype: 'I64' } }, four), /a must be one of F32, F16, BF16, F64, got "I64"/],
+    [
+      file({ a: { ...a, dtype: 'F8_E4M3' } }, four),
+      /a must be one of F32, .*, got "F8_E4M3"; numbers of 4 and 8 bits have scales/,
+    ],
+    [file({ a: { ...a, dtype: 'I64' } }, four), /a of shape \[1\] needs 8 bytes, got 4/],
     [file({ a: { ...a, dtype: 'constructor' } }, four), /a must be one of F32/],
     [file({ a: { ...a, shape: [-1] } }, four), /a needs a shape and two data_offsets of whole numbers/],
     [file({ a: { ...a, shape: [2 ** 40, 2 ** 40] } }, four), /a of shape .* needs .* bytes, got 4/],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkClient } from '../../src/audit/index.js';
-import type { Layer } from '../../src/core/types.js';
-import { type ClientOptions, observe, updateFrom } from '../../src/federation/index.js';
-import { loadWeights, network } from '../../src/models/index.js';
+import type { Layer, NdArray } from '../../src/core/types.js';
+import { applyUpdate, type ClientOptions, clientUpdate, observe, updateFrom } from '../../src/federation/index.js';
+import { loadNetwork, loadWeights, network, withModes } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
-import { batchOf, type TorchClient, torchClients, writeState } from '../torch-clients.js';
+import { batchOf, type TorchClient, torchClients, writeNetwork, writeState } from '../torch-clients.js';
 
 const folder = temporaryFolder();
 const named = (name: string): TorchClient => torchClients.find((one) => one.name === name)!;
@@ -23,16 +23,45 @@ for (const golden of torchClients)
     const { before, ...real } = await round(golden);
     const { agrees, sentence, tensors } = await checkClient(before, real);
     assert.ok(agrees, sentence);
-    for (const { name, ofWeights } of tensors) assert.ok(ofWeights < 1e-5, `${name}: ${ofWeights}`);
+    // Adam makes moves out of the rounding errors of a gradient that is 0: the bias of attention's keys
+    const isRounding = (name: string): boolean => /Adam/.test(golden.name) && /attention\d+\/in\/bias$/.test(name);
+    for (const { name, ofWeights } of tensors)
+      if (!isRounding(name)) assert.ok(ofWeights < 1e-5, `${name}: ${ofWeights}`);
     const { labels } = real.batch;
     const update = updateFrom(before, real.after, { ...real.settings, batchSize: labels.length });
     assert.equal(observe(before, update, { labels }).client.batchSize, 3);
+  });
+
+for (const golden of torchClients.filter(({ network: exported }) => exported))
+  test(`checkClient: the network of an ONNX file is PyTorch's too: ${golden.name}`, async () => {
+    const read = await loadNetwork(writeNetwork(folder, golden));
+    const net = /batch statistics/.test(golden.name) ? withModes(read, { batchNorm: 'train' }) : read;
+    const before = await loadWeights(writeState(folder, golden, 'before'), net);
+    const same = (a: NdArray, b: NdArray): void => assert.deepEqual([...a.data], [...b.data]);
+    net.parameters.forEach((parameter, k) => {
+      same(parameter, before.parameters[k]!);
+    });
+    net.buffers?.forEach((buffer, k) => {
+      same(buffer, before.buffers![k]!);
+    });
+    const after = await loadWeights(writeState(folder, golden, 'after'), before);
+    const found = await checkClient(before, { after, batch: batchOf(golden), settings: golden.client });
+    assert.ok(found.agrees, found.sentence);
   });
 
 const wrong: [name: string, change: (settings: ClientOptions) => ClientOptions, says: RegExp][] = [
   ['tutorial', (settings) => ({ ...settings, learningRate: 0.05 }), /agrees with learning rate 0\.1$/],
   ['tutorial, npz, five steps with momentum', ({ optimizer: _, ...rest }) => rest, /agrees with momentum 0\.9$/],
   ['tutorial, three steps of Adam', ({ optimizer: _, ...rest }) => rest, /agrees with Adam$/],
+  ['lenet-5, safetensors, two steps of Adam', ({ optimizer: _, ...rest }) => rest, /agrees with Adam$/],
+  ['lenet-5, npz, three steps with momentum', ({ optimizer: _, ...rest }) => rest, /agrees with momentum 0\.9$/],
+  ['mobile, safetensors', (settings) => ({ ...settings, learningRate: 0.2 }), /agrees with learning rate 0\.1$/],
+  [
+    'residual',
+    (settings) => ({ ...settings, optimizer: { kind: 'sgd', momentum: 0.9 }, localSteps: 2 }),
+    /agrees with|nearest is/,
+  ],
+  ['transformer, npz, two steps of Adam', (settings) => ({ ...settings, optimizer: 'adamw' }), /agrees with Adam$/],
   ['transformer', ({ localSteps: _, ...rest }) => rest, /agrees with twice as many local steps$/],
 ];
 for (const [name, change, says] of wrong)
@@ -56,6 +85,44 @@ test('checkClient: batch statistics where running ones were meant, and the other
     assert.ok(found.instead[0]!.agrees);
   }
 });
+
+test('checkClient: wrong input normalisation, either way round', async () => {
+  const golden = named('tutorial');
+  const half = { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
+  const { before, ...real } = await round(golden);
+  const wrong = { ...before, layers: [half, ...before.layers] };
+  assert.match((await checkClient(wrong, real)).sentence, /agrees with no input normalisation$/);
+  const { tensors } = await clientUpdate(wrong, real.batch, golden.client);
+  const after = applyUpdate(before, tensors, golden.client.learningRate!);
+  const found = await checkClient(before, { ...real, after });
+  assert.match(found.sentence, /agrees with input normalisation by mean 0\.5 and deviation 0\.5$/);
+});
+
+const truths: [says: RegExp, real: ClientOptions, believed: ClientOptions][] = [
+  [
+    /mini-batches in reverse order$/,
+    { order: [[2], [1], [0]], miniBatch: 1, localSteps: 3 },
+    { miniBatch: 1, localSteps: 3 },
+  ],
+  [/images in reverse order$/, { order: [[2, 1], [0]], miniBatch: 2, localSteps: 2 }, { miniBatch: 2, epochs: 1 }],
+  [
+    /in the order of the batch$/,
+    { miniBatch: 2, epochs: 2 },
+    { miniBatch: 2, localSteps: 4, order: [[0, 2], [1], [1, 2], [0]] },
+  ],
+  [/the whole batch in each local step$/, { localSteps: 2 }, { miniBatch: 2, localSteps: 2 }],
+  [/one image in each local step$/, { miniBatch: 1, localSteps: 3 }, { localSteps: 3 }],
+  [/one local step$/, { localSteps: 1 }, { localSteps: 5, schedule: [1, 1, 1, 0.5, 0.5] }],
+];
+for (const [says, real, believed] of truths)
+  test(`checkClient names a wrong order of batches: ${says.source}`, async () => {
+    const { before, batch } = await round(named('tutorial'));
+    const { tensors } = await clientUpdate(before, batch, { ...real, learningRate: 0.1 });
+    const after = applyUpdate(before, tensors, 0.1);
+    const found = await checkClient(before, { after, batch, settings: { ...believed, learningRate: 0.1 } });
+    assert.equal(found.agrees, false);
+    assert.match(found.sentence, says);
+  });
 
 test('checkClient: dense weights in the wrong flattening order, a wrong image and swapped labels do not agree', async () => {
   const golden = named('tutorial');

@@ -32,8 +32,10 @@ test('roglab bench --against CMD --json prints one line per engine, with the rat
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const { engine, ms, imagesPerSecond, compileMs, rssMb, ratio, ...what } = ours;
-  assert.deepEqual(what, { kind: 'closure', model: 'lenet', size: 32, batch: 1, localSteps: 1, threads: what.threads });
+  const { engine, ms, cpuMs, imagesPerSecond, compileMs, rssMb, ratio, memoryRatio, threads, ...what } = ours;
+  assert.deepEqual(what, { kind: 'closure', model: 'lenet', size: 32, batch: 1, localSteps: 1, classes: 10 });
+  assert.ok(threads >= 1 && cpuMs > 0.5);
+  assert.ok(Math.abs(memoryRatio - rssMb / 7) < 0.01 * memoryRatio);
   assert.match(engine, /^onnxruntime/);
   assert.ok(ms > 0.5 && compileMs > 0 && rssMb > 50);
   assert.ok(Math.abs(imagesPerSecond - 1000 / ms) < 0.05 * imagesPerSecond);
@@ -63,8 +65,34 @@ test('measure takes turns and the median of the rounds', async () => {
     },
     close: () => {},
   });
-  const what = { kind: 'train', model: 'lenet', size: 32, batch: 64, localSteps: 1 } as const;
+  const what = { kind: 'train', model: 'lenet', size: 32, batch: 64, localSteps: 1, classes: 10 } as const;
   const [a, b] = await measure(what, [contestant('a', [10, 1000, 20]), contestant('b', [40, 40, 40])], 3, true);
   assert.deepEqual(calls, ['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']);
   assert.deepEqual([a!.ms, a!.ratio, a!.imagesPerSecond, b!.ms, b!.ratio], [20, 0.5, 3200, 40, 1]);
+});
+
+test('measure compares processor time, memory and what was computed with the first and the last', async () => {
+  const contestant = (engine: string, cpuMs: number, rssMb: number, result?: number[]) => ({
+    ...{ engine, threads: 1, compileMs: 1, close: () => {}, ...(result && { result }) },
+    evaluate: async (count: number) => ({ ms: Array<number>(count).fill(400), cpuMs, rssMb }),
+  });
+  const what = { kind: 'closure', model: 'lenet', size: 32, batch: 1, localSteps: 1, classes: 10 } as const;
+  const list = [contestant('a', 30, 50, [1, -4]), contestant('b', 60, 100, [1.5, -4]), contestant('c', 120, 200)];
+  const rows = await measure(what, list, 1, true);
+  assert.deepEqual(
+    rows.map(({ cpuMs, cpuRatio, memoryRatio, apart }) => [cpuMs, cpuRatio, memoryRatio, apart]),
+    [
+      [30, 0.25, 0.25, undefined],
+      [60, 0.5, 0.5, 0.13],
+      [120, 1, 1, undefined],
+    ],
+  );
+});
+
+test('roglab bench --gpu leaves out what does not start, and says why', {
+  skip: process.env.ROGLAB_GPU && 'a card is here',
+}, async () => {
+  const { stdout, stderr } = await bench('--gpu', '--only', 'lenet-b1', '--rounds', '1');
+  assert.match(stdout, /^lenet-b1 +onnxruntime \S+ \(\d+ threads?\) /m);
+  assert.match(stderr, /cuda is left out: .*\n.*webgpu is left out: /s);
 });

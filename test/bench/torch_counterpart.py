@@ -62,7 +62,7 @@ def resnet18_shapes(size, classes):
 
 
 NETWORKS = {"lenet": (lenet, lenet_shapes), "vgg7": (vgg7, vgg7_shapes), "paperResnet18": (resnet18, resnet18_shapes)}
-CLASSES = 10
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def parameters(shapes):
@@ -99,7 +99,7 @@ def closure(network, weights, y, a):
         update = local_update(network, weights, x, y, a.local_steps, 0.003, size, True)
         objective = sum(((u - t) ** 2).sum() for u, t in zip(update, target))
         (gradient,) = torch.autograd.grad(objective, [z])
-        return objective.item(), gradient
+        return objective.item(), gradient.cpu()
 
     return evaluate
 
@@ -118,29 +118,58 @@ def train(network, weights, y, a):
     return evaluate
 
 
+def privately(network, weights, y, a):
+    """Every example's gradient, as Opacus and functorch compute them, clipped to norm 2 by tensor and noised at 0 dB."""
+    x = torch.rand(a.batch, 3, a.size, a.size)
+    loss = lambda p, image, label: F.cross_entropy(network(image[None], p, a.size), label[None])
+    try:
+        from functorch import grad, vmap
+
+        gradients = vmap(grad(loss), in_dims=(None, 0, 0))
+    except ImportError:
+        one = lambda i: torch.autograd.grad(loss(weights, x[i], y[i]), weights)
+        gradients = lambda *_: [torch.stack(each) for each in zip(*map(one, range(a.batch)))]
+
+    def evaluate():
+        each = gradients(tuple(weights), x, y)
+        with torch.no_grad():
+            for w, g in zip(weights, each):
+                norms = g.flatten(1).norm(dim=1)
+                shares = (2 / norms.clamp(min=1e-30)).clamp(max=1)
+                sigma = (shares * norms).square().sum().div(w.numel()).sqrt()
+                total = torch.tensordot(shares, g, 1)
+                w -= 0.01 / a.batch * (total + sigma * torch.randn_like(total))
+
+    return evaluate
+
+
 def main():
     flags = argparse.ArgumentParser()
     for name, kind in {"kind": str, "model": str, "size": int, "batch": int, "local-steps": int, "threads": int}.items():
         flags.add_argument(f"--{name}", type=kind, required=True)
+    flags.add_argument("--classes", type=int, default=10)
+    flags.add_argument("--device", default="cpu")
     a = flags.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(a.threads)
+    torch.set_default_device(a.device)
     begin = time.perf_counter()
     network, shapes = NETWORKS[a.model]
-    weights = parameters(shapes(a.size, CLASSES))
-    y = torch.arange(a.batch) % CLASSES
-    evaluate = (closure if a.kind == "closure" else train)(network, weights, y, a)
+    weights = parameters(shapes(a.size, a.classes))
+    y = torch.arange(a.batch) % a.classes
+    evaluate = {"closure": closure, "train": train, "private": privately}[a.kind](network, weights, y, a)
     evaluate()
     setup = round((time.perf_counter() - begin) * 1000)
-    print(json.dumps({"engine": f"torch {torch.__version__} ({a.threads} threads)", "threads": a.threads, "compileMs": setup}), flush=True)
+    print(json.dumps({"engine": f"torch {torch.__version__} ({a.threads} threads)" if a.device == "cpu" else f"torch {torch.__version__} ({a.device})", "threads": a.threads, "compileMs": setup}), flush=True)
     for line in sys.stdin:
-        ms = []
+        ms, cpu = [], time.process_time()
         for _ in range(int(line)):
             start = time.perf_counter()
             evaluate()
             ms.append((time.perf_counter() - start) * 1000)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(json.dumps({"ms": ms, "rssMb": peak}), flush=True)
+        cpu_ms = (time.process_time() - cpu) * 1000 / len(ms)
+        print(json.dumps({"ms": ms, "cpuMs": cpu_ms, "rssMb": peak}), flush=True)
 
 
 if __name__ == "__main__":

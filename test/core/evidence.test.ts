@@ -27,6 +27,10 @@ const TABLE: Record<string, readonly Kind[]> = {
   'topk:0.9+quantize:3': ['isBounded', 'isRounded', 'keepsSigns'],
   'topk:0.9+sign': ['hidesScale', 'isBounded', 'keepsSigns'],
   'clip:0.1+noise:-3': ['hidesScale'],
+  'topk:0.9+sigma:0.01': [],
+  nf4: ['isBounded', 'isRounded', 'isRandomlyRounded', 'keepsSigns'],
+  'mask:0.5': ['isSparse', 'isBounded', 'keepsSigns'],
+  stc: ['isBounded', 'isRounded', 'keepsSigns'],
 };
 
 const normal = normalStream(3);
@@ -49,7 +53,7 @@ for (const [phi, kinds] of Object.entries(TABLE))
         if (isExact(e)) assert.equal(seen, value);
         if (isExactToScale(e)) near(seen, ratio * value);
         if (isSparse(e)) assert.ok(seen === value || (seen === 0 && Math.abs(value) <= e.zeroTolerance));
-        if (isBounded(e)) assert.ok(Math.abs(seen - value) <= evidence.halfWidth(e, seen) + 1e-6);
+        if (isBounded(e)) assert.ok(Math.abs(seen - value) <= evidence.halfWidth(e, seen, i) + 1e-6);
         if (keepsSigns(e)) assert.ok(seen * value >= 0, `${seen} for ${value}`);
       });
     });
@@ -61,7 +65,7 @@ test('UNKNOWN is of no kind that an attack could rest on', () => {
 
 test('noise widens the tighter of both bounds, and none of it changes nothing', () => {
   const sparse = { ...evidence.EXACT, zeroTolerance: 2, noise: 3 };
-  assert.deepEqual(evidence.noised(sparse, 4), { ...sparse, tolerance: 2, noise: 5 });
+  assert.deepEqual(evidence.noised(sparse, 4), { ...sparse, tolerance: 2, noise: 5, blurred: true });
   assert.equal(evidence.noised(sparse, 0), sparse);
 });
 

@@ -253,3 +253,17 @@ test('compiled random programs with their gradients give the eager numbers', asy
     });
   }
 });
+
+test('filter gradients of many entries, gathered a kernel row at a time: strides, dilations, paddings', async () => {
+  const x = random([6, 30, 26, 8], 61);
+  for (const [strides, dilations, pad] of [
+    [1, 1, 'same'],
+    [2, 1, 'same'],
+    [1, 2, 'valid'],
+  ] as const) {
+    const conv = (image: Tensor, w: Tensor): Tensor4D =>
+      tf.conv2d(image as Tensor4D, w as Tensor4D, strides, pad, 'NHWC', dilations);
+    const slope = (image: Tensor, w: Tensor): Tensor => tf.grad((v: Tensor) => tf.sum(tf.square(conv(image, v))))(w);
+    await assertSame(slope, [x, random([5, 4, 8, 6], 62)], 1e-5);
+  }
+});

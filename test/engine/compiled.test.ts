@@ -4,7 +4,15 @@ import { before, test } from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
-import { compile, crossEntropy, start, type Tensor, type Tensor2D, tf } from '../../src/engine/index.js';
+import {
+  compile,
+  crossEntropy,
+  currentSession,
+  start,
+  type Tensor,
+  type Tensor2D,
+  tf,
+} from '../../src/engine/index.js';
 
 before(() => start({ backend: 'wasm', compiled: 'on' }));
 
@@ -26,7 +34,7 @@ test('compile(f) says how it runs', async () => {
   );
   step.dispose();
   const eager = await compile(double, [x], { engine: 'eager', threads: 1 });
-  assert.equal(eager.engine, 'tfjs wasm');
+  assert.equal(eager.engine, `tfjs ${currentSession()!.backend}`);
   assert.equal(eager.compiled, false);
   eager.dispose();
 });
@@ -233,8 +241,7 @@ test('a loop of compiled runs lets timers through', async () => {
   const step = await compile(double, [x]);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
-  const until = performance.now() + 60;
-  while (performance.now() < until) await step.run(x);
+  for (let k = 0; k < 20_000 && ticks < 5; k++) await step.run(x);
   clearInterval(timer);
   step.dispose();
   assert.ok(ticks >= 5, `${ticks} ticks`);

@@ -70,7 +70,7 @@ test('noised adds sigma C / expected on every entry, to 1 % of the power over a 
   assert.deepEqual(noised(zero, { clip: 0.5, noiseMultiplier: 1.2 }, 20, 3), out);
 });
 
-test('clientUpdate with privacy: without noise and with a wide bound it is the plain update; the report says what was added', async () => {
+test('clientUpdate with privacy: with a wide bound the plain update; the report says what was added', async () => {
   const settings = { localSteps: 3, learningRate: 0.2 };
   const plain = await clientUpdate(model, { images, labels }, settings);
   const wide = await clientUpdate(

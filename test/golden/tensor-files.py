@@ -3,7 +3,7 @@
 
 usage: python3 test/golden/tensor-files.py > test/golden/tensor-files.json   (Debian's python3-torch and python3-numpy)
 """
-import base64, io, json, sys
+import argparse, base64, io, json, pickle, sys
 import numpy as np
 import torch
 
@@ -28,6 +28,11 @@ def blob(array):
     buffer = io.BytesIO()
     np.save(buffer, array)
     return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+
+
+class Runs:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('a pickle was run')",))
 
 
 state = {"conv.weight": torch.tensor(kernel), "fc.weight": torch.tensor(weight), "fc.bias": torch.tensor(bias)}
@@ -61,12 +66,33 @@ cases = [
      listed([(f"model.module.{k}", v) for k, v in values(state)] + [("optimizer.buffers.0", bias)])),
     ("torch", "a list", written(lambda f: torch.save(list(state.values()), f)), listed([(str(i), v) for i, (_, v) in enumerate(values(state))])),
     ("torch", "half, bfloat16, double, a counter, strided views", written(lambda f: torch.save(rounded, f)), listed(values(rounded))),
+    ("npy", "big-endian numbers in Fortran order", written(lambda f: np.save(f, np.asfortranarray(kernel.astype(">f8")))), listed([("arr_0", kernel)])),
+    ("npz", "big-endian numbers of all widths", written(lambda f: np.savez(f, f=weight.astype(">f4"), h=weight.astype(">f2"), i=np.array([-3, 500], ">i2"), l=np.array([7], ">i8"))), listed([("f", weight), ("h", weight.astype(np.float16)), ("i", [-3, 500]), ("l", [7])])),
+    ("npz", "byte strings of .npy files", written(lambda f: np.savez(f, *[np.array(blob(a).tobytes()) for a in (kernel, bias)])), listed([("arr_0", kernel), ("arr_1", bias)])),
+    *[("torch", f"a pickle of byte blobs of .npy files (Flower's Parameters), protocol {p}", written(lambda f, p=p: f.write(pickle.dumps([blob(a).tobytes() for a in (kernel, bias)], protocol=p))), listed([("0", kernel), ("1", bias)])) for p in (2, 3, 4, 5)],
+    ("torch", "byte blobs of .npy files in a checkpoint", written(lambda f: torch.save({"parameters": [blob(a).tobytes() for a in (kernel, bias)], "round": 3}, f)), listed([("parameters.0", kernel), ("parameters.1", bias)])),
+    *[("torch", f"a pickled list of numpy arrays, protocol {p}", written(lambda f, p=p: f.write(pickle.dumps([kernel, np.asfortranarray(weight), bias.astype(">f8")], protocol=p))), listed([("0", kernel), ("1", weight), ("2", bias)])) for p in (2, 3, 4)],
+    ("torch", "a pickled dict of numpy arrays", written(lambda f: f.write(pickle.dumps({"conv.weight": kernel, "fc.bias": bias}, protocol=4))), listed([("conv.weight", kernel), ("fc.bias", bias)])),
+    ("torch", "a list of numpy arrays in a checkpoint, numbers of numpy beside it", written(lambda f: torch.save({"arrays": [kernel, bias], "best": np.float64(0.5)}, f)), listed([("arrays.0", kernel), ("arrays.1", bias)])),
+    ("torch", "tied, expanded, strided and empty tensors", written(lambda f: torch.save({"a": torch.tensor(weight), "tied": state["fc.weight"], "again": state["fc.weight"], "wide": torch.tensor(bias).view(1, 4).expand(3, 4), "every": torch.tensor(kernel)[:, ::2, 1:], "none": torch.zeros(0, 3)}, f)),
+     listed([("a", weight), ("tied", weight), ("again", weight), ("wide", np.tile(bias, (3, 1))), ("every", kernel[:, ::2, 1:]), ("none", np.zeros((0, 3)))])),
+    ("torch", "prefixes of torch.compile and data parallel, a nested state with an epoch", written(lambda f: torch.save({"state_dict": {f"module._orig_mod.{k}": v for k, v in state.items()}, "epoch": 3}, f)),
+     listed([(f"state_dict.module._orig_mod.{k}", v) for k, v in values(state)])),
     ("torch", "Parameters", written(lambda f: torch.save({"w": torch.nn.Parameter(torch.tensor(weight))}, f)), listed([("w", weight)])),
 ]
 refused = [
     ("an array of objects", written(lambda f: np.save(f, np.array([{"a": 1}], dtype=object), allow_pickle=True)), "an array of objects\"; nothing of a pickle is ever run"),
-    ("big-endian numbers", written(lambda f: np.save(f, weight.astype(">f4"))), "little-endian"),
-    ("complex numbers", written(lambda f: np.save(f, weight.astype(np.complex64))), "little-endian of"),
+    ("complex numbers", written(lambda f: np.save(f, weight.astype(np.complex64))), "arr_0 must be of f2, f4, f8"),
+    ("texts", written(lambda f: np.save(f, np.array([b"abc", b"de"]))), "arr_0 must be of f2, f4, f8"),
+    ("texts of letters", written(lambda f: np.savez(f, a=np.array(["abc"]))), "a must be of f2, f4, f8"),
+    ("a quantized tensor", written(lambda f: torch.save({"w": torch.quantize_per_tensor(torch.tensor(weight), 0.1, 0, torch.qint8)}, f)), "a quantized tensor; dequantize() it before it is saved"),
+    ("a sparse tensor", written(lambda f: torch.save({"w": torch.tensor(weight).to_sparse()}, f)), "a sparse tensor; to_dense() before it is saved"),
+    ("complex tensors", written(lambda f: torch.save({"w": torch.complex(torch.ones(2), torch.ones(2))}, f)), "complex numbers"),
+    ("a whole module", written(lambda f: torch.save(torch.nn.Linear(2, 2), f)), "a module or an object of somebody's class; save its state_dict()"),
+    ("a class of somebody", written(lambda f: torch.save({"args": argparse.Namespace(lr=0.1), "w": torch.ones(2)}, f)), "argparse.Namespace"),
+    ("a call hidden in a pickle", written(lambda f: torch.save({"w": torch.ones(2), "x": Runs()}, f)), "the pickle names __builtin__.exec"),
+    ("a call hidden in a plain pickle", written(lambda f: f.write(pickle.dumps([b"x", Runs()]))), "the pickle names builtins.exec"),
+    ("a pickle of texts", written(lambda f: f.write(pickle.dumps(["abc"]))), "no checkpoint"),
 ]
 json.dump({
     "files": [{"format": f, "title": t, "bytes": b, "tensors": v} for f, t, b, v in cases],

@@ -82,8 +82,8 @@ for (const { net, x, y, weights, expected } of cases)
       const how = { net, weights: weights() };
       near('sum', await lpips(x, y, how), expected.values);
       const layers = await lpips(x, y, { ...how, perLayer: true });
-      // one layer of thirteen convolutions, summed in float32 by plain loops, is off by 1.2e-5 on cpu
-      const relative = engine === 'cpu' ? 3e-5 : 1e-5;
+      // one layer of thirteen convolutions, summed in float32 in one go, is off by 1.2e-5 on cpu and tensorflow
+      const relative = engine === 'compiled' || engine === 'wasm' ? 1e-5 : 3e-5;
       for (const [k, layer] of layers.entries()) near(`layer ${k}`, layer, expected.perLayer[k], relative);
       if (engine === 'cpu') return; // the rest would take long there
 

@@ -5,14 +5,22 @@ import { test } from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import { tf, toTensor } from '../../src/engine/index.js';
 import { forward, loadNetwork } from '../../src/models/index.js';
+import { paddingOf, windowed } from '../../src/models/onnx/windows.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
 
-/** Networks that PyTorch exported (test/golden/onnx-networks.py), with answers in float64. */
-const golden = JSON.parse(readFileSync(join(root, 'test/golden/onnx-networks.json'), 'utf8')) as {
-  networks: { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
-  refused: { name: string; file: string; says: string }[];
+interface Exported {
+  readonly networks: readonly { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
+  readonly refused: readonly { name: string; file: string; says: string }[];
+}
+/** Networks that exporters wrote (test/golden/onnx-networks.py, onnx-modern.py), with answers in float64. */
+const files = ['onnx-networks', 'onnx-modern'].map(
+  (name) => JSON.parse(readFileSync(join(root, `test/golden/${name}.json`), 'utf8')) as Exported,
+);
+const golden: Exported = {
+  networks: files.flatMap(({ networks }) => networks),
+  refused: files.flatMap(({ refused }) => refused),
 };
 const folder = temporaryFolder();
 const fileOf = (file: string | Uint8Array, name: string): string => {
@@ -89,4 +97,14 @@ test('loadNetwork: weights beside the file stay in its folder; graphs inside nod
     inside(1, Buffer.concat([inside(4, Buffer.from('If')), inside(5, inside(6, Buffer.alloc(0)))])),
   );
   await assert.rejects(loadNetwork(fileOf(nested, 'nested')), /a node of kind If holds a graph of its own/);
+});
+
+test('paddingOf: a window that would begin in the last zeros is not counted, as in PyTorch', () => {
+  const pool = (pads: number[], strides: number[]) => ({
+    ...{ name: 'pool', op: 'MaxPool', inputs: ['x'], outputs: ['y'] },
+    attributes: { ceil_mode: 1, pads, strides },
+  });
+  assert.deepEqual(windowed(pool([1, 1, 1, 1], [2, 2]), [1, 2, 7, 7], [2, 2], 2), [1, 2, 4, 4]);
+  assert.deepEqual(windowed(pool([0, 0, 0, 0], [2, 2]), [1, 2, 7, 8], [3, 3], 2), [1, 2, 3, 4]);
+  assert.deepEqual(paddingOf(pool([0, 0, 0, 0], [2, 2]), [7, 8], [3, 3]), [0, 0, 0, 1]);
 });

@@ -7,7 +7,7 @@ import { encodeSafetensors } from '../../src/assets/index.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray } from '../../src/core/types.js';
-import { compile, type Tensor, tf } from '../../src/engine/index.js';
+import { compile, start, type Tensor, tf } from '../../src/engine/index.js';
 import { shippedModel, trunk, trunkMinimum, trunkStages } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
@@ -141,6 +141,7 @@ forEachEngine(
 );
 
 test('trunkStages: the smallest picture', async () => {
+  await start();
   assert.deepEqual([trunkMinimum(trunk()), trunkMinimum(trunk({}, 'trunk-loss'))], [16, 8]);
   const stages = trunkStages(trunk());
   assert.throws(

@@ -124,7 +124,7 @@ test('roglab doctor: names versions, machine, every engine with its reason, cach
   const { status, stdout, stderr } = roglab(['doctor'], { JUPYTER_DATA_DIR: join(tmpdir(), 'roglab-none') });
   assert.equal(status, 0, stderr);
   assert.deepEqual(stdout.match(/^\S.*$/gm), ['versions', 'machine', 'engines', 'data', 'notebooks']);
-  assert.match(stdout, /wasm +works\n +cpu +works/);
+  assert.match(stdout, /wasm +works, \de-\d from the processor\n +cpu +works, /);
   assert.match(stdout, /on cpu .*\n +on cuda .*\n +on tensorrt .*\n +on webgpu .*\n +on coreml .*\n +on dml +\S/);
   assert.match(stdout, /kernel +not registered .*npm run kernel/);
   assert.ok(!stdout.includes('undefined'));

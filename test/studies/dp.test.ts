@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
+import { checkPrivacy } from '../../src/federation/private-settings.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { privacyBudget } from '../../src/privacy/index.js';
 import {
@@ -11,6 +12,7 @@ import {
   type DpFailure,
   type DpProfile,
   type DpResult,
+  type DpRow,
   dpBudgets,
   dpFailed,
   dpStudy,
@@ -102,6 +104,23 @@ test("DP_PROFILES: what a row says of a client's noise is what its phi does", ()
     const deviation = Math.sqrt(observed.reduce((sum, v) => sum + (v - mean) ** 2, 0) / observed.length);
     assert.ok(Math.abs(deviation / (noiseMultiplier * clip) - 1) < 0.02);
     assert.ok(Math.abs(mean - clip / Math.sqrt(20_000)) < (4 * deviation) / Math.sqrt(20_000));
+  }
+});
+
+test('noise inside the steps: rows have names of their own, and DP-SGD spends what its name says', () => {
+  for (const profile of [DP_PROFILES.steps, DP_PROFILES['steps-short']]) {
+    const rows: readonly DpRow[] = profile.rows;
+    assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length);
+    const { rounds, localSteps } = profile.training;
+    for (const { id, privacy } of rows) {
+      if (privacy) checkPrivacy(id, privacy);
+      const named = Number(/^epsilon (\d+)$/.exec(id)?.[1]);
+      if (!named) continue;
+      const { multiplier: noiseMultiplier } = privacy!.noise as { multiplier: number };
+      const release = { sampleRate: 16 / 50_000, noiseMultiplier, steps: rounds * localSteps!, delta: profile.delta };
+      const { epsilon } = privacyBudget(release);
+      assert.ok(epsilon <= named && epsilon > 0.97 * named, `${id}: ${epsilon}`);
+    }
   }
 });
 

@@ -15,6 +15,7 @@ writeFileSync(
   JSON.stringify({ ...SMALL, attacks: [SMALL.attacks, { name: 'rog', iterations: 0 }] }),
 );
 writeFileSync(place('wrong.yaml'), 'networks: lenet\ndata: scenes\nphi: []\n');
+writeFileSync(place('unknown.yaml'), 'networks: lenet\ndata: scenes\nimage: 3\n');
 writeFileSync(place('huge.yaml'), 'networks: lenet\ndata: scenes\nseeds: 10000\nimages: 1000\n');
 
 function roglab(...args: string[]): { status: number | null; out: string; error: string } {
@@ -58,9 +59,39 @@ test('roglab sweep: a shard, its status, the rest, the failures, one file of all
   for (const { id } of rows) assert.ok(ids.includes(String(id)));
 });
 
+test('roglab sweep export: shards of separate folders in one file; another sweep, and one shard alone', () => {
+  const cells = { ...SMALL, name: 'parts', images: 4 };
+  writeFileSync(place('parts.json'), JSON.stringify(cells));
+  writeFileSync(place('others.json'), JSON.stringify({ ...cells, phi: ['none', 'quantize:3'] }));
+  for (const [shard, out, file] of [
+    ['1/2', 'one', 'parts'],
+    ['2/2', 'two', 'parts'],
+    ['1/4', 'others', 'others'],
+  ] as const)
+    assert.equal(roglab('sweep', `${file}.json`, '--shard', shard, '--out', out, '--workers', '1').status, 0);
+  const ids = (file: string): string[] =>
+    readFileSync(place(file), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id);
+  const both = roglab('sweep', 'export', 'one', 'two', 'one', '--to', 'both.jsonl');
+  assert.match(both.out, /both\.jsonl: 8 rows\n$/, both.error);
+  const listed = roglab('sweep', 'list', 'parts.json')
+    .out.trim()
+    .split('\n')
+    .map((line) => line.slice(0, 32));
+  assert.deepEqual(ids('both.jsonl').sort(), listed.sort());
+  assert.match(roglab('sweep', 'export', 'two', '--to', 'two.jsonl').out, /: 4 rows\n$/);
+  const wrong = roglab('sweep', 'export', 'one', 'others', '--to', 'x.jsonl');
+  assert.match(
+    wrong.error,
+    /others holds another sweep than .*one, got "parts of roglab .*"; folders that go together/,
+  );
+});
+
 const READERS = {
   pandas: "import pandas; d = pandas.read_parquet('rows.parquet'); print(len(d), d['psnr'].mean())",
-  duckdb: 'import duckdb; print(*duckdb.sql("select count(*), avg(psnr) from \'rows.parquet\'").fetchone())',
+  duckdb: 'import duckdb; print(*duckdb.sql("select count(*), avg(psnr) from \'rows.parquet\'").fetchall()[0])',
 };
 for (const [name, code] of Object.entries(READERS)) {
   const python = process.env.ROGLAB_PYTHON ?? 'python3';
@@ -83,6 +114,11 @@ const mistakes: readonly (readonly [string[], RegExp])[] = [
   [['sweep', 'wrong.yaml'], /wrong\.yaml: the axis phi has no values/],
   [['sweep', 'huge.yaml'], /at most 1,000,000 cells, got 10000000; say --yes/],
   [['sweep', 'small.json', '--redis', 'redis://127.0.0.1:1'], /Redis at 127\.0\.0\.1:1 does not answer/],
+  [
+    ['sweep', 'status', '--redis', 'redis://127.0.0.1:1'],
+    /roglab sweep status: Redis at 127\.0\.0\.1:1 does not answer/,
+  ],
+  [['sweep', 'unknown.yaml'], /unknown\.yaml: unknown option "image"; did you mean "images"\?/],
   [['sweep', 'small.json', '--shard', '3/2'], /a shard is written i\/n/],
   [['sweep', 'small.json', '--redes', 'x'], /did you mean --redis/],
   [['sweep', 'status', 'nowhere'], /there is no sweep in this folder/],

@@ -100,6 +100,32 @@ const mistakes: readonly (readonly [string, object, RegExp])[] = [
   ['a name that is a path', { ...base, name: '../x' }, /a name has letters/],
   ['a word for a number', { ...base, batch: 'four' }, /batch must be an integer.*"four"/],
   ['an option that the run decides', { ...base, attacks: { name: 'rog', seed: 3 } }, /has no option seed/],
+  [
+    'a phi that is a function',
+    { ...base, phi: ['none', (tensors: unknown) => tensors] },
+    /^defineSweep: the cells of a sweep are data, and a value of the axis phi is a function; phi is written as a short text such as quantize:3; study\(\) and attackAll\(\) take functions/,
+  ],
+  [
+    'a phi with a function in it',
+    { ...base, phi: { name: 'own', apply: (tensors: unknown) => tensors } },
+    /apply of the axis phi is a function/,
+  ],
+  [
+    'an objective that is a function',
+    { ...base, attacks: { name: 'rog', objective: () => 0 } },
+    /and objective of the axis attacks is a function; attackAll\(\) and the attacks themselves take functions/,
+  ],
+  [
+    'a function deep in the options of an attack',
+    { ...base, attacks: ['dlg', { name: 'rog', prior: { terms: [{ weight: () => 1 }] } }] },
+    /prior\.terms\.0\.weight of the axis attacks is a function/,
+  ],
+  [
+    'a layer with a function',
+    { ...base, networks: { name: 'own', layers: [{ kind: 'conv', filters: 2, size: 3, init: () => 0 }] } },
+    /layers\.0\.init of the axis networks is a function; write it as data/,
+  ],
+  ['steps and epochs', { ...base, client: { localSteps: 2, epochs: 1 } }, /localSteps or epochs, not both/],
   ['a range that ends before it begins', { ...base, seeds: { from: 3, to: 2 } }, /seeds\.to must be/],
 ];
 for (const [what, definition, message] of mistakes)

@@ -139,39 +139,6 @@ test(`${COUNT} attacks over three hosts, one of them unplugged for a while`, {
   await checkSame(out);
 });
 
-test('what the queue costs beside the attack, and what a second worker brings', { skip: noRedis }, async (t) => {
-  const redis = await redisServer(place('speed'));
-  t.after(() => redis.kill());
-  const timed: SweepDefinition = { ...definition, attacks: { name: 'rog', iterations: 50 }, images: 10 };
-  const crew: Process[] = [];
-  const rates: number[] = [];
-  for (const [seeds, what] of [
-    [[11, 12], 'one worker'],
-    [[13, 14], 'two workers'],
-  ] as const) {
-    crew.push(begin(worker(redis.url, place('cache'))));
-    const warm = { ...timed, name: 'warm', seeds: [...seeds.map((seed) => seed + 10)], images: 2 };
-    await runSweep(warm, { folder: place(`warm-${seeds[0]}`), redis: redis.url });
-    const { progress, folder: out } = await runSweep(
-      { ...timed, seeds },
-      { folder: place(`timed-${seeds[0]}`), redis: redis.url },
-    );
-    const table = await sweepTable(out);
-    const finished = table.array('finished') as number[];
-    const [first, last] = [Math.min(...finished), Math.max(...finished)];
-    const busy =
-      (table.array('seconds') as number[]).reduce((a, b) => a + b) -
-      (table.array('seconds') as number[])[finished.indexOf(first)]!;
-    const wall = (last - first) / 1000;
-    rates.push((progress.done - 1) / wall);
-    const overhead = (1000 * (wall * crew.length - busy)) / (progress.done - 1);
-    say(
-      `${what}: ${progress.done} cells, ${rates.at(-1)!.toFixed(2)} a second, ${overhead.toFixed(1)} ms a cell beside the attack`,
-    );
-  }
-  say(`two workers are ${(rates[1]! / rates[0]!).toFixed(2)} times one`);
-});
-
 const heap = ['--max-old-space-size=96'];
 test('100,000 cells planned, listed, half run, resumed and exported in 96 MB of heap', () => {
   mkdirSync(place('many'));

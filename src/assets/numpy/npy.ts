@@ -9,22 +9,22 @@ const MOST_HEADER = 1 << 16;
 
 interface Kind {
   readonly bytes: number;
-  readonly at: (data: DataView, offset: number) => number;
+  readonly at: (data: DataView, offset: number, little: boolean) => number;
 }
 
 /** numpy's type codes without their byte order; all others, objects among them, are refused by name. */
 const KINDS: Readonly<Record<string, Kind>> = {
-  f2: { bytes: 2, at: (data, i) => halfToFloat(data.getUint16(i, true)) },
-  f4: { bytes: 4, at: (data, i) => data.getFloat32(i, true) },
-  f8: { bytes: 8, at: (data, i) => data.getFloat64(i, true) },
+  f2: { bytes: 2, at: (data, i, little) => halfToFloat(data.getUint16(i, little)) },
+  f4: { bytes: 4, at: (data, i, little) => data.getFloat32(i, little) },
+  f8: { bytes: 8, at: (data, i, little) => data.getFloat64(i, little) },
   i1: { bytes: 1, at: (data, i) => data.getInt8(i) },
-  i2: { bytes: 2, at: (data, i) => data.getInt16(i, true) },
-  i4: { bytes: 4, at: (data, i) => data.getInt32(i, true) },
-  i8: { bytes: 8, at: (data, i) => Number(data.getBigInt64(i, true)) },
+  i2: { bytes: 2, at: (data, i, little) => data.getInt16(i, little) },
+  i4: { bytes: 4, at: (data, i, little) => data.getInt32(i, little) },
+  i8: { bytes: 8, at: (data, i, little) => Number(data.getBigInt64(i, little)) },
   u1: { bytes: 1, at: (data, i) => data.getUint8(i) },
-  u2: { bytes: 2, at: (data, i) => data.getUint16(i, true) },
-  u4: { bytes: 4, at: (data, i) => data.getUint32(i, true) },
-  u8: { bytes: 8, at: (data, i) => Number(data.getBigUint64(i, true)) },
+  u2: { bytes: 2, at: (data, i, little) => data.getUint16(i, little) },
+  u4: { bytes: 4, at: (data, i, little) => data.getUint32(i, little) },
+  u8: { bytes: 8, at: (data, i, little) => Number(data.getBigUint64(i, little)) },
   b1: { bytes: 1, at: (data, i) => data.getUint8(i) },
 };
 
@@ -40,7 +40,7 @@ export interface Npy extends NamedArray {
 /**
  * One array in numpy's .npy format, versions 1 to 3, as 32-bit floats, row-major; Fortran order is turned. The header
  * is read as a text of three fields, never evaluated; arrays of objects (pickles) are refused.
- * Errors (starting with `where`): another kind of file, truncation, an unknown type, big-endian numbers.
+ * Errors (starting with `where`): another kind of file, truncation, an unknown type.
  * Source: numpy.lib.format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function decodeNpy(bytes: Uint8Array, where = 'decodeNpy', name = 'array', begin = 0): Npy {
@@ -53,18 +53,58 @@ export function decodeNpy(bytes: Uint8Array, where = 'decodeNpy', name = 'array'
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   if (length > MOST_HEADER || start + length > body.length)
     throw problem(where, `${name}: a header of ${length} bytes does not fit`, `${body.length} bytes`, CORRUPT);
-  const { kind, fortran, shape } = readHeader(
+  const { kind, fortran, shape, little } = readHeader(
     where,
     name,
     new TextDecoder().decode(body.subarray(start, start + length)),
   );
-  const count = sizeOf(shape);
-  const end = start + length + count * kind.bytes;
+  const end = start + length + sizeOf(shape) * kind.bytes;
   if (!Number.isSafeInteger(end) || end > body.length)
     throw problem(where, `${name} of shape [${shape}] needs ${end} bytes`, body.length, CORRUPT);
-  const data = new Float32Array(count);
-  for (let i = 0; i < count; i++) data[i] = kind.at(view, start + length + i * kind.bytes);
-  return { name, shape, data: fortran ? rowMajor(shape, data) : data, end: begin + end };
+  const data = entries({ kind, fortran, shape, little }, body.subarray(start + length, end));
+  return { name, shape, data, end: begin + end };
+}
+
+/**
+ * The entries of an array whose type (`<f4`), order and shape are told beside it, as 32-bit floats, row-major.
+ * Errors: an unknown type; bytes that are not exactly those entries.
+ */
+export function decodeEntries(
+  where: string,
+  name: string,
+  { code, fortran, shape }: { readonly code: string; readonly fortran: boolean; readonly shape: readonly number[] },
+  bytes: Uint8Array,
+): Float32Array {
+  const [order, type] = [code.slice(0, 1), code.slice(1)];
+  const kind = kindOf(where, name, order, type);
+  if (sizeOf(shape) * kind.bytes !== bytes.length)
+    throw problem(
+      where,
+      `${name} of shape [${shape}] needs ${sizeOf(shape) * kind.bytes} bytes`,
+      bytes.length,
+      CORRUPT,
+    );
+  return entries({ kind, fortran, shape, little: order !== '>' }, bytes);
+}
+
+interface Form {
+  readonly kind: Kind;
+  readonly fortran: boolean;
+  readonly shape: readonly number[];
+  readonly little: boolean;
+}
+
+function entries({ kind, fortran, shape, little }: Form, bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const data = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = kind.at(view, i * kind.bytes, little);
+  return fortran ? rowMajor(shape, data) : data;
+}
+
+function kindOf(where: string, name: string, order: string, code: string): Kind {
+  const kind = Object.hasOwn(KINDS, code) ? KINDS[code] : undefined;
+  if (kind) return kind;
+  throw problem(where, `${name} must be of ${Object.keys(KINDS).join(', ')}`, `${order}${code}`);
 }
 
 function readHeader(where: string, name: string, text: string) {
@@ -78,9 +118,8 @@ function readHeader(where: string, name: string, text: string) {
     throw problem(where, `${name} must be a plain array of numbers`, got, fix);
   }
   const [, byteOrder, code] = type;
-  const kind = Object.hasOwn(KINDS, code!) ? KINDS[code!] : undefined;
-  if (!kind || (byteOrder === '>' && kind.bytes > 1))
-    throw problem(where, `${name} must be little-endian of ${Object.keys(KINDS).join(', ')}`, `${byteOrder}${code}`);
+  const isBytes = /^S\d+$/.test(code!) && sizes[1]!.trim() === '';
+  const kind = isBytes ? KINDS.u1! : kindOf(where, name, byteOrder!, code!);
   const shape = sizes[1]!
     .split(',')
     .map((part) => part.replace(/[\sL]/g, ''))
@@ -88,7 +127,9 @@ function readHeader(where: string, name: string, text: string) {
     .map(Number);
   if (shape.length > LIMITS.dimensions)
     throw problem(where, `${name} may have at most ${LIMITS.dimensions} dimensions`, shape.length);
-  return { kind, fortran: order[1] === 'True', shape };
+  // one byte string is so many bytes: what a blob of Flower becomes in an array of numpy
+  if (isBytes) shape.push(Number(code!.slice(1)));
+  return { kind, fortran: order[1] === 'True', shape, little: byteOrder !== '>' };
 }
 
 /** Fortran order is the row-major order of the transpose. */

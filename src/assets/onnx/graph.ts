@@ -39,6 +39,8 @@ export interface OnnxGraph {
 export type External = (location: string, offset: number, length: number | undefined) => Uint8Array;
 
 const MOST_NODES = 20_000;
+/** Of nodes and operations, which are mentioned in messages. */
+const LONGEST_NAME = 200;
 
 /**
  * The graph of an ONNX file. Read as data: nothing is run. Errors (starting with `where`): no ONNX, truncation, graphs
@@ -74,8 +76,8 @@ function nodeOf(bytes: Uint8Array, where: string, external: External): OnnxNode 
     .filter(({ number }) => number === 5)
     .map((field) => attributeOf(field, where, op, external));
   return {
-    name: texts(3)[0] ?? '',
-    op,
+    name: (texts(3)[0] ?? '').slice(0, LONGEST_NAME),
+    op: op.slice(0, LONGEST_NAME),
     inputs: texts(1),
     outputs: texts(2),
     attributes: Object.fromEntries(attributes),

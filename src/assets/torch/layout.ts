@@ -1,5 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { LIMITS } from '../limits.js';
+import { NUMPY_BUILDERS, NUMPY_MENTIONS } from '../numpy/pickled.js';
 import { type Builders, isTruncated, type Unpickled, unpickle } from './pickle.js';
 import type { ByteSource } from './source.js';
 import { readStorage, readView, STORAGE_TYPES, type Storage, storageBytes } from './storage.js';
@@ -22,6 +23,18 @@ export interface Segment {
 
 const CORRUPT = 'the file is truncated or corrupt';
 
+/** What a name that is refused stands for, and what to do instead. */
+const HINTS: readonly (readonly [names: RegExp, hint: string])[] = [
+  [/_rebuild_qtensor$/, 'it is a quantized tensor; dequantize() it before it is saved'],
+  [/_rebuild_sparse/, 'it is a sparse tensor; to_dense() before it is saved'],
+  [/Complex\w*Storage$/, 'complex numbers are not read'],
+  [/_rebuild_tensor_v3$/, 'it is a tensor of 8 bits or another new type; save it as float32'],
+  [/_rebuild_meta_tensor/, 'it is a tensor without values (device meta)'],
+  [/_rebuild_(from_type|wrapper|device)/, 'it is a tensor of a class or device of its own; save plain ones'],
+  [/^__torch__\./, 'it is TorchScript; save its state_dict()'],
+  [/^(torch\.nn\.|torchvision\.|__main__\.)/, "it is a module or an object of somebody's class; save its state_dict()"],
+];
+
 const pickleOptions = (where: string) => {
   const builders: Builders = {
     'collections.OrderedDict': (args) => ordered(where, args),
@@ -30,8 +43,9 @@ const pickleOptions = (where: string) => {
   };
   return {
     where,
-    builders,
-    mentions: Object.keys(STORAGE_TYPES),
+    builders: { ...builders, ...NUMPY_BUILDERS },
+    mentions: [...Object.keys(STORAGE_TYPES), ...NUMPY_MENTIONS],
+    hint: (global: string) => HINTS.find(([names]) => names.test(global))?.[1],
     persistent: (id: unknown) => readStorage(where, id),
   };
 };
@@ -75,6 +89,27 @@ export async function zipLayout(source: ByteSource, where: string): Promise<Layo
     },
   };
 }
+
+/** A pickle alone, of pickle.dump: everything that it holds is inside it. Errors: more than `pickleBytes`, bytes after its end. */
+export async function plainLayout(source: ByteSource, where: string): Promise<Layout> {
+  if (source.size > LIMITS.pickleBytes) throw tooLong(where, source.size);
+  const { value, end } = unpickle(await source.read(0, source.size), 0, pickleOptions(where));
+  if (end !== source.size) throw problem(where, `the pickle ends at byte ${end}`, source.size, CORRUPT);
+  return {
+    value,
+    locate: ({ key }) => {
+      throw problem(where, `storage ${key} is not in the file`, undefined, CORRUPT);
+    },
+  };
+}
+
+/** Whether a file begins as torch.save did before 1.6: the magic number, pickled. */
+export async function isLegacy(source: ByteSource): Promise<boolean> {
+  const head = await source.read(0, Math.min(LEGACY.length, source.size));
+  return head.every((byte, i) => byte === LEGACY[i]);
+}
+
+const LEGACY = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;

@@ -8,11 +8,20 @@ export interface Global {
 /** What a pickle may call, name -> what happens instead. A name that is not here is refused. */
 export type Builders = Readonly<Record<string, (args: readonly unknown[]) => unknown>>;
 
+/** A call that is kept as it stands, with the state that follows it; nothing is made of it yet. */
+export interface Held {
+  readonly held: string;
+  readonly args: readonly unknown[];
+  state: unknown;
+}
+
 export interface PickleOptions {
   readonly where: string;
   readonly builders: Builders;
   /** Names that may be mentioned but not called, e.g. the types of storages. */
   readonly mentions: readonly string[];
+  /** What to do about a name that is refused; default a sentence. */
+  readonly hint?: (global: string) => string | undefined;
   /** What a persistent id stands for. */
   readonly persistent: (id: unknown) => unknown;
 }
@@ -27,7 +36,7 @@ export interface Unpickled {
 export const isTruncated = (error: unknown): boolean => (error as { code?: string })?.code === 'TRUNCATED';
 
 /**
- * Reads one pickle (protocols 2 to 5) from `bytes` at `start`: numbers, texts, lists and tuples (as arrays), dicts (as
+ * Reads one pickle (protocols 2 to 5) from `bytes` at `start`: numbers, texts, bytes, lists and tuples (as arrays), dicts (as
  * Map), and calls of the given builders. Nothing else can happen: any other opcode or name is an error that names it.
  * Source: the opcodes' descriptions in Python's Lib/pickletools.py.
  */
@@ -43,12 +52,13 @@ export function unpickle(bytes: Uint8Array, start: number, options: PickleOption
         options.where,
         `the pickle uses the opcode ${NAMES[code] ?? `0x${code.toString(16)}`} at byte ${at}, which is not allowed`,
         undefined,
-        'only tensors and plain containers are read; a checkpoint that needs more is not trusted',
+        UNTRUSTED,
       );
     step(machine);
   }
 }
 
+const UNTRUSTED = 'only tensors and plain containers are read; a checkpoint that needs more is not trusted';
 const MARK = Symbol('mark');
 const STOP = 0x2e;
 
@@ -142,14 +152,9 @@ function recall(m: Machine, index: number): void {
 }
 
 function name(m: Machine, global: string): Global {
-  const { builders, mentions, where } = m.options;
+  const { builders, mentions, where, hint } = m.options;
   if (!Object.hasOwn(builders, global) && !mentions.includes(global))
-    throw problem(
-      where,
-      `the pickle names ${global}, which is not allowed`,
-      undefined,
-      'only tensors and plain containers are read; a checkpoint that needs more is not trusted',
-    );
+    throw problem(where, `the pickle names ${global}, which is not allowed`, undefined, hint?.(global) ?? UNTRUSTED);
   return { global };
 }
 
@@ -162,10 +167,19 @@ function reduce(m: Machine): void {
   m.push(builders[global]!(args));
 }
 
-/** The state of an OrderedDict is an attribute such as `_metadata`: of no use here. */
+/** The state of an OrderedDict is an attribute such as `_metadata`: of no use here; that of a held call is kept. */
 function build(m: Machine): void {
-  m.pop();
-  if (!(m.top() instanceof Map)) throw corrupt(m, 'sets the state of something that is no dict');
+  const state = m.pop();
+  const target = m.top();
+  if (typeof target === 'object' && target !== null && 'held' in target) (target as Held).state = state;
+  else if (!(target instanceof Map)) throw corrupt(m, 'sets the state of something that is no dict');
+}
+
+/** A length of 8 bytes. */
+function longLength(m: Machine): number {
+  const length = m.view(8).getBigUint64(0, true);
+  if (length > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(m, 'has a part of impossible length');
+  return Number(length);
 }
 
 /** Little-endian two's complement of any length: a number, or a bigint where that would be inexact. */
@@ -203,6 +217,10 @@ const STEPS: ReadonlyMap<number, (m: Machine) => void> = new Map([
   [0x54, (m) => m.push(m.text(m.view(4).getUint32(0, true)))], // BINSTRING
   [0x58, (m) => m.push(m.text(m.view(4).getUint32(0, true)))], // BINUNICODE
   [0x8c, (m) => m.push(m.text(m.byte()))], // SHORT_BINUNICODE
+  [0x43, (m) => m.push(m.bytes(m.byte()))], // SHORT_BINBYTES
+  [0x42, (m) => m.push(m.bytes(m.view(4).getUint32(0, true)))], // BINBYTES
+  [0x8e, (m) => m.push(m.bytes(longLength(m)))], // BINBYTES8
+  [0x96, (m) => m.push(m.bytes(longLength(m)))], // BYTEARRAY8
   [0x5d, (m) => m.push([])], // EMPTY_LIST
   [0x29, (m) => m.push([])], // EMPTY_TUPLE
   [0x7d, (m) => m.push(new Map())], // EMPTY_DICT
@@ -248,8 +266,6 @@ const NAMES: Readonly<Record<number, string>> = {
   108: 'LIST',
   143: 'EMPTY_SET',
   145: 'FROZENSET',
-  66: 'BINBYTES',
-  67: 'SHORT_BINBYTES',
   83: 'STRING',
   86: 'UNICODE',
   70: 'FLOAT',

@@ -3,7 +3,8 @@ import { problem, show } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import type { NamedArray } from '../../core/types.js';
 import { LIMITS } from '../limits.js';
-import { type Layout, legacyLayout, type Segment, zipLayout } from './layout.js';
+import { pickledArray } from '../numpy/pickled.js';
+import { isLegacy, type Layout, legacyLayout, plainLayout, type Segment, zipLayout } from './layout.js';
 import { type ByteSource, fileSource } from './source.js';
 import { materialise, type View } from './storage.js';
 
@@ -22,7 +23,8 @@ const PIECE = 1 << 22;
 const DEPTH = 8;
 
 /**
- * The tensors of a PyTorch checkpoint (torch.save: zip or legacy pickle) as 32-bit floats, row-major, in PyTorch's own
+ * The tensors of a PyTorch checkpoint (torch.save: zip or legacy pickle), and the arrays of numpy and byte blobs of .npy files (Flower's
+ * Parameters) in it or in a pickle alone, as 32-bit floats, row-major, in PyTorch's own
  * axis order; a tensor inside dicts or lists is named by its path, `model.layer.weight`.
  *
  * Only tensors and plain containers are ever built: nothing of the file is executed, and any other opcode, class or
@@ -38,15 +40,17 @@ export async function torchTensors(source: ByteSource, options: TorchOptions = {
   const zip = start[0] === 0x50 && start[1] === 0x4b;
   if (!zip && start[0] !== 0x80)
     throw problem(where, 'this is no checkpoint of torch.save', undefined, 'zip and legacy pickle files are read');
-  const layout = await (zip ? zipLayout(source, where) : legacyLayout(source, where));
-  const views = leaves(layout.value, where).filter(([path]) => wanted(path));
+  const layout = await (zip ? zipLayout : (await isLegacy(source)) ? legacyLayout : plainLayout)(source, where);
+  const found = leaves(layout.value, where);
+  if (found.length === 0 && !zip && !(await isLegacy(source)))
+    throw problem(where, 'this is no checkpoint of torch.save', undefined, 'zip and legacy pickle files are read');
+  const kept = found.filter(([path]) => wanted(path));
+  const views = kept.filter((leaf): leaf is [string, View] => isView(leaf[1]));
   checkEntries(where, views);
   const bytes = await readStorages(source, layout, views, onProgress);
-  return views.map(([name, view]) => ({
-    name,
-    shape: view.shape,
-    data: materialise(view, bytes.get(view.storage.key)!),
-  }));
+  return kept.map(([name, leaf]) =>
+    isView(leaf) ? { name, shape: leaf.shape, data: materialise(leaf, bytes.get(leaf.storage.key)!) } : leaf,
+  );
 }
 
 /** {@link torchTensors} of a file. */
@@ -60,9 +64,10 @@ export async function loadTorch(path: string, options: TorchOptions = {}): Promi
 }
 
 /** Every tensor inside dicts and lists with its path; numbers and texts beside them are left out. */
-function leaves(root: unknown, where: string): [string, View][] {
+function leaves(root: unknown, where: string): [string, View | NamedArray][] {
   let values = 0;
-  const found: [string, View][] = [];
+  const found: [string, View | NamedArray][] = [];
+  let entries = 0;
   const walk = (value: unknown, path: string, depth: number): void => {
     if (++values > LIMITS.pickleValues)
       throw problem(where, `containers may hold at most ${LIMITS.pickleValues} values`, undefined, UNTRUSTED);
@@ -72,6 +77,13 @@ function leaves(root: unknown, where: string): [string, View][] {
     if (value instanceof Map) for (const [key, inner] of value) walk(inner, under(key), depth - 1);
     else if (Array.isArray(value)) value.forEach((inner, i) => void walk(inner, under(i), depth - 1));
     else if (isView(value)) found.push([path || 'tensor', value]);
+    else {
+      const array = pickledArray(value, where, path || 'array');
+      entries += array?.data.length ?? 0;
+      if (entries > LIMITS.pickleBytes)
+        throw problem(where, `arrays may have ${LIMITS.pickleBytes} entries`, undefined, UNTRUSTED);
+      if (array) found.push([array.name, array]);
+    }
   };
   walk(root, '', DEPTH);
   return found;

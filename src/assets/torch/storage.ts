@@ -67,7 +67,9 @@ export function readView(where: string, args: readonly unknown[]): View {
   const last = offset + shape.reduce((sum, n, i) => sum + (n - 1) * strides[i]!, 0);
   if (shape.length > LIMITS.dimensions)
     throw problem(where, `a tensor may have ${LIMITS.dimensions} dimensions`, shape.length);
-  if (shape.length !== strides.length || entries > storage.count || (entries > 0 && !(last < storage.count)))
+  const repeats = strides.some((stride, i) => stride === 0 && shape[i]! > 1);
+  const tooMany = entries > storage.count * (repeats ? MOST_REPEATS : 1);
+  if (shape.length !== strides.length || tooMany || (entries > 0 && !(last < storage.count)))
     throw problem(
       where,
       `a tensor of shape [${shape}] and strides [${strides}] at ${offset} does not fit its storage of ${storage.count} entries`,
@@ -76,6 +78,9 @@ export function readView(where: string, args: readonly unknown[]): View {
     );
   return { storage, offset, shape, strides };
 }
+
+/** How often an expanded view may repeat the entries of its storage. */
+const MOST_REPEATS = 4096;
 
 /** The entries of a view, row-major. */
 export function materialise({ storage, offset, shape, strides }: View, bytes: Uint8Array): Float32Array {

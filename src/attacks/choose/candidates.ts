@@ -1,4 +1,5 @@
 import { sizeOf } from '../../core/arrays.js';
+import { isSent } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
 import { readHead } from '../closed-form/head.js';
@@ -36,6 +37,8 @@ export const SOLVERS: readonly Candidate[] = [
     declines: async (observation) => {
       if (!offers(observation, ANALYTIC_NEEDS)) return 'the first layer is not dense with bias';
       if (observation.client.batchSize > 1) return 'a neuron mixes several images';
+      if (observation.obfuscation.evidence.slice(0, 2).some((e) => !isSent(e) || e.projection))
+        return 'the first layer was not sent whole';
       return undefined;
     },
     complete: () => true,

@@ -1,9 +1,10 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
-import { halfWidth, hidesScale } from '../../core/evidence.js';
+import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
 import { assumed, simulatedUpdate } from '../../federation/index.js';
 import { PRIORS } from '../priors.js';
+import { projectedData } from '../seen.js';
 
 /** How well pictures explain an observed update. */
 export interface Measured {
@@ -42,7 +43,11 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
   const weights = tensors.map(({ data }) => Math.log(1 + data.length));
   return async (images) => {
     const { delta } = await simulatedUpdate(model, images, targets, complete);
-    const shares = delta.map(({ data }, k) => shareOf(data, tensors[k]!.data, obfuscation.evidence[k]!));
+    const shares = delta.map(({ data }, k) => {
+      const evidence = obfuscation.evidence[k]!;
+      const seen = evidence.projection ? projectedData(data, evidence.projection) : data;
+      return isSent(evidence) ? shareOf(seen, tensors[k]!.data, evidence) : Number.NaN;
+    });
     const unexplained = weightedMean(shares, weights);
     const roughness = await roughnessOf(images);
     return { value: unexplained + ROUGHNESS * roughness, unexplained, shares, roughness, update: delta };
@@ -68,10 +73,10 @@ function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): number {
     if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
     return Math.sqrt(share(sum(g, (a, i) => (a - q[i]!) ** 2) - power, squares - power));
   }
-  const outside = (a: number, b: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b));
+  const outside = (a: number, b: number, i: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b, i));
   return Math.sqrt(
     share(
-      sum(g, (a, i) => outside(a, q[i]!) ** 2),
+      sum(g, (a, i) => outside(a, q[i]!, i) ** 2),
       squares,
     ),
   );

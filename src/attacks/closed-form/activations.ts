@@ -1,4 +1,4 @@
-import { hidesScale } from '../../core/evidence.js';
+import { halfWidth, hidesScale } from '../../core/evidence.js';
 import type { Evidence } from '../../core/types.js';
 import type { Guess } from './guess.js';
 import type { Head, InnerLayer } from './head.js';
@@ -96,10 +96,12 @@ export const gated = (back: Matrix, odds: Matrix): Matrix =>
 /**
  * Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least.
  */
-export function deviation({ noise, tolerance, zeroTolerance }: Evidence, observed: Float32Array): number {
-  const zeros = observed.reduce((n, value) => n + Number(value === 0), 0) / observed.length;
-  const rounding = (zeros * zeroTolerance ** 2 + (1 - zeros) * tolerance ** 2) / 3;
+export function deviation(evidence: Evidence, observed: Float32Array): number {
+  const { noise } = evidence;
   const top = observed.reduce((a, value) => Math.max(a, Math.abs(value)), 0);
+  // where a bound says nothing, an entry is not larger than those that were seen
+  const squares = observed.reduce((sum, value, i) => sum + Math.min(top, halfWidth(evidence, value, i)) ** 2, 0);
+  const rounding = squares / 3 / observed.length;
   return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
 }
 

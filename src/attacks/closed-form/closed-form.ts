@@ -14,7 +14,7 @@ import { finish, type Problem, runSearch } from '../run.js';
 import { fingerprint } from '../settings.js';
 import { softInversion } from '../sparse/index.js';
 import { confidences } from './confidence.js';
-import { readHead } from './head.js';
+import { isHeadWhole, readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
 import { recover, refreshed } from './recover.js';
@@ -98,6 +98,13 @@ export async function* closedFormSteps(
       'needs to know what phi leaves of an entry',
       seen.obfuscation.name,
       'give evidence to obfuscation(), set defenseAware: false, or let rog() compare directions',
+    );
+  if (!isHeadWhole(readHead(seen)))
+    throw problem(
+      'closedForm',
+      'needs every dense layer of the head',
+      seen.obfuscation.name,
+      'rog() matches what was sent',
     );
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>

@@ -1,4 +1,6 @@
-import { isBounded } from '../../core/evidence.js';
+import { isBounded, isRounded } from '../../core/evidence.js';
+import { intervalsTell } from '../objectives.js';
+import { deviation } from './activations.js';
 import type { Head } from './head.js';
 import { intervalSolver } from './intervals.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from './matrix.js';
@@ -22,7 +24,9 @@ type Inputs = Pick<Head, 'first' | 'nonNegative'>;
  * @param prior default: the start of each solve
  */
 export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
-  return isBounded(head.first.evidence) ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+  const { evidence, observed } = head.first;
+  const byIntervals = isBounded(evidence) && (!isRounded(evidence) || intervalsTell([{ data: observed }], [evidence]));
+  return byIntervals ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
 /**
@@ -40,7 +44,8 @@ function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): Feature
       const prior = known ?? start;
       const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
-      const ridge = evidence.noise ** 2 / (SPREAD * square * power || 1);
+      const noise = isRounded(evidence) ? deviation(evidence, observed) : evidence.noise;
+      const ridge = noise ** 2 / (SPREAD * square * power || 1);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
       const rest = mapped(product(transpose(delta), prior), (value, i, j) => seen.data[i * seen.columns + j]! - value);
       const moved = leastSquares(transpose(delta), rest, Math.max(1e-10, ridge));

@@ -1,4 +1,4 @@
-import { perStep } from '../../core/evidence.js';
+import { isSent, perStep } from '../../core/evidence.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { isNonNegative } from '../../models/index.js';
 import { type Matrix, matrix } from './matrix.js';
@@ -34,6 +34,10 @@ export interface Head {
   /** The fixed factor before the last layer. */
   readonly factor: number;
 }
+
+/** Whether every dense layer of the head was sent, and not a projection of it alone. */
+export const isHeadWhole = ({ first, between = [], last }: Pick<Head, 'first' | 'between' | 'last'>): boolean =>
+  [first, ...between, last].every(({ evidence }) => isSent(evidence) && !evidence.projection);
 
 /** The ReLU-activated dense layers of a head in their order, the last one apart, each with the factor that follows it. */
 export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[] =>

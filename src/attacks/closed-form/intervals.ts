@@ -1,6 +1,7 @@
 import { ndarray } from '../../core/arrays.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
+import { boundTensors } from '../seen.js';
 import type { FeatureSolver } from './features.js';
 import type { Head } from './head.js';
 import { type Matrix, matrix } from './matrix.js';
@@ -23,9 +24,9 @@ export async function intervalSolver(
 ): Promise<FeatureSolver> {
   const { evidence, observed, weights } = first;
   const [inputs, units] = [weights.rows, weights.columns];
-  const { tolerance: kept, zeroTolerance: zero } = evidence;
   const iterate = (x: Tensor, ahead: Tensor, delta: Tensor, momenta: Tensor, rate: Tensor, q: Tensor): Tensor[] => {
-    const width = tf.add(kept, tf.mul(tf.cast(tf.equal(q, 0), 'float32'), zero - kept));
+    const { kept, zero } = boundTensors(evidence, [inputs, units]);
+    const width = tf.where(tf.equal(q, 0), tf.mul(zero, tf.onesLike(q)), tf.mul(kept, tf.onesLike(q)));
     let [now, z] = [x, ahead];
     for (let k = 0; k < UNROLLED; k++) {
       const away = tf.sub(tf.matMul(z as tf.Tensor2D, delta as tf.Tensor2D, true, false), q);

@@ -5,6 +5,7 @@ import { forward } from '../../models/index.js';
 import type { Closure } from '../closure.js';
 import { type About, OBJECTIVES, type ObjectiveName } from '../objectives.js';
 import { PRIORS, type PriorName } from '../priors.js';
+import { boundTensors } from '../seen.js';
 import type { Head } from './head.js';
 import type { Recovered } from './recover.js';
 
@@ -43,10 +44,10 @@ export async function inversion(
   const size = client.batchSize;
   const byFeatures = objective === 'features';
   const closure = (images: Tensor, delta: Tensor, target: Tensor, ...parameters: Tensor[]): Tensor[] => {
-    const scalar = (value: number): Tensor => tf.scalar(value);
+    const { kept, zero } = boundTensors(head.first.evidence, target.shape);
     const about: About = {
-      tolerance: [scalar(finite(head.first.evidence.tolerance))],
-      zeroTolerance: [scalar(finite(head.first.evidence.zeroTolerance))],
+      tolerance: [kept],
+      zeroTolerance: [zero],
       squares: orOne(tf.sum(tf.square(target))),
       magnitudes: orOne(tf.sum(tf.abs(target))),
     };
@@ -92,5 +93,3 @@ const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'fl
  * small ones pull pictures into kinks that they do not leave (batch of 16: 29.2 dB for 23.8 at a share of 0.001).
  */
 const DUST = 0.1;
-
-const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

@@ -21,7 +21,9 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
   const size = back.rows;
   const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
   const bounded = isBounded(evidence);
-  const widths = seen.data.map((value) => (bounded ? halfWidth(evidence, value) : 0));
+  // entry (unit, input) of the transpose is entry (input, unit) of the update
+  const at = (i: number): number => (i % inputs) * units + Math.floor(i / inputs);
+  const widths = seen.data.map((value, i) => (bounded ? halfWidth(evidence, value, at(i)) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;

@@ -5,7 +5,7 @@ import { offers } from '../needs.js';
 import { outputErrors } from './activations.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
 import { guessFrom } from './guess.js';
-import { hiddenLayers, readHead } from './head.js';
+import { hiddenLayers, isHeadWhole, readHead } from './head.js';
 import { mapped, matrix } from './matrix.js';
 import { features, syntheticImages } from './prior.js';
 
@@ -30,6 +30,7 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   const exact = obfuscation.evidence.every(isExactToScale);
   const head = readHead(observation);
   if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';
+  if (!isHeadWhole(head)) return 'a dense layer was not sent whole';
   if (client.batchSize < 2 && !(exact && head.body.length === 0 && client.localSteps === 1))
     return 'one image, of which the convolutions say more';
   const repeated = new Set(labels).size < labels.length;

@@ -4,7 +4,7 @@ import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ClientSettings, Observation } from '../../core/types.js';
 import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
-import { objectiveFor } from '../objectives.js';
+import { objectiveOfValues } from '../objectives.js';
 import type { Head } from './head.js';
 import type { Comparison } from './invert.js';
 
@@ -98,8 +98,8 @@ export function tuningFor(
 /** Noise of known size and no unknown length: plain squares, where gradient matching takes the cosine. */
 function comparisonFor(head: Head): Comparison {
   if (isExact(head.first.evidence)) return 'features';
-  const { evidence } = head.first;
-  const own = objectiveFor([evidence]);
+  const { evidence, observed } = head.first;
+  const own = objectiveOfValues([{ data: observed }], [evidence]);
   return own === 'cosine' && !evidence.scaleUnknown ? 'relativeL2' : own;
 }
 

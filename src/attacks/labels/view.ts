@@ -1,12 +1,12 @@
 import { ndarray } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
-import { hidesScale, isExactToScale, keepsSigns } from '../../core/evidence.js';
+import { hidesScale, isExactToScale, isSent, keepsSigns } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { clientUpdate } from '../../federation/index.js';
 import { isNonNegative } from '../../models/index.js';
-import { readHead } from '../closed-form/head.js';
+import { isHeadWhole, readHead } from '../closed-form/head.js';
 import { offers } from '../needs.js';
 
 /** What the update of the last dense layer says about every class j, per local step. */
@@ -35,10 +35,12 @@ export interface ClassView {
 /** Reads the last dense layer of an observation. Errors: a network without a dense layer per class. */
 export function classView(observation: Observation): ClassView {
   const { model, tensors, client, obfuscation } = observation;
-  const { kernel, bias } = lastDense(model, tensors);
+  const { kernel, bias, at } = lastDense(model, tensors);
+  if (!isSent(obfuscation.evidence[at]!))
+    throw problem('inferLabels', 'the last dense layer was not sent', obfuscation.name, 'give the labels to observe()');
   const { localSteps, batchSize } = client;
   const columns = columnsOf(kernel, model.classes);
-  const denseHead = offers(observation, { denseHead: true }) && !readHead(observation).between?.length;
+  const denseHead = offers(observation, { denseHead: true }) && hasSimpleHead(observation);
   return {
     observation,
     model,
@@ -47,11 +49,17 @@ export function classView(observation: Observation): ClassView {
     everySign: obfuscation.evidence.every(({ signOnly }) => signOnly) && kernel.data.every((value) => value !== 0),
     sums: columns.map((column) => sum(column) / localSteps),
     minima: columns.map((column) => Math.min(...column) / localSteps),
-    bias: bias && Array.from(bias.data, (value) => value / localSteps),
+    bias: bias && isSent(obfuscation.evidence[at + 1]!) ? Array.from(bias.data, (v) => v / localSteps) : undefined,
     signsProve: isNonNegative(beforeLastDense(model)) && obfuscation.evidence.every(keepsSigns),
     exact: obfuscation.evidence.every(isExactToScale),
     scaleKnown: !obfuscation.evidence.some(hidesScale),
   };
+}
+
+/** One dense layer before the last, both sent whole. */
+function hasSimpleHead(observation: Observation): boolean {
+  const head = readHead(observation);
+  return !head.between?.length && isHeadWhole(head);
 }
 
 const beforeLastDense = ({ layers }: Model): readonly Layer[] =>
@@ -60,7 +68,10 @@ const beforeLastDense = ({ layers }: Model): readonly Layer[] =>
     layers.findLastIndex(({ kind }) => kind === 'dense'),
   );
 
-function lastDense(model: Model, tensors: readonly NamedArray[]): { kernel: NamedArray; bias?: NamedArray } {
+function lastDense(
+  model: Model,
+  tensors: readonly NamedArray[],
+): { kernel: NamedArray; bias?: NamedArray; at: number } {
   const at = tensors.findLastIndex(({ shape }) => shape.length === 2);
   const kernel = tensors[at];
   if (kernel?.shape[1] !== model.classes)
@@ -70,7 +81,7 @@ function lastDense(model: Model, tensors: readonly NamedArray[]): { kernel: Name
       model.name,
       'give the labels to observe()',
     );
-  return { kernel, bias: tensors[at + 1] };
+  return { kernel, bias: tensors[at + 1], at };
 }
 
 const columnsOf = ({ data }: NamedArray, classes: number): number[][] =>

@@ -6,6 +6,7 @@ import type { Head } from '../closed-form/head.js';
 import { mapped, matrix, product, transpose } from '../closed-form/matrix.js';
 import { type About, OBJECTIVES, type ObjectiveName } from '../objectives.js';
 import { PRIORS, type PriorName } from '../priors.js';
+import { boundTensors } from '../seen.js';
 
 /** How pictures are compared with the update. */
 export interface SoftOptions {
@@ -53,9 +54,10 @@ export async function softInversion(
     b1: Tensor,
     ...parameters: Tensor[]
   ): Tensor[] => {
+    const { kept, zero } = boundTensors(evidence, target.shape);
     const about: About = {
-      tolerance: [tf.scalar(finite(evidence.tolerance))],
-      zeroTolerance: [tf.scalar(finite(evidence.zeroTolerance))],
+      tolerance: [kept],
+      zeroTolerance: [zero],
       squares: orOne(tf.sum(tf.square(target))),
       magnitudes: orOne(tf.sum(tf.abs(target))),
     };
@@ -97,5 +99,3 @@ export async function softInversion(
 
 /** A sum, or 1 where it is 0: nothing is divided by 0. */
 const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
-
-const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

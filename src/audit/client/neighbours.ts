@@ -1,5 +1,5 @@
 import type { Model } from '../../core/types.js';
-import type { ClientOptions } from '../../federation/index.js';
+import { type ClientOptions, clientSettings, stepsOf } from '../../federation/index.js';
 import { mapLayers, someLayer } from '../../models/index.js';
 
 /** Another client that a user may have had in mind. */
@@ -12,7 +12,7 @@ export interface Neighbour {
 
 type Change = readonly [
   says: string,
-  change: (model: Model, client: ClientOptions) => { model?: Model; client?: ClientOptions },
+  change: (model: Model, client: ClientOptions, images: number) => { model?: Model; client?: ClientOptions },
 ];
 
 const isSgd = ({ optimizer = 'sgd' }: ClientOptions): boolean =>
@@ -55,11 +55,27 @@ const inMode =
     },
   });
 
+/** Another number of steps; lists of rows and factors, one for each step, are then nobody's. */
 const steps =
-  (factor: number): Change[1] =>
-  (_, { localSteps = 1, ...client }) => ({
-    client: { ...client, localSteps: Math.round(localSteps * factor) },
+  (count: (given: number) => number): Change[1] =>
+  (_, { localSteps = 1, order, schedule, ...client }) => ({
+    client: {
+      ...client,
+      localSteps: Math.max(1, Math.round(count(localSteps))),
+      ...(typeof order === 'string' && { order }),
+      ...(typeof schedule === 'string' && { schedule }),
+    },
   });
+
+/** Other rows of the batch in each local step, the number of steps being the same. */
+const rows =
+  (change: (steps: readonly (readonly number[])[], images: number) => ClientOptions): Change[1] =>
+  (_, client, images) => {
+    const settings = clientSettings('checkClient', images, client);
+    const all = Array.from({ length: images }, (_, i) => i);
+    const taken = stepsOf(settings).map((step) => step.rows ?? all);
+    return { client: { ...client, ...change(taken, images) } };
+  };
 
 const hasBatchNorm = ({ layers }: Model): boolean => someLayer(layers, ({ kind }) => kind === 'batchNorm');
 
@@ -88,19 +104,38 @@ const CHANGES: readonly Change[] = [
       },
     ],
   ),
-  ['twice as many local steps', steps(2)],
-  ['half as many local steps', steps(0.5)],
-  ['one local step', (_, client) => ({ client: { ...client, localSteps: 1 } })],
+  ['mini-batches in the order of the batch', rows(() => ({ order: 'cyclic' }))],
+  ['its mini-batches in reverse order', rows((taken) => ({ order: [...taken].reverse() }))],
+  ['its images in reverse order', rows((taken, n) => ({ order: taken.map((step) => step.map((i) => n - 1 - i)) }))],
+  ['the whole batch in each local step', rows((_, n) => ({ miniBatch: n, order: 'cyclic' }))],
+  ['half of the batch in each local step', rows((_, n) => ({ miniBatch: Math.ceil(n / 2), order: 'cyclic' }))],
+  ['one image in each local step', rows(() => ({ miniBatch: 1, order: 'cyclic' }))],
+  ['twice as many local steps', steps((n) => 2 * n)],
+  ['half as many local steps', steps((n) => n / 2)],
+  ['one local step', steps(() => 1)],
 ];
 
 /** Clients one change away from the given one; those that change nothing or do not apply are left out. */
-export function neighboursOf(model: Model, client: ClientOptions): Neighbour[] {
+export function neighboursOf(model: Model, given: ClientOptions, images: number): Neighbour[] {
+  const { epochs: _, ...rest } = given;
+  const client = { ...rest, localSteps: clientSettings('checkClient', images, given).localSteps };
   const colour = model.imageShape[2] === 3;
   return CHANGES.flatMap(([says, change]) => {
-    const changed = change(model, client);
+    const changed = change(model, client, images);
     const next = { says, model: changed.model ?? model, client: changed.client ?? client };
-    const same = JSON.stringify([next.model.layers, next.client]) === JSON.stringify([model.layers, client]);
+    const same = isSame(next, { model, client }, images);
     const misfit = (/normalisation by/.test(says) && !colour) || (/statistics/.test(says) && !hasBatchNorm(model));
-    return same || misfit || (next.client.localSteps ?? 1) < 1 ? [] : [next];
+    return same || misfit ? [] : [next];
   });
+}
+
+/** Whether two clients do the same, however they were written down. */
+function isSame(a: Omit<Neighbour, 'says'>, b: Omit<Neighbour, 'says'>, images: number): boolean {
+  const plain = ({ model, client }: typeof a): string => {
+    const { order: _, miniBatch: __, ...rest } = clientSettings('checkClient', images, client);
+    const all = Array.from({ length: images }, (_, i) => i);
+    const taken = stepsOf(clientSettings('checkClient', images, client)).map((step) => step.rows ?? all);
+    return JSON.stringify([model.layers, rest, taken]);
+  };
+  return plain(a) === plain(b);
 }

@@ -1,6 +1,6 @@
 /**
  * A program under measurement, in a process of its own. After it has set itself up it prints one JSON line
- * `{ engine, threads, compileMs }`; for every line N it reads it evaluates N times and prints `{ ms: [..], rssMb }`; it
+ * `{ engine, threads, compileMs }`; for every line N it reads it evaluates N times and prints `{ ms: [..], cpuMs, rssMb }`; it
  * ends when its input ends. roglab's own engines and a `--against` program speak the same way.
  */
 import { spawn } from 'node:child_process';
@@ -11,8 +11,10 @@ export interface Contestant {
   readonly engine: string;
   readonly threads: number;
   readonly compileMs: number;
-  /** Milliseconds of each of `count` evaluations, and the process's peak memory so far. */
-  evaluate(count: number): Promise<{ ms: number[]; rssMb: number }>;
+  /** Some entries of what it computes, where engines are compared by it. */
+  readonly result?: readonly number[];
+  /** Milliseconds of each of `count` evaluations, processor time of one, and the process's peak memory so far. */
+  evaluate(count: number): Promise<{ ms: number[]; cpuMs?: number; rssMb: number }>;
   close(): void;
 }
 
@@ -37,15 +39,16 @@ export async function startContestant(
       throw problem('roglab bench', 'a measured program must print JSON lines', value);
     }
   };
-  const { engine, threads, compileMs } = await reply();
+  const { engine, threads, compileMs, result } = await reply();
   return {
     engine: String(engine),
     threads: Number(threads),
     compileMs: Number(compileMs ?? 0),
+    ...(Array.isArray(result) && { result: result as number[] }),
     evaluate: async (count) => {
       child.stdin.write(`${count}\n`);
-      const { ms, rssMb } = await reply();
-      return { ms: ms as number[], rssMb: Number(rssMb) };
+      const { ms, cpuMs, rssMb } = await reply();
+      return { ms: ms as number[], ...(typeof cpuMs === 'number' && { cpuMs }), rssMb: Number(rssMb) };
     },
     close: () => {
       child.stdin.end();

@@ -8,10 +8,16 @@ export interface BenchRow extends BenchCase {
   readonly threads: number;
   readonly ms: number;
   readonly imagesPerSecond: number;
+  /** Processor time of an evaluation, over all threads: what other programs on the machine do not change. */
+  readonly cpuMs?: number;
   readonly compileMs: number;
   readonly rssMb: number;
   /** This engine's ms over the compared program's; absent when nothing is compared. */
   readonly ratio?: number;
+  readonly cpuRatio?: number;
+  readonly memoryRatio?: number;
+  /** max |a - b| / max |b| over entries of the gradient, b the first engine's. */
+  readonly apart?: number;
 }
 
 /** Evaluations per round fill about this time, so that fast cases are not all overhead. */
@@ -30,16 +36,22 @@ export async function measure(
     counts.push(Math.max(1, Math.min(50, Math.round(roundMs / ms[0]!))));
   }
   const times = contestants.map((): number[] => []);
+  const cpu = contestants.map((): number[] => []);
   const peaks = contestants.map(() => 0);
   for (let round = 0; round < rounds; round++)
     for (const [k, contestant] of contestants.entries()) {
-      const { ms, rssMb } = await contestant.evaluate(counts[k]!);
+      const { ms, cpuMs, rssMb } = await contestant.evaluate(counts[k]!);
+      if (cpuMs !== undefined) cpu[k]!.push(cpuMs);
       times[k]!.push(median(ms));
       peaks[k] = Math.max(peaks[k]!, rssMb);
     }
   const medians = times.map(median);
-  const other = compare ? medians.at(-1)! : undefined;
-  return contestants.map(({ engine, threads, compileMs }, k) => ({
+  const busy = cpu.map((list) => (list.length ? median(list) : undefined));
+  const over = (list: readonly (number | undefined)[], k: number): number | undefined =>
+    compare && list[k] && list.at(-1) ? round(list[k] / list.at(-1)!, 3) : undefined;
+  const optional = <T extends Record<string, number | undefined>>(fields: T): Partial<Record<keyof T, number>> =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+  return contestants.map(({ engine, threads, compileMs, result }, k) => ({
     ...benchCase,
     engine,
     threads,
@@ -47,9 +59,18 @@ export async function measure(
     imagesPerSecond: round((1000 * benchCase.batch) / medians[k]!, 1),
     compileMs,
     rssMb: peaks[k]!,
-    ...(other !== undefined && { ratio: round(medians[k]! / other, 3) }),
+    ...optional({
+      cpuMs: busy[k] && round(busy[k], 2),
+      ratio: over(medians, k),
+      cpuRatio: over(busy, k),
+      memoryRatio: over(peaks, k),
+      apart: result && k > 0 && contestants[0]!.result ? apartOf(result, contestants[0]!.result) : undefined,
+    }),
   }));
 }
+
+const apartOf = (a: readonly number[], b: readonly number[]): number =>
+  Number((Math.max(...b.map((y, i) => Math.abs(a[i]! - y))) / Math.max(...b.map(Math.abs))).toExponential(1));
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

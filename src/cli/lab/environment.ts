@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../../assets/index.js';
-import { problem } from '../../core/errors.js';
 import { spec } from '../kernel.js';
+import { type PythonNeed, pythonFor, runProgram } from '../program.js';
 
 /** A private Jupyter beside the project. */
 export interface Environment {
@@ -17,38 +17,19 @@ export interface Environment {
 
 /** What is installed by name; all versions stand in data/lab/constraints.txt. */
 const PACKAGES = ['jupyterlab', 'notebook', 'nbclassic'];
-/** The oldest Python that the pinned JupyterLab takes. */
-const OLDEST = [3, 10] as const;
 
-const HELP = [
-  'Python 3.10 or newer is what JupyterLab needs; install it and run npm run lab again:',
-  '  Debian, Ubuntu: sudo apt install python3 python3-venv',
-  '  Fedora: sudo dnf install python3',
-  '  macOS: brew install python3',
-  '  Windows: winget install Python.Python.3.12',
-  'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all notebooks into one page.',
-].join('\n');
+const PYTHON: PythonNeed = {
+  where: 'roglab lab',
+  again: 'npm run lab',
+  what: 'JupyterLab',
+  oldest: 10,
+  more: [
+    'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all notebooks into one page.',
+  ],
+};
 
-/**
- * The command that starts a Python new enough, from `PYTHON` or the PATH.
- * @throws says what to install where there is none
- */
-export function findPython(env: NodeJS.ProcessEnv = process.env): string {
-  const names = env.PYTHON ? [env.PYTHON] : ['python3', 'python', 'py'];
-  const found = names.map((name) => ({ name, version: versionOf(name, env) })).filter(({ version }) => version);
-  const good = found.find(
-    ({ version }) => version![0]! > OLDEST[0] || (version![0] === 3 && version![1]! >= OLDEST[1]),
-  );
-  if (good) return good.name;
-  const got = found[0] ? `only Python ${found[0].version!.join('.')} was found` : 'no Python was found';
-  throw problem('roglab lab', `${got}${env.PYTHON ? ` as PYTHON=${env.PYTHON}` : ''}`, undefined, `\n${HELP}`);
-}
-
-function versionOf(name: string, env: NodeJS.ProcessEnv): number[] | undefined {
-  const code = 'import sys; print(*sys.version_info[:2])';
-  const { status, stdout } = spawnSync(name, ['-c', code], { encoding: 'utf8', env, timeout: 20_000 });
-  return status === 0 && /^\d+ \d+\s*$/.test(stdout) ? stdout.split(' ').map(Number) : undefined;
-}
+/** The command that starts a Python new enough for the pinned JupyterLab. @throws says what to install where there is none */
+export const findPython = (env: NodeJS.ProcessEnv = process.env): string => pythonFor(PYTHON, env);
 
 /**
  * Makes `.lab` under `root`, or finds it ready: a virtual environment with the pinned JupyterLab, and our kernel in it.
@@ -116,24 +97,8 @@ function jupyterEnvironment(folder: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a program to its end. @throws with the end of what it said, as `explain` puts it */
-function run(program: string, args: string[], env: NodeJS.ProcessEnv, explain: (why: string) => string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => {
-        said = (said + chunk).slice(-4000);
-      });
-    const fail = (why: string) => reject(problem('roglab lab', explain(why)));
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code) => {
-      const last = said.trim().split('\n').slice(-3).join(' | ');
-      if (code === 0) resolve();
-      else fail(last || `exit code ${code}`);
-    });
-  });
-}
+const run = (program: string, args: string[], env: NodeJS.ProcessEnv, explain: (why: string) => string) =>
+  runProgram(program, args, { where: 'roglab lab', env, explain });
 
 const venvHelp = (why: string, python: string): string =>
   /ensurepip|venv/.test(why)

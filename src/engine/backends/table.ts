@@ -12,8 +12,8 @@ interface Candidate {
 
 /** How each backend is loaded; a load that fails says why. */
 export const candidates: Readonly<Record<BackendName, Candidate>> = {
-  'tensorflow-gpu': { registered: 'tensorflow', load: async () => loadNative('@tensorflow/tfjs-node-gpu') },
-  tensorflow: { registered: 'tensorflow', load: async () => loadNative('@tensorflow/tfjs-node') },
+  'tensorflow-gpu': { registered: 'tensorflow', load: async () => loadNative('tensorflow-gpu') },
+  tensorflow: { registered: 'tensorflow', load: async () => loadNative('tensorflow') },
   wasm: { registered: 'wasm', load: () => import('./wasm.js') },
   cpu: { registered: 'cpu', load: () => import('./cpu.js') },
 };

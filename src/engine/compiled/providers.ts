@@ -1,5 +1,4 @@
 /** The execution providers of ONNX Runtime: what a compiled step runs on (https://onnxruntime.ai/docs/execution-providers). */
-import { problem } from '../../core/errors.js';
 import { encodeModel } from './onnx/model.js';
 import { bundledProviders, onnxAvailable, openSession } from './session.js';
 
@@ -28,27 +27,4 @@ export async function providerFailure(name: ProviderName): Promise<string | unde
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-/** Every provider, whether a session opens and runs on it here, and why not. For `doctor`. */
-export async function providers(): Promise<{ name: ProviderName; available: boolean; why: string }[]> {
-  const list = [];
-  for (const name of providerNames) {
-    const why = await providerFailure(name);
-    list.push({ name, available: why === undefined, why: why ?? '' });
-  }
-  return list;
-}
-
-/** Errors: the provider does not run here; the message says why, and which do. */
-export async function checkProvider(where: string, name: ProviderName): Promise<void> {
-  const why = await providerFailure(name);
-  if (why === undefined) return;
-  const available = (await providers()).filter((p) => p.available).map((p) => p.name);
-  throw problem(
-    where,
-    `the provider ${name} does not run here: ${why}`,
-    undefined,
-    `available: ${available.join(', ') || 'none'}`,
-  );
 }

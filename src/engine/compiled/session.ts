@@ -4,12 +4,16 @@ import { createRequire } from 'node:module';
 import type * as Onnx from 'onnxruntime-node';
 import { telemetryOff } from '../../core/telemetry.js';
 import type { NdArray } from '../../core/types.js';
+import { requireFrom } from '../installed.js';
+import { preload } from '../preload.js';
 import type { Port } from './onnx/model.js';
 
 // when this is imported, not when the runtime is loaded: a worker thread, which cannot do it, may load it first
 const quiet = telemetryOff();
 
 const require = createRequire(import.meta.url);
+/** The runtime that has CUDA's provider beside it where that was added, else roglab's own: of one version. */
+const requireRuntime = requireFrom('cuda');
 let loaded: { runtime?: typeof Onnx; version: string; why: string } | undefined;
 
 function load(): NonNullable<typeof loaded> {
@@ -19,8 +23,8 @@ function load(): NonNullable<typeof loaded> {
     return loaded;
   }
   try {
-    const runtime = require('onnxruntime-node') as typeof Onnx;
-    const { version } = require('onnxruntime-node/package.json') as { version: string };
+    const runtime = requireRuntime('onnxruntime-node') as typeof Onnx;
+    const { version } = requireRuntime('onnxruntime-node/package.json') as { version: string };
     runtime.env.logLevel = 'fatal'; // what fails is thrown as well
     loaded = { runtime, version, why: '' };
   } catch (error) {
@@ -107,13 +111,15 @@ export async function openSession(
 }
 
 /** Operations that a provider lacks are put on the processor by the runtime itself. */
-const create = (model: Uint8Array, threads: number, provider: string): Promise<Onnx.InferenceSession> =>
-  load()
+const create = (model: Uint8Array, threads: number, provider: string): Promise<Onnx.InferenceSession> => {
+  if (provider === 'cuda' || provider === 'tensorrt') preload('cuda');
+  return load()
     .runtime!.InferenceSession.create(model, {
       executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      enableMemPattern: false, // it keeps what the first run took beside one block for all later ones: 1.6 times the memory
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
@@ -121,6 +127,7 @@ const create = (model: Uint8Array, threads: number, provider: string): Promise<O
     .catch((error: Error) => {
       throw new Error(readable(error.message));
     });
+};
 
 /** The sentence of a message of ONNX Runtime, without its source file, function and condition. */
 const readable = (message: string): string =>

@@ -18,12 +18,12 @@ const own: Readonly<Record<string, Build>> = {
   GroupedConv2DBackpropFilter: () => groupedFilterGradient,
 };
 
-/** The stock kernels know no dilations. */
-const whereDilated =
+/** The stock kernels know no dilations, TensorFlow's gradients no paddings by number. */
+const whereUnknown =
   (ours: Kernel): Build =>
   (stock) =>
   (inputs, attributes) =>
-    [attributes.dilations ?? 1].flat().some((n) => n !== 1)
+    [attributes.dilations ?? 1].flat().some((n) => n !== 1) || typeof attributes.pad !== 'string'
       ? ours(inputs, attributes)
       : (stock.kernelFunc({ inputs, attrs: attributes, backend: tf.backend() }) as tf.Tensor);
 
@@ -39,12 +39,12 @@ const kernels: Readonly<Record<'wasm' | 'cpu' | 'tensorflow', Readonly<Record<st
     Mean: (stock) => accurateSum(true, stock),
   },
   cpu: {
-    Conv2DBackpropInput: whereDilated(inputGradient),
+    Conv2DBackpropInput: whereUnknown(inputGradient),
     Conv2DBackpropFilter: () => filterGradient,
   },
   tensorflow: {
-    Conv2DBackpropInput: whereDilated(inputGradient),
-    Conv2DBackpropFilter: whereDilated(filterGradient),
+    Conv2DBackpropInput: whereUnknown(inputGradient),
+    Conv2DBackpropFilter: whereUnknown(filterGradient),
   },
 };
 

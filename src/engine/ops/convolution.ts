@@ -1,4 +1,5 @@
 import * as tf from '../tfjs.js';
+import { positionsOf, takeWindow } from './windows.js';
 
 type Pair = readonly [height: number, width: number];
 
@@ -55,5 +56,40 @@ export function padImages(x: tf.Tensor4D, padding: Convolution['padding'], value
       [0, 0],
     ],
     value,
+  );
+}
+
+/**
+ * For each example the derivative of sum(convolution(x, kernel) * dy) in the kernel, [kh, kw, in / groups, b, out]:
+ * one grouped convolution whose groups are the examples'.
+ */
+export function kernelGradients(
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  [kh, kw, inputs, filters]: readonly number[],
+  { strides, dilations, padding }: Convolution,
+): tf.Tensor {
+  const examples = x.shape[0];
+  const asOne = (t: tf.Tensor4D): tf.Tensor => {
+    const [batch, h, w, channels] = t.shape;
+    return tf.reshape(tf.transpose(t, [1, 2, 0, 3]), [1, h, w, batch * channels]);
+  };
+  const images = { x: asOne(padImages(x, padding)), dy: asOne(dy) };
+  const filterShape = [kh!, kw!, inputs!, examples * filters!];
+  const attributes = { strides: [...strides], dilations: [...dilations], filterShape };
+  const each = tf.engine().runKernel('GroupedConv2DBackpropFilter', images, attributes) as tf.Tensor;
+  return tf.reshape(each, [kh!, kw!, inputs!, examples, filters!]);
+}
+
+/** The entries that a kernel of size [kh, kw] meets at each of its places: [b, rows, columns, kh kw in]. */
+export function unfolded(x: tf.Tensor4D, size: Pair, { strides, dilations, padding }: Convolution): tf.Tensor {
+  const padded = padImages(x, padding);
+  const places = size.map(
+    (n, d) => Math.floor((padded.shape[d + 1]! - dilations[d]! * (n - 1) - 1) / strides[d]!) + 1,
+  ) as [number, number];
+  const positions = positionsOf(size, dilations, { strides, places, inputShape: padded.shape });
+  return tf.concat(
+    positions.map((at) => takeWindow(padded, at)),
+    3,
   );
 }

@@ -3,7 +3,7 @@ import { problem } from '../../core/errors.js';
 import type { Init } from '../../core/types.js';
 import { convolution, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
 import { count, extent, flag, optional, padding, required, word } from './options.js';
-import type { Of, ParameterSpec, Rule } from './types.js';
+import type { Of, ParameterSpec, Rule, Way } from './types.js';
 import { type Pair, pair, places, type Sides, sidesOf } from './window.js';
 
 interface More extends Pick<ParameterSpec, 'flattens'> {
@@ -65,16 +65,18 @@ export const conv: Rule<Of<'conv'>> = {
       specs: weighted(name, [...size, inputs, filters], size[0] * size[1] * inputs, bias, { init }),
     };
   },
-  apply: (layer, x, { take, finish }) => {
-    const out = convolution(x as Tensor4D, take() as Tensor4D, geometry(layer));
-    return (layer.bias ?? true) ? finish(out, take) : out;
+  apply: (layer, x, { take, finish, using }) => {
+    const [input, how] = [x as Tensor4D, geometry(layer)];
+    const out = using({ kind: 'convolution', input, how }, convolution(input, take() as Tensor4D, how));
+    return (layer.bias ?? true) ? using({ kind: 'summand' }, finish(out, take)) : out;
   },
 };
 
 /** x W + b on the last axis. */
-export function affine(x: Tensor, bias: boolean, take: () => Tensor): Tensor {
-  const out = tf.matMul(tf.reshape(x, [-1, x.shape.at(-1)!]), take());
-  return bias ? tf.add(out, take()) : out;
+export function affine(x: Tensor, bias: boolean, { take, using }: Pick<Way, 'take' | 'using'>): Tensor {
+  const input = tf.reshape(x, [-1, x.shape.at(-1)!]);
+  const out = using({ kind: 'product', input }, tf.matMul(input, take()));
+  return bias ? using({ kind: 'summand' }, tf.add(out, take())) : out;
 }
 
 export const dense: Rule<Of<'dense'>> = {
@@ -91,8 +93,8 @@ export const dense: Rule<Of<'dense'>> = {
       specs: weighted(name, [fanIn, units], fanIn, bias, { init, flattens: flattened ?? shape }),
     };
   },
-  apply: ({ units, bias = false, perToken = false }, x, { take }) => {
-    if (!perToken) return affine(tf.reshape(x, [x.shape[0], -1]), bias, take);
-    return tf.reshape(affine(x, bias, take), [...x.shape.slice(0, -1), units]);
+  apply: ({ units, bias = false, perToken = false }, x, way) => {
+    if (!perToken) return affine(tf.reshape(x, [x.shape[0], -1]), bias, way);
+    return tf.reshape(affine(x, bias, way), [...x.shape.slice(0, -1), units]);
   },
 };

@@ -42,8 +42,11 @@ const planned = (at: Place, name: string, affine: boolean, shape: readonly numbe
   specs: affine ? affineSpecs(name, shape, at) : [],
 });
 
-const withAffine = (x: Tensor, affine: boolean, { take }: Way): Tensor =>
-  affine ? tf.add(tf.mul(x, take()), take()) : x;
+function withAffine(x: Tensor, affine: boolean, { take, using }: Way): Tensor {
+  if (!affine) return x;
+  const scaled = using({ kind: 'factor', input: () => x }, tf.mul(x, take()));
+  return using({ kind: 'summand' }, tf.add(scaled, take()));
+}
 
 const common = { epsilon: optional(notNegative), affine: optional(flag) };
 
@@ -74,8 +77,11 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
         'pass a whole model, with its buffers',
       );
     const [mean, variance] = 'mean' in moments ? [moments.mean, moments.variance] : moments.map(toTensor);
-    const learned = affine ? { gain: way.take(), shift: way.take() } : {};
-    return batchNormalised(x, { mean: mean!, variance: variance! }, { ...learned, epsilon });
+    const given = { mean: mean!, variance: variance! };
+    if (!affine) return batchNormalised(x, given, { epsilon });
+    const y = batchNormalised(x, given, { gain: way.take(), shift: way.take(), epsilon });
+    const input = (): Tensor => standardised(x, given.mean, given.variance, epsilon ?? EPSILON);
+    return way.using({ kind: 'summand' }, way.using({ kind: 'factor', input }, y));
   },
 };
 

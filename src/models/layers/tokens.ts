@@ -1,6 +1,6 @@
 /** Layers of transformers: a sequence of n tokens is a picture [1, n, width]. */
 import { problem } from '../../core/errors.js';
-import { softmax, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
+import { convolution, softmax, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
 import { affine, weighted } from './linear.js';
 import { count, extent, flag, index, optional, required } from './options.js';
 import type { Of, Place, Rule } from './types.js';
@@ -23,10 +23,12 @@ export const patchEmbedding: Rule<Of<'patchEmbedding'>> = {
       specs: weighted(name, [...kernel, inputs, units], kernel[0] * kernel[1] * inputs, bias),
     };
   },
-  apply: ({ size, units, bias = true }, x, { take }) => {
-    const patches = tf.conv2d(x as Tensor4D, take() as Tensor4D, [...pair(size)], 'valid');
+  apply: ({ size, units, bias = true }, x, { take, using }) => {
+    const input = x as Tensor4D;
+    const how = { strides: pair(size), dilations: [1, 1], padding: [0, 0, 0, 0], groups: 1 } as const;
+    const patches = using({ kind: 'convolution', input, how }, convolution(input, take() as Tensor4D, how));
     const tokens = tf.reshape(patches, [x.shape[0], 1, -1, units]);
-    return bias ? tf.add(tokens, take()) : tokens;
+    return bias ? using({ kind: 'summand' }, tf.add(tokens, take())) : tokens;
   },
 };
 
@@ -36,9 +38,9 @@ export const classToken: Rule<Of<'classToken'>> = {
     const [tokens, width] = sequence(where, at);
     return { shape: [1, tokens + 1, width], specs: [{ name: `${name}/token`, shape: [width], fanIn: width }] };
   },
-  apply: (_, x, { take }) => {
+  apply: (_, x, { take, using }) => {
     const [batch, , , width] = x.shape as [number, number, number, number];
-    const token = tf.add(tf.zeros([batch, 1, 1, width]), take());
+    const token = using({ kind: 'summand' }, tf.add(tf.zeros([batch, 1, 1, width]), take()));
     return tf.concat([token, x], 2);
   },
 };
@@ -49,7 +51,7 @@ export const positions: Rule<Of<'positions'>> = {
     const [tokens, width] = sequence(where, at);
     return { ...at, specs: [{ name: `${name}/table`, shape: [tokens, width], fanIn: width, asIs: true }] };
   },
-  apply: (_, x, { take }) => tf.add(x, take()),
+  apply: (_, x, { take, using }) => using({ kind: 'summand' }, tf.add(x, take())),
 };
 
 export const takeToken: Rule<Of<'takeToken'>> = {
@@ -79,10 +81,10 @@ export const attention: Rule<Of<'attention'>> = {
       ],
     };
   },
-  apply: ({ heads, bias = true }, x, { take }) => {
+  apply: ({ heads, bias = true }, x, way) => {
     const [batch, , tokens, width] = x.shape as [number, number, number, number];
     const each = width / heads;
-    const all = affine(x, bias, take);
+    const all = affine(x, bias, way);
     const part = (k: number): Tensor => {
       const one = tf.reshape(tf.slice(all, [0, k * width], [batch * tokens, width]), [batch, tokens, heads, each]);
       return tf.reshape(tf.transpose(one, [0, 2, 1, 3]), [batch * heads, tokens, each]);
@@ -90,6 +92,6 @@ export const attention: Rule<Of<'attention'>> = {
     const [q, k, v] = [part(0), part(1), part(2)];
     const weights = softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(each)));
     const mixed = tf.transpose(tf.reshape(tf.matMul(weights, v), [batch, heads, tokens, each]), [0, 2, 1, 3]);
-    return tf.reshape(affine(tf.reshape(mixed, [batch * tokens, width]), bias, take), x.shape);
+    return tf.reshape(affine(tf.reshape(mixed, [batch * tokens, width]), bias, way), x.shape);
   },
 };

@@ -1,5 +1,5 @@
 import type { ImageShape, Layer, NdArray } from '../../core/types.js';
-import type { Tensor } from '../../engine/index.js';
+import type { Convolution, Tensor, Tensor4D } from '../../engine/index.js';
 import type { Option } from './options.js';
 
 /** Name and shape of one parameter, with what its initialisation and PyTorch's memory order need to know. */
@@ -45,8 +45,25 @@ export interface BatchMoments {
   readonly count: number;
 }
 
-/** What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation). */
+/**
+ * What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation).
+ */
 export type Finish = (convolved: Tensor, take: () => Tensor) => Tensor;
+
+/**
+ * How a parameter p enters a value y of a layer, for each example by itself: `product` y = x p on the last axis;
+ * `convolution` of x with p; `factor` y = x p and `summand` y = x + p entry by entry, p repeated over leading axes.
+ */
+export type Use =
+  | { readonly kind: 'product'; readonly input: Tensor }
+  | { readonly kind: 'convolution'; readonly input: Tensor4D; readonly how: Convolution }
+  | { readonly kind: 'factor'; readonly input: () => Tensor }
+  | { readonly kind: 'summand' };
+
+/**
+ * Told how each parameter, in the order they are taken, enters a value; gives the value that the layer goes on with.
+ */
+export type Using = (use: Use, value: Tensor) => Tensor;
 
 /** What layers take on their way. */
 export interface Way {
@@ -55,6 +72,7 @@ export interface Way {
   /** Running mean and variance of the next batch-norm layer. */
   readonly statistics: () => readonly [mean: NdArray, variance: NdArray] | undefined;
   readonly finish: Finish;
+  readonly using: Using;
   /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
   /** A seed of the next dropout layer, different in every local step; of a known mask, or of the client's own. */

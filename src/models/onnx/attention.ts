@@ -24,7 +24,8 @@ function through(name: string, ops: ReadonlySet<string>, known: Known): string {
  */
 export function attention(node: OnnxNode, known: Known): Match | undefined {
   const out = linearAt(through(node.outputs[0]!, LAYOUT, known), known);
-  const mixed = out && known.maker(through(out.from, LAYOUT, known));
+  if (!out) return undefined;
+  const mixed = known.maker(through(out.from, LAYOUT, known));
   if (mixed?.op !== 'MatMul' || known.constant(mixed.inputs[1])) return undefined;
   const softmax = known.maker(through(mixed.inputs[0]!, LAYOUT, known));
   if (softmax?.op !== 'Softmax') return undefined;
@@ -41,16 +42,19 @@ export function attention(node: OnnxNode, known: Known): Match | undefined {
   const wanted = [known.batch, tokens, parts[0]!.weight.shape[1]!];
   const [start, ...others] = parts.map(({ from }) => sequenceBefore(from, wanted, known));
   if (start === undefined || others.some((name) => name !== start)) return undefined;
-  const bias = out!.bias !== undefined;
+  // exporters drop a bias of zeros
+  const bias = [...parts, out].some((one) => one.bias !== undefined);
   const tensors = [
     stacked(parts.map(({ weight }) => weight)),
-    ...(bias ? [stacked(parts.map((part) => part.bias!))] : []),
-    out!.weight,
-    ...(bias ? [out!.bias!] : []),
+    ...(bias ? [stacked(parts.map(biasOf))] : []),
+    out.weight,
+    ...(bias ? [biasOf(out)] : []),
   ];
-  if (parts.some((part) => (part.bias !== undefined) !== bias)) return undefined;
   return { from: start, layers: [{ kind: 'attention', heads, bias }], tensors };
 }
+
+const biasOf = ({ weight, bias }: Linear): NamedArray =>
+  bias ?? { name: weight.name, shape: [weight.shape[0]!], data: new Float32Array(weight.shape[0]!) };
 
 /** The value [batch, tokens, width] that was moved about to become this one. */
 function sequenceBefore(name: string, wanted: readonly number[], known: Known): string | undefined {

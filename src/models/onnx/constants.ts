@@ -17,6 +17,11 @@ const pairs =
 
 const same: Compute = ([a = []]) => a;
 
+const EACH: Readonly<Record<string, (a: number) => number>> = {
+  ...{ Sqrt: Math.sqrt, Exp: Math.exp, Log: Math.log, Abs: Math.abs, Floor: Math.floor, Ceil: Math.ceil },
+  ...{ Neg: (a: number) => -a, Reciprocal: (a: number) => 1 / a, Not: (a: number) => Number(!a) },
+};
+
 /** Constants that exported networks work out on the way: shapes, sizes of heads, transposed weights. */
 export const CONSTANTS: Readonly<Record<string, Compute>> = {
   ...Object.fromEntries('Identity Unsqueeze Squeeze Reshape Flatten'.split(' ').map((op) => [op, same])),
@@ -26,8 +31,18 @@ export const CONSTANTS: Readonly<Record<string, Compute>> = {
   Mul: pairs((a, b) => a * b),
   Div: (values, node, known, whole) => pairs((a, b) => (whole ? Math.trunc(a / b) : a / b))(values, node, known, whole),
   Pow: pairs((a, b) => a ** b),
+  Mod: pairs((a, b) => ((a % b) + b) % b),
+  Max: pairs(Math.max),
+  Min: pairs(Math.min),
   Equal: pairs((a, b) => Number(a === b)),
-  Sqrt: ([a = []]) => a.map(Math.sqrt),
+  Less: pairs((a, b) => Number(a < b)),
+  Greater: pairs((a, b) => Number(a > b)),
+  And: pairs((a, b) => Number(a && b)),
+  Or: pairs((a, b) => Number(a || b)),
+  ...Object.fromEntries(Object.entries(EACH).map(([op, of]): [string, Compute] => [op, ([a = []]) => a.map(of)])),
+  Range: ([from = [], to = [], step = []]) =>
+    Array.from({ length: Math.ceil((to[0]! - from[0]!) / step[0]!) }, (_, i) => from[0]! + i * step[0]!),
+  Size: ([a = []]) => [a.length],
   Where: ([test = [], a = [], b = []]) => test.map((yes, i) => (yes ? a[i % a.length]! : b[i % b.length]!)),
   Concat: (all) => all.flat(),
   ConstantOfShape: ([shape = []], { attributes }) =>

@@ -1,4 +1,4 @@
-import type { Attribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../assets/index.js';
+import { type Attribute, LIMITS, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { CONSTANTS } from './constants.js';
@@ -21,21 +21,34 @@ export function follow(graph: OnnxGraph, where: string): Known {
   const image = input.shape.map((n, axis) => (axis === 0 && !(n >= 1) ? 1 : n));
   if (image.length !== 4 || image.some((n) => !(n >= 1)))
     throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
+  if (sizeOf(image) > LIMITS.picturePixels)
+    throw problem(where, `an image may have at most ${LIMITS.picturePixels} pixels`, input.shape);
+  const first = channelsMoved(graph, input.name);
   const constants = new Map(graph.constants);
   const shapes = new Map<string, readonly number[]>([[input.name, image]]);
   const makers = new Map<string, OnnxNode>();
   const nodes: OnnxNode[] = [];
   const known: Known = {
-    ...{ where, input: input.name, batch: image[0]!, output: graph.outputs[0]!.name, nodes },
+    ...{
+      where,
+      input: first ?? input.name,
+      batch: image[0]!,
+      channelsLast: first !== undefined,
+      output: graph.outputs[0]!.name,
+      nodes,
+    },
+    stored: (name) => graph.constants.has(name),
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
     shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),
     maker: (name) => makers.get(name),
   };
+  let left = budgetOf(graph);
   for (const node of graph.nodes) {
     const [output] = node.outputs;
     if (output === undefined) continue;
-    const computed = constantOf(node, known);
+    const computed = constantOf(node, known, left);
     if (computed) {
+      left -= computed.data.length;
       constants.set(output, { ...computed, name: output });
       continue;
     }
@@ -49,23 +62,41 @@ export function follow(graph: OnnxGraph, where: string): Known {
   return known;
 }
 
+/** The image as [batch, channels, height, width], where it comes in as [batch, height, width, channels] and is turned at once. */
+function channelsMoved({ nodes }: OnnxGraph, input: string): string | undefined {
+  const [first, ...others] = nodes.filter(({ inputs }) => inputs.includes(input));
+  const turns = first?.op === 'Transpose' && String(numbers(first.attributes.perm, [])) === '0,3,1,2';
+  return turns && others.length === 0 ? first.outputs[0] : undefined;
+}
+
+/** Entries that computed constants may have together: turned weights, shapes; files made to cost memory have more. */
+const budgetOf = ({ constants }: OnnxGraph): number =>
+  LIMITS.entriesBeyond + 4 * [...constants.values()].reduce((sum, { data }) => sum + data.length, 0);
+
 const unknown = (where: string, name: string): never => {
   throw problem(where, 'every value must be made before it is used', name, 'the file is corrupt');
 };
 
 /** The value of a node that depends on no image: its constant inputs, or shapes alone. */
-function constantOf(node: OnnxNode, known: Known): OnnxTensor | undefined {
+function constantOf(node: OnnxNode, known: Known, left: number): OnnxTensor | undefined {
   if (node.op === 'Constant') return literal(node);
   if (node.op === 'Shape') {
     const all = known.shape(node.inputs[0]!);
     const shape = all.slice(numberOf(node.attributes.start, 0), numberOf(node.attributes.end, all.length));
     return { name: '', shape: [shape.length], data: Float32Array.from(shape), whole: true };
   }
+  if (node.op === 'CastLike') {
+    const value = known.constant(node.inputs[0]);
+    return value && { ...value, whole: known.constant(node.inputs[1])?.whole ?? false };
+  }
   const inputs = node.inputs.map((name) => (name === '' ? undefined : known.constant(name)));
   if (inputs.some((value, k) => !value && node.inputs[k] !== '') || inputs.length === 0) return undefined;
   const compute = Object.hasOwn(CONSTANTS, node.op) ? CONSTANTS[node.op] : undefined;
   if (!compute)
     throw problem(known.where, `${node.op} of constants is not known`, node.name, 'export with constant folding');
+  const shape = shapeOf(node, known);
+  if (!(sizeOf(shape) <= left))
+    throw problem(known.where, `${node.op} of constants may give at most ${left} entries more`, node.name);
   const whole = node.op === 'Cast' ? isWholeType(node.attributes.to) : inputs.every((value) => value?.whole ?? true);
   const values = compute(
     inputs.map((value) => (value ? [...value.data] : [])),
@@ -73,7 +104,6 @@ function constantOf(node: OnnxNode, known: Known): OnnxTensor | undefined {
     known,
     whole,
   );
-  const shape = shapeOf(node, known);
   if (values.length !== sizeOf(shape))
     throw problem(known.where, `${node.op} of constants of this form is not known`, node.name);
   return { name: '', shape, data: Float32Array.from(values), whole };

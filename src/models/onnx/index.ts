@@ -1,5 +1,5 @@
 import { loadOnnx } from '../../assets/index.js';
-import { sizeOf } from '../../core/arrays.js';
+import { checkFinite, sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import { uniformStream } from '../../core/random.js';
@@ -47,6 +47,7 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
   const { parameters, buffers } = fromTorch(where, blank, tensors);
   const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
+  checkFinite(where, [...parameters, ...buffers]);
   await checkAnswers(path, where, model, known);
   return model;
 }
@@ -65,7 +66,7 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   const shape = [known.batch, ...model.imageShape];
   const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
   const softmax = known.maker(known.output)?.op;
-  const theirs = await onnxValues(path, channelsFirst(image)).catch((error: Error) => {
+  const theirs = await onnxValues(path, known.channelsLast ? image : channelsFirst(image)).catch((error: Error) => {
     throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
   });
   const size = Math.max(...theirs.map(Math.abs), 1e-6);

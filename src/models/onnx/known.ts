@@ -3,13 +3,18 @@ import type { Attribute, OnnxNode, OnnxTensor } from '../../assets/index.js';
 /** A graph whose shapes are known and whose constants are worked out, for one image. */
 export interface Known {
   readonly where: string;
+  /** The image as [batch, channels, height, width]. */
   readonly input: string;
+  /** Whether the file takes it as [batch, height, width, channels]. */
+  readonly channelsLast: boolean;
   /** Images that the graph is followed for: those of its export where they are fixed, else one. */
   readonly batch: number;
   readonly output: string;
   /** Nodes that depend on the image, in order. */
   readonly nodes: readonly OnnxNode[];
   readonly constant: (name: string | undefined) => OnnxTensor | undefined;
+  /** Whether a value is stored in the file, not computed. */
+  readonly stored: (name: string) => boolean;
   readonly shape: (name: string) => readonly number[];
   /** The node that makes a value; undefined for the image. */
   readonly maker: (name: string) => OnnxNode | undefined;

@@ -9,6 +9,19 @@ export interface Match {
   readonly from: string;
 }
 
+/** What a node may be the end of. */
+export type Matcher = (node: OnnxNode, known: Known) => Match | undefined;
+
+export const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
+  layers,
+  tensors,
+  from,
+});
+
+/** The number that a constant of one entry is, else NaN. */
+export const scalar = (tensor: OnnxTensor | undefined): number =>
+  tensor?.data.length === 1 ? tensor.data[0]! : Number.NaN;
+
 /** The input of a node with two that is no constant, and the one that is. */
 export function sides({ inputs }: OnnxNode, { constant }: Known): { data: string; fixed: OnnxTensor } | undefined {
   const [a, b] = inputs as [string, string];

@@ -2,15 +2,8 @@ import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
 import type { Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { linearAt, type Match, makerIs, sides } from './linear.js';
-
-type Matcher = (node: OnnxNode, known: Known) => Match | undefined;
-
-const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
-  layers,
-  tensors,
-  from,
-});
+import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './linear.js';
+import { conv, convThenBias, gatheredPool, pool } from './windows.js';
 
 const one =
   (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
@@ -19,67 +12,41 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
-const scalar = (tensor: OnnxTensor | undefined): number => (tensor?.data.length === 1 ? tensor.data[0]! : Number.NaN);
+/** A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w. */
+function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
+  const flat = known.maker(from);
+  if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;
+  const last = channelsFirstOf(flat.inputs[0]!, known);
+  if (last === undefined || known.shape(from).length !== 2) return undefined;
+  const [, channels, ...plane] = known.shape(last) as [number, number, number, number];
+  const [units, columns] = weight.shape as [number, number];
+  const places = plane[0]! * plane[1]!;
+  if (columns !== channels * places) return undefined;
+  const data = new Float32Array(weight.data.length);
+  for (let u = 0; u < units; u++)
+    for (let p = 0; p < places; p++)
+      for (let c = 0; c < channels; c++)
+        data[u * columns + c * places + p] = weight.data[u * columns + p * channels + c]!;
+  const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units, bias: bias !== undefined }];
+  return found(last, layers, [{ ...weight, data }, ...(bias ? [bias] : [])]);
+}
+
+/** The picture [batch, c, h, w] that this one is, with its channels moved to the end. */
+const channelsFirstOf = (name: string, known: Known): string | undefined => {
+  const node = makerIs(name, 'Transpose', known);
+  return node && String(numbers(node.attributes.perm, [])) === '0,2,3,1' ? node.inputs[0]! : undefined;
+};
 
 const dense: Matcher = (node, known) => {
   const linear = linearAt(node.outputs[0]!, known);
   if (!linear) return undefined;
+  const turned = flattenedChannelsLast(linear, known);
+  if (turned) return turned;
   const [units] = linear.weight.shape as [number];
   const perToken = known.shape(linear.from).length > 2;
   const layer: Layer = { kind: 'dense', units, bias: linear.bias !== undefined, ...(perToken && { perToken }) };
   return found(linear.from, [layer], [linear.weight, ...(linear.bias ? [linear.bias] : [])]);
 };
-
-const window = ({ attributes }: OnnxNode, size: readonly number[]) => {
-  const pads = numbers(attributes.pads, [0, 0, 0, 0]);
-  return {
-    size: [size[0]!, size[1]!] as const,
-    stride: numbers(attributes.strides, [1, 1]) as [number, number],
-    padding: [pads[0]!, pads[2]!, pads[1]!, pads[3]!] as const,
-  };
-};
-
-const automatic = ({ attributes }: OnnxNode): boolean =>
-  !['', 'NOTSET', undefined].includes(attributes.auto_pad as string | undefined) ||
-  numberOf(attributes.ceil_mode, 0) === 1;
-
-/** Zeros around a picture as a node of their own: [top, bottom, left, right], and the picture. */
-function paddedBefore(name: string, known: Known): { from: string; sides: readonly number[] } {
-  const node = makerIs(name, 'Pad', known);
-  const given = node?.inputs[1] ? known.constant(node.inputs[1])?.data : numbers(node?.attributes.pads, []);
-  const [pads, value] = [[...(given ?? [])], node?.inputs[2] ? scalar(known.constant(node.inputs[2])) : 0];
-  const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0) && value === 0;
-  const mode = node?.attributes.mode ?? 'constant';
-  if (!node || !plane || mode !== 'constant') return { from: name, sides: [0, 0, 0, 0] };
-  return { from: node.inputs[0]!, sides: [pads[2]!, pads[6]!, pads[3]!, pads[7]!] };
-}
-
-const added = (a: readonly number[], b: readonly number[]) =>
-  a.map((n, k) => n + b[k]!) as [number, number, number, number];
-
-const conv: Matcher = (node, known) => {
-  const [weight, bias] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
-  if (weight?.shape.length !== 4 || automatic(node)) return undefined;
-  const [filters, , ...size] = weight.shape as [number, number, number, number];
-  const dilation = numbers(node.attributes.dilations, [1, 1]) as [number, number];
-  const groups = numberOf(node.attributes.group, 1);
-  const { padding, ...cells } = window(node, size);
-  const before = paddedBefore(node.inputs[0]!, known);
-  const more = { padding: added(padding, before.sides), dilation, groups, bias: bias !== undefined };
-  return found(before.from, [{ kind: 'conv', filters, ...cells, ...more }], [weight, ...(bias ? [bias] : [])]);
-};
-
-const pool =
-  (kind: 'maxPool' | 'averagePool'): Matcher =>
-  (node, known) => {
-    if (automatic(node) || numbers(node.attributes.dilations, [1, 1]).some((n) => n !== 1)) return undefined;
-    const cells = window(node, numbers(node.attributes.kernel_shape, []));
-    if (kind === 'maxPool') return found(node.inputs[0]!, [{ kind, ...cells }]);
-    // exporters put the zeros that count into a node of their own
-    const before = paddedBefore(node.inputs[0]!, known);
-    const countIncludePad = numberOf(node.attributes.count_include_pad, 0) === 1 || before.from !== node.inputs[0];
-    return found(before.from, [{ kind, ...cells, padding: added(cells.padding, before.sides), countIncludePad }]);
-  };
 
 const batchNorm: Matcher = (node, known) => {
   const tensors = node.inputs.slice(1).map((name) => known.constant(name));
@@ -132,29 +99,43 @@ const groupNorm: Matcher = (node, known) => {
   return found(split.inputs[0]!, [layer], [flat(learned.gain), flat(learned.shift)]);
 };
 
+/** Gains and shifts of each channel, as from opset 21 on; before, they were of each group, which PyTorch has not. */
+const groupNormNode: Matcher = (node, known) => {
+  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  const channels = known.shape(node.inputs[0]!)[1];
+  const layer: Layer = {
+    kind: 'groupNorm',
+    groups: numberOf(node.attributes.num_groups, 1),
+    epsilon: numberOf(node.attributes.epsilon, 1e-5),
+  };
+  return gain && shift && gain.data.length === channels ? found(node.inputs[0]!, [layer], [gain, shift]) : undefined;
+};
+
 const instanceNorm: Matcher = (node, known) => {
   const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
   const epsilon = numberOf(node.attributes.epsilon, 1e-5);
   return gain && shift && found(node.inputs[0]!, [{ kind: 'instanceNorm', epsilon, affine: true }], [gain, shift]);
 };
 
-/** x Phi(x) = x (erf(x / sqrt 2) + 1) / 2, its factors in any order. */
+/** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
 const gelu: Matcher = (node, known) => {
-  const factors = (name: string): string[] => {
-    const inner = makerIs(name, 'Mul', known);
-    return inner ? inner.inputs.flatMap(factors) : [name];
+  const factors = (name: string, depth: number): string[] => {
+    const inner = depth > 0 ? makerIs(name, 'Mul', known) : undefined;
+    return inner ? inner.inputs.flatMap((one) => factors(one, depth - 1)) : [name];
   };
-  const all = factors(node.outputs[0]!);
-  const half = all.find((name) => scalar(known.constant(name)) === 0.5);
-  const erfs = all.map((name) => {
+  const all = factors(node.outputs[0]!, 2);
+  if (all.length !== 3 || !all.some((name) => scalar(known.constant(name)) === 0.5)) return undefined;
+  for (const name of all) {
     const lifted = makerIs(name, 'Add', known);
-    const data = lifted && sides(lifted, known)?.data;
-    return data === undefined ? undefined : makerIs(data, 'Erf', known);
-  });
-  const erf = erfs.find((one) => one);
-  const inner = erf && known.maker(erf.inputs[0]!);
-  const x = inner && sides(inner, known)?.data;
-  return half && x && all.includes(x) && all.length === 3 ? found(x, [{ kind: 'gelu' }]) : undefined;
+    const step = lifted && known.maker(sides(lifted, known)?.data ?? '');
+    const inner = step && known.maker(step.inputs[0]!);
+    const part = inner && sides(inner, known);
+    if (!part) continue;
+    const cubed = makerIs(part.data, 'Add', known);
+    const x = step.op === 'Erf' ? part.data : step.op === 'Tanh' ? cubed?.inputs.find((one) => all.includes(one)) : '';
+    if (x && all.includes(x)) return found(x, [{ kind: 'gelu', form: step.op === 'Erf' ? 'exact' : 'tanh' }]);
+  }
+  return undefined;
 };
 
 /** x times a gate of x: SiLU, hard swish. */
@@ -235,6 +216,8 @@ const mean: Matcher = (node, known) => {
   const rank = known.shape(node.inputs[0]!).length;
   const given = node.inputs[1] ? [...(known.constant(node.inputs[1])?.data ?? [])] : numbers(node.attributes.axes, []);
   const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort();
+  const before = rank === 4 && String(axes) === '1,2' ? channelsFirstOf(node.inputs[0]!, known) : undefined;
+  if (before !== undefined) return found(before, [{ kind: 'globalAveragePool' }]);
   const all = String(axes) === (rank === 4 ? '2,3' : '1');
   return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
 };
@@ -273,8 +256,9 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Softmax: [one(() => ({ kind: 'softmax' }))],
   ...{ Clip: [relu6], Dropout: [dropout], Identity: [pass], Cast: [pass] },
   ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
-  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean] },
+  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean, gatheredPool] },
   ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
+  GroupNormalization: [groupNormNode],
   ...{ Gemm: [attention, dense], MatMul: [attention, dense] },
   ...{
     Flatten: [flatten],
@@ -282,7 +266,7 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
     Transpose: [patches, attention],
     Squeeze: [attention, flatten],
   },
-  Add: [attention, dense, layerNorm, groupNorm, positions],
+  Add: [attention, dense, convThenBias, layerNorm, groupNorm, positions],
   ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
   ...{ Concat: [classToken], Gather: [takeToken] },
 };

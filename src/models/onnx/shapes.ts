@@ -2,6 +2,7 @@ import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { type Known, numberOf, numbers } from './known.js';
+import { windowed } from './windows.js';
 
 type Shape = readonly number[];
 
@@ -9,17 +10,6 @@ const broadcast = (a: Shape, b: Shape): number[] => {
   const rank = Math.max(a.length, b.length);
   const at = (shape: Shape, i: number): number => shape[shape.length - rank + i] ?? 1;
   return Array.from({ length: rank }, (_, i) => Math.max(at(a, i), at(b, i)));
-};
-
-const windowed = (node: OnnxNode, [batch = 1, , ...plane]: Shape, kernel: Shape, channels: number): number[] => {
-  const strides = numbers(node.attributes.strides, [1, 1]);
-  const dilations = numbers(node.attributes.dilations, [1, 1]);
-  const pads = numbers(node.attributes.pads, [0, 0, 0, 0]);
-  const places = plane.map((n, d) => {
-    const reach = dilations[d]! * (kernel[d]! - 1) + 1;
-    return Math.floor((n + pads[d]! + pads[d + 2]! - reach) / strides[d]!) + 1;
-  });
-  return [batch, channels, ...places];
 };
 
 function reshaped(from: Shape, to: Shape): number[] {
@@ -38,11 +28,11 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 /** Shapes of the operations that networks of pictures are made of. */
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
-    'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Identity Dropout Cast Neg BatchNormalization InstanceNormalization LayerNormalization GroupNormalization'
+    'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization LayerNormalization GroupNormalization'
       .split(' ')
       .map((op) => [op, first]),
   ),
-  ...Object.fromEntries('Add Sub Mul Div Pow'.split(' ').map((op) => [op, both])),
+  ...Object.fromEntries('Add Sub Mul Div Pow Sum'.split(' ').map((op) => [op, both])),
   Conv: (node, { shape }) => {
     const [out = 1, , ...kernel] = shape(node.inputs[1]!);
     return windowed(node, shape(node.inputs[0]!), kernel, out);
@@ -139,7 +129,17 @@ const SHAPES: Readonly<Record<string, Infer>> = {
   Expand: ({ inputs }, known) => broadcast(known.shape(inputs[0]!), [...(known.constant(inputs[1])?.data ?? [])]),
   ConstantOfShape: ({ inputs }, known) => [...(known.constant(inputs[0])?.data ?? [])],
   Shape: ({ inputs }, { shape }) => [shape(inputs[0]!).length],
-  ...Object.fromEntries(['Equal', 'Where'].map((op) => [op, both])),
+  Size: () => [],
+  Range: ({ inputs }, { constant }) => {
+    const [from = 0, to = 0, step = 1] = inputs.map((name) => constant(name)?.data[0]);
+    return [Math.max(0, Math.ceil((to - from) / step))];
+  },
+  GatherND: ({ inputs, attributes }, { shape }) => {
+    const [from, at] = [shape(inputs[0]!), shape(inputs[1]!)];
+    const shared = numberOf(attributes.batch_dims, 0);
+    return [...at.slice(0, -1), ...from.slice(shared + at.at(-1)!)];
+  },
+  ...Object.fromEntries('Equal Where Mod And Or Less Greater Max Min'.split(' ').map((op) => [op, both])),
 };
 
 /** The shape of the first value that a node makes. Errors: an operation that is not known, named with its node. */

@@ -9,8 +9,10 @@ import { score } from '../score.js';
 
 /** Which clients are attacked, and how. */
 export interface VictimPlan {
-  /** Clients, each with one test image (of different classes up to ten) and one local step. */
+  /** Clients, each with one local step on test images of its own (of different classes up to ten). */
   readonly images: number;
+  /** Images of each client; default 1. */
+  readonly batch?: number;
   readonly attacks: readonly AttackName[];
   /** Whether the server knows the labels; default `known`. */
   readonly labels?: 'known' | 'infer';
@@ -31,6 +33,10 @@ export interface Leakage {
   /** Where the official weights are at hand. */
   readonly lpips?: number;
   readonly images: number;
+  /** Images of each client, where more than one. */
+  readonly batch?: number;
+  /** Where the server had to infer them. */
+  readonly labels?: 'infer';
 }
 
 /** The defence whose leakage is measured. */
@@ -48,11 +54,11 @@ export async function leakageOf(
   model: Model,
   data: Dataset,
   { phi, privacy }: Defence,
-  { images, attacks, labels, iterations }: VictimPlan,
+  { images, batch: size = 1, attacks, labels, iterations }: VictimPlan,
   seed: number,
   options: PoolOptions = {},
 ): Promise<Leakage[]> {
-  const victims = victimsOf(data, images, seed);
+  const victims = size === 1 ? victimsOf(data, images, seed) : crowdsOf(data, images, size, seed);
   const jobs = attacks.flatMap((attack) =>
     victims.map((batch, v) => async () => ({
       observation: await observeCase(model, batch, { phi, privacy, labels, seed: deriveSeed(seed, 'phi', v) }),
@@ -62,7 +68,13 @@ export async function leakageOf(
   );
   const results = await attackAll(jobs, options);
   const scores = await Promise.all(results.map((result, i) => score(victims[i % images]!, result)));
-  return attacks.map((attack, a) => ({ attack, ...means(scores.slice(a * images, (a + 1) * images)), images }));
+  return attacks.map((attack, a) => ({
+    attack,
+    ...means(scores.slice(a * images, (a + 1) * images)),
+    images,
+    ...(size > 1 && { batch: size }),
+    ...(labels === 'infer' && { labels }),
+  }));
 }
 
 /** One image each; distinct classes as far as they go. */
@@ -75,6 +87,10 @@ export function victimsOf(data: Dataset, images: number, seed: number): Batch[] 
     labels: all.labels.slice(v, v + 1),
   }));
 }
+
+/** Several images each, of any classes. */
+const crowdsOf = (data: Dataset, clients: number, size: number, seed: number): Batch[] =>
+  Array.from({ length: clients }, (_, v) => data.batch({ split: 'test', size, seed: deriveSeed(seed, 'crowd', v) }));
 
 const SHOWN = ['psnr', 'ssim', 'featureDistance', 'agreement', 'lpips'] as const;
 

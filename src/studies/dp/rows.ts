@@ -3,15 +3,17 @@ import type { PartitionOptions } from '../../federation/index.js';
 import type { FederateOptions } from '../federate.js';
 import type { BudgetSweep } from './budgets.js';
 import type { VictimPlan } from './leakage.js';
+import type { DP_NETWORKS } from './networks.js';
+import { STEP_PROFILES } from './step-rows.js';
 
 /** One training of the study with its defence. */
 export interface DpRow {
   readonly id: string;
   /**
    * `table`: the talk's Table 1; `shape`: the same noise where it costs what the talk says; `frontier`: other
-   * mechanisms; `cohort`, `steps`, `batch`: the same noise in another federation.
+   * mechanisms; `cohort`, `steps`, `batch`: the same noise in another federation; `mechanism`: noise inside the steps.
    */
-  readonly group: 'table' | 'shape' | 'frontier' | 'cohort' | 'steps' | 'batch';
+  readonly group: 'table' | 'shape' | 'frontier' | 'cohort' | 'steps' | 'batch' | 'mechanism';
   /** phi on every client's update, in its short form. */
   readonly phi: string;
   /** Noise at an SNR in dB, or "inf": the talk's rows. */
@@ -19,13 +21,17 @@ export interface DpRow {
   /** Private local steps: examples are clipped and noised. */
   readonly privacy?: ClientPrivacy;
   /** The whole update is clipped and noised; `phi` says the same. */
-  readonly clientPrivacy?: ClientPrivacy;
+  readonly clientPrivacy?: { readonly clip: number; readonly noiseMultiplier: number };
   /** What differs from the profile's training. */
   readonly training?: Partial<FederateOptions>;
+  /** Of a `mechanism`: whether its models are attacked. */
+  readonly attacked?: boolean;
 }
 
 /** How much is computed. */
 export interface DpProfile {
+  /** Default `lenet`. */
+  readonly network?: keyof typeof DP_NETWORKS;
   readonly partition: PartitionOptions;
   /** Training of the rows of the table and of its shape, and what differs for the others. */
   readonly training: FederateOptions;
@@ -35,7 +41,7 @@ export interface DpProfile {
    * rows.
    */
   readonly attackAt: readonly number[];
-  readonly victims: VictimPlan;
+  readonly victims: VictimPlan | readonly VictimPlan[];
   /** delta of every epsilon. */
   readonly delta: number;
   /** Noise multipliers of the sweep of epsilon against leakage (one release, no training). */
@@ -89,7 +95,7 @@ const MOVES: readonly DpRow[] = [
   ...noise('batch', -30, { batchSize: 64, localSteps: 39 }, 'batches of 64'),
 ];
 
-/** Every number of the two profiles. */
+/** Every number of the profiles. */
 export const DP_PROFILES = {
   quick: {
     partition: { clients: 10 },
@@ -117,6 +123,7 @@ export const DP_PROFILES = {
     budgets: { noiseMultipliers: [3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1], clip: 1, delta: 1e-5 },
     rows: [...TABLE, ...SHAPE, ...FRONTIER, ...MOVES],
   },
+  ...STEP_PROFILES,
 } as const satisfies Record<string, DpProfile>;
 
 export type DpProfileName = keyof typeof DP_PROFILES;

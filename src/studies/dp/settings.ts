@@ -7,7 +7,7 @@ export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Reado
   const { partition, victims } = profile;
   const settings = {
     ...trainingOf(row, profile),
-    model: 'lenet',
+    model: profile.network ?? 'lenet',
     data: data.name,
     partition,
     victims,
@@ -17,8 +17,10 @@ export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Reado
 }
 
 /** Shares of the rounds after which a row's models are attacked. */
-export const attackAt = ({ group }: DpRow, profile: DpProfile): readonly number[] =>
-  group === 'table' ? profile.attackAt : [0];
+export const attackAt = ({ group, attacked }: DpRow, profile: DpProfile): readonly number[] => {
+  if (group === 'mechanism') return attacked ? profile.attackAt : [];
+  return group === 'table' ? profile.attackAt : [0];
+};
 
 /** The training of a row. */
 export const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({

@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import { problem } from '../../core/errors.js';
 import type { Model, NamedArray } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
-import { cohortOf, partition, type RoundProgress } from '../../federation/index.js';
-import { lenet, loadWeights, saveWeights } from '../../models/index.js';
+import { cohortOf, multiplierOf, partition, type RoundProgress } from '../../federation/index.js';
+import { loadWeights, saveWeights } from '../../models/index.js';
 import { parseObfuscation } from '../../obfuscation/index.js';
 import { privacyBudget } from '../../privacy/index.js';
 import { type FederateOptions, federate } from '../federate.js';
 import { type BudgetPoint, budgetSweep } from './budgets.js';
 import { BUDGETS, budgetSettings, type DpResult, keep, keptBudgets, keptRow, rowFile } from './kept.js';
 import { type Leakage, leakageOf } from './leakage.js';
+import { DP_NETWORKS } from './networks.js';
 import type { DpProfile, DpRow } from './rows.js';
 import { attackAt, settingsOf, trainingOf } from './settings.js';
 
@@ -64,7 +65,8 @@ export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise
   const kept = await keptBudgets(data, options);
   if (kept) return kept;
   const pool = { ...(workers && { workers }), signal };
-  const points = await budgetSweep(modelFor(data), data, profile.budgets, profile.victims, ATTACK_SEED, pool);
+  const [victims] = [profile.victims].flat();
+  const points = await budgetSweep(modelFor(profile, data), data, profile.budgets, victims!, ATTACK_SEED, pool);
   await keep(join(folder, BUDGETS), { settings: budgetSettings(profile, data), points });
   return points;
 }
@@ -72,8 +74,8 @@ export async function dpBudgets(data: Dataset, options: DpStudyOptions): Promise
 const everyIndex = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** The untrained network every row starts from. */
-const modelFor = (data: Dataset): Model =>
-  lenet({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
+const modelFor = ({ network = 'lenet' }: DpProfile, data: Dataset): Model =>
+  DP_NETWORKS[network]({ imageShape: data.imageShape, classes: data.classNames.length, seed: MODEL_SEED });
 
 async function attempt(row: DpRow, data: Dataset, options: DpStudyOptions): Promise<DpResult | 'failed' | undefined> {
   try {
@@ -95,7 +97,7 @@ async function computeRow(
   { folder, workers, signal, onProgress }: DpStudyOptions,
 ): Promise<DpResult | undefined> {
   const training = trainingOf(row, profile);
-  const model = modelFor(data);
+  const model = modelFor(profile, data);
   const clients = partition(data.labels('train', everyIndex(data.sizes.train)), profile.partition);
   const rounds = [...new Set(attackAt(row, profile).map((share) => Math.round(share * training.rounds)))];
   const place = (round: number): string => rowFile(folder, row.id, `-round${round}.safetensors`);
@@ -118,8 +120,10 @@ async function computeRow(
   for (const round of rounds) {
     onProgress?.(`${row.id}: attack at round ${round}`);
     const at: Model = round === 0 ? model : await loadWeights(place(round), model);
-    const found = await leakageOf(at, data, row, profile.victims, ATTACK_SEED, { ...(workers && { workers }), signal });
-    leakage.push(...found.map((one) => ({ round, ...one })));
+    for (const plan of [profile.victims].flat()) {
+      const found = await leakageOf(at, data, row, plan, ATTACK_SEED, { ...(workers && { workers }), signal });
+      leakage.push(...found.map((one) => ({ round, ...one })));
+    }
   }
   const { accuracy } = trained.history.at(-1)!;
   const points = trained.history.filter((point) => point.accuracy !== undefined);
@@ -129,7 +133,7 @@ async function computeRow(
     accuracy: accuracy!,
     curve: points.map((point) => ({ round: point.round, accuracy: point.accuracy! })),
     leakage,
-    ...budgetOf(row, training, clients, profile.delta),
+    ...budgetOf(row, model.parameters.length, training, clients, profile.delta),
     settings: settingsOf(row, profile, data),
     seed: training.seed ?? 1,
     engine: trained.engine,
@@ -145,13 +149,13 @@ async function computeRow(
  */
 function budgetOf(
   { privacy, clientPrivacy }: DpRow,
+  tensors: number,
   training: FederateOptions,
   clients: readonly (readonly number[])[],
   delta: number,
 ): Pick<DpResult, 'epsilon' | 'level' | 'delta'> {
-  const mechanism = privacy ?? clientPrivacy;
-  if (!mechanism || mechanism.noiseMultiplier === 0) return { epsilon: null };
-  const { noiseMultiplier } = mechanism;
+  const noiseMultiplier = privacy ? multiplierOf(privacy, tensors) : (clientPrivacy?.noiseMultiplier ?? 0);
+  if (noiseMultiplier === 0) return { epsilon: null };
   const { rounds, cohort, localSteps = 1, batchSize = 32, seed = 1 } = training;
   const times = clients.map(() => 0);
   for (let round = 0; round < rounds; round++)

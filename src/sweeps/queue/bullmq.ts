@@ -35,8 +35,8 @@ export interface CellQueue {
   /** Forgets cells that have ended. */
   readonly drop: (ids: readonly string[]) => Promise<void>;
   readonly counts: () => Promise<Readonly<Record<string, number>>>;
-  /** Leaves: with nothing left behind, or only what workers have begun or done. */
-  readonly close: (how: 'forget' | 'drain') => Promise<void>;
+  /** Leaves: with nothing left behind, with only what workers have begun or done, or with everything as it is. */
+  readonly close: (how: 'forget' | 'drain' | 'leave') => Promise<void>;
 }
 
 /** The queue of the sweep with this key. */
@@ -72,7 +72,7 @@ export function cellQueue({ redis }: Connection, key: string): CellQueue {
     counts: () => queue.getJobCounts('waiting', 'active', 'delayed', 'completed', 'failed'),
     close: async (how) => {
       if (how === 'forget') await queue.obliterate({ force: true });
-      else await queue.drain(true);
+      if (how === 'drain') await queue.drain(true);
       await queue.close();
     },
   };
@@ -94,7 +94,10 @@ export class PutBack extends Error {
   }
 }
 
-/** Takes cells from the queue of a sweep, so many at a time. `work` gives the result, or throws PutBack. */
+/**
+ * Takes cells from the queue of a sweep, so many at a time. `work` gives the result, or throws PutBack. A cell whose worker was lost
+ * is done after a pause, which doubles with each loss.
+ */
 export function cellWorker(
   connection: Connection,
   key: string,
@@ -109,7 +112,7 @@ export function cellWorker(
     };
     if (job.stalledCounter > losses) {
       await job.updateData({ cell, losses: job.stalledCounter });
-      if (job.stalledCounter > 1) await putBack(PAUSE * 2 ** (job.stalledCounter - 1));
+      await putBack(PAUSE * 2 ** (job.stalledCounter - 1));
     }
     try {
       return await work(cell);

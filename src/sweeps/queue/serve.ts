@@ -3,10 +3,11 @@ import { needsOf } from '../blobs.js';
 import { threadCrew } from '../local.js';
 import type { CellJob, CellResult } from '../types.js';
 import { partsVersion } from '../version.js';
+import { workerName } from '../worker-name.js';
 import { type CellWorker, cellWorker, PutBack } from './bullmq.js';
 import { type Connection, connectRedis } from './connect.js';
 import { fetcher } from './fetch.js';
-import { type Announced, announced } from './registry.js';
+import { type Announced, absent, announced, onAnnounced, present } from './registry.js';
 
 /** Options of {@link serveCells}. */
 export interface ServeOptions {
@@ -48,6 +49,8 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
   const fetch = fetcher(connection, shared);
   const serving = new Map<string, CellWorker>();
   const refused = new Set<string>();
+  const name = workerName();
+  let [running, done] = [0, 0];
   const refuse = ({ name, version: theirs }: Pick<Announced, 'name' | 'version'>): void => {
     if (refused.has(theirs)) return;
     refused.add(theirs);
@@ -61,11 +64,14 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
     const blobs = await Promise.all(needsOf(job).map(fetch));
     const there = blobs.filter((blob) => blob !== undefined);
     if (there.length < blobs.length) throw new PutBack(OTHERS_TURN_MS);
-    const result = await crew.run({ job, blobs: there });
+    running++;
+    const result = await crew.run({ job, blobs: there }).finally(() => running--);
     if (!result) throw new PutBack(0);
+    done++;
     return result;
   };
   const look = async (): Promise<void> => {
+    await present(connection, { worker: name, version, concurrency, running, done });
     const sweeps = await announced(connection);
     for (const sweep of sweeps) {
       if (sweep.version !== version) refuse(sweep);
@@ -82,11 +88,21 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
   };
   onLine(`roglab worker: ready, version ${version}, ${concurrency} ${concurrency === 1 ? 'cell' : 'cells'} at a time`);
   const serve = async (): Promise<void> => {
+    let [heard, wake] = [false, (): void => {}];
+    await onAnnounced(connection, () => {
+      heard = true;
+      wake();
+    });
     while (!signal.aborted) {
+      heard = false;
       await look();
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+      const call = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (!heard) await Promise.race([sleep(LOOK_MS, undefined, { signal }).catch(() => {}), call]);
     }
     await Promise.all([...serving.values()].map((worker) => worker.close()));
+    await absent(connection, name);
   };
   try {
     await Promise.race([serve(), nobodyToTell(connection, signal)]);

@@ -8,6 +8,8 @@ type Kind = 'STRING' | 'INT32' | 'DOUBLE';
 
 type Job = Omit<CellJob, 'id'>;
 
+const wordOf = (setting: unknown): string => (typeof setting === 'string' ? setting : canonical(setting));
+
 /** What a cell was, as columns. */
 const SETTINGS: Readonly<Record<string, readonly [Kind, (job: Job) => unknown]>> = {
   network: ['STRING', ({ network }) => network.name],
@@ -21,6 +23,10 @@ const SETTINGS: Readonly<Record<string, readonly [Kind, (job: Job) => unknown]>>
   localSteps: ['INT32', ({ client }) => client.localSteps],
   learningRate: ['DOUBLE', ({ client }) => client.learningRate],
   miniBatch: ['INT32', ({ client }) => client.miniBatch],
+  epochs: ['INT32', ({ client }) => client.epochs],
+  optimizer: ['STRING', ({ client }) => client.optimizer && wordOf(client.optimizer)],
+  order: ['STRING', ({ client }) => client.order],
+  schedule: ['STRING', ({ client }) => client.schedule && wordOf(client.schedule)],
   privacy: ['STRING', ({ client }) => client.privacy && canonical(client.privacy)],
   attack: ['STRING', ({ attack }) => attack.name],
   attackOptions: ['STRING', ({ attack }) => canonical(attack.options)],

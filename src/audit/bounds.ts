@@ -1,0 +1,125 @@
+import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
+import type { Batch, Model, Observation, Update } from '../core/types.js';
+import { multiplierOf, stepCountOf } from '../federation/index.js';
+import {
+  gaussianEpsilon,
+  gaussianTradeOff,
+  psnrOf,
+  releasesMu,
+  renyiRobustness,
+  robustness,
+} from '../privacy/index.js';
+import type { AuditRow } from './rows.js';
+
+/** What theory says of one phi and batch, beside what the attacks reached. */
+export interface AuditBound {
+  readonly phi: string;
+  readonly batch: number;
+  /** Mean squared error of the best attack, over the images of the batch, and as a PSNR in dB. */
+  readonly reached: { readonly mse: number; readonly psnr: number };
+  /** Least error with a prior of independent normal pixels of this batch's mean and deviation; where phi has noise that bounds. */
+  readonly bayesian?: {
+    readonly mse: number;
+    readonly psnr: number;
+    readonly kind: 'promise' | 'indication';
+    readonly because: readonly string[];
+    /** Whether an attack did better than it: the prior knows too little of pictures. */
+    readonly beaten: boolean;
+  };
+  /**
+   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip and noise
+   * their own steps.
+   */
+  readonly influence?: { readonly mse: number; readonly psnr: number };
+}
+
+/** What noise inside the client's steps guarantees for one of its images, whatever the attack and the pictures. */
+export interface AuditPrivacy {
+  /** Of Gaussian differential privacy: sqrt(steps) / noise multiplier; the server knows who takes part. */
+  readonly mu: number;
+  readonly epsilon: number;
+  readonly delta: number;
+  /** Chance to rebuild an image at most gamma, for a chance of kappa without the update; `renyi`: the looser Renyi form. */
+  readonly robustness: readonly { readonly kappa: number; readonly gamma: number; readonly renyi: number }[];
+}
+
+const DELTA = 1e-5;
+/** Chances without an update: one candidate in so many. */
+const KAPPAS = [0.1, 0.01, 0.001];
+
+/** The guarantee of a client's own noise; undefined without any. */
+export function privacyOf({ client, tensors }: Pick<Update, 'client' | 'tensors'>): AuditPrivacy | undefined {
+  const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, tensors.length) : 0;
+  if (!(noiseMultiplier > 0)) return undefined;
+  const steps = stepCountOf(client);
+  const mu = releasesMu({ noiseMultiplier, steps });
+  return {
+    mu,
+    epsilon: gaussianEpsilon({ mu, delta: DELTA }),
+    delta: DELTA,
+    robustness: KAPPAS.map((kappa) => ({
+      kappa,
+      gamma: robustness(gaussianTradeOff(mu), kappa),
+      renyi: renyiRobustness({ sampleRate: 1, noiseMultiplier, steps, kappa }).gamma,
+    })),
+  };
+}
+
+/** A batch, its update, and the phi whose bounds are asked for. */
+export interface Bounded {
+  readonly model: Model;
+  readonly batch: Batch;
+  readonly update: Update;
+  readonly seed: number;
+  readonly phis: readonly {
+    readonly phi: string;
+    readonly observation: Observation;
+    readonly rows: readonly AuditRow[];
+  }[];
+}
+
+/** Closures for ||J||_F^2. */
+const SAMPLES = 8;
+
+const NATURAL =
+  'pictures are not independent normal pixels: an attacker who knows what pictures look like can do better';
+
+/** Bounds of every phi on one batch. Derivatives are taken at the private pictures: the auditor has them. */
+export async function boundsOf({ model, batch, update, seed, phis }: Bounded, number: number): Promise<AuditBound[]> {
+  const jacobian = await updateJacobian(model, update.client, batch.labels);
+  try {
+    const { data } = batch.images;
+    const priorMean = data.reduce((sum, x) => sum + x / data.length, 0);
+    const variance = data.reduce((sum, x) => sum + (x - priorMean) ** 2 / data.length, 0);
+    const priorDeviation = Math.max(Math.sqrt(variance), 1e-3);
+    const lambda = update.client.privacy ? undefined : await largestEigenvalue(jacobian, batch.images, seed);
+    const found: AuditBound[] = [];
+    for (const { phi, observation, rows } of phis) {
+      const { labels, images } = batch;
+      const errors = rows.map(({ scores }) => scores.mse.reduce((sum, e) => sum + e / scores.mse.length, 0));
+      const mse = Math.min(...errors);
+      const options = { priorMean, priorDeviation, samples: SAMPLES, seed, images, labels, jacobian };
+      const bound = await boundOf(observation, options);
+      const influence =
+        lambda && (await inversionInfluence(jacobian, images, update.tensors, observation.tensors, lambda));
+      found.push({
+        phi,
+        batch: number,
+        reached: { mse, psnr: psnrOf(mse) },
+        ...(bound && {
+          bayesian: {
+            mse: bound.mse,
+            psnr: bound.psnr,
+            kind: 'indication',
+            because: [NATURAL, ...bound.because],
+            beaten: mse < bound.mse,
+          },
+        }),
+        ...(influence && { influence: { mse: influence.mse, psnr: influence.psnr } }),
+      });
+    }
+    return found;
+  } finally {
+    jacobian.dispose();
+  }
+}

@@ -1,0 +1,102 @@
+import type { ClientPrivacy } from '../../core/types.js';
+import type { DpProfile, DpRow } from './rows.js';
+
+/** What the talk's code does to each example, with some noise. */
+const talks = (noise?: ClientPrivacy['noise'], more: Partial<ClientPrivacy> = {}): ClientPrivacy => ({
+  ...{ clip: 2, scope: 'tensor' },
+  ...(noise && { noise }),
+  ...more,
+});
+
+const SLIP = { exemptFirst: true } as const;
+
+/** Name of a mechanism -> what it does in every step. */
+const MECHANISMS: Readonly<Record<string, ClientPrivacy | undefined>> = {
+  'no clip': undefined,
+  clip: talks(),
+  ...Object.fromEntries([0, -5, -10, -20].map((snr) => [`${snr} dB`, talks({ snr })])),
+  'clip, slip': talks(undefined, SLIP),
+  ...Object.fromEntries([0, -10].map((snr) => [`${snr} dB, slip`, talks({ snr }, SLIP)])),
+};
+const MAIN = ['no clip', 'clip', '0 dB', '-5 dB', '-10 dB', '-20 dB'];
+
+/** One training under a mechanism; attacked where `attacked`. */
+const row = (name: string, learningRate: number, seed: number, attacked: boolean): DpRow => ({
+  id: `rate ${learningRate}, ${name}, seed ${seed}`,
+  group: 'mechanism',
+  phi: 'none',
+  ...(name.endsWith(' dB') && { snr: Number.parseFloat(name) }),
+  ...(MECHANISMS[name] && { privacy: MECHANISMS[name] }),
+  training: { learningRate, seed },
+  attacked,
+});
+
+const grid = (names: readonly string[], rates: readonly number[], seeds: readonly number[]): DpRow[] =>
+  seeds.flatMap((seed) =>
+    rates.flatMap((rate) => names.map((name) => row(name, rate, seed, seed === 1 && rate === 0.1))),
+  );
+
+/**
+ * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
+ * 50,000.
+ */
+const spending = (epsilon: number, multiplier: number): DpRow => ({
+  id: `epsilon ${epsilon}`,
+  group: 'mechanism',
+  phi: 'none',
+  privacy: { clip: 1, noise: { multiplier } },
+  training: { learningRate: 0.1 },
+  attacked: true,
+});
+
+/** One client with all images: the same as training at one place. */
+const central = (rounds: number): DpProfile['training'] => ({
+  ...{ rounds, cohort: 1, localSteps: 100, batchSize: 16, learningRate: 0.1, schedule: 'cosine' },
+  ...{ evaluateEvery: rounds / 5, evaluateImages: 1000, seed: 1 },
+});
+
+const shared = {
+  partition: { clients: 1 },
+  shorter: {},
+  attackAt: [0, 0.26, 1],
+  delta: 1e-5,
+  budgets: { noiseMultipliers: [], clip: 1, delta: 1e-5 },
+} as const;
+
+const SLIPS = ['clip, slip', '0 dB, slip', '-10 dB, slip'];
+
+/**
+ * The talk's Table 1 as its authors' first code computes it: noise inside the steps. `steps`: LeNet and the talk's
+ * length, a day of one core; `steps-short`: a narrower LeNet and a quarter of the length, an hour.
+ */
+export const STEP_PROFILES = {
+  steps: {
+    ...shared,
+    network: 'lenet',
+    training: central(200),
+    victims: [
+      { images: 6, attacks: ['rog-paper', 'rog'] },
+      { images: 1, batch: 16, attacks: ['rog'] },
+    ],
+    rows: [
+      ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
+      ...grid(SLIPS, [0.1, 0.2], [1]),
+      ...[spending(1, 0.802), spending(3, 0.549), spending(8, 0.42)],
+    ],
+  },
+  'steps-short': {
+    ...shared,
+    network: 'small lenet',
+    training: central(50),
+    victims: [
+      { images: 3, attacks: ['rog'], iterations: 120 },
+      { images: 3, attacks: ['rog'], labels: 'infer', iterations: 120 },
+    ],
+    rows: [
+      ...grid(MAIN, [0.1, 0.05], [1]),
+      ...grid(SLIPS, [0.1], [1]),
+      ...[spending(1, 0.785), spending(3, 0.529), spending(8, 0.392)],
+      ...grid(MAIN, [0.1, 0.05], [2, 3]),
+    ],
+  },
+} as const satisfies Record<string, DpProfile>;
