@@ -72,9 +72,7 @@ export { predictionChart, robustnessChart, tradeOffChart } from './audit/index.j
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
 export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions, SweepTable } from './sweeps/index.js';
 
-// figures: tables, grids and curves straight from the outcomes of a study
+// figures and report: what a person sees, also straight from the outcomes of a study
 export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from './figures/index.js';
-
-// report: what a person sees
 export { banded, counter, imageGrid, imageGridPng, imagePng, type Layout, plotSvg, table } from './report/index.js';
 export { note, plot, profile, profileName, progress, tableText, type Trace, trainingProgress } from './report/index.js';

@@ -76,7 +76,10 @@ test('scoreTable: means with their intervals, by one field or across two', () =>
   assert.match(text, /a\s+23\.0 ± 4\.1\s+0\.60 ± 0\.18/); // t(3) = 3.182, s = 2.582, n = 4
   assert.match(text, /b\s+10\.5 ± 6\.4/); // t(1) = 12.706, s = 0.707, n = 2
   // Wilson: 2 of 4 (Brown, Cai, DasGupta 2001: 0.150 to 0.850)
-  assert.match(said(() => scoreTable(done, { by: 'client' })), /FedAvg.*0\.50 \(0\.15 to 0\.85\)/);
+  assert.match(
+    said(() => scoreTable(done, { by: 'client' })),
+    /FedAvg.*0\.50 \(0\.15 to 0\.85\)/,
+  );
   const wide = said(() => scoreTable(done, { by: 'phi', across: 'client', title: 'T' }));
   assert.match(wide, /T: PSNR \(dB\) ↑ \/ SSIM ↑/);
   assert.match(wide, /phi\s+FedAvg\s+FedSGD/);
@@ -94,7 +97,7 @@ test('scoreTable: LPIPS stands in it where every outcome has it', () => {
   );
   assert.doesNotMatch(
     said(() => scoreTable([...with_, ...done], { by: 'phi' })),
-    /LPIPS/,
+    /LPIPS ↓/,
   );
 });
 

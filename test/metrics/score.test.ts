@@ -4,7 +4,16 @@ import { imageAt, ndarray, stackImages } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
 import { studentT } from '../../src/metrics/confidence.js';
-import { confidenceInterval, match, mse, score, scoreColumns, shareInterval, ssim, summary } from '../../src/metrics/index.js';
+import {
+  confidenceInterval,
+  match,
+  mse,
+  score,
+  scoreColumns,
+  shareInterval,
+  ssim,
+  summary,
+} from '../../src/metrics/index.js';
 import { blend, noiseImages } from './images.js';
 
 const total = (cost: number[][], columns: readonly number[]) => columns.reduce((sum, c, r) => sum + cost[r]![c]!, 0);
