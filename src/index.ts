@@ -39,10 +39,9 @@ export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './tr
 
 // obfuscation: phi
 export { bf16, blockwiseQuantizer, clip, compose, errorFeedback, fp16, gaussianNoise } from './obfuscation/index.js';
-export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation } from './obfuscation/index.js';
+export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation, warmStart } from './obfuscation/index.js';
 export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMask } from './obfuscation/index.js';
 export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
-export { warmStart } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
