@@ -5,6 +5,7 @@ import type { ClientOptions } from '../federation/index.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
+import { checkTraining, type TrainingConfig } from './cost.js';
 
 /** A score of one image, and from where on an image counts as rebuilt. */
 export interface Threshold {
@@ -35,6 +36,11 @@ export interface AuditConfig {
   readonly size?: number;
   /** Images in a client's batch; default 8. */
   readonly batch?: number;
+  /**
+   * Clients whose mean alone the server sees (secure aggregation), each with a batch of its own; phi is on the mean. Default 1: it
+   * sees the client's own update.
+   */
+  readonly clients?: number;
   /** Different batches that are attacked, each with every phi; default 1. */
   readonly batches?: number;
   /** What the client does and announces; see clientUpdate(). */
@@ -49,6 +55,8 @@ export interface AuditConfig {
   readonly seed?: number;
   /** From where on an image counts as rebuilt; default SSIM 0.5. */
   readonly threshold?: Threshold;
+  /** Measure what phi and the smallest change cost in accuracy, by a short training with each; default not. */
+  readonly training?: TrainingConfig;
   /** Look for the smallest change that brings every image under the threshold; default true. */
   readonly remedies?: boolean;
   /** Put what theory says beside the attacks: Bayesian Cramer-Rao, inversion influence; default true. */
@@ -56,8 +64,8 @@ export interface AuditConfig {
 }
 
 /** A config with every default filled in. */
-export type Audit = Required<Omit<AuditConfig, 'weights' | 'after' | 'data' | 'size'>> &
-  Pick<AuditConfig, 'weights' | 'after' | 'data' | 'size'>;
+export type Audit = Required<Omit<AuditConfig, 'weights' | 'after' | 'data' | 'size' | 'training'>> &
+  Pick<AuditConfig, 'weights' | 'after' | 'data' | 'size' | 'training'>;
 
 const KEYS = [
   'network',
@@ -66,6 +74,7 @@ const KEYS = [
   'data',
   'size',
   'batch',
+  'clients',
   'batches',
   'client',
   'phi',
@@ -73,6 +82,7 @@ const KEYS = [
   'iterations',
   'seed',
   'threshold',
+  'training',
   'remedies',
   'bounds',
   '$schema',
@@ -92,7 +102,7 @@ export function readConfig(config: AuditConfig): Audit {
     throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');
   checkOptions(WHERE, config, KEYS);
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
-  const { phi = ['none'], labels = ['known', 'infer'], batch = 8, batches = 1 } = given;
+  const { phi = ['none'], labels = ['known', 'infer'], batch = 8, clients = 1, batches = 1 } = given;
   const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true, bounds = true } = given;
   if (typeof network === 'string' && !isFile(network)) lookUp(`${WHERE} network`, MODELS, network);
   if (!Array.isArray(phi) || phi.length === 0)
@@ -101,17 +111,33 @@ export function readConfig(config: AuditConfig): Audit {
   if (!Array.isArray(labels) || labels.length === 0) throw problem(WHERE, 'labels must be a list', labels);
   for (const one of labels) oneOf(WHERE, 'labels', one, ['known', 'infer'] as const);
   integer(WHERE, 'batch', batch, 1);
+  integer(WHERE, 'clients', clients, 1);
   integer(WHERE, 'batches', batches, 1);
+  if (given.training !== undefined) checkTraining(WHERE, given.training);
   integer(WHERE, 'iterations', iterations, 1);
   integer(WHERE, 'seed', seed, 0);
-  if (given.after !== undefined && (given.weights === undefined || batches > 1))
+  if (given.after !== undefined && (given.weights === undefined || batches > 1 || clients > 1))
     throw problem(
       WHERE,
-      'after, the weights after a round, needs weights, those before it, and one batch',
+      'after, the weights after a round, needs weights, those before it, one client and one batch',
       given.after,
     );
   const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
-  return { ...given, network, client, phi, labels, batch, batches, iterations, seed, remedies, bounds, threshold };
+  return {
+    ...given,
+    network,
+    client,
+    phi,
+    labels,
+    batch,
+    clients,
+    batches,
+    iterations,
+    seed,
+    remedies,
+    bounds,
+    threshold,
+  };
 }
 
 function checkThreshold({ metric, value }: Threshold): Threshold {

@@ -6,17 +6,22 @@ import type { BaselineName } from './baselines.js';
 import { reaches } from './config.js';
 import type { AuditRow } from './rows.js';
 import type { AuditResult } from './run.js';
-import { type PhiVerdict, verdictOf } from './verdict.js';
+import { type PhiVerdict, spread, verdictOf } from './verdict.js';
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#656d76;--line:#dfe3e8;--page:#fff;--bad:#b3261e;--good:#1a6b3c}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa4af;--line:#30363d;--page:#14181d;--bad:#ff8a80;--good:#7fd1a0}}
-body{margin:0 auto;max-width:60rem;padding:2.5rem 1.5rem 5rem;background:var(--page);color:var(--ink);font:16px/1.55 Inter,system-ui,sans-serif}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa4af;--line:#30363d;--page:#14181d;--bad:#ff8a80;
+--good:#7fd1a0}}
+body{margin:0 auto;max-width:60rem;padding:2.5rem 1.5rem 5rem;background:var(--page);color:var(--ink);
+font:16px/1.55 Inter,system-ui,sans-serif}
 h1{font-size:1.05rem;color:var(--soft);font-weight:600;margin:0}h2{font-size:1.15rem;margin:2.4rem 0 .6rem}
-.verdict{font-size:1.5rem;line-height:1.3;margin:.6rem 0 1rem;text-wrap:balance}.bad{color:var(--bad)}.good{color:var(--good)}
-table{border-collapse:collapse;font-size:14px;margin:.4rem 0 1rem}td,th{padding:.35rem 1rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+.verdict{font-size:1.5rem;line-height:1.3;margin:.6rem 0 1rem;text-wrap:balance}.bad{color:var(--bad)}.good{
+color:var(--good)}
+table{border-collapse:collapse;font-size:14px;margin:.4rem 0 1rem}td,th{padding:.35rem 1rem .35rem 0;
+border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
-th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:0}.pictures img{width:96px;height:96px;image-rendering:pixelated;display:block}
+th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:0}.pictures img{width:96px;
+height:96px;image-rendering:pixelated;display:block}
 .pictures small,.soft{color:var(--soft);font-size:13px}li{margin:.2rem 0}`;
 
 const escaped = (text: unknown): string => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -26,24 +31,28 @@ export function auditPage(result: AuditResult, made: { readonly version: string;
   const { audit, subject, rows, tried } = result;
   const { passed, sentence, phis, remedy } = verdictOf(result);
   const change = remedy
-    ? `The smallest change tried that leaves none: ${escaped(remedy.phi)} (${number(remedy.bitsPerEntry)} bits per entry, ${number(remedy.distortion)} of the update's direction lost).`
+    ? `The smallest change tried that leaves none: ${escaped(remedy.phi)} (${number(remedy.bitsPerEntry)} bits ` +
+      `per entry, ${number(remedy.distortion)} of the update's direction lost).`
     : tried.length
       ? 'No change that was tried brings every image under the threshold.'
       : '';
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="${policy}"><title>Leakage audit: ${escaped(subject.model)}</title><style>${STYLE}</style></head><body>
+<meta http-equiv="Content-Security-Policy" content="${policy}"><title>Leakage audit: ${escaped(subject.model)}</title>
+<style>${STYLE}</style></head><body>
 <h1>Leakage audit of ${escaped(subject.model)}</h1>
 <p class="verdict ${passed ? 'good' : 'bad'}">${escaped(sentence)}.</p><p>${change}</p>
 <h2>By obfuscation</h2>${phiTable(phis)}
 ${picturesOf(result)}
 <h2>Beside what needs no update</h2>${baselineTable(result)}
 ${theory(result)}
+${costTable(result)}
 ${tried.length ? `<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels known.</p>${phiTable(triedPhis(result))}` : ''}
 <h2>What was assumed</h2>${list(assumptions(result))}
-<h2>What was not tried</h2>${list(NOT_TRIED)}
+<h2>What was not tried</h2>${list(notTried(result))}
 <h2>Attacks</h2>${attackTable([...rows, ...tried])}
-<p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.${subject.notice ? ` ${escaped(subject.notice)}` : ''}</p>
+<p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.
+${escaped(subject.notice ?? '')}</p>
 </body></html>
 `;
 }
@@ -61,7 +70,7 @@ const list = (items: readonly string[]): string =>
 
 const phiTable = (phis: readonly PhiVerdict[]): string =>
   table(
-    ['phi', 'labels', 'rebuilt', 'SSIM: mean (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
+    ['phi', 'labels', 'rebuilt', 'SSIM: mean ± 95 % (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
     phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bitsPerEntry, distortion }) => [
       escaped(phi),
       labels === 'known' ? 'known' : 'inferred',
@@ -73,8 +82,8 @@ const phiTable = (phis: readonly PhiVerdict[]): string =>
     ]),
   );
 
-const spreadText = ({ mean, least, most }: PhiVerdict['ssim'], digits: number): string =>
-  `${number(mean, digits)} (${number(least, digits)} to ${number(most, digits)})`;
+const spreadText = ({ mean, least, most, halfWidth }: PhiVerdict['ssim'], digits: number): string =>
+  `${number(mean, digits)}${halfWidth === undefined ? '' : ` ± ${number(halfWidth, digits)}`} (${number(least, digits)} to ${number(most, digits)})`;
 
 const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
 
@@ -101,11 +110,15 @@ function picturesOf({ audit, subject, rows }: AuditResult): string {
       order.map((i) => rebuiltCell(row, i, audit)),
     ),
   );
-  return `<h2>The worst cases of the first batch</h2><div class="scroll"><table class="pictures">${privates}${rebuilt.join('')}</table></div>`;
+  return (
+    '<h2>The worst cases of the first batch</h2><div class="scroll"><table ' +
+    `class="pictures">${privates}${rebuilt.join('')}</table></div>`
+  );
 }
 
 const privateCell = (batch: Batch, i: number): string =>
-  `${image(Buffer.from(imagePng(imageAt(batch.images, i))).toString('base64'))}<small>${escaped(batch.classNames[batch.labels[i]!])}</small>`;
+  `${image(Buffer.from(imagePng(imageAt(batch.images, i))).toString('base64'))}` +
+  `<small>${escaped(batch.classNames[batch.labels[i]!])}</small>`;
 
 const rebuiltCell = ({ pictures, scores }: AuditRow, i: number, { threshold }: AuditResult['audit']): string => {
   const value = scores[threshold.metric]?.[i] ?? Number.NaN;
@@ -117,13 +130,12 @@ const image = (base64: string): string => `<img alt="" src="data:image/png;base6
 
 function baselineTable({ baselines }: AuditResult): string {
   const names = [...new Set(baselines.flatMap((one) => Object.keys(one) as BaselineName[]))];
-  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const rows = names.map((name) => {
     const scores = baselines.flatMap((one) => one[name] ?? []);
     return [
       name,
-      number(mean(scores.flatMap(({ ssim }) => ssim))),
-      number(mean(scores.flatMap(({ psnr }) => psnr)), 1),
+      spreadText(spread(scores.flatMap(({ ssim }) => ssim)), 2),
+      spreadText(spread(scores.flatMap(({ psnr }) => psnr)), 1),
     ];
   });
   return table(['what is shown', 'SSIM', 'PSNR (dB)'], rows);
@@ -179,19 +191,28 @@ const attackTable = (rows: readonly AuditRow[]): string =>
     ]),
   );
 
+function costTable({ costs }: AuditResult): string {
+  if (costs.length === 0) return '';
+  const rows = costs.map(({ phi, accuracy }) => [escaped(phi), number(100 * accuracy, 1)]);
+  const about = 'The same short training from these weights on with each phi, one seed: compare, do not quote.';
+  return `<h2>What it costs in accuracy</h2><p class="soft">${about}</p>${table(['phi', 'accuracy (%)'], rows)}`;
+}
+
 /** Steps of the default attack. */
 const FULL = 200;
 
 function assumptions({ audit, subject, check }: AuditResult): string[] {
   const { client } = audit;
   return [
-    'The server is honest but curious: it sees one update, the network, the weights before the round and the settings below.',
+    'The server is honest but curious: it sees one update, the network, the weights before the round and the ' +
+      'settings below.',
     subject.trained
       ? 'The weights are those of the file.'
       : 'The weights are initial ones: no file was given. Trained networks often leak less.',
     `Clients hold images like these: ${subject.data}.`,
     check
-      ? `The update is the client's own, and ${check.sentence}${check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.'}`
+      ? `The update is the client's own, and ${check.sentence}` +
+        (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
       : 'The client was simulated from the settings; give its real weights (after) to check them.',
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
@@ -199,9 +220,10 @@ function assumptions({ audit, subject, check }: AuditResult): string[] {
   ];
 }
 
-const NOT_TRIED = [
+const notTried = ({ audit, costs }: AuditResult): string[] => [
   'A server that changes the network or the weights it sends out.',
-  'Several rounds of the same client, or several clients in one sum.',
+  'Several rounds of the same client.',
+  ...(audit.clients > 1 ? [] : ['Several clients in one sum (clients in the config).']),
   'An attacker who knows pictures like the private ones (a generator trained on them).',
-  'What a change of the obfuscation costs in accuracy.',
+  ...(costs.length ? [] : ['What a change of the obfuscation costs in accuracy (training in the config).']),
 ];

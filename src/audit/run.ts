@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { imageAt } from '../core/arrays.js';
 import { settled } from '../core/settled.js';
 import type { Batch, Model, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
-import { clientUpdate, observe, updateFrom } from '../federation/index.js';
+import { averageUpdates, clientUpdate, observe, updateFrom } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
@@ -10,9 +10,10 @@ import { type Baselines, baselinesOf } from './baselines.js';
 import { type AuditBound, type AuditPrivacy, boundsOf, privacyOf } from './bounds.js';
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
+import { costsOf, type PhiCost } from './cost.js';
 import { FAMILIES } from './remedies.js';
 import { type AuditRow, rowName, rowStore } from './rows.js';
-import { type Subject, subjectOf } from './subject.js';
+import { partsOf, type Subject, subjectOf } from './subject.js';
 
 /** What an audit found. */
 export interface AuditResult {
@@ -31,6 +32,8 @@ export interface AuditResult {
   readonly tried: readonly AuditRow[];
   /** One per batch. */
   readonly baselines: readonly Baselines[];
+  /** What each phi of the config, and the smallest change that helps, cost in accuracy; empty where no training was asked for. */
+  readonly costs: readonly PhiCost[];
   /** What theory says of each phi and batch; empty where the config does not want it. */
   readonly bounds: readonly AuditBound[];
   /** Why bounds could not be had, e.g. an operation of the network without a third derivative. */
@@ -76,6 +79,12 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
   const privacy = privacyOf(updates[0]!);
+  const safe = remedyOf(settings, tried);
+  const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
+  const { folder, signal } = options;
+  const costs = settings.training
+    ? await costsOf(model, data, settings.training, { phis, seed: settings.seed, folder, signal })
+    : [];
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
   const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };
@@ -85,6 +94,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
     rows,
     tried,
     baselines,
+    costs,
     ...(await allBounds(settings, subject, updates, rows)),
     ...(privacy && { privacy }),
     ...(check && { check }),
@@ -134,16 +144,31 @@ const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): P
   after && checkClient(model, { after, batch: batches[0]!, settings: client });
 
 /** The client's own update, or one simulated for each batch. */
-async function updatesOf({ client, seed }: Audit, { model, batches, after }: Subject): Promise<Update[]> {
+async function updatesOf({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Update[]> {
   if (after) return [updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })];
   const updates: Update[] = [];
-  for (const batch of batches) updates.push(await clientUpdate(model, batch, { ...client, seed }));
+  for (const batch of batches) {
+    const own: Update[] = [];
+    for (const part of partsOf(batch, clients)) own.push(await clientUpdate(model, part, { ...client, seed }));
+    updates.push(clients === 1 ? own[0]! : averageUpdates(own));
+  }
   return updates;
 }
 
 /** Whether any image of a row reaches the threshold. */
 export const isRebuilt = ({ threshold }: Pick<Audit, 'threshold'>, { scores }: Pick<AuditRow, 'scores'>): boolean =>
   (scores[threshold.metric] ?? []).some((value) => reaches(threshold, value));
+
+/** The phi under which nothing is rebuilt that loses least of the update's direction. */
+export function remedyOf(settings: Pick<Audit, 'threshold'>, tried: readonly AuditRow[]): string | undefined {
+  const lost = (phi: string): number => {
+    const mine = tried.filter((row) => row.phi === phi);
+    return mine.reduce((sum, row) => sum + row.distortion / mine.length, 0);
+  };
+  return [...new Set(tried.map(({ phi }) => phi))]
+    .filter((phi) => !tried.some((row) => row.phi === phi && isRebuilt(settings, row)))
+    .sort((a, b) => lost(a) - lost(b))[0];
+}
 
 const cellsOf = ({ labels, batches }: Audit, phis: readonly string[]): Cell[] =>
   phis.flatMap((phi) =>

@@ -1,3 +1,4 @@
+import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Batch, Model } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
@@ -18,7 +19,8 @@ export interface Subject {
 
 /** Opens what a config names. Errors: those of the data, the network and the weights; batches larger than the data. */
 export async function subjectOf(audit: Audit): Promise<Subject> {
-  const { seed, batch: size } = audit;
+  const { seed } = audit;
+  const size = audit.batch * audit.clients;
   const data = await openDataset(audit.data, audit.size === undefined ? {} : { size: audit.size });
   const count = data.sizes.test;
   if (count < size * audit.batches)
@@ -48,4 +50,16 @@ async function blankOf({ network: choice, seed }: Audit, { imageShape, className
       'set size, or choose the data that the network was made for',
     );
   return model;
+}
+
+/** A batch as those of several clients, one after the other. */
+export function partsOf(batch: Batch, clients: number): Batch[] {
+  const [count = 0, ...shape] = batch.images.shape;
+  const each = count / clients;
+  const size = sizeOf(shape);
+  return Array.from({ length: clients }, (_, c) => {
+    const data = batch.images.data.subarray(c * each * size, (c + 1) * each * size);
+    const labels = batch.labels.subarray(c * each, (c + 1) * each);
+    return { ...batch, images: { shape: [each, ...shape], data }, labels };
+  });
 }

@@ -1,7 +1,7 @@
-import { METRICS } from '../metrics/index.js';
+import { confidenceInterval, METRICS } from '../metrics/index.js';
 import { reaches } from './config.js';
 import type { AuditRow } from './rows.js';
-import { type AuditResult, isRebuilt } from './run.js';
+import { type AuditResult, isRebuilt, remedyOf } from './run.js';
 
 /** One phi in an audit: the labels that served the server best decide. */
 export interface PhiVerdict {
@@ -20,6 +20,8 @@ export interface Spread {
   readonly mean: number;
   readonly least: number;
   readonly most: number;
+  /** Half-width of the mean's 95 % interval over the images, by Student's t; absent for a single image. */
+  readonly halfWidth?: number;
 }
 
 /** What an audit comes to. */
@@ -37,17 +39,15 @@ export function verdictOf(result: AuditResult): Verdict {
   const { audit, rows, tried } = result;
   const phis = [...new Set(rows.map(({ phi }) => phi))].map((phi) => worst(result, rows, phi));
   const passed = !rows.some((row) => isRebuilt(audit, row));
-  const safe = [...new Set(tried.map(({ phi }) => phi))]
-    .map((phi) => worst(result, tried, phi))
-    .filter(({ rebuilt }) => rebuilt === 0)
-    .sort((a, b) => a.distortion - b.distortion);
-  const [remedy] = safe;
+  const safe = remedyOf(audit, tried);
+  const remedy = safe === undefined ? undefined : worst(result, tried, safe);
   const head = phis.reduce((a, b) => (b.rebuilt > a.rebuilt ? b : a));
   const count = head.rebuilt === 0 ? 'none' : `${head.rebuilt} of ${head.images}`;
-  const what = `with ${nameOf(head.phi)} updates of batch ${audit.batch}, ${count} of the images `.replace(
-    `${head.images} of the images`,
-    `${head.images} images`,
-  );
+  const what =
+    `with ${nameOf(head.phi)} updates of batch ${audit.batch}${audit.clients > 1 ? `, summed over ${audit.clients} clients,` : ','} ${count} of the images `.replace(
+      `${head.images} of the images`,
+      `${head.images} images`,
+    );
   const { metric, value } = audit.threshold;
   const least = `${METRICS[metric].label} ${METRICS[metric].better === 'higher' ? 'at least' : 'at most'} ${value}`;
   const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})`;
@@ -74,8 +74,9 @@ function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): Phi
   );
 }
 
-const spread = (values: readonly number[]): Spread => ({
+export const spread = (values: readonly number[]): Spread => ({
   mean: values.reduce((a, b) => a + b, 0) / values.length,
   least: Math.min(...values),
   most: Math.max(...values),
+  ...(values.length > 1 && values.every(Number.isFinite) && { halfWidth: confidenceInterval(values).halfWidth }),
 });

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
 import { problem } from '../core/errors.js';
-import { integer, number, numeric } from '../core/options.js';
+import { integer, number, numeric, oneOf } from '../core/options.js';
 import { start } from '../engine/index.js';
 import { readFlags } from './flags.js';
-import { packageVersion } from './root.js';
+import { packageVersion, projectRoot } from './root.js';
 
-const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html
+const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings;
+writes audit.json and audit.html
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
   --network NAME      a ready-made network (default lenet), or FILE.onnx; layers of your own in the config
   --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)
@@ -17,6 +18,7 @@ const HELP = `roglab audit: how much of a client's images a server rebuilds unde
   --data NAME         folder:DIR, cifar10, photos, scenes ...
   --size N            side of the images in pixels (default the data set's own)
   --batch N           images in a client's batch (default 8)
+  --clients N         only the mean of N clients' updates is seen (secure aggregation; default 1)
   --batches N         batches that are attacked (default 1)
   --phi LIST          obfuscations, with commas: none,quantize:4,topk:0.95,sign (default none)
   --labels LIST       known,infer (default both)
@@ -27,6 +29,7 @@ const HELP = `roglab audit: how much of a client's images a server rebuilds unde
   --no-remedies       do not look for the smallest change that helps
   --fail-on METRIC:X  exit code 1 where any image reaches it, e.g. ssim:0.5; also the report's threshold
   --workers N         attacks at a time (default one per core)
+  --schema WHAT       prints the JSON schema of a config or a result, and does nothing else
   --json              prints audit.json instead of a summary
   --out DIR           default results/audit; a stopped audit of the same settings goes on there`;
 
@@ -40,7 +43,9 @@ export async function command(args: string[]): Promise<number> {
     data: 'string',
     size: 'string',
     batch: 'string',
+    clients: 'string',
     batches: 'string',
+    schema: 'string',
     phi: 'string',
     labels: 'string',
     'local-steps': 'string',
@@ -57,6 +62,12 @@ export async function command(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  if (flags.schema !== undefined) {
+    const what = oneOf('roglab audit', '--schema', flags.schema, ['config', 'result'] as const);
+    const file = { config: 'audit.schema.json', result: 'audit-result.schema.json' }[what];
+    process.stdout.write(readFileSync(join(projectRoot(), 'data', file), 'utf8'));
+    return 0;
+  }
   const whole = (name: string, text: string, low: number) => integer('roglab audit', `--${name}`, numeric(text), low);
   const file = flags.config === undefined ? {} : readJson(flags.config);
   const given: AuditConfig = {
@@ -67,6 +78,7 @@ export async function command(args: string[]): Promise<number> {
     ...(flags.data && { data: flags.data }),
     ...(flags.size && { size: whole('size', flags.size, 1) }),
     ...(flags.batch && { batch: whole('batch', flags.batch, 1) }),
+    ...(flags.clients && { clients: whole('clients', flags.clients, 1) }),
     ...(flags.batches && { batches: whole('batches', flags.batches, 1) }),
     ...(flags.phi && { phi: flags.phi.split(',').map((part) => part.trim()) }),
     ...(flags.labels && { labels: flags.labels.split(',').map((part) => part.trim()) as AuditConfig['labels'] }),
@@ -105,7 +117,7 @@ export async function command(args: string[]): Promise<number> {
 
 type Result = Awaited<ReturnType<typeof audit>>;
 
-const asJson = ({ audit: config, subject, ...found }: Result, verdict: object, version: string) => ({
+export const asJson = ({ audit: config, subject, ...found }: Result, verdict: object, version: string) => ({
   roglab: version,
   config,
   subject: { ...subject, batches: subject.batches.map(({ source, labels }) => ({ source, labels: [...labels] })) },
@@ -113,6 +125,8 @@ const asJson = ({ audit: config, subject, ...found }: Result, verdict: object, v
   rows: found.rows.map(({ pictures: _, ...row }) => row),
   tried: found.tried.map(({ pictures: _, ...row }) => row),
   baselines: found.baselines,
+  costs: found.costs,
+  ...(found.check && { check: found.check }),
   bounds: found.bounds,
   ...(found.unbounded && { unbounded: found.unbounded }),
   ...(found.privacy && { privacy: found.privacy }),

@@ -53,7 +53,8 @@ async function write(folder: string): Promise<void> {
 }
 
 const IMAGES = `One folder per class, PNG or JPEG files inside; the names of the folders are the names of the classes.
-At least two classes: with one, an update carries nothing. While there are no images here the notebook uses built-in scenes.
+At least two classes: with one, an update carries nothing. While there are no images here the notebook uses built-in
+scenes.
 `;
 
 /** npm takes lower case letters, digits and -._ for a package's name. */

@@ -15,7 +15,7 @@ export interface PartialOptions {
 
 /**
  * Some tensors are sent as they are, the others not at all: shared layers alone, a head alone. Zeros stand for what is not sent, its
- * evidence says so, and an attack leaves it out. For layers that a client does not train see the client setting `frozen`.
+ * evidence says so, and an attack leaves it out.
  *
  * Cost: that of what is sent; which it is, is public.
  * Errors: neither or both of `only` and `without`; a name that no tensor has (the names are told); nothing left to send.

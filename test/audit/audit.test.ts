@@ -11,10 +11,11 @@ import {
   readConfig,
   verdictOf,
 } from '../../src/audit/index.js';
+import { asJson } from '../../src/cli/audit.js';
 import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { applyUpdate, clientUpdate } from '../../src/federation/index.js';
-import { METRICS } from '../../src/metrics/index.js';
+import { confidenceInterval, METRICS } from '../../src/metrics/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
@@ -33,7 +34,7 @@ const config: AuditConfig = {
 const plain = ({ rows, tried }: AuditResult) =>
   JSON.stringify([rows, tried].map((list) => list.map(({ seconds: _, ...row }) => row)));
 
-test('audit: every phi with known and inferred labels; a second run computes only what is missing, to the same rows', async () => {
+test('audit: every phi with known and inferred labels; a second run computes only what is missing', async () => {
   const folder = temporaryFolder();
   const first = await audit(config, { folder, workers: 1 });
   assert.deepEqual(
@@ -57,7 +58,7 @@ test('audit: every phi with known and inferred labels; a second run computes onl
   assert.notEqual(plain(other), plain({ ...first, rows: first.rows.slice(0, 1) }));
 });
 
-test('audit: changes are walked from the weakest on until nothing is rebuilt, and the least of those that help is named', async () => {
+test('audit: changes go from the weakest on until nothing is rebuilt, and the least that helps is named', async () => {
   const low = { ...config, phi: ['none'], labels: ['known'] as const, remedies: true, iterations: 3 };
   const found = await audit({ ...low, threshold: { metric: 'psnr', value: 1 } }, { workers: 2 });
   const verdict = verdictOf(found);
@@ -111,12 +112,53 @@ test('readConfig: mistakes are one line with the fix', () => {
   assert.deepEqual(parseThreshold('lpips:0.2'), { metric: 'lpips', value: 0.2 });
 });
 
+test('audit: the sum of three clients; intervals of the scores; what a phi costs, by training with it', async () => {
+  const training = { rounds: 2, localSteps: 2, clients: 2, images: 40 };
+  const given = { ...config, phi: ['none', 'sign'], labels: ['known'] as const, iterations: 3, clients: 3, training };
+  const found = await audit(given, { workers: 1 });
+  assert.equal(found.rows[0]!.scores.psnr.length, 6);
+  const verdict = verdictOf(found);
+  assert.match(verdict.sentence, /summed over 3 clients/);
+  const { halfWidth, mean } = confidenceInterval(found.rows[0]!.scores.ssim);
+  const spread = verdict.phis.find(({ phi }) => phi === 'none')!.ssim;
+  assert.deepEqual([spread.halfWidth, spread.mean.toFixed(9)], [halfWidth, mean.toFixed(9)]);
+  assert.deepEqual(
+    found.costs.map(({ phi }) => phi),
+    ['none', 'sign'],
+  );
+  assert.ok(found.costs.every(({ accuracy }) => accuracy >= 0 && accuracy <= 1));
+  const page = auditPage(found, { version: '1', engine: 'e' });
+  assert.match(page, /What it costs in accuracy/);
+  assert.ok(!/Several clients in one sum/.test(page));
+  const json = JSON.parse(JSON.stringify(asJson(found, verdict, '1')));
+  const schema = JSON.parse(readFileSync(join(root, 'data/audit-result.schema.json'), 'utf8'));
+  fits(json, schema, schema, 'result');
+  assert.throws(() => fits({ ...json, rows: [{}] }, schema, schema, 'result'), /result\.rows\.0\.phi is missing/);
+  assert.throws(() => readConfig({ training: { rounds: 0 } }), /training.rounds must be an integer/);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: any schema
+function fits(value: any, schema: any, whole: any, where: string): void {
+  const own = schema.$ref ? whole.$defs[schema.$ref.split('/').at(-1)] : schema;
+  const { type, required = [], properties = {}, items, enum: words } = own;
+  if (words) assert.ok(words.includes(value), where);
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  const kinds = [type].flat();
+  if (type)
+    assert.ok(kinds.includes(kind) || (kinds.includes('integer') && Number.isInteger(value)), `${where}: ${kind}`);
+  for (const key of required) assert.ok(key in value, `${where}.${key} is missing`);
+  for (const [key, one] of Object.entries(properties))
+    if (key in value) fits(value[key], one, whole, `${where}.${key}`);
+  if (items) value.forEach((one: unknown, i: number) => void fits(one, items, whole, `${where}.${i}`));
+}
+
 test('data/audit.schema.json names the keys and metrics that readConfig takes', () => {
   const { properties } = JSON.parse(readFileSync(join(root, 'data/audit.schema.json'), 'utf8')) as {
     properties: Record<string, { default?: unknown; properties?: { metric: { enum: string[] } } }>;
   };
   const filled = readConfig({}) as unknown as Record<string, unknown>;
   for (const key of Object.keys(filled)) assert.ok(key in properties, key);
+  for (const key of ['weights', 'after', 'data', 'size', 'training']) assert.ok(key in properties, key);
   for (const [key, { default: value }] of Object.entries(properties))
     if (value !== undefined) assert.deepEqual(filled[key], value, key);
   assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);

@@ -175,7 +175,7 @@ def as_file(net, form):
     return b64(lambda f: torch.save(state, f))
 
 
-def client(name, net, form, *, train=False, steps=1, optimizer=None, settings=None, lr=0.1, onnx=False):
+def client(name, net, form, *, train=False, steps=1, optimizer=None, settings=None, lr=0.1, onnx=False, pixels=False):
     net = net.double()
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -187,6 +187,8 @@ def client(name, net, form, *, train=False, steps=1, optimizer=None, settings=No
     net.load_state_dict({k: v.float().double() if v.is_floating_point() else v for k, v in net.state_dict().items()})
     size = 14 if name.startswith("tutorial") else 10
     images = (torch.randint(0, 17, (3, 3, size, size)) / 16).double()
+    if pixels:  # as a picture file keeps them
+        images = (torch.randint(0, 256, (3, 3, size, size)).float() / 255).double()
     labels = torch.tensor([2, 0, 3])
     net.eval()
     logits = net(images).detach()
@@ -222,10 +224,10 @@ cases = [
     client("transformer", Transformer(), "pt", steps=2),
     client("lenet-5, safetensors, two steps of Adam", LeNet5(), "safetensors", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}, onnx=True),
     client("lenet-5, npz, three steps with momentum", LeNet5(), "npz", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
-    client("tutorial, safetensors", Tutorial(), "safetensors", onnx=True),
+    client("tutorial, safetensors", Tutorial(), "safetensors", onnx=True, pixels=True),
     client("residual, safetensors, batch statistics, two steps with momentum", Residual(), "safetensors", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),
     client("residual, three steps of Adam", Residual(), "pt", steps=3, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
-    client("mobile, safetensors", Mobile(), "safetensors", onnx=True),
+    client("mobile, safetensors", Mobile(), "safetensors", onnx=True, pixels=True),
     client("mobile, npz, batch statistics, two steps with momentum", Mobile(), "npz", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
     client("mobile, legacy, two steps of Adam", Mobile(), "legacy", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
     client("transformer, safetensors, three steps with momentum", Transformer(), "safetensors", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),

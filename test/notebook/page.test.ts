@@ -67,9 +67,12 @@ test('sanitize: of every kind of hostile markup nothing is left that could run',
 
 test('sanitize: what figures, tables and formulas are made of stays as it is', () => {
   for (const html of [
-    '<table style="border-collapse:collapse; font-size:13px;"><tr><td style="text-align:right; white-space:nowrap;" colspan="2">1 &lt; 2 &amp; 3</td></tr></table>',
-    '<div class="roglab-chart roglab-0a1b2c3d4e" style="max-width:720px;"><img alt="a &quot;b&quot;" width="7" height="8" src="data:image/svg+xml;base64,PHN2Zz4="></div>',
-    '<math display="block" class="tml-display"><mrow><mi mathvariant="normal" class="tml-sml-pad">x</mi><mo stretchy="false">(</mo></mrow></math>',
+    '<table style="border-collapse:collapse; font-size:13px;"><tr><td style="text-align:right; ' +
+      'white-space:nowrap;" colspan="2">1 &lt; 2 &amp; 3</td></tr></table>',
+    '<div class="roglab-chart roglab-0a1b2c3d4e" style="max-width:720px;"><img alt="a &quot;b&quot;" ' +
+      'width="7" height="8" src="data:image/svg+xml;base64,PHN2Zz4="></div>',
+    '<math display="block" class="tml-display"><mrow><mi mathvariant="normal" class="tml-sml-pad">x</mi><mo ' +
+      'stretchy="false">(</mo></mrow></math>',
     '<b>bold</b> <span style="opacity:0.75;">text</span><br><img alt="x" src="beside.png">',
   ])
     assert.equal(sanitize(html), html);

@@ -31,7 +31,9 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
 /** Each contender's part of the closures in the race. */
 const RACE = 0.2;
 
-/** With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all. */
+/**
+ * With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all.
+ */
 const ENOUGH = 50;
 
 /** Up to this multiple of the best, a race is not decided: the two best then run in full. */
@@ -46,12 +48,15 @@ interface Finished {
 /**
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
- * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
+ * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
+ * One that
  *    explains the whole update is taken.
- * 2. Gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
+ * 2. Gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the
+ * closures each
  *    and the best by the yardstick runs in full, where it is close the two best.
  *
- * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the story.
+ * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
+ * story.
  */
 export async function* chosen(
   observation: Observation,
@@ -76,7 +81,7 @@ export async function* chosen(
   const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, full: boolean) {
     const result = yield* shifted(steps, { ...account });
     const measuring = stopwatch();
-    const measured = await rule(result.images);
+    const measured = await rule(result.images, result.labels);
     const { objective, weight } = result.settings;
     race.push({
       candidate: name,

@@ -15,8 +15,8 @@ export interface Contender {
 const OF_PICTURES = 0.1;
 
 /**
- * What the prior of a typical picture weighs beside all that the objective has to tell: weight 0.1 / D(gray), with D(gray) the
- * objective at an even gray. Far below 1 the objective decides, above 1 the prior does.
+ * What the prior of a typical picture weighs beside all that the objective has to tell: weight 0.1 / D(gray), with
+ * D(gray) the objective at an even gray. Far below 1 the objective decides, above 1 the prior does.
  */
 export const pull = (weight: number, atGray: number): number => (weight * OF_PICTURES) / Math.max(atGray, 1e-30);
 
@@ -27,9 +27,10 @@ const LIGHT = 0.2;
 const WEAKER = [0.1, 0.01];
 
 /**
- * The ways to match gradients that an observation gives reason to race. The tuned one alone, where its prior is light against what
- * the objective tells; saturated activations shrink that a thousandfold, and then a prior of the same weight paints everything
- * gray: so the same with weaker priors, and where phi left entries exact plain squares, which use the update's length too.
+ * The ways to match gradients that an observation gives reason to race. The tuned one alone, where its prior is light
+ * against what the objective tells; saturated activations shrink that a thousandfold, and then a prior of the same
+ * weight paints everything gray: so the same with weaker priors, and where phi left entries exact plain squares, which
+ * use the update's length too.
  * @param atGray the value of an objective at an even gray, without a prior
  */
 export async function contendersFor(
