@@ -88,13 +88,13 @@ test('an own objective may look at a part of the update, also with many local st
 });
 
 test('an own objective that cannot be differentiated, or reads values, or gives no number is told so', async () => {
-  const { backend } = await start({ threads: 1, backend: 'wasm', compiled: 'on' });
+  await start({ threads: 1, backend: 'wasm', compiled: 'on' });
   const observed = observe(model, update, { labels });
   const odd = (g: readonly Tensor[], q: readonly Tensor[]): Tensor =>
     tf.sum(tf.square(tf.sub(tf.asinh(g.at(-1)!), tf.asinh(q.at(-1)!))));
   const run = rog(observed, { iterations: 2, objective: odd });
-  // TensorFlow's package brings first-order rules of its own along, asinh's too
-  if (backend.startsWith('tensorflow')) await run;
+  // TensorFlow's package, where an earlier test loaded it, brings first-order rules of its own along, asinh's too
+  if (tf.getGradient('Asinh')) await run;
   else
     await assert.rejects(run, /own objective odd: has no gradient of a gradient: .*Asinh.*; write it with arithmetic/);
   const peeks = (g: readonly Tensor[]): Tensor => tf.scalar(g[0]!.dataSync()[0]!);
