@@ -18,24 +18,30 @@ import {
 } from '../studies/dp/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
+import { BATCHES_HELP, batchesCommand } from './study-batches.js';
 import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
   --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day) or
                   steps-short (the same with a narrower network and fewer steps, an hour)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
+  --only LIST     rows by name, separated by ";" (default all):
+                  ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
   --out DIR       where checkpoints and results go (default results); a killed study goes on from there
   --fresh         start again`;
 
+const HELPS: Readonly<Record<string, string>> = { dp: HELP, rogs: ROGS_HELP, batches: BATCHES_HELP };
+
 /** `roglab study dp`: trains, attacks, prints one line per row and writes DIR/dp-PROFILE.json. */
 export async function command([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || args.includes('--help')) {
-    console.log(name === 'rogs' ? ROGS_HELP : name === 'dp' ? HELP : `${HELP}\n\n${ROGS_HELP}`);
+    console.log(HELPS[name ?? ''] ?? Object.values(HELPS).join('\n\n'));
     return name === undefined ? 2 : 0;
   }
-  if (oneOf('roglab study', 'the study', name, ['dp', 'rogs']) === 'rogs') return rogsCommand(args);
+  const study = oneOf('roglab study', 'the study', name, ['dp', 'rogs', 'batches']);
+  if (study === 'rogs') return rogsCommand(args);
+  if (study === 'batches') return batchesCommand(args);
   const kinds = { profile: 'string', data: 'string', only: 'string', workers: 'string', out: 'string' } as const;
   const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
   const names = Object.keys(DP_PROFILES) as DpProfileName[];

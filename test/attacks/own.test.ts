@@ -41,7 +41,7 @@ const angle = (g: readonly Tensor[], q: readonly Tensor[]): Tensor => {
 
 forEachEngine(
   (engine, setup) => {
-    test(`${engine}: a bare function is a phi of which nothing is known: directions are compared, and the settings say so`, async () => {
+    test(`${engine}: of a bare function as phi nothing is known: directions count, the settings say so`, async () => {
       await setup();
       const observed = observe(model, update, { obfuscation: halves, labels });
       assert.equal(observed.obfuscation.name, 'halves');

@@ -39,6 +39,7 @@ export const WRITERS: Readonly<Record<string, (place: string, sweep: string) => 
   'run --out': (place) => roglab(['run', '--only', '00', '--out', place]),
   'study dp --out': (place) => roglab(['study', 'dp', ...NOWHERE, '--out', place]),
   'study rogs --out': (place) => roglab(['study', 'rogs', ...NOWHERE, '--out', place]),
+  'study batches --out': (place) => roglab(['study', 'batches', ...NOWHERE, '--out', place]),
   'quality --matrix --out': (place) => roglab(['quality', '--matrix', ...NOWHERE, '--out', file(place)]),
   'train --out': (place) => roglab(['train', 'tagger', ...NOWHERE, '--out', place]),
   'train --resume': (place) => roglab(['train', 'tagger', ...NOWHERE, '--resume', file(place)]),

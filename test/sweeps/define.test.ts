@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { AXIS_NAMES } from '../../src/sweeps/axes.js';
 import { checkSize } from '../../src/sweeps/define.js';
 import { defineSweep, readSweep, type SweepDefinition, sweepSchema } from '../../src/sweeps/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
+import { root } from '../fixtures.js';
 import { SMALL } from './small.js';
 
 const base = { networks: 'lenet', data: 'scenes' } as const;
@@ -185,4 +186,14 @@ test('sweepSchema: every axis and option of a file, and nothing else', () => {
   );
   assert.deepEqual([...(required as string[])].sort(), ['data', 'networks']);
   assert.equal(additionalProperties, false);
+});
+
+test('the example of docs/sweeps.md is a sweep', async () => {
+  const text = readFileSync(join(root, 'docs/sweeps.md'), 'utf8');
+  const file = join(temporaryFolder(), 'bits.yaml');
+  writeFileSync(file, /```yaml\n(.*?)```/s.exec(text)![1]!);
+  const { combinations, at } = await readSweep(file);
+  const cells = Array.from({ length: combinations }, (_, i) => at(i)).filter(Boolean);
+  assert.equal(combinations, 2 * 3 * 2 * 20 * 2 * 2);
+  assert.equal(cells.length, (combinations * 5) / 6);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
+import { weightsBlob, withWeights } from '../../src/sweeps/blobs.js';
 import { canonical, idOf } from '../../src/sweeps/canonical.js';
 import { defineSweep, planSweep, type SweepDefinition } from '../../src/sweeps/index.js';
 import type { Cell } from '../../src/sweeps/plan.js';
@@ -24,7 +25,7 @@ test('canonical: the order of keys and what is undefined do not count, everythin
   assert.match(idOf({}), /^[0-9a-f]{32}$/);
 });
 
-test('ids: the same for the same numbers however they are written, others for others, and stable when axes grow', async () => {
+test('ids: the same for the same numbers however written, others for others, and stable when axes grow', async () => {
   const known = await ids(SMALL);
   assert.equal(new Set(known).size, 6);
   const rewritten = {
@@ -50,7 +51,7 @@ test('ids: the same for the same numbers however they are written, others for ot
   for (const other of others) for (const id of await ids(other)) assert.ok(!known.includes(id), JSON.stringify(other));
 });
 
-test('ids: weights count by their bytes, whether they are in a file or in a model, and a data set by its pixels', async () => {
+test('ids: weights count by their bytes, in a file or in a model, and a data set by its pixels', async () => {
   const folder = temporaryFolder();
   const data = await openDataset('scenes', { size: 16 });
   const model = network({ ...NETWORK, imageShape: data.imageShape, classes: 10, seed: 5 });
@@ -63,7 +64,7 @@ test('ids: weights count by their bytes, whether they are in a file or in a mode
   for (const id of await ids({ ...SMALL, networks: other, data })) assert.ok(!file.includes(id));
 });
 
-test('a batch is consecutive images of one seeded order, or of distinct labels; too few images are refused', async () => {
+test('a batch is consecutive images of one seeded order, or of distinct labels; too few are refused', async () => {
   const words = async (definition: SweepDefinition) => (await cellsOf(definition)).map(({ job }) => job.data);
   const ones = await words({ ...SMALL, phi: 'none', images: 4 });
   const pairs = await words({ ...SMALL, phi: 'none', images: 2, batch: 2 });
@@ -89,3 +90,24 @@ test('partsVersion: the version of the package and a hash, the same each time', 
   assert.match(partsVersion(), /^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
   assert.equal(partsVersion(), partsVersion());
 });
+
+test('the weights of a cell: parameters and running statistics come out of their bytes as they went in', async () => {
+  const layers = [
+    { kind: 'conv', filters: 2, size: 3 },
+    { kind: 'batchNorm' },
+    { kind: 'relu' },
+    { kind: 'dense', units: 3 },
+  ] as const;
+  const fresh = network({ name: 'norm', layers, imageShape: [8, 8, 3], classes: 3 });
+  const changed = (arrays: typeof fresh.parameters) =>
+    arrays.map((array, i) => ({ ...array, data: array.data.map((x) => x + i + 0.5) }));
+  const trained = { ...fresh, parameters: changed(fresh.parameters), buffers: changed(fresh.buffers!) };
+  const back = withWeights(fresh, weightsBlob(trained).bytes);
+  assert.deepEqual(back.parameters, trained.parameters);
+  assert.deepEqual(back.buffers, trained.buffers);
+  assert.notEqual(weightsBlob(trained).hash, weightsBlob({ parameters: trained.parameters }).hash);
+  assert.ok(!withWeights(network({ ...NETWORK, imageShape: [16, 16, 3], classes: 10 }), weightsOf()).buffers);
+});
+
+const weightsOf = (): Uint8Array =>
+  weightsBlob(network({ ...NETWORK, imageShape: [16, 16, 3], classes: 10, seed: 2 })).bytes;

@@ -34,7 +34,8 @@ function load(): NonNullable<typeof loaded> {
 }
 
 const REPORTS =
-  'ONNX Runtime would report to its makers, which a worker thread cannot turn off: import roglab in the main thread first, or set ORT_DISABLE_TELEMETRY=1';
+  'ONNX Runtime would report to its makers, which a worker thread cannot turn off: import roglab in the main ' +
+  'thread first, or set ORT_DISABLE_TELEMETRY=1';
 
 /** An optional dependency: its install script fetches CUDA libraries, and npm leaves it out where that fails. */
 function whyNot({ code, message }: NodeJS.ErrnoException): string {

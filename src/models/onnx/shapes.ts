@@ -47,7 +47,11 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 /** Shapes of the operations that networks of pictures are made of. */
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
-    'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization LayerNormalization GroupNormalization'
+    (
+      'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
+      'Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
+      'LayerNormalization GroupNormalization'
+    )
       .split(' ')
       .map((op) => [op, first]),
   ),
