@@ -87,7 +87,8 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (command) return (await command.load())(args);
   const near = nearest(name, Object.keys(commands));
   console.error(
-    `roglab: unknown command ${JSON.stringify(name)}; ${near ? `did you mean ${near}?` : `commands: ${Object.keys(commands).join(', ')}`}`,
+    `roglab: unknown command ${JSON.stringify(name)}; ` +
+      `${near ? `did you mean ${near}?` : `commands: ${Object.keys(commands).join(', ')}`}`,
   );
   return 2;
 }

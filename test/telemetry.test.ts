@@ -27,7 +27,8 @@ await rog.start();
 const data = await rog.openDataset('scenes', { size: 16 });
 const batch = data.batch({ size: 1, seed: 7 });
 const model = rog.lenet({ imageShape: data.imageShape, classes: 10, seed: 1 });
-const seen = rog.observe(model, await rog.clientUpdate(model, batch), { obfuscation: rog.sign(), labels: batch.labels });
+const update = await rog.clientUpdate(model, batch);
+const seen = rog.observe(model, update, { obfuscation: rog.sign(), labels: batch.labels });
 const job = async () => ({ observation: seen, attack: 'rog', options: { iterations: 2 } });
 await rog.attackAll([job, job], { workers: 2 });
 rog.table([{ a: 1 }]);
@@ -43,7 +44,12 @@ for (const name of ${JSON.stringify(Object.keys({ ...dependencies, ...optionalDe
 const NOTEBOOK = `import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { runNotebooks, writePage } from ${at('notebook/index.js')};
-const source = ${JSON.stringify(`import * as rog from ${JSON.stringify(join(root, 'dist/src/index.js'))};\nawait rog.start();\nconst model = rog.lenet({ imageShape: [16, 16, 3], classes: 10, seed: 1 });\nconst update = await rog.clientUpdate(model, (await rog.openDataset('scenes', { size: 16 })).batch({ size: 1, seed: 1 }));\nawait rog.rog(rog.observe(model, update), { iterations: 2 });`)};
+const source = ${JSON.stringify(
+  `import * as rog from ${JSON.stringify(join(root, 'dist/src/index.js'))};\nawait rog.start();\nconst model = ` +
+    `rog.lenet({ imageShape: [16, 16, 3], classes: 10, seed: 1 });\nconst update = await rog.clientUpdate(model, ` +
+    `(await rog.openDataset('scenes', { size: 16 })).batch({ size: 1, seed: 1 }));\nawait ` +
+    'rog.rog(rog.observe(model, update), { iterations: 2 });',
+)};
 const cell = { cell_type: 'code', metadata: {}, source, outputs: [], execution_count: null };
 const folder = mkdtempSync(tmpdir() + '/roglab-test-');
 writeFileSync(folder + '/a.ipynb', JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }));
@@ -69,10 +75,12 @@ for (const [name, code] of Object.entries(cases))
     );
   });
 
-test('telemetryOff: in a worker thread only what the main thread has set counts, and without it nothing is loaded', async () => {
+test('telemetryOff: in a worker thread only what the main thread set counts; without it nothing loads', async () => {
   assert.ok(telemetryOff({}, true));
   assert.ok(!telemetryOff({}, false) && telemetryOff({ ORT_DISABLE_TELEMETRY: '1' }, false));
-  const code = `import(${at('engine/compiled/session.js')}).then(({ onnxAvailable }) => require('node:worker_threads').parentPort.postMessage(onnxAvailable()))`;
+  const code =
+    `import(${at('engine/compiled/session.js')}).then(({ onnxAvailable }) => ` +
+    `require('node:worker_threads').parentPort.postMessage(onnxAvailable()))`;
   const answer = (env: NodeJS.ProcessEnv): Promise<{ ok: boolean; why: string }> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(code, { eval: true, env });

@@ -76,7 +76,8 @@ async function get(asset: Asset, path: string, options: DownloadOptions): Promis
     await checkSpace(dirname(path), asset, resumed);
     await transfer(asset, part, resumed, options);
     if (resumed > 0 && !(await hashMatches(asset, part))) {
-      await rm(part, { force: true }); // the old part may belong to an earlier version of the file: once more from the start
+      // The old part may belong to an earlier version of the file: once more from the start.
+      await rm(part, { force: true });
       await transfer(asset, part, 0, options);
     }
   } catch (error) {

@@ -64,7 +64,7 @@ export const ROG_OPTIONS = {
   ...POSTPROCESS_OPTIONS,
   preset: word('coarse to fine, or the published numbers', ['default', 'paper'], 'default'),
   method: word('gradient matching, linear algebra, or the better one', ['auto', 'matching', 'closed-form'], 'auto'),
-  iterations: whole('objective-and-gradient evaluations in all (200; repeated labels behind phi 360; paper: 100)'),
+  iterations: whole('objective-and-gradient evaluations in all (200; repeated labels behind phi 720; paper: 100)'),
   objective: NAMED_OR_OWN,
   prior: word('on the pictures (colorTv; paper: tv)', Object.keys(PRIORS) as PriorName[]),
   weight: real('of the prior (by objective)'),

@@ -10,13 +10,18 @@ import { type PhiVerdict, spread, verdictOf } from './verdict.js';
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#656d76;--line:#dfe3e8;--page:#fff;--bad:#b3261e;--good:#1a6b3c}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa4af;--line:#30363d;--page:#14181d;--bad:#ff8a80;--good:#7fd1a0}}
-body{margin:0 auto;max-width:60rem;padding:2.5rem 1.5rem 5rem;background:var(--page);color:var(--ink);font:16px/1.55 Inter,system-ui,sans-serif}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa4af;--line:#30363d;--page:#14181d;--bad:#ff8a80;
+--good:#7fd1a0}}
+body{margin:0 auto;max-width:60rem;padding:2.5rem 1.5rem 5rem;background:var(--page);color:var(--ink);
+font:16px/1.55 Inter,system-ui,sans-serif}
 h1{font-size:1.05rem;color:var(--soft);font-weight:600;margin:0}h2{font-size:1.15rem;margin:2.4rem 0 .6rem}
-.verdict{font-size:1.5rem;line-height:1.3;margin:.6rem 0 1rem;text-wrap:balance}.bad{color:var(--bad)}.good{color:var(--good)}
-table{border-collapse:collapse;font-size:14px;margin:.4rem 0 1rem}td,th{padding:.35rem 1rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+.verdict{font-size:1.5rem;line-height:1.3;margin:.6rem 0 1rem;text-wrap:balance}.bad{color:var(--bad)}.good{
+color:var(--good)}
+table{border-collapse:collapse;font-size:14px;margin:.4rem 0 1rem}td,th{padding:.35rem 1rem .35rem 0;
+border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
-th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:0}.pictures img{width:96px;height:96px;image-rendering:pixelated;display:block}
+th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:0}.pictures img{width:96px;
+height:96px;image-rendering:pixelated;display:block}
 .pictures small,.soft{color:var(--soft);font-size:13px}li{margin:.2rem 0}`;
 
 const escaped = (text: unknown): string => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -26,13 +31,15 @@ export function auditPage(result: AuditResult, made: { readonly version: string;
   const { audit, subject, rows, tried } = result;
   const { passed, sentence, phis, remedy } = verdictOf(result);
   const change = remedy
-    ? `The smallest change tried that leaves none: ${escaped(remedy.phi)} (${number(remedy.bitsPerEntry)} bits per entry, ${number(remedy.distortion)} of the update's direction lost).`
+    ? `The smallest change tried that leaves none: ${escaped(remedy.phi)} (${number(remedy.bitsPerEntry)} bits ` +
+      `per entry, ${number(remedy.distortion)} of the update's direction lost).`
     : tried.length
       ? 'No change that was tried brings every image under the threshold.'
       : '';
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="${policy}"><title>Leakage audit: ${escaped(subject.model)}</title><style>${STYLE}</style></head><body>
+<meta http-equiv="Content-Security-Policy" content="${policy}"><title>Leakage audit: ${escaped(subject.model)}</title>
+<style>${STYLE}</style></head><body>
 <h1>Leakage audit of ${escaped(subject.model)}</h1>
 <p class="verdict ${passed ? 'good' : 'bad'}">${escaped(sentence)}.</p><p>${change}</p>
 <h2>By obfuscation</h2>${phiTable(phis)}
@@ -44,7 +51,8 @@ ${tried.length ? `<h2>Changes tried</h2><p class="soft">Each family from its wea
 <h2>What was assumed</h2>${list(assumptions(result))}
 <h2>What was not tried</h2>${list(notTried(result))}
 <h2>Attacks</h2>${attackTable([...rows, ...tried])}
-<p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.${subject.notice ? ` ${escaped(subject.notice)}` : ''}</p>
+<p class="soft">roglab ${escaped(made.version)}, ${escaped(made.engine)}; seed ${audit.seed}.
+${escaped(subject.notice ?? '')}</p>
 </body></html>
 `;
 }
@@ -102,11 +110,15 @@ function picturesOf({ audit, subject, rows }: AuditResult): string {
       order.map((i) => rebuiltCell(row, i, audit)),
     ),
   );
-  return `<h2>The worst cases of the first batch</h2><div class="scroll"><table class="pictures">${privates}${rebuilt.join('')}</table></div>`;
+  return (
+    '<h2>The worst cases of the first batch</h2><div class="scroll"><table ' +
+    `class="pictures">${privates}${rebuilt.join('')}</table></div>`
+  );
 }
 
 const privateCell = (batch: Batch, i: number): string =>
-  `${image(Buffer.from(imagePng(imageAt(batch.images, i))).toString('base64'))}<small>${escaped(batch.classNames[batch.labels[i]!])}</small>`;
+  `${image(Buffer.from(imagePng(imageAt(batch.images, i))).toString('base64'))}` +
+  `<small>${escaped(batch.classNames[batch.labels[i]!])}</small>`;
 
 const rebuiltCell = ({ pictures, scores }: AuditRow, i: number, { threshold }: AuditResult['audit']): string => {
   const value = scores[threshold.metric]?.[i] ?? Number.NaN;
@@ -192,13 +204,15 @@ const FULL = 200;
 function assumptions({ audit, subject, check }: AuditResult): string[] {
   const { client } = audit;
   return [
-    'The server is honest but curious: it sees one update, the network, the weights before the round and the settings below.',
+    'The server is honest but curious: it sees one update, the network, the weights before the round and the ' +
+      'settings below.',
     subject.trained
       ? 'The weights are those of the file.'
       : 'The weights are initial ones: no file was given. Trained networks often leak less.',
     `Clients hold images like these: ${subject.data}.`,
     check
-      ? `The update is the client's own, and ${check.sentence}${check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.'}`
+      ? `The update is the client's own, and ${check.sentence}` +
+        (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
       : 'The client was simulated from the settings; give its real weights (after) to check them.',
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,

@@ -9,7 +9,8 @@ import { start } from '../engine/index.js';
 import { readFlags } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
 
-const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html
+const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings;
+writes audit.json and audit.html
   --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
   --network NAME      a ready-made network (default lenet), or FILE.onnx; layers of your own in the config
   --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)

@@ -9,7 +9,8 @@ import { launcherPath } from '../notebook/kernel.js';
 import { readFlags } from './flags.js';
 import { callOf, projectRoot } from './root.js';
 
-const help = `roglab kernel: registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code, for this user
+const help = `roglab kernel: registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code,
+for this user
 
   --remove    unregister it`;
 
@@ -76,7 +77,8 @@ function next(): string {
     `  ${callOf('lab')}: a JupyterLab of its own, where there is Python 3.10 or newer`,
     `  VS Code with the extension "Jupyter": open ${first} and choose the kernel "${kernelspec.display_name}"`,
     `  pip install jupyterlab && jupyter lab ${first}`,
-    `Without any: ${callOf('run').replace('npm run run', 'npm start')} runs all notebooks and writes results/index.html`,
+    `Without any: ${callOf('run').replace('npm run run', 'npm start')} runs all notebooks and writes ` +
+      'results/index.html',
   ].join('\n');
 }
 

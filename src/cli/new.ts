@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { checkPlace, makeFolder, writeAtomic } from '../assets/index.js';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import { kernelspec, notebookText } from '../notebook/index.js';
 import { starterCells } from './new/notebook.js';
 import { packageVersion, projectRoot } from './root.js';
@@ -53,7 +53,8 @@ async function write(folder: string): Promise<void> {
 }
 
 const IMAGES = `One folder per class, PNG or JPEG files inside; the names of the folders are the names of the classes.
-At least two classes: with one, an update carries nothing. While there are no images here the notebook uses built-in scenes.
+At least two classes: with one, an update carries nothing. While there are no images here the notebook uses built-in
+scenes.
 `;
 
 /** npm takes lower case letters, digits and -._ for a package's name. */
@@ -75,7 +76,7 @@ function source(): string {
   const version = packageVersion();
   const lock = join(root, '..', '.package-lock.json');
   if (!existsSync(lock)) return existsSync(join(root, 'src', 'index.ts')) ? `file:${root}` : `^${version}`;
-  const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as {
+  const { packages } = parsedJson(`roglab new ${lock}`, readFileSync(lock, 'utf8')) as {
     packages: Record<string, { resolved?: string } | undefined>;
   };
   const from = packages['node_modules/roglab']?.resolved;

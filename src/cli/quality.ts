@@ -21,7 +21,8 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
   --classes N    outputs of the networks; more than the data set's: labels are distinct numbers below N
   --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
-  --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once; alex by itself when they are there)
+  --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once;
+                 alex by itself when they are there)
   --workers N    attacks at a time (default one per core)
   --json         one JSON line per row
   --matrix       instead: networks x phi x batch x labels x steps, the default beside all of ours; resumable

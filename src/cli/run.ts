@@ -119,7 +119,9 @@ function lineWriter(): (event: RunEvent) => void {
   return ({ name, state, cell, cells, seconds, stderr }) => {
     if (state === 'start' && !terminal) return;
     const what = state === 'start' ? 'starting' : state === 'done' ? `done, ${cells} cells` : `cell ${cell}/${cells}`;
-    const line = `${name.padEnd(34)} ${what.padEnd(16)} ${seconds.toFixed(1).padStart(6)} s${state === 'failed' ? '  FAILED' : ''}`;
+    const line =
+      `${name.padEnd(34)} ${what.padEnd(16)} ${seconds.toFixed(1).padStart(6)} ` +
+      `s${state === 'failed' ? '  FAILED' : ''}`;
     const noise = stderr && state === 'cell' ? `  ${name} cell ${cell} wrote to stderr: ${firstLine(stderr)}` : '';
     if (!terminal) console.log([line, noise].filter(Boolean).join('\n'));
     else

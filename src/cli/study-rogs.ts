@@ -18,7 +18,8 @@ import { projectRoot } from './root.js';
 
 const NAMES = Object.keys(SEMANTIC_SETTINGS) as SemanticSettingName[];
 
-export const ROGS_HELP = `roglab study rogs: ROGS beside raw ROG, restored ROG and a drawn picture of the label, scored by what the pictures say
+export const ROGS_HELP = `roglab study rogs: ROGS beside raw ROG, restored ROG and a drawn picture of the label,
+scored by what the pictures say
   --images N      private images per setting (default 48)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
   --only LIST     settings, separated by ";" (default all): ${NAMES.join('; ')}
@@ -71,11 +72,14 @@ function print(setting: string, rows: readonly SemanticRow[]): void {
     const pm = ({ mean, halfWidth }: { mean: number; halfWidth: number }, digits: number): string =>
       `${mean.toFixed(digits)} +- ${halfWidth.toFixed(digits)}`;
     console.log(
-      `  ${method.padEnd(11)} Jaccard ${pm(jaccard, 2)}, same class ${pm(agreement, 2)}, rank ${pm(rank, 0)} (median ${medianRank}), first ${pm(first, 2)}, top ten ${pm(topTen, 2)}, ${psnr.mean.toFixed(1)} dB`,
+      `  ${method.padEnd(11)} Jaccard ${pm(jaccard, 2)}, same class ${pm(agreement, 2)}, rank ${pm(rank, 0)} ` +
+        `(median ${medianRank}), first ${pm(first, 2)}, top ten ${pm(topTen, 2)}, ${psnr.mean.toFixed(1)} dB`,
     );
   }
   for (const [method, { jaccard, rankRatio }] of Object.entries(against))
     console.log(
-      `  against ${method.padEnd(10)}: Jaccard ${jaccard.mean.toFixed(2)} +- ${jaccard.halfWidth.toFixed(2)}, its rank over ours ${rankRatio.mean.toFixed(1)} (${rankRatio.low.toFixed(1)} to ${rankRatio.high.toFixed(1)})`,
+      `  against ${method.padEnd(10)}: Jaccard ${jaccard.mean.toFixed(2)} +- ` +
+        `${jaccard.halfWidth.toFixed(2)}, its rank over ours ${rankRatio.mean.toFixed(1)} ` +
+        `(${rankRatio.low.toFixed(1)} to ${rankRatio.high.toFixed(1)})`,
     );
 }

@@ -25,7 +25,8 @@ const HELP = `roglab study dp: accuracy and leakage of federated training under 
   --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day) or
                   steps-short (the same with a narrower network and fewer steps, an hour)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows by name, separated by ";" (default all): ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
+  --only LIST     rows by name, separated by ";" (default all):
+                  ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
   --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
   --out DIR       where checkpoints and results go (default results); a killed study goes on from there
   --fresh         start again`;

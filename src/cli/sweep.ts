@@ -23,8 +23,10 @@ import type { QueueStatus } from '../sweeps/queue/status.js';
 import { readFlags } from './flags.js';
 
 const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
-  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images; exclude, zip, pictures
-  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379, rediss://:PASSWORD@HOST (TLS)
+  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images;
+                  exclude, zip, pictures
+  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379,
+                  rediss://:PASSWORD@HOST (TLS)
   --shared DIR    with --redis: images and weights go to this folder, which the workers see too, not beside the queue
   --shard i/n     only the i-th of n equal parts, here; no coordinator (SLURM arrays and the like)
   --workers N     cells at a time on this machine (default one per core); the numbers do not depend on it

@@ -22,12 +22,15 @@ const { pixels, features, critic, kept, batch, samples: perEpoch, average } = GE
 /** What decides the weights, for the card. */
 export const GENERATOR_RECIPE_TEXT = [
   'mean and covariance of the low frequencies (DCT) of each class, measured; a U-Net that adds what they lack, trained',
-  `half of every batch rebuilt from its own latent (of which it keeps ${kept} to 1, the rest noise): ${pixels} x mean absolute error + ${features} x feature distance of trunk-loss`,
+  `half of every batch rebuilt from its own latent (of which it keeps ${kept} to 1, the rest noise): ` +
+    `${pixels} x mean absolute error + ${features} x feature distance of trunk-loss`,
   `half drawn; both against four small heads on features of trunk-loss: hinge loss, projected class, weight ${critic}`,
-  `${perEpoch} images an epoch, steps of ${batch} rebuilt and ${batch} drawn; Adam(0.5, 0.99), gradients clipped to norm 20; running mean of the weights, decay ${average}`,
+  `${perEpoch} images an epoch, steps of ${batch} rebuilt and ${batch} drawn; Adam(0.5, 0.99), gradients ` +
+    `clipped to norm 20; running mean of the weights, decay ${average}`,
   ...GENERATOR_PHASES.map(
     ({ share, classes, rate, until }, k) =>
-      `phase ${k + 1}: ${(100 * share).toFixed(0)} % of the epochs, classes of trunk-loss on drawn ones with weight ${classes}, rate ${rate} falling by ${(100 * until).toFixed(0)} % of a cosine`,
+      `phase ${k + 1}: ${(100 * share).toFixed(0)} % of the epochs, classes of trunk-loss on drawn ones with ` +
+      `weight ${classes}, rate ${rate} falling by ${(100 * until).toFixed(0)} % of a cosine`,
   ),
   `mirrored at random; the last ${HELD_OUT} training images are held out; neither tagger nor trunk takes part`,
 ].join('; ');

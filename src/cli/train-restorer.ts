@@ -14,7 +14,8 @@ export const RESTORER_RECIPE = [
   'mean absolute error + weight x feature distance of trunk-loss',
   ...RESTORER_PHASES.map(
     ({ share, weight, rate, until }, k) =>
-      `phase ${k + 1}: ${100 * share} % of the epochs, weight ${weight}, rate ${rate} falling by ${100 * until} % of a cosine`,
+      `phase ${k + 1}: ${100 * share} % of the epochs, weight ${weight}, rate ${rate} falling by ` +
+      `${100 * until} % of a cosine`,
   ),
   '8000 samples an epoch, batches of 16, Adam, gradients clipped to norm 1',
   'the label is withheld from a quarter of the samples; the last 2000 training images are held out',

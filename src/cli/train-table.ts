@@ -63,7 +63,8 @@ const classifier = (
 ): Trainable => ({
   ...about,
   recipe: [
-    'cross-entropy with label smoothing 0.1, batch normalisation (folded into the convolutions), batches of 64, shift by 4 and flip',
+    'cross-entropy with label smoothing 0.1, batch normalisation (folded into the convolutions), batches of ' +
+      '64, shift by 4 and flip',
     `SGD, Nesterov 0.9, weight decay 5e-4, one cycle up to ${peak}`,
     ...(options.frozen ? [`${options.frozen} fixed: whitens 3x3 patches of 2000 training images`] : []),
     'the last 1000 training images are held out for the curve',

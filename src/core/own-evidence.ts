@@ -63,7 +63,8 @@ function bound(where: string, what: string, value: Bound, { name, shape }: Named
   if (!lengths.includes(values.length))
     throw problem(
       where,
-      `${what} of ${name} [${shape}] must be one number, ${lengths[1]} (one for each channel) or ${lengths[2]} (one for each entry)`,
+      `${what} of ${name} [${shape}] must be one number, ${lengths[1]} (one for each channel) or ` +
+        `${lengths[2]} (one for each entry)`,
       `${values.length} numbers`,
     );
   const wrong = values.find((entry) => !(entry >= 0));

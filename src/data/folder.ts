@@ -104,8 +104,9 @@ export async function pictureSource(
 
 /** What to say of a data set with one class. */
 export const oneClass = (count: number, name: string): string =>
-  `All ${count} images are of one class, ${JSON.stringify(name)}: a label says nothing then, the loss of a network with one ` +
-  'class has no gradient, and there is no update to attack. Use one sub-folder per class, or whole numbers as labels with the option classes.';
+  `All ${count} images are of one class, ${JSON.stringify(name)}: a label says nothing then, the loss of a ` +
+  'network with one class has no gradient, and there is no update to attack. Use one sub-folder per class, or ' +
+  'whole numbers as labels with the option classes.';
 
 const positionsOf = (images: readonly ListedImage[], wanted: Split): number[] =>
   images.flatMap(({ split }, i) => (split === wanted ? [i] : []));

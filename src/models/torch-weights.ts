@@ -38,7 +38,8 @@ export function fromTorch(
   if (rest.length !== expected.length)
     throw problem(
       where,
-      `the network takes ${wanted.length} tensors${buffers.length ? `, or ${specs.length} without running statistics` : ''}`,
+      `the network takes ${wanted.length} ` +
+        `tensors${buffers.length ? `, or ${specs.length} without running statistics` : ''}`,
       `${own.length} in the file`,
       'is it a file of this network?',
     );

@@ -1,6 +1,7 @@
 /**
- * log A = log E_z [ (1 + x)^alpha ], x = q (e^y - 1), y = (2z - 1) / (2 sigma^2), z ~ N(0, sigma^2). For small q A is 1 + tiny: what
- * is summed is A - 1, with (1 + x)^alpha - 1 - alpha x, whose linear part has expectation 0; otherwise every digit would cancel.
+ * log A = log E_z [ (1 + x)^alpha ], x = q (e^y - 1), y = (2z - 1) / (2 sigma^2), z ~ N(0, sigma^2). For small q A is
+ * 1 + tiny: what is summed is A - 1, with (1 + x)^alpha - 1 - alpha x, whose linear part has expectation 0; otherwise
+ * every digit would cancel.
  */
 export function logMoment(q: number, sigma: number, order: number): number {
   if (!Number.isFinite(order ** 2 / sigma ** 2)) return Number.POSITIVE_INFINITY;
@@ -50,9 +51,10 @@ function logTrapezoid(q: number, sigma: number, order: number): number {
 }
 
 /**
- * The integral for small sigma. Left of z0, where q e^y = 1 - q, the integrand is a sum of normal densities around 0, 1, 2, ...
- * whose weights are convex in the centre; right of it one around alpha: only the bumps at 0, 1, 2 and alpha matter. Gauss and
- * Legendre's rule on panels one sigma wide, halved towards z0, near which the integrand changes within sigma^2.
+ * The integral for small sigma. Left of z0, where q e^y = 1 - q, the integrand is a sum of normal densities around 0,
+ * 1, 2, ... whose weights are convex in the centre; right of it one around alpha: only the bumps at 0, 1, 2 and alpha
+ * matter. Gauss and Legendre's rule on panels one sigma wide, halved towards z0, near which the integrand changes
+ * within sigma^2.
  */
 function logPanels(q: number, sigma: number, order: number): number {
   const turn = 0.5 + sigma ** 2 * Math.log((1 - q) / q);
@@ -79,7 +81,10 @@ function logPanels(q: number, sigma: number, order: number): number {
   return logSum(logs) - Math.log(sigma * Math.sqrt(2 * Math.PI));
 }
 
-/** Where sigma is so small that no density reaches z0 for any q > 0: A = (1 - q)^alpha + q^alpha exp((alpha^2 - alpha) / (2 sigma^2)). */
+/**
+ * Where sigma is so small that no density reaches z0 for any q > 0: A = (1 - q)^alpha + q^alpha exp((alpha^2 - alpha)
+ * / (2 sigma^2)).
+ */
 function logTwoPeaks(q: number, sigma: number, order: number): number {
   const far = order * Math.log(q) + (order * (order - 1)) / 2 / sigma ** 2;
   const near = Math.expm1(order * Math.log1p(-q));

@@ -11,11 +11,13 @@ export interface SampledGaussian {
 }
 
 /**
- * D_alpha = log(A) / (alpha - 1), A = E_z [ (1 - q + q exp((2z - 1) / (2 sigma^2)))^alpha ], z ~ N(0, sigma^2): the Renyi
- * divergence of order alpha between the outputs on data sets that differ in one record (added or removed), per release.
+ * D_alpha = log(A) / (alpha - 1), A = E_z [ (1 - q + q exp((2z - 1) / (2 sigma^2)))^alpha ], z ~ N(0, sigma^2): the
+ * Renyi divergence of order alpha between the outputs on data sets that differ in one record (added or removed), per
+ * release.
  *
- * For whole orders A is a finite sum, for others the expectation is integrated as it stands, in logarithms: below 1e-9 of A in error,
- * and about as fast for every sigma. Without sampling (q = 1) it is alpha / (2 sigma^2). Releases add up.
+ * For whole orders A is a finite sum, for others the expectation is integrated as it stands, in logarithms: below 1e-9
+ * of A in error, and about as fast for every sigma. Without sampling (q = 1) it is alpha / (2 sigma^2). Releases add
+ * up.
  * Errors: order not above 1 or above 100,000; a rate outside (0, 1]; a noise multiplier not above 0.
  * Source: Mironov, Talwar, Zhang 2019, theorems 4 and 5 (A is the larger of the two directions).
  * @example renyiDivergence({ sampleRate: 0.01, noiseMultiplier: 1, order: 2 }) // 0.00017

@@ -120,20 +120,28 @@ function html(columns: readonly Column[], { title, note }: TableOptions): string
     `text-align:${column.numeric ? 'right' : 'left'};padding:4px 14px 4px 4px;white-space:nowrap`;
   const head = columns.map(
     (c) =>
-      `<th style="${align(c)};border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600">${escapeHtml(c.heading)}</th>`,
+      `<th style="${align(c)};border-bottom:2px solid ` +
+      `rgba(128,128,128,0.6);font-weight:600">${escapeHtml(c.heading)}</th>`,
   );
   const body = Array.from({ length: columns[0]?.cells.length ?? 0 }, (_, r) => {
     const cells = columns.map(
       (c) =>
-        `<td style="${align(c)};border-bottom:${rule};font-variant-numeric:tabular-nums">${escapeHtml(c.cells[r]!)}</td>`,
+        `<td style="${align(c)};border-bottom:${rule};font-variant-numeric:tabular-nums">` +
+        `${escapeHtml(c.cells[r]!)}</td>`,
     );
     return `<tr>${cells.join('')}</tr>`;
   });
   const caption = title
-    ? `<caption style="text-align:left;font-weight:600;padding:4px;caption-side:top;color:inherit;white-space:nowrap">${escapeHtml(title)}</caption>`
+    ? '<caption style="text-align:left;font-weight:600;padding:4px;caption-side:top;color:inherit;' +
+      `white-space:nowrap">${escapeHtml(title)}</caption>`
     : '';
   const foot = note
-    ? `<tfoot><tr><td colspan="${columns.length}" style="text-align:left;padding:6px 4px;font-size:12px;opacity:0.75;white-space:normal;max-width:700px">${escapeHtml(note)}</td></tr></tfoot>`
+    ? `<tfoot><tr><td colspan="${columns.length}" style="text-align:left;padding:6px ` +
+      `4px;font-size:12px;opacity:0.75;white-space:normal;max-width:700px">${escapeHtml(note)}</td></tr>` +
+      '</tfoot>'
     : '';
-  return `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody>${foot}</table>`;
+  return (
+    `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}` +
+    `</tr></thead><tbody>${body.join('')}</tbody>${foot}</table>`
+  );
 }

@@ -29,5 +29,9 @@ export function thumbnails({ shape, data }: NdArray): string {
         }
   const zoom = side / rows;
   const png = Buffer.from(encodePng(raster)).toString('base64');
-  return `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${side}" style="display:inline-block;vertical-align:top;margin:0;image-rendering:pixelated" src="data:image/png;base64,${png}">`;
+  return (
+    `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${side}" ` +
+    'style="display:inline-block;vertical-align:top;margin:0;image-rendering:pixelated" ' +
+    `src="data:image/png;base64,${png}">`
+  );
 }

@@ -57,7 +57,9 @@ export function trainingLine(
 
 function html(text: string, event: TrainingEvent): string {
   const figure = resolveFigure(...curves(event));
-  const image = `<img alt="${escapeHtml(text)}" width="${figure.width}" height="${figure.height}" style="max-width:100%;height:auto" src="${svgAddress(drawPicture(figure))}">`;
+  const image =
+    `<img alt="${escapeHtml(text)}" width="${figure.width}" height="${figure.height}" ` +
+    `style="max-width:100%;height:auto" src="${svgAddress(drawPicture(figure))}">`;
   return `<div style="font-size:13px;margin:2px 0">${escapeHtml(text)}<div style="margin-top:6px">${image}</div></div>`;
 }
 

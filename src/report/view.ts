@@ -47,13 +47,21 @@ export function viewHtml({ title, latest, curve, pictures }: View, line: string)
   const bar =
     !latest || isOver(latest)
       ? ''
-      : `<div style="background:rgba(128,128,128,0.25);border-radius:3px;height:6px;width:460px;max-width:100%;margin:4px 0 8px"><div style="background:${palette[0]};border-radius:3px;height:6px;width:${Math.round((100 * latest.closure) / latest.total)}%"></div></div>`;
+      : '<div style="background:rgba(128,128,128,0.25);border-radius:3px;height:6px;width:460px;max-width:100%;' +
+        'margin:4px 0 8px"><div ' +
+        `style="background:${palette[0]};border-radius:3px;height:6px;width:` +
+        `${Math.round((100 * latest.closure) / latest.total)}%"></div></div>`;
   const body = latest ? `${sparkline(curve)}${pictures ? thumbnails(latest.images()) : ''}` : '';
-  return `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(title)}</b> <span style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(text)}</span>${bar}<div style="margin-top:6px">${body}</div></div>`;
+  return (
+    `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(title)}</b> <span ` +
+    `style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(text)}</span>${bar}<div ` +
+    `style="margin-top:6px">${body}</div></div>`
+  );
 }
+
+const BOARD_WIDTH = 350;
+const BESIDE = `display:inline-block;vertical-align:top;width:${BOARD_WIDTH}px;max-width:100%;margin:0 20px 12px 0`;
 
 /** Several views beside each other, as many as the page is wide. */
 export const boardHtml = (views: readonly string[]): string =>
-  `<div>${views.map((view) => `<div style="display:inline-block;vertical-align:top;width:${BOARD_WIDTH}px;max-width:100%;margin:0 20px 12px 0">${view}</div>`).join('')}</div>`;
-
-const BOARD_WIDTH = 350;
+  `<div>${views.map((view) => `<div style="${BESIDE}">${view}</div>`).join('')}</div>`;

@@ -47,7 +47,13 @@ export function viewHtml(progress: SweepProgress): string {
     `<div style="background:${colour};height:6px;width:${(100 * count) / Math.max(1, total)}%"></div>`;
   const bar = ended
     ? ''
-    : `<div style="display:flex;background:rgba(128,128,128,0.25);border-radius:3px;overflow:hidden;height:6px;width:460px;max-width:100%;margin:4px 0 8px">${part(done, palette[0]!)}${part(failed, palette[1]!)}</div>`;
+    : '<div style="display:flex;background:rgba(128,128,128,0.25);border-radius:3px;overflow:hidden;height:6px;' +
+      `width:460px;max-width:100%;margin:4px 0 8px">${part(done, palette[0]!)}${part(failed, palette[1]!)}` +
+      '</div>';
   const reasons = reasonLines(progress).map((text) => `<div style="opacity:0.75">${escapeHtml(text)}</div>`);
-  return `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(name)}</b> <span style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(line)}</span>${bar}${reasons.join('')}</div>`;
+  return (
+    `<div style="font-size:13px;margin:2px 0"><b>${escapeHtml(name)}</b> <span ` +
+    `style="opacity:0.75;font-variant-numeric:tabular-nums">${escapeHtml(line)}</span>${bar}${reasons.join('')}` +
+    '</div>'
+  );
 }

@@ -222,7 +222,9 @@ test('download: of six processes at once all get the file, by one transfer', asy
   const cache = freshCache();
   answer = (request, response) => void setTimeout(() => serve(content)(request, response), 200);
   const module = JSON.stringify(new URL('../../src/assets/download.js', import.meta.url).href);
-  const script = `import(${module}).then(({ download }) => download(${JSON.stringify(asset)}, { cache: ${JSON.stringify(cache)} }))`;
+  const script =
+    `import(${module}).then(({ download }) => download(${JSON.stringify(asset)}, { cache: ` +
+    `${JSON.stringify(cache)} }))`;
   const run = promisify(execFile);
   await Promise.all(Array.from({ length: 6 }, () => run(process.execPath, ['-e', script])));
   assert.equal(requests.length, 1);

@@ -19,7 +19,7 @@ const stateOf = (step: number) => ({
   numbers: { step, best: Number.POSITIVE_INFINITY },
 });
 
-test('loadCheckpoint: every flipped bit is found; the generation before is taken, said aloud, and put in its place', async () => {
+test('loadCheckpoint: a flipped bit is found; the generation before is taken, said aloud, put in place', async () => {
   const path = fresh();
   await saveCheckpoint(path, { settings, state: stateOf(1) });
   const first = readFileSync(path);
@@ -57,7 +57,7 @@ test('loadCheckpoint: random damage of any kind never loads', async () => {
   }
 });
 
-test('loadCheckpoint: a deleted file starts again, whatever lies beside it; a checkpoint without a checksum is refused', async () => {
+test('loadCheckpoint: a deleted file starts again, whatever lies beside it; no checksum is refused', async () => {
   const path = fresh();
   await saveCheckpoint(path, { settings, state: stateOf(1) });
   await saveCheckpoint(path, { settings, state: stateOf(2) });

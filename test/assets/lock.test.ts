@@ -13,7 +13,7 @@ const fresh = (): string => {
   return join(root, String(count++), 'state');
 };
 
-test('lockFile: the second run on a file is refused at once, also in the same process; released, it is free', async () => {
+test('lockFile: a second run on a file is refused at once, in the same process too; released, it is free', async () => {
   const path = fresh();
   const lock = await lockFile('test', path);
   await assert.rejects(lockFile('test', path), (error: Error) => {
@@ -32,7 +32,8 @@ test('lockFile: the second run on a file is refused at once, also in the same pr
 test('lockFile takes over what a killed process left, and what has the id of another process now', async () => {
   const path = fresh();
   const script = `import(${JSON.stringify(new URL('../../src/assets/lock.js', import.meta.url).href)})
-    .then(({ lockFile }) => lockFile('test', ${JSON.stringify(path)})).then(() => process.kill(process.pid, 'SIGKILL'))`;
+    .then(({ lockFile }) => lockFile('test', ${JSON.stringify(path)}))
+    .then(() => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script]);
   assert.ok(existsSync(`${path}.lock`));
   await (await lockFile('test', path)).release();

@@ -128,7 +128,7 @@ test('loadSafetensors names the file', async () => {
   await assert.rejects(loadSafetensors(path), /^RoglabError: loadSafetensors .*bad.safetensors: /);
 });
 
-test('encodeSafetensors({ half }): every half comes back as it was; numbers between go to the nearest, ties to even', () => {
+test('encodeSafetensors({ half }): every half comes back; numbers between go to the nearest, ties to even', () => {
   const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((half) => ((half >> 10) & 31) !== 31);
   const all = { name: 'a', shape: [patterns.length], data: Float32Array.from(patterns, halfToFloat) };
   const bytes = encodeSafetensors([all], {}, { half: true });

@@ -61,6 +61,16 @@ for (const phi of ['none', 'quantize:4', 'qsgd:4', 'topk:0.9', 'noise:5', 'sign'
     assert.ok(gray.roughness < 2e-3 && truth.roughness > 0.01);
   });
 
+test('yardstick: pictures of an attack that corrected the labels are measured with its own', async () => {
+  const { images, observation } = await seen(tutorial(), 2);
+  const right = observation.labels!;
+  const wrong = right.map((label) => (label + 1) % 10);
+  const rule = yardstick(observation, wrong);
+  const [own, others] = [await rule(images, right), await rule(images)];
+  assert.ok(own.unexplained < 2e-3, `${own.unexplained}`);
+  assert.ok(others.unexplained > 0.3, `${others.unexplained}`);
+});
+
 const cases: [string, Model, number, string, RogOptions][] = [
   ['sigmoids', smooth('sigmoid'), 1, 'none', { method: 'matching' }],
   ['sigmoids', smooth('sigmoid'), 1, 'none', { objective: 'l2' }],

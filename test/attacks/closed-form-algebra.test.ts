@@ -110,7 +110,7 @@ test('featureSolver: exact entries give the true features', async () => {
   near((await solver.solve(delta, truth)).data, truth.data, 1e-5);
 });
 
-test('featureSolver on intervals against projected gradient descent in float64: the same value, inside the intervals', async () => {
+test('featureSolver on intervals against projected gradient descent in float64: same value, inside them', async () => {
   const halfWidth = 0.5;
   const { head, delta, observed, truth } = made(halfWidth, [3, 12, 40]);
   const outside = (x: Matrix): Matrix =>
@@ -229,7 +229,7 @@ for (const [name, widths] of [
   ['three', [40, 24]],
   ['four', [48, 32, 24]],
 ] as const)
-  test(`recover: ${name} dense layers behind the features: exact features of four images, by the update alone`, async () => {
+  test(`recover: ${name} dense layers behind the features: four images' features exactly, by the update`, async () => {
     const model = network({
       name,
       imageShape: [1, 1, 20],

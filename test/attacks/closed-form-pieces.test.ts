@@ -98,7 +98,7 @@ test('features behind noise: one unknown between the prior and what the update s
   near(data[0]!, prior + (delta * (seen - delta * prior)) / (delta ** 2 + ridge), 1e-6);
 });
 
-test('aroundGuess: one free direction: the likeliest move where all are active, else the least one that touches 0', () => {
+test('aroundGuess: one free direction: the likeliest move where all are active, else the least to touch 0', () => {
   const [v, spreads] = [Math.SQRT1_2, Float64Array.of(0.3, 0.6)];
   const found = (guesses: readonly [number, number], difference: number): number[] => {
     const inputs = matrix(2, 1, guesses);

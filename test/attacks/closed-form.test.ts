@@ -180,7 +180,7 @@ test('closedForm: refuses what it cannot use, in words', async () => {
   for (const [call, message] of cases) await assert.rejects(async () => call(), message);
 });
 
-test('rog: the closed form for several images with distinct labels; matching otherwise, or when it is asked for', async () => {
+test('rog: the closed form for several images with distinct labels; else matching, or when asked', async () => {
   const observation = await seen(small, pictures(small, 2));
   const used = async (o: Observation, options: RogOptions = {}) =>
     (await rog(o, { iterations: 2, ...options })).settings.method ?? 'matching';

@@ -28,7 +28,8 @@ forEachEngine((engine, setup) => {
   for (const golden of cases) {
     const { model: name, size, batch, localSteps, learningRate, float32Error, from } = golden;
     const tolerance = (own: number): number => Math.max(floor(engine, name), 3 * own);
-    const title = `${engine}: ${name} ${size}x${size}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient, ${from}`;
+    const what = `${name} ${size}x${size}, batch ${batch}, ${localSteps} steps`;
+    const title = `${engine}: ${what}: PyTorch's update, objective and latent gradient, ${from}`;
     test(title, { skip: skipped(engine, name) }, async () => {
       await setup();
       const model = goldenModel(golden);

@@ -72,7 +72,7 @@ test('inferLabels: a network without a dense layer per class is refused, with th
   );
 });
 
-test('inferLabels: negative entries prove classes, so distinct labels are exact after every phi that keeps signs, FedAvg too', async () => {
+test('inferLabels: negative entries prove classes, so distinct labels are exact where phi keeps signs', async () => {
   for (const phi of PHIS.filter((name) => name !== 'noise:-10'))
     for (const [seed, localSteps] of [
       [7, 1],

@@ -100,7 +100,9 @@ const skipped = (engine: EngineName, { name, layers }: Case): string | false =>
 forEachEngine((engine, setup) => {
   for (const one of cases) {
     const { name, batch, imageShape, localSteps, learningRate, float32Error } = one;
-    const title = `${engine}, ${one.from}: ${name} ${one.options ? JSON.stringify(one.options) : ''} ${imageShape.join('x')}, batch ${batch}, ${localSteps} steps: PyTorch's update, objective and latent gradient`;
+    const options = one.options ? JSON.stringify(one.options) : '';
+    const what = `${name} ${options} ${imageShape.join('x')}, batch ${batch}, ${localSteps} steps`;
+    const title = `${engine}, ${one.from}: ${what}: PyTorch's update, objective and latent gradient`;
     test(title, { skip: skipped(engine, one) }, async () => {
       await setup();
       const [height, width, channels] = imageShape;

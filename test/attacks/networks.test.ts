@@ -81,7 +81,7 @@ test('labels of a single image are read off every network, biased head or not', 
   }
 });
 
-test('gradInversion: the batch-norm term is small at the true pictures where the client sent its statistics', async () => {
+test('gradInversion: the batch-norm term is small at the true pictures if the client sent its statistics', async () => {
   const model = resnet18({ width: 1 / 16 });
   const labels = Int32Array.of(0, 1, 2);
   const images = resample(ndarray([3, 4, 4, 3], uniformStream(6)), [32, 32], 'bilinear');

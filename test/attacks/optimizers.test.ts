@@ -137,7 +137,7 @@ test('cubicMinimum: of t^3 - 3 t, from any two points with their slopes: 1', () 
   assert.ok(Object.keys(OPTIMIZERS).includes('lbfgs'));
 });
 
-test('L-BFGS begins as PyTorch does: down the gradient by the rate, over the sum of its sizes where that is above 1', () => {
+test('L-BFGS begins as PyTorch does: down the gradient by the rate, over the sum of its sizes if above 1', () => {
   for (const [gradient, length] of [
     [[3, -1], 0.5 / 4],
     [[0.2, -0.1], 0.5],

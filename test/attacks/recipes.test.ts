@@ -44,7 +44,7 @@ async function seen(size = 1, phi = 'none', labels: 'known' | 'infer' = 'known',
 const psnr = (a: Float32Array, b: Float32Array): number =>
   -10 * Math.log10(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0) / a.length);
 
-test('dlg: the sigmoid LeNet of its authors: label and a CIFAR-sized picture above 30 dB, from noise, told neither', async () => {
+test('dlg: the sigmoid LeNet of its authors: label and CIFAR-sized picture above 30 dB, from noise alone', async () => {
   const conv = (stride: number): Layer => ({ kind: 'conv', filters: 12, size: 5, stride });
   const sigmoid: Layer = { kind: 'sigmoid' };
   const lenet = network({
@@ -98,7 +98,7 @@ test('gradInversion: a group of one without consistency is one search; more memb
   assert.ok(loose.objective <= alone.objective, 'the best member is no worse than the first');
 });
 
-test('gradInversion: the more consistency weighs, the nearer the first member ends to the one that is picked', async () => {
+test('gradInversion: the more consistency weighs, the nearer the first member ends to the one picked', async () => {
   const { observation } = await seen(2);
   const apart = async (consistency: number): Promise<number> => {
     let sum = 0;
@@ -121,7 +121,10 @@ test('gradInversion: refuses its batch-norm term where there is no batch norm', 
   const { observation } = await seen();
   assert.throws(
     () => gradInversion(observation, { batchNorm: 0.1 }),
-    /gradInversion: needs the statistics of batch-norm layers, got "small, which has none"; leave the batch-norm term out/,
+    new RegExp(
+      'gradInversion: needs the statistics of batch-norm layers, got "small, which has none"; ' +
+        'leave the batch-norm term out',
+    ),
   );
 });
 
@@ -172,7 +175,7 @@ test('a killed DLG, and a killed second restart, resume from the checkpoint to t
   }
 });
 
-test('defenseAware: the earlier attacks take what they received for the raw update, ours knows phi; a flag turns either', async () => {
+test('defenseAware: the earlier attacks take what they got for the raw update, ours knows phi; or told', async () => {
   const { observation } = await seen(1, 'quantize:3');
   const objective = async (attack: AttackName, options = {}) =>
     (await attackBy(attack)(observation, { iterations: 2, ...options })).settings.objective;

@@ -39,7 +39,7 @@ test('the shipped restorer: at most 3 MB, and its card says how it was made and 
     assert.ok(card[key] !== undefined, key);
 });
 
-test('the shipped restorer, without labels, brings damaged scenes nearer in features, though it never saw any', async () => {
+test('the shipped restorer, without labels, brings damaged scenes nearer in features, having seen none', async () => {
   await start();
   const { decibels, distance } = await gains(await openDataset('scenes', { size: 32 }));
   assert.ok(decibels > -0.5 && distance > 0.08, `${decibels} dB, ${distance}`);

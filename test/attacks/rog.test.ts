@@ -48,7 +48,7 @@ forEachEngine(
   (engine, setup) => {
     for (const [model, n, steps] of MODELS)
       for (const localSteps of engine === 'compiled' ? steps : [1])
-        test(`${engine}: the objective of ${model.name} after ${localSteps} local steps is zero at the private images`, async () => {
+        test(`${engine}: the objective, ${model.name}, ${localSteps} local steps, is zero at the truth`, async () => {
           await setup();
           const observation = await seen(model, { localSteps, learningRate: 0.01 }, 'none', n);
           const labels = observation.labels!;
@@ -136,7 +136,7 @@ test('rog: cancelling keeps the best so far; cancelling twice changes nothing', 
   assert.equal(result.objective, Math.min(...result.history.map((h) => h.objective)));
 });
 
-test('rog: a killed attack resumes from its checkpoint to the same pictures; other settings are refused by name', async () => {
+test('rog: a killed attack resumes from its checkpoint to the same pictures; other settings are refused', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
   try {
     const checkpoint = join(folder, 'attack.ckpt');

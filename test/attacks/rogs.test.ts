@@ -78,7 +78,7 @@ test('rogs: finds the generator picture behind an update better than it began, a
   assert.deepEqual(result.raw!.data, gray.images.data);
 });
 
-test('rogs: several starts keep the best; without labels they are inferred; unknown classes are an even mixture', async () => {
+test('rogs: several starts keep the best; labels are inferred; unknown classes are an even mixture', async () => {
   await start();
   const one = await observed(pictures(1), [1], 'noise:-10', false);
   const alone = await rogs(one, short);
@@ -107,7 +107,7 @@ test('rogs: a run that is stopped goes on from its checkpoint to the same bits',
   );
 });
 
-test('rogs: draws fill up what is short of the prior, and nothing else; the draw that matches best is kept', async () => {
+test('rogs: draws fill up what is short of the prior, nothing else; the draw that matches best is kept', async () => {
   const latent = 48;
   const values = Float32Array.from({ length: 2 * 53 }, (_, i) => (i % 53 < 24 ? 1.2 : 0.1));
   const point = ndarray([2, 1, 1, latent + 5], values);

@@ -54,7 +54,7 @@ test('labelSearch tries other classes where an inferred label does not stand out
   assert.deepEqual([...(await search([0.1, 0.1], {}, { ...match, labelsMove: false })).labels], [0, 1]);
 });
 
-test('decoder: the first entry of the latent and the last offset move the picture, and encode finds the latent again', async () => {
+test('decoder: the first latent entry and the last offset move the picture; encode finds it again', async () => {
   await start();
   const decoding = await decoder(smallGenerator(3), 1);
   const rows = classRows([1], 3);

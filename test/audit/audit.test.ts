@@ -34,7 +34,7 @@ const config: AuditConfig = {
 const plain = ({ rows, tried }: AuditResult) =>
   JSON.stringify([rows, tried].map((list) => list.map(({ seconds: _, ...row }) => row)));
 
-test('audit: every phi with known and inferred labels; a second run computes only what is missing, to the same rows', async () => {
+test('audit: every phi with known and inferred labels; a second run computes only what is missing', async () => {
   const folder = temporaryFolder();
   const first = await audit(config, { folder, workers: 1 });
   assert.deepEqual(
@@ -58,7 +58,7 @@ test('audit: every phi with known and inferred labels; a second run computes onl
   assert.notEqual(plain(other), plain({ ...first, rows: first.rows.slice(0, 1) }));
 });
 
-test('audit: changes are walked from the weakest on until nothing is rebuilt, and the least of those that help is named', async () => {
+test('audit: changes go from the weakest on until nothing is rebuilt, and the least that helps is named', async () => {
   const low = { ...config, phi: ['none'], labels: ['known'] as const, remedies: true, iterations: 3 };
   const found = await audit({ ...low, threshold: { metric: 'psnr', value: 1 } }, { workers: 2 });
   const verdict = verdictOf(found);

@@ -165,7 +165,8 @@ export const look = (page: Page | Frame): Promise<Sight> =>
 export const contrast = (page: Page): Promise<number> =>
   page.evaluate<number>(`(() => {
     const read = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const light = (rgb) => rgb.slice(0, 3).map((v) => linear(v / 255))
       .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
     const behind = (e) => {
       for (; e; e = e.parentElement) {
@@ -174,7 +175,8 @@ export const contrast = (page: Page): Promise<number> =>
       }
       return [255, 255, 255];
     };
-    const words = [...document.querySelectorAll('.jp-OutputArea-output td, .jp-OutputArea-output th, .jp-OutputArea-output b, .jp-OutputArea-output span[style]')];
+    const words = ['td', 'th', 'b', 'span[style]']
+      .flatMap((kind) => [...document.querySelectorAll('.jp-OutputArea-output ' + kind)]);
     const ratios = words.filter((e) => e.textContent.trim() && !e.closest('svg')).map((e) => {
       const [ground, ink] = [behind(e), read(getComputedStyle(e).color)];
       const share = Number(getComputedStyle(e).opacity) * (ink[3] ?? 1);

@@ -48,7 +48,8 @@ const model = rog.lenet({ imageShape: data.imageShape, classes: 10, seed: 1 });
 const update = await rog.clientUpdate(model, batch);
 const see = (obfuscation: rog.Obfuscation) => rog.observe(model, update, { obfuscation, labels: batch.labels });
 const seen = see(rog.uniformQuantizer({ bits: 3 }));`;
-const attack = `const result = await rog.rog(seen, { iterations: 20_000, onProgress: rog.progress('3 bits', { scores: rog.liveScores(batch) }) });
+const attack = `const onProgress = rog.progress('3 bits', { scores: rog.liveScores(batch) });
+const result = await rog.rog(seen, { iterations: 20_000, onProgress });
 console.log(result.stopped, result.closures, result.images.shape.join('x'));
 rog.imageGrid([batch.images, result.images], { rows: ['private', 'rebuilt'] });`;
 const two = `const [left, right] = rog.progress(['3 bits', 'signs'], { scores: rog.liveScores(batch) });
@@ -117,7 +118,10 @@ for (const name of names)
     const said = await view.innerText();
     assert.match(
       said,
-      /stopped after \d+ of 20000 closures, objective [\d.]+, PSNR [\d.]+ dB, SSIM [\d.]+, [\d.]+ s\s+cancelled \d+ 1x32x32x3/,
+      new RegExp(
+        'stopped after \\d+ of 20000 closures, objective [\\d.]+, PSNR [\\d.]+ dB, SSIM [\\d.]+, [\\d.]+ s' +
+          '\\s+cancelled \\d+ 1x32x32x3',
+      ),
     );
     const { pictures } = await look(desk.page);
     assert.equal(pictures.length, 3, 'curve, thumbnail and grid');
@@ -201,7 +205,7 @@ test('JupyterLab: words in views and tables are readable in the light and in the
   await fetch(setting, { method: 'PUT', body: JSON.stringify({ raw: '{}' }) });
 });
 
-test("exported HTML from disk: nbconvert's page and that of npm start show every figure, charts live where plotly is near", {
+test("exported HTML from disk: nbconvert's page and that of npm start show every figure, charts live near plotly", {
   skip,
 }, async () => {
   const { python, env } = stage.environment;

@@ -45,8 +45,15 @@ async function visit(file: string, name?: string, pause = 1000): Promise<Visit> 
   const before = await ranOn(page);
   await page.evaluate(`for (const e of document.querySelectorAll('body *')) {
     for (const type of ['pointerenter', 'mouseover', 'focus', 'toggle']) e.dispatchEvent(new MouseEvent(type));
-    if (e.matches('a[href]:not([href^="#"])')) { e.target = ''; e.addEventListener('click', (event) => { if (!/^javascript:/i.test(e.protocol)) event.preventDefault() }); e.click(); }
-    if (e.matches('form')) { e.addEventListener('submit', (event) => event.preventDefault()); e.querySelector('button')?.click(); }
+    if (e.matches('a[href]:not([href^="#"])')) {
+      e.target = '';
+      e.addEventListener('click', (event) => { if (!/^javascript:/i.test(e.protocol)) event.preventDefault() });
+      e.click();
+    }
+    if (e.matches('form')) {
+      e.addEventListener('submit', (event) => event.preventDefault());
+      e.querySelector('button')?.click();
+    }
   }`);
   await page.waitForTimeout(2 * pause);
   const after = await ranOn(page);
@@ -109,7 +116,8 @@ console.log(data.source, batch.classNames, batch.source);
 rog.note(data.source);
 rog.table(data.classNames.map((name, i) => ({ name, i })), { title: data.source, note: data.source });
 rog.imageGrid([batch.images], { rows: [data.classNames[0]], captions: [[...data.classNames]], title: data.source });
-rog.plot([{ x: data.classNames, y: [1, 2], type: 'bar', name: data.classNames[0] }], { title: data.source, xaxis: { title: data.name } });
+const bars = [{ x: data.classNames, y: [1, 2], type: 'bar' as const, name: data.classNames[0] }];
+rog.plot(bars, { title: data.source, xaxis: { title: data.name } });
 tslab.display.html(data.source);`;
     const content = {
       cells: [{ cell_type: 'code', metadata: {}, source: cell, outputs: [], execution_count: null }],

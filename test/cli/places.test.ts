@@ -56,7 +56,7 @@ before(async () => {
 });
 
 for (const [what, run] of Object.entries(WRITERS))
-  test(`roglab ${what}: a place that cannot be written is told in one line before the work, and nothing is left`, () => {
+  test(`roglab ${what}: a place that cannot be written is told in one line before the work; nothing is left`, () => {
     const all = [within(folder), readFileSync(blocked, 'utf8')];
     const { status, stdout, stderr } = run(join(blocked, 'deep'), sweep);
     const said = stderr.split('\n').filter((line) => line && !/Warning|^\s+at /.test(line));
@@ -78,7 +78,7 @@ test('roglab attack: the answer is printed where a picture cannot be written; no
   assert.deepEqual(readdirSync(out).sort(), ['grid.png', 'private-0.png', 'reconstructed-0.png']);
 });
 
-test('roglab run: a notebook or page that cannot be written costs itself; the others run, and how it went is told', () => {
+test('roglab run: a notebook or page that cannot be written costs itself; the others run, and it is told', () => {
   const [notebooks, out] = [join(folder, 'notebooks'), join(folder, 'ran')];
   const cell = { cell_type: 'code', metadata: {}, source: 'console.log(6 * 7)', outputs: [] };
   const text = JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells: [cell] });

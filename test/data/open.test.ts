@@ -74,7 +74,10 @@ test('openDataset refuses unknown names, options and sizes', async () => {
   const refused: [Promise<unknown>, RegExp][] = [
     [
       openDataset('cifar'),
-      /name must be one of cifar10, cifar100, mnist, fashion-mnist, photos, scenes, folder, csv, got "cifar"; did you mean "cifar10"/,
+      new RegExp(
+        'name must be one of cifar10, cifar100, mnist, fashion-mnist, photos, scenes, folder, csv, ' +
+          'got "cifar"; did you mean "cifar10"',
+      ),
     ],
     [openDataset('photo'), /did you mean "photos"/],
     [openDataset('scenes', { channels: 2 as never }), /channels must be 1 or 3, got 2/],

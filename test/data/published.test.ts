@@ -103,7 +103,7 @@ test('cifar100: the fine label of records with a coarse one before it', async ()
   assert.throws(() => wrong.batch(), /labels are 0 to 99; record 0 of .*test.bin is corrupt, got 100/);
 });
 
-test('cifar100, mnist and fashion-mnist: scenes of their size and channels stand in without files or a network', async () => {
+test('cifar100, mnist and fashion-mnist: scenes of their size and channels stand in without files', async () => {
   for (const [name, shape] of [
     ['cifar100', [32, 32, 3]],
     ['mnist', [28, 28, 1]],

@@ -162,7 +162,7 @@ const objectives: Record<string, (a: Tensor, b: Tensor) => tf.Scalar> = {
 
 for (const [name, objective] of Object.entries(objectives))
   for (const steps of [1, 3])
-    test(`compiled gradients of gradients of a dense layer, ${name}, ${steps} local steps: as eager, with no outer product`, async () => {
+    test(`compiled second gradients, dense layer, ${name}, ${steps} steps: as eager, no outer product`, async () => {
       const [images, target, w0] = [random([2, 40], 3), random([40, 30], 4), random([40, 30], 5)];
       const labels = ndarray(
         [2, 30],

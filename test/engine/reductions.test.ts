@@ -81,7 +81,7 @@ forEachEngine((engine, setup) => {
       }
   });
 
-  test(`matMul on ${engine}, a batch of products and a shared matrix: value, gradient, gradient of gradient`, async () => {
+  test(`matMul on ${engine}, a batch of products and a shared matrix: value, gradient, second gradient`, async () => {
     await setup();
     const product = (x: Array64, y: Array64) =>
       build([2, 3, 2], ([n, i, j]) =>

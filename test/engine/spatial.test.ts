@@ -28,12 +28,14 @@ const convolutions = [
 ] as const;
 
 forEachEngine((engine, setup) => {
-  for (const [batch, height, width, channels, kh, kw, filters, stride, pad] of convolutions)
-    test(`conv2d on ${engine}, ${batch}x${height}x${width}x${channels} with ${kh}x${kw}x${filters}, stride ${stride}, ${pad}`, async () => {
+  for (const [batch, height, width, channels, kh, kw, filters, stride, pad] of convolutions) {
+    const what = `${batch}x${height}x${width}x${channels} with ${kh}x${kw}x${filters}, stride ${stride}, ${pad}`;
+    test(`conv2d on ${engine}, ${what}`, async () => {
       await setup();
       const inputs = [spaced([batch, height, width, channels], 41), spaced([kh, kw, channels, filters], 42)];
       await checkDerivatives(conv(stride, pad), reference.conv2d(stride, pad), inputs);
     });
+  }
 
   test(`conv2d on ${engine}, random shapes: value and derivatives`, async () => {
     await setup();

@@ -102,7 +102,7 @@ test('start({ provider }): cpu is the default; an unknown name is refused; the e
   await assert.rejects(async () => start({ provider: 'cpu' }), /start: ROGLAB_PROVIDER must be one of cpu, cuda/);
 });
 
-test('a provider that does not run here is one line with the reason and what is available, never the processor', async (t) => {
+test('a provider that does not run here is one line with the reason and what does, never the processor', async (t) => {
   force({});
   const list = await providers();
   const working = list.filter(({ available }) => available).map(({ name }) => name);

@@ -47,8 +47,9 @@ const cases: readonly (readonly [number[], number[], Pair, Pair, Sides, number])
 ];
 
 forEachEngine((engine, setup) => {
-  for (const [image, kernel, strides, dilations, padding, groups] of cases)
-    test(`convolution on ${engine}: [${image}] * [${kernel}], strides ${strides}, dilations ${dilations}, padding ${padding}, ${groups} groups`, async () => {
+  for (const [image, kernel, strides, dilations, padding, groups] of cases) {
+    const how = `strides ${strides}, dilations ${dilations}, padding ${padding}, ${groups} groups`;
+    test(`convolution on ${engine}: [${image}] * [${kernel}], ${how}`, async () => {
       await setup();
       await checkDerivatives(
         (x, w) => convolution(x as Tensor4D, w as Tensor4D, { strides, dilations, padding, groups }),
@@ -56,6 +57,7 @@ forEachEngine((engine, setup) => {
         [spaced(image, 31), spaced(kernel, 32)],
       );
     });
+  }
 
   for (const [shape, size, stride, padding] of [
     [[2, 6, 6, 2], 3, 2, [0, 0, 0, 0]],
@@ -83,7 +85,7 @@ forEachEngine((engine, setup) => {
       );
     });
 
-  test(`maxPool on ${engine}, windows that overlap: a tie goes to the first entry of each window, as in PyTorch`, async () => {
+  test(`maxPool on ${engine}, windows that overlap: a tie goes to the first entry, as in PyTorch`, async () => {
     await setup();
     const gradient = tf.grad((x) => tf.sum(tf.maxPool(x as Tensor4D, 3, 2, 'valid')))(tf.ones([1, 5, 5, 1]));
     assert.deepEqual(

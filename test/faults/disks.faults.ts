@@ -41,7 +41,7 @@ const run = (kind: string, checkpoint: string) =>
 const resultOf = ({ stdout }: { stdout: string }): string => stdout.trim().split('\n').at(-1)!;
 
 for (const kind of ['attack', 'fit', 'federate'])
-  test(`${kind}: a disk that is full, or fills up, at a checkpoint costs a warning, not the run; nothing is left over`, {
+  test(`${kind}: a disk that is full, or fills up, at a checkpoint costs a warning, not the run; no litter`, {
     skip,
   }, () => {
     const whole = resultOf(run(kind, join(root, `${kind} whole`)));

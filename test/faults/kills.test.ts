@@ -6,6 +6,6 @@ import { SEED } from './seed.js';
 const folder = temporaryFolder();
 
 for (const kind of ['closed form', 'restarts'])
-  test(`${kind}: killed twice it ends with the bits of a run in one go (npm run test:faults: 100 kills, all runs)`, async () => {
+  test(`${kind}: killed twice it ends with the bits of one run (npm run test:faults: 100 kills)`, async () => {
     await killAgain(kind, folder, 2, SEED);
   });

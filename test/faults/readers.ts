@@ -50,7 +50,8 @@ const readTensors = (bytes: Buffer) => inFile(bytes, 'tensors', async (path) => 
 
 /** A .npy file by numpy's description of the format. */
 function npy({ shape, data }: Tensor): Buffer {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+  const lengths = `${shape.join(', ')}${shape.length === 1 ? ',' : ''}`;
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${lengths}), }`;
   const head = `${text.padEnd(117)}\n`;
   return Buffer.concat([
     Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, head.length & 255, head.length >> 8]),

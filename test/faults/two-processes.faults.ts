@@ -36,7 +36,9 @@ test('two processes that download at once into one cache both get the file, 40 o
   for (let k = 0; k < 20; k++) {
     const cache = join(root, String(k));
     mkdirSync(cache);
-    const code = `import(${module}).then(({ download }) => download(${JSON.stringify(asset)}, { cache: ${JSON.stringify(cache)} }))`;
+    const code =
+      `import(${module}).then(({ download }) => download(${JSON.stringify(asset)}, { cache: ` +
+      `${JSON.stringify(cache)} }))`;
     await Promise.all([0, 1].map(() => promisify(execFile)(process.execPath, ['-e', code])));
     assert.deepEqual(readFileSync(join(cache, 'file.bin')), content);
     assert.deepEqual(readdirSync(cache), ['file.bin']);
@@ -48,7 +50,7 @@ for (const [first, second] of [
   ['attack', 'restarts'],
   ['fit', 'federate'],
 ] as const)
-  test(`${first} and ${second} on one checkpoint: the second is refused at once, the first ends as it would alone`, async () => {
+  test(`${first} and ${second} on one checkpoint: the second is refused at once, the first ends as alone`, async () => {
     const checkpoint = join(root, `${first} ${second}`);
     const run = (kind: string, file: string) => promisify(execFile)(process.execPath, [script, kind, file]);
     const alone = (await run(first, `${checkpoint} alone`)).stdout.trim().split('\n').at(-1);

@@ -37,7 +37,7 @@ const moved = (from: Model, { tensors, statistics }: Update, rate: number): Mode
 forEachEngine(
   (engine, setup) => {
     for (const miniBatch of [4, 2])
-      test(`clientUpdate on ${engine}: running statistics after 2 steps of ${miniBatch} images are those of one step after the other`, async () => {
+      test(`clientUpdate on ${engine}: 2 steps of ${miniBatch}: statistics of one after the other`, async () => {
         await setup();
         const learningRate = 0.5;
         const rows = (t: number) => {
@@ -148,11 +148,17 @@ test('what batch norm in training mode does not go with is refused by name', asy
   });
   await assert.rejects(
     clientUpdate(narrow, one),
-    /batchNorm: the training mode needs more than one value per channel, got \[1, 5\]; use a larger batch or picture, or mode: 'eval'/,
+    new RegExp(
+      'batchNorm: the training mode needs more than one value per channel, got \\[1, 5\\]; ' +
+        "use a larger batch or picture, or mode: 'eval'",
+    ),
   );
   await assert.rejects(
     clientUpdate(model, batch, { privacy: { clip: 1, noiseMultiplier: 0 } }),
-    /privacy: each example has a gradient of its own, and batch norm in training mode mixes them, got "normed"; batchNorm: 'eval', or groupNorm/,
+    new RegExp(
+      'privacy: each example has a gradient of its own, and batch norm in training mode mixes them, ' +
+        `got "normed"; batchNorm: 'eval', or groupNorm`,
+    ),
   );
   const { buffers: _, ...without } = withModes(model, { batchNorm: 'eval' });
   await assert.rejects(

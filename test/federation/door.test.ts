@@ -162,7 +162,10 @@ const swapped: readonly [string, () => unknown, RegExp][] = [
   [
     'score',
     () => score(result, batch),
-    /score: the first argument must be the private batch, got a reconstruction \("rog"\); the order is score\(batch, result\)/,
+    new RegExp(
+      'score: the first argument must be the private batch, got a reconstruction \\("rog"\\); ' +
+        'the order is score\\(batch, result\\)',
+    ),
   ],
   [
     'score with the observation',

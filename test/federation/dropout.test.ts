@@ -32,7 +32,7 @@ async function objectiveAtTruth(network: typeof model, options: object): Promise
   return (await closure.evaluate(batch.images).finally(closure.dispose)).objective;
 }
 
-test('dropout: off is none; a known mask is drawn again by the attack, in every step; an unknown one is not', async () => {
+test('dropout: off is none; the attack draws a known mask again, in every step, and no unknown one', async () => {
   const [off, seen] = [await clientUpdate(model, batch), await clientUpdate(known, batch)];
   assert.notDeepEqual(off.tensors[0]!.data, seen.tensors[0]!.data);
   for (const localSteps of [1, 3, 9]) {

@@ -98,7 +98,7 @@ test('iterated steps give the numbers of one graph: update, gradient in images a
   }
 });
 
-test('the work is linear in the number of local steps: 3 runs of a compiled step each, whatever their number', async () => {
+test('the work is linear in the number of local steps: 3 runs of a compiled step each', async () => {
   await start({ threads: 1 });
   for (const localSteps of [9, 25, 100, 400]) {
     const { client } = assumed({ batchSize: 3, localSteps, learningRate: 0.01, miniBatch: 3 });

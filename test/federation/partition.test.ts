@@ -32,7 +32,7 @@ test('partition by classes: a client sees as many classes as it has shards, and 
   assert.ok(partition(labels, { clients: 10, by: 'classes' }).every((part) => classesOf(part) <= 2));
 });
 
-test('partition by dirichlet: small concentrations are uneven, large ones nearly iid; shares have the mean 1 / clients', () => {
+test('partition by dirichlet: small concentrations are uneven, large ones nearly iid; mean share 1 / clients', () => {
   const spread = (concentration: number): number => {
     const counts = partition(labels, { clients: 5, by: 'dirichlet', concentration, seed: 3 }).map(
       (part) => part.filter((i) => labels[i] === 0).length,

@@ -111,7 +111,7 @@ for (const { net, x, y, weights, expected } of cases)
 
 const small = cases.find(({ net }) => net === 'squeeze')!;
 
-test('lpips: a distance of zero to itself, symmetric, growing with noise, per image independent of its batch', async () => {
+test('lpips: zero to itself, symmetric, growing with noise, per image independent of its batch', async () => {
   await start();
   const { x, y, weights } = small;
   const how = { net: 'squeeze', weights: weights() } as const;

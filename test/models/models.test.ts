@@ -39,7 +39,7 @@ test('the networks have the published numbers of parameters', () => {
   assert.equal(count(vgg7()), convolutions + 4 * 4 * w * 1024 + 1024 * 10);
 });
 
-test('the usual networks have the published numbers of parameters, at 1000 classes and 224x224 and at other sizes', () => {
+test('the usual networks have the published numbers of parameters, at 1000 classes and 224x224 and others', () => {
   const wanted = { resnet18: 11_689_512, resnet34: 21_797_672, mobilenetV2: 3_504_872, alexnet: 61_100_840 };
   const size = ({ layers }: Model, shape: ImageShape) =>
     parameterSpecs(layers, shape).specs.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);

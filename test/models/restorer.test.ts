@@ -62,7 +62,7 @@ forEachEngine(
         assert.ok(outs[a]!.data.some((value, i) => Math.abs(value - outs[b]!.data[i]!) > 1e-3));
     });
 
-    test(`restorerForward on ${name}: a picture moved by the stride gives the moved answer away from the edges`, async () => {
+    test(`restorerForward on ${name}: a picture moved by the stride gives the moved answer inside`, async () => {
       await setup();
       const [size, shift] = [152, RESTORER_STRIDE];
       const wide = pictures(size, size + shift);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stayBusy, type Tslab } from '../../src/notebook/cells.js';
 
-test('stayBusy: answers to the editor do not make a running kernel look idle; each request still has its own end', () => {
+test('stayBusy: answers to the editor do not make a running kernel look idle; each request has its own end', () => {
   const said: string[] = [];
   class ZmqServer {
     publishStatus(status: string, parent: { header: { msg_type: string } }): void {

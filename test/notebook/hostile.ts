@@ -99,7 +99,8 @@ const outputs = (text: string): unknown[] => [
   shown({ 'image/jpeg': 'AAAA', 'text/plain': `x" ${text}` }, { 'image/jpeg': { width: text } }),
   shown({ 'image/svg+xml': `<svg xmlns="http://www.w3.org/2000/svg">${text}</svg>` }),
   shown({
-    'text/html': `<div class="roglab-chart">${text}<img src="data:image/png;base64,AAAA"></div><script>${text}</script>`,
+    'text/html':
+      `<div class="roglab-chart">${text}<img src="data:image/png;base64,AAAA"></div>` + `<script>${text}</script>`,
     'application/vnd.plotly.v1+json': {
       data: [{ type: 'bar', x: [text, `</script>${text}`], y: [1, 2], name: text }],
       layout: { title: text },

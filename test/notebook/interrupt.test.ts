@@ -25,10 +25,12 @@ before(async () => {
     await rog.start({ threads: 1 });
     const shelf = globalThis as any;
     const data = await rog.openDataset('scenes', { size: 16 });
-    const model = rog.network({ name: 'tiny', imageShape: data.imageShape, classes: 10, layers: [{ kind: 'dense', units: 10 }] });
+    const layers: rog.Layer[] = [{ kind: 'dense', units: 10 }];
+    const model = rog.network({ name: 'tiny', imageShape: data.imageShape, classes: 10, layers });
     const batch = data.batch({ size: 1 });
     const seen = rog.observe(model, await rog.clientUpdate(model, batch), { labels: batch.labels });
-    const long = { iterations: 1e9, onProgress: ({ closure }: { closure: number }) => { if (closure === 3) console.log('third'); } };
+    const onProgress = ({ closure }: { closure: number }) => { if (closure === 3) console.log('third'); };
+    const long = { iterations: 1e9, onProgress };
     console.log('pid', process.pid, process.listenerCount('SIGINT'));`);
   assert.equal(cell.status, 'ok', cell.text());
   pid = Number(/pid (\d+) 1\n/.exec(cell.text())![1]);
@@ -61,11 +63,12 @@ async function run(code: string, at?: string): Promise<Cell> {
 const left = `await null; console.log('listeners', process.listenerCount('SIGINT'));`;
 
 for (const round of ['first', 'second'])
-  test(`an interrupt stops the running attack: its cell goes on with the best so far, and so does the kernel (${round} time)`, {
+  test(`an interrupt stops the attack: its cell goes on with the best so far, so does the kernel (${round} time)`, {
     skip,
   }, async () => {
     const attack = await run(
-      `const ${round} = await rog.rog(seen, long); console.log(${round}.stopped, ${round}.closures >= 3, ${round}.images.shape.join());`,
+      `const ${round} = await rog.rog(seen, long); console.log(${round}.stopped, ${round}.closures >= 3, ` +
+        `${round}.images.shape.join());`,
       'third',
     );
     assert.deepEqual([attack.status, attack.text()], ['ok', 'third\ncancelled true 1,16,16,3\n']);
@@ -128,7 +131,8 @@ test('an interrupt ends a training with the weights of its last step', { skip },
 
 test('an interrupt ends a study: its workers stop, and the error says how far it came', { skip }, async () => {
   const trials = await run(
-    `await rog.study([1, 1e9, 1e9].map((iterations) => ({ model: model, batch: batch, phi: 'none', options: { iterations } })),
+    `const cases = [1, 1e9, 1e9].map((iterations) => ({ model, batch, phi: 'none', options: { iterations } }));
+     await rog.study(cases,
       { workers: 1, onDone: () => console.log('one done') });`,
     'one done',
   );

@@ -12,6 +12,7 @@ import { renderMarkdown } from '../../src/notebook/page/markdown.js';
 import { renderOutput } from '../../src/notebook/page/output.js';
 import { isSafeLink, sanitize } from '../../src/notebook/page/sanitize.js';
 import { scrubber } from '../../src/notebook/scrub.js';
+import { PIECES } from '../faults/pieces.js';
 import { root } from '../fixtures.js';
 import { hostileChapters, MARKUP } from './hostile.js';
 
@@ -67,9 +68,12 @@ test('sanitize: of every kind of hostile markup nothing is left that could run',
 
 test('sanitize: what figures, tables and formulas are made of stays as it is', () => {
   for (const html of [
-    '<table style="border-collapse:collapse; font-size:13px;"><tr><td style="text-align:right; white-space:nowrap;" colspan="2">1 &lt; 2 &amp; 3</td></tr></table>',
-    '<div class="roglab-chart roglab-0a1b2c3d4e" style="max-width:720px;"><img alt="a &quot;b&quot;" width="7" height="8" src="data:image/svg+xml;base64,PHN2Zz4="></div>',
-    '<math display="block" class="tml-display"><mrow><mi mathvariant="normal" class="tml-sml-pad">x</mi><mo stretchy="false">(</mo></mrow></math>',
+    '<table style="border-collapse:collapse; font-size:13px;"><tr><td style="text-align:right; ' +
+      'white-space:nowrap;" colspan="2">1 &lt; 2 &amp; 3</td></tr></table>',
+    '<div class="roglab-chart roglab-0a1b2c3d4e" style="max-width:720px;"><img alt="a &quot;b&quot;" ' +
+      'width="7" height="8" src="data:image/svg+xml;base64,PHN2Zz4="></div>',
+    '<math display="block" class="tml-display"><mrow><mi mathvariant="normal" class="tml-sml-pad">x</mi><mo ' +
+      'stretchy="false">(</mo></mrow></math>',
     '<b>bold</b> <span style="opacity:0.75;">text</span><br><img alt="x" src="beside.png">',
   ])
     assert.equal(sanitize(html), html);
@@ -178,74 +182,6 @@ test('writePage: a folder that is not there is an error in words, and nothing is
     rmSync(folder, { recursive: true });
   }
 });
-
-/** Pieces of which texts that are slow to read are made. */
-const PIECES = [
-  ...[
-    ' ',
-    'a',
-    '\t',
-    '\r',
-    '\n',
-    '\r\n',
-    '$',
-    '$$',
-    '\\',
-    '\\`',
-    "\\'",
-    '\\"',
-    '`',
-    '"',
-    "'",
-    '/*',
-    '//',
-    '*',
-    '_',
-    'a_b_',
-    '*a',
-    '[',
-    '[[',
-    '](',
-  ],
-  ...[
-    '![',
-    '<',
-    '<a ',
-    '<p style="',
-    '</',
-    '<!--',
-    '&',
-    '&#',
-    '|',
-    '|a\n',
-    '> ',
-    '- ',
-    '1. ',
-    '#',
-    '\u001b[',
-    '\u001b[1;',
-    'Error',
-    'Error: ',
-  ],
-  ...[
-    '1:1 - ',
-    '1_',
-    '1.',
-    'e1',
-    '/p',
-    '/p/roglab',
-    '\0',
-    '\ud800',
-    '~~',
-    'http://a',
-    'a\n\n',
-    '$a',
-    '$$a\n\n',
-    '<b>',
-    '<td>',
-    '<details>',
-  ],
-];
 
 test('the page writer is linear: texts of 160,000 characters of every kind, wherever a text can stand', () => {
   const scrub = scrubber('/p/roglab');

@@ -56,7 +56,8 @@ test('applyMessage: streams join, displays update wherever they stand, clear wai
 
 test('withError: names the error, its text, and drops frames of node and the kernel', () => {
   const trace =
-    'evalmachine.<anonymous>:3\nthrow new Error("x");\n^\n\nTypeError: no such phi\n    at f (evalmachine.<anonymous>:3:22)\n    at g (file:///p/dist/src/a.js:1:2)\n    at node:vm:1:1\n';
+    'evalmachine.<anonymous>:3\nthrow new Error("x");\n^\n\nTypeError: no such phi\n    at f (evalmachine.' +
+    '<anonymous>:3:22)\n    at g (file:///p/dist/src/a.js:1:2)\n    at node:vm:1:1\n';
   const { outputs, message: text } = withError(stderr(trace));
   assert.deepEqual(outputs, [
     {
@@ -120,7 +121,8 @@ test('readNotebook, writeNotebook: lines as the format keeps them, nothing half-
 
 test('renderMarkdown: formulas become MathML, prices do not; links between notebooks stay on the page', () => {
   const { html, headings } = renderMarkdown(
-    '# A *title* for $x$\n\nWeights $w_0$ cost $5 and $6.\n\n$$\\frac{a}{b}$$\n\n[next](01-more.ipynb), [web](https://a.b/?c=1&d)',
+    '# A *title* for $x$\n\nWeights $w_0$ cost $5 and $6.\n\n$$\\frac{a}{b}$$\n\n[next](01-more.ipynb), ' +
+      '[web](https://a.b/?c=1&d)',
     'nb',
   );
   assert.match(html, /<msub><mi>w<\/mi><mn>0<\/mn><\/msub>/);
@@ -134,7 +136,8 @@ test('renderMarkdown: formulas become MathML, prices do not; links between noteb
 test('highlight: marks words, strings, comments and numbers; everything else is only escaped', () => {
   assert.equal(
     highlight("const a = '<1'; // b < 2\nforever(3e-4)"),
-    '<span class="word">const</span> a = <span class="string">\'&lt;1\'</span>; <span class="comment">// b &lt; 2</span>\nforever(<span class="number">3e-4</span>)',
+    '<span class="word">const</span> a = <span class="string">\'&lt;1\'</span>; <span class="comment">// b ' +
+      '&lt; 2</span>\nforever(<span class="number">3e-4</span>)',
   );
 });
 

@@ -13,10 +13,14 @@ import { type RunEvent, type RunResult, runNotebooks } from '../../src/notebook/
 const report = fileURLToPath(new URL('../../src/report/index.js', import.meta.url));
 const notebooks: Record<string, string[]> = {
   '00-fine': [
-    `import * as rog from ${JSON.stringify(report)};\nconst a = 1 + 1;\nconsole.log(a, process.env.ROGLAB_PROFILE, process.cwd());`,
+    `import * as rog from ${JSON.stringify(report)};\nconst a = 1 + 1;\nconsole.log(a, ` +
+      'process.env.ROGLAB_PROFILE, process.cwd());',
     "for (let i = 0; i < 20000; i++) console.log('line', i);",
-    "const slot = rog.displaySlot();\nfor (let i = 0; i < 3000; i++) slot({ 'text/plain': 'update ' + i });\nfor (let i = 0; i < 600; i++) rog.display({ 'text/plain': 'display ' + i });",
-    "const report = rog.progress('quiet');\nfor (let i = 1; i <= 9; i++) report({ closure: i, total: 9, objective: 1 / i, seconds: i, secondsLeft: 9 - i, images: () => ({ shape: [1, 2, 2, 3], data: new Float32Array(12) }) });\nconsole.error('careful');",
+    "const slot = rog.displaySlot();\nfor (let i = 0; i < 3000; i++) slot({ 'text/plain': 'update ' + i " +
+      "});\nfor (let i = 0; i < 600; i++) rog.display({ 'text/plain': 'display ' + i });",
+    "const report = rog.progress('quiet');\nfor (let i = 1; i <= 9; i++) report({ closure: i, total: 9, " +
+      'objective: 1 / i, seconds: i, secondsLeft: 9 - i, images: () => ({ shape: [1, 2, 2, 3], data: new ' +
+      "Float32Array(12) }) });\nconsole.error('careful');",
   ],
   '01-throws': [
     "console.log('before');",
@@ -97,7 +101,7 @@ test('runNotebooks: an error ends its notebook with an error output and one clea
   assert.deepEqual(outputs('01-throws', 2), []);
 });
 
-test('runNotebooks: type errors and unhandled rejections fail; the time limit and the death of a kernel are told apart', () => {
+test('runNotebooks: type errors and unhandled rejections fail; time limit and death of a kernel are told apart', () => {
   const failure = (name: string) => `${results[name]!.failure?.cell} ${results[name]!.failure?.message}`;
   assert.match(
     failure('02-type-error'),
@@ -133,11 +137,15 @@ test('runNotebooks: refuses an unreadable notebook and an unknown option before 
   );
 });
 
-test('launcher: leaves when the process that started it is gone; without a connection file says who starts it', async () => {
+test('launcher: leaves when the process that started it is gone; with no connection file says so', async () => {
   const connection = join(folder, 'c.json');
   const ports = Object.fromEntries(['shell', 'iopub', 'stdin', 'control', 'hb'].map((name, i) => [`${name}_port`, i]));
   writeFileSync(connection, JSON.stringify({ transport: 'ipc', ip: join(folder, 's'), key: 'k', ...ports }));
-  const code = `const k = require('node:child_process').spawn(process.execPath, ${JSON.stringify([launcherPath(), connection])}, { stdio: 'ignore', env: { ...process.env, JPY_PARENT_PID: String(process.pid) } }); console.log(k.pid); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2500);`;
+  const code =
+    `const k = require('node:child_process').spawn(process.execPath, ` +
+    `${JSON.stringify([launcherPath(), connection])}, { stdio: 'ignore', env: { ...process.env, ` +
+    'JPY_PARENT_PID: String(process.pid) } }); console.log(k.pid); setTimeout(() => process.kill(process.pid, ' +
+    `'SIGKILL'), 2500);`;
   const parent = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
   const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
   await new Promise((resolve) => parent.once('exit', resolve));

@@ -299,7 +299,7 @@ test('noise and clip per layer: kernel and bias share one level, another layer h
   }
 });
 
-test('clip after noise: an announced sigma stays (the factor is not told), a derived level shrinks with the values', () => {
+test('clip after noise: an announced sigma stays (the factor is not told), a derived one shrinks', () => {
   const update = someUpdate();
   const noiseOf = (phi: Obfuscation) => phi.apply(update, 2).report.evidence[0]!.noise;
   assert.equal(noiseOf(compose([gaussianNoise({ sigma: 0.5 }), clip({ norm: 1 })])), 0.5);

@@ -70,7 +70,8 @@ consumerTest('a cell of the stock tslab kernel loads it', async () => {
   let said = '';
   try {
     const code =
-      "import * as rog from 'roglab';\nconst model: rog.Model = rog.lenet({ classes: 7 });\nconsole.log(model.classes);";
+      "import * as rog from 'roglab';\nconst model: rog.Model = rog.lenet({ classes: 7 " +
+      '});\nconsole.log(model.classes);';
     const hear = ({ type, content }: { type: string; content: Record<string, unknown> }): void => {
       if (type === 'stream') said += content.text;
     };

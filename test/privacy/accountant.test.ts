@@ -39,7 +39,7 @@ test('privacyBudget agrees with dp-accounting at twelve points, both conversions
   }
 });
 
-test('privacyBudget agrees with the table of the TensorFlow Privacy tutorial (MNIST, batches of 256, classic) to its digits', () => {
+test('privacyBudget agrees with the TensorFlow Privacy tutorial (MNIST, batches of 256, classic) to its digits', () => {
   for (const [noiseMultiplier, epochs, epsilon] of [
     [1.3, 15, 1.19],
     [1.1, 60, 3.01],
@@ -66,7 +66,7 @@ interface Range {
 /** Computed by test/golden/accountant.py. */
 const range = golden('accountant') as Range;
 
-test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on the same orders, and is no looser on its own', () => {
+test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on its orders, and is no looser on ours', () => {
   const { delta, orders } = range;
   for (const { epsilon, ...point } of range.points) {
     const said = JSON.stringify(point);
@@ -92,7 +92,7 @@ test('renyiDivergence is one function of sigma and of the order: no step where t
       }
 });
 
-test('privacyBudget is a number or Infinity for every noise and rate that a double can hold, and never rises with noise', () => {
+test('privacyBudget is a number or Infinity for every noise and rate of a double, and never rises with noise', () => {
   for (const sampleRate of [Number.MIN_VALUE, 1e-300, 1e-9, 0.01, 0.5, 1 - 1e-16, 1]) {
     const spent = [1e-300, 1e-160, 1e-10, 1e-3, 0.0099, 0.01, 0.1, 0.249, 0.251, 1, 1e3, 1e10, 1e100, 1e300].map(
       (noiseMultiplier) => privacyBudget({ sampleRate, noiseMultiplier, steps: 1000, delta: 1e-5 }).epsilon,

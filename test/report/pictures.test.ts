@@ -107,7 +107,7 @@ test('imageGridPng: messages name the argument and the rule', () => {
   assert.throws(() => imageGridPng([image], { scale: 0.3 }), /scale must be a positive multiple of 0\.5, got 0\.3/);
 });
 
-test('lettering: every letter that charts and captions use has a shape; lines are cut and wrapped to their room', () => {
+test('lettering: every letter that charts and captions use has a shape; lines are cut and wrapped to fit', () => {
   const face = typeface('regular');
   for (const letter of 'φ−×±·≤≥→αβλσ…°') assert.ok(letters.includes(letter), letter);
   assert.equal(textWidth(face, 'é'), textWidth(face, 'é'.normalize('NFC')));

@@ -5,7 +5,7 @@ import { agreement, shippedTagger } from '../../src/metrics/index.js';
 import { shippedCard, shippedGenerator } from '../../src/models/index.js';
 import { drawSamples } from '../../src/studies/index.js';
 
-test('shippedGenerator: the file is the one its card announces, under 10 MB, and says how it was made and how good it is', async () => {
+test('shippedGenerator: the file is the one of its card, under 10 MB, and says how it was made, how good', async () => {
   const { weights, fixed, classNames, imageShape } = await shippedGenerator(); // refuses other bytes than the card's
   const card = await shippedCard('generator');
   assert.ok(card.bytes < 10e6);
@@ -21,7 +21,7 @@ test('shippedGenerator: the file is the one its card announces, under 10 MB, and
     assert.ok(Number.isFinite(card.scores[score]), score);
 });
 
-test('drawSamples: pictures of the class asked for, different from one another, the same for the same seed', async () => {
+test('drawSamples: pictures of the class asked for, different from one another, the same by seed', async () => {
   await start();
   const generator = await shippedGenerator();
   const rows = await drawSamples(generator, 6, 5);

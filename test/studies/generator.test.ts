@@ -48,7 +48,7 @@ test('classGaussians: mean and covariance of the low frequencies, mirror images 
   }
 });
 
-test('trainGenerator: a training that is stopped and resumed ends with the same bits, running mean included', async () => {
+test('trainGenerator: a training stopped and resumed ends with the same bits, running mean included', async () => {
   await start({ threads: 1 });
   const data = await scenes();
   const gaussians = await classGaussians(data, indices, design);

@@ -26,7 +26,7 @@ const spoilt = {
   model: { ...model, parameters: model.parameters.map((p) => ({ ...p, data: p.data.map(() => Number.NaN) })) },
 };
 
-test("attackAll({ onError: 'keep' }): a failed job costs no other one, and errors keep their type across threads", async () => {
+test("attackAll({ onError: 'keep' }): a failed job costs no other; errors keep their type across threads", async () => {
   const jobs = [job(2), job(0), broken, job(3), job(2, spoilt), job(2)];
   const outcomes = await attackAll(jobs, { workers: 2, onError: 'keep' });
   assert.deepEqual(

@@ -5,7 +5,7 @@ import { start } from '../../src/engine/index.js';
 import { taggerFeatures } from '../../src/metrics/index.js';
 import { type SemanticRow, type SemanticScores, semanticScores, semanticSummary } from '../../src/studies/index.js';
 
-test('semanticScores: the private images themselves have rank 1 and full agreement, in any order within a label', async () => {
+test('semanticScores: the private images have rank 1 and full agreement, in any order within a label', async () => {
   await start();
   const data = await openDataset('scenes', { size: 32 });
   const gallery = data.images('test', [0, 1, 2, 3, 4, 5, 6, 7]);

@@ -8,7 +8,7 @@ import { attackAll } from '../../src/studies/pool.js';
 import { score } from '../../src/studies/score.js';
 import { study } from '../../src/studies/study.js';
 
-test('study: trials come back in order with their own fields, the scores of their result and the cost of phi', async () => {
+test('study: trials come back in order with their own fields, their scores and the cost of phi', async () => {
   await start();
   const data = await openDataset('scenes', { size: 16 });
   const model = network({

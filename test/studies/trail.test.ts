@@ -7,7 +7,7 @@ import { observeCase, score, study } from '../../src/studies/index.js';
 
 const layers = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'relu' }, { kind: 'dense', units: 10 }] as const;
 
-test('study: a trace scores the pictures on the way, the same as the attack itself shows, and changes nothing', async () => {
+test('study: a trace scores the pictures on the way, the same as the attack shows, and changes nothing', async () => {
   const data = await openDataset('scenes', { size: 16 });
   const model = network({ name: 'small', imageShape: data.imageShape, layers, seed: 3 });
   const batch = data.batch({ size: 2, seed: 1 });

@@ -21,7 +21,7 @@ test('bootstrapInterval: the quantiles of all resamples, where they can be liste
   }
 });
 
-test('bootstrapInterval: near Student’s interval for many normal values, and it covers the expectation as often as it says', () => {
+test('bootstrapInterval: near Student’s for many normal values; covers the expectation as often as it says', () => {
   const random = normalStream(5);
   const many = Array.from({ length: 400 }, random);
   const { low, high } = bootstrapInterval(many);
@@ -37,7 +37,7 @@ test('bootstrapInterval: near Student’s interval for many normal values, and i
   assert.ok(covered > 400 * 0.89 && covered < 400 * 0.98, `${covered} of 400`);
 });
 
-test('bootstrapInterval: the same seed gives the same bits; equal values no width, one value no bound; mistakes are told', () => {
+test('bootstrapInterval: same seed, same bits; equal values, no width; one value, no bound; mistakes are told', () => {
   assert.deepEqual(bootstrapInterval([1, 2, 3]), bootstrapInterval([1, 2, 3]));
   assert.notDeepEqual(
     bootstrapInterval([1, 2, 3, 7], { samples: 100 }),

@@ -105,7 +105,8 @@ test(`${COUNT} attacks over four workers, one killed every few seconds, Redis re
   assert.equal(coordinator.child.exitCode, 0, coordinator.said());
   assert.deepEqual([restarts, coordinators], [1, 2]);
   say(
-    `${COUNT} cells, ${kills} workers killed, Redis and the coordinator once each, in ${((performance.now() - since) / 1000).toFixed(0)} s`,
+    `${COUNT} cells, ${kills} workers killed, Redis and the coordinator once each, in ` +
+      `${((performance.now() - since) / 1000).toFixed(0)} s`,
   );
   await checkSame(out);
 });
@@ -133,7 +134,8 @@ test(`${COUNT} attacks over three hosts, one of them unplugged for a while`, {
   const meanwhile = (await doneIn(out)) - at;
   assert.equal(await ended(coordinator.child), 0, coordinator.said());
   say(
-    `${COUNT} cells over three hosts, one unplugged for 25 s (${meanwhile} done meanwhile), in ${((performance.now() - since) / 1000).toFixed(0)} s`,
+    `${COUNT} cells over three hosts, one unplugged for 25 s (${meanwhile} done meanwhile), in ` +
+      `${((performance.now() - since) / 1000).toFixed(0)} s`,
   );
   assert.equal((await sweepStatus(out)).workers.length, 3);
   await checkSame(out);

@@ -24,7 +24,9 @@ const ACTIONS: Record<string, () => Promise<string>> = {
       count++;
       ids.add(job.id);
     }
-    return `${count} cells, ${ids.size} ids, planned in ${((performance.now() - since) / 1000).toFixed(1)} s, ${most()}`;
+    return (
+      `${count} cells, ${ids.size} ids, planned in ${((performance.now() - since) / 1000).toFixed(1)} s, ` + `${most()}`
+    );
   },
   half: () => run(50_000),
   rest: () => run(Number.POSITIVE_INFINITY),

@@ -33,7 +33,8 @@ test('in a notebook: Stop gives the partial table and the cell goes on; running 
     return { said, view };
   };
   const begun = await run(`import * as rog from ${JSON.stringify(library)};
-    const grid = { name: 'k', networks: ${JSON.stringify(NETWORK)} as any, data: { name: 'scenes', size: 16 }, images: 20,
+    const grid = { name: 'k', networks: ${JSON.stringify(NETWORK)} as any, 
+      data: { name: 'scenes', size: 16 }, images: 20,
       phi: ['none', 'sign'], attacks: { name: 'rog' as const, iterations: 300 } };
     console.log('pid', process.pid);`);
   pid = Number(/pid (\d+)/.exec(begun.said)![1]);

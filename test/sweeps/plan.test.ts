@@ -25,7 +25,7 @@ test('canonical: the order of keys and what is undefined do not count, everythin
   assert.match(idOf({}), /^[0-9a-f]{32}$/);
 });
 
-test('ids: the same for the same numbers however they are written, others for others, and stable when axes grow', async () => {
+test('ids: the same for the same numbers however written, others for others, and stable when axes grow', async () => {
   const known = await ids(SMALL);
   assert.equal(new Set(known).size, 6);
   const rewritten = {
@@ -51,7 +51,7 @@ test('ids: the same for the same numbers however they are written, others for ot
   for (const other of others) for (const id of await ids(other)) assert.ok(!known.includes(id), JSON.stringify(other));
 });
 
-test('ids: weights count by their bytes, whether they are in a file or in a model, and a data set by its pixels', async () => {
+test('ids: weights count by their bytes, in a file or in a model, and a data set by its pixels', async () => {
   const folder = temporaryFolder();
   const data = await openDataset('scenes', { size: 16 });
   const model = network({ ...NETWORK, imageShape: data.imageShape, classes: 10, seed: 5 });
@@ -64,7 +64,7 @@ test('ids: weights count by their bytes, whether they are in a file or in a mode
   for (const id of await ids({ ...SMALL, networks: other, data })) assert.ok(!file.includes(id));
 });
 
-test('a batch is consecutive images of one seeded order, or of distinct labels; too few images are refused', async () => {
+test('a batch is consecutive images of one seeded order, or of distinct labels; too few are refused', async () => {
   const words = async (definition: SweepDefinition) => (await cellsOf(definition)).map(({ job }) => job.data);
   const ones = await words({ ...SMALL, phi: 'none', images: 4 });
   const pairs = await words({ ...SMALL, phi: 'none', images: 2, batch: 2 });

@@ -15,7 +15,7 @@ import { NETWORK, numbers, SMALL, simulation } from './small.js';
 const folder = temporaryFolder();
 const place = (name: string): string => join(folder, name);
 
-test('sweep: in threads, the numbers are those of the attack itself, with pictures beside them; a second run does nothing', async () => {
+test('sweep: in threads, the numbers of the attack, with pictures; a second run does nothing', async () => {
   await start({ threads: 1 });
   const options = { folder: place('local'), workers: 2 };
   const { progress } = await runSweep({ ...SMALL, pictures: true }, options);
@@ -58,7 +58,7 @@ test('sweep: cells that their own settings forbid are kept by reason, and tried 
   assert.equal((await sweepStatus(place('failing'))).failed, 0);
 });
 
-test('sweep: stopped, it gives what is done, and goes on with the rest; a larger grid computes only what is new', async () => {
+test('sweep: stopped, it gives what is done, then goes on; a larger grid computes only what is new', async () => {
   const stop = new AbortController();
   const first = simulation(() => first.ran.length === 9 && stop.abort());
   const definition = { ...SMALL, images: 10 };
@@ -97,7 +97,7 @@ test('sweep: the shards of a sweep share its folder, overlap in nothing and leav
     await assert.rejects(runSweep(SMALL, { folder: place('shards'), shard }), /a shard is written i\/n/);
 });
 
-test('sweep: a failure that is not of the settings is tried again, then kept; a result that cannot be kept ends the run', async () => {
+test('sweep: a failure not of the settings is tried again, then kept; what cannot be kept ends it', async () => {
   const counts = new Map<string, number>();
   const shaky = simulation((id) => {
     counts.set(id, (counts.get(id) ?? 0) + 1);

@@ -37,7 +37,7 @@ async function rowsOf(path: string): Promise<SweepRow[]> {
 }
 const files = (path: string): string[] => readdirSync(join(path, 'rows'));
 
-test('store: rows are the same as lines and as Parquet, to the bit; failures stay lines until they are done', async () => {
+test('store: rows are the same as lines and as Parquet, to the bit; failures stay lines until done', async () => {
   const path = place('same');
   const store = await openStore(path);
   for (const id of ['a', 'b']) await store.add(result(id, 2));
@@ -70,7 +70,7 @@ test('store: a cell counts once, whoever adds it and however often', async () =>
   assert.equal((await rowsOf(path)).length, 2);
 });
 
-test('store: a line that a kill has cut off is passed over, the lines before it and those of the next run count', async () => {
+test('store: a line that a kill cut off is passed over, those before it and of the next run count', async () => {
   const path = place('torn');
   const store = await openStore(path);
   for (const id of ['a', 'b']) await store.add(result(id));

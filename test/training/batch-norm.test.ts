@@ -26,7 +26,7 @@ const models = [
 forEachEngine(
   (engine, setup) => {
     for (const model of models)
-      test(`folded(${model.name}) gives the logits of the normalised network with the batch's moments (${engine})`, async () => {
+      test(`folded(${model.name}) gives the normalised network's logits at batch moments (${engine})`, async () => {
         await setup();
         const images = ndarray([6, 32, 32, 3], uniformStream(4));
         const random = normalStream(5);

@@ -41,7 +41,7 @@ const small = network({
   ],
 });
 
-test("trainClassifier learns, keeps frozen weights, and gives an ordinary network whose accuracy is the curve's last point", async () => {
+test("trainClassifier learns, keeps frozen weights, and gives a network as accurate as its curve's end", async () => {
   const options = { epochs: 3, batchSize: 32, heldOut: 60, schedule: oneCycle(0.05), augment: { shift: 1 } };
   const { model, fitted, validationAccuracy } = await trainClassifier(small, thirds, {
     ...options,
@@ -68,7 +68,7 @@ const cifar10 = [process.env.ROGLAB_DATA, shared('cifar10'), join(root, '../cifa
 const shipped = existsSync(join(root, 'data/weights/tagger.safetensors'));
 const skip = !shipped ? 'no tagger weights' : !cifar10 && 'no CIFAR-10: set ROGLAB_DATA to its folder';
 
-test('the shipped networks reach the accuracies of their cards on 600 CIFAR-10 test images, within three standard errors', {
+test('the shipped networks reach the accuracies of their cards on 600 CIFAR-10 test images, within 3 sigma', {
   skip,
 }, async () => {
   const all = await openDataset(`cifar10:${cifar10}`);

@@ -31,7 +31,7 @@ test('roglab train: help names every network that ships; a wrong name or flag ge
   assert.match(train('trunk', '--epochs', '0').lines.at(-1)!, /--epochs must be an integer of at least 1, got 0/);
 });
 
-test('roglab train: data without images to train on, a checkpoint that is none: one line, and no weights are written', () => {
+test('roglab train: data without images to train on, a checkpoint that is none: one line, no weights', () => {
   const out = join(folder, 'out');
   const empty = join(folder, 'cifar');
   assert.match(

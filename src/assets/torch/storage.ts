@@ -72,7 +72,8 @@ export function readView(where: string, args: readonly unknown[]): View {
   if (shape.length !== strides.length || tooMany || (entries > 0 && !(last < storage.count)))
     throw problem(
       where,
-      `a tensor of shape [${shape}] and strides [${strides}] at ${offset} does not fit its storage of ${storage.count} entries`,
+      `a tensor of shape [${shape}] and strides [${strides}] at ${offset} does not fit its storage of ` +
+        `${storage.count} entries`,
       undefined,
       'the file is corrupt',
     );

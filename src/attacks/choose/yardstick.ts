@@ -20,8 +20,8 @@ export interface Measured {
   readonly update: readonly NdArray[];
 }
 
-/** Measures pictures [batch, h, w, c] against one observation. */
-export type Yardstick = (images: NdArray) => Promise<Measured>;
+/** Measures pictures [batch, h, w, c] against one observation; with their own labels, where an attack counted them otherwise. */
+export type Yardstick = (images: NdArray, labels?: Int32Array) => Promise<Measured>;
 
 /** Between two explanations equally good, the smoother one is likelier a picture. */
 const ROUGHNESS = 0.03;
@@ -38,10 +38,10 @@ const ROUGHNESS = 0.03;
  * Every tensor counts, so neither one huge dense layer nor the convolutions alone decide.
  */
 export function yardstick({ model, tensors, client, obfuscation }: Observation, labels: Int32Array): Yardstick {
-  const targets = oneHot('rog', labels, model.classes);
   const complete = assumed(client).client;
   const weights = tensors.map(({ data }) => Math.log(1 + data.length));
-  return async (images) => {
+  return async (images, own = labels) => {
+    const targets = oneHot('rog', own, model.classes);
     const { delta } = await simulatedUpdate(model, images, targets, complete);
     const shares = delta.map(({ data }, k) => {
       const evidence = obfuscation.evidence[k]!;

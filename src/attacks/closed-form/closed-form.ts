@@ -23,7 +23,7 @@ import { hardensAfter, refreshesAfter, searchFor, tuningFor } from './tuning.js'
 /** Options of {@link closedForm}. */
 export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   /**
-   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 360 where
+   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 720 where
    * images share labels behind phi.
    */
   readonly iterations?: number;
@@ -115,7 +115,7 @@ export async function* closedFormSteps(
   );
 }
 
-const ITERATIONS = { default: 200, mixed: 360 };
+const ITERATIONS = { default: 200, mixed: 720 };
 
 /** Recovers errors and features, and makes of them a search for pictures. */
 async function inversionProblem(

@@ -72,7 +72,8 @@ export async function checkClient(before: Model, { after, batch, settings }: Cli
     .filter(({ ofUpdate, agrees }) => agrees || ofUpdate < worst.ofUpdate / 2)
     .sort((a, b) => Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate);
   const [best] = instead;
-  const away = `the simulated client is not the real one: ${worst.name} is off by ${percent(worst.ofUpdate)} of its update`;
+  const off = `${worst.name} is off by ${percent(worst.ofUpdate)} of its update`;
+  const away = `the simulated client is not the real one: ${off}`;
   const why = best?.agrees
     ? `; it agrees with ${best.says}`
     : best

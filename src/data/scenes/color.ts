@@ -14,7 +14,8 @@ const list = (text: string): readonly Color[] => text.split(' ').map(color);
 
 /** What things are painted with; shared by all classes so that colour alone does not tell them apart. */
 export const PAINTS = list(
-  '#c0392b #d35445 #e67e22 #f0a830 #f4d35e #3f7d4e #6aa84f #2e6f9e #4a90d9 #274060 #7d4f9e #b5578e #e8e4da #f5f0e6 #9aa0a6 #6b4a33 #a9744f #3b3b44 #d9b38c #86c5c8',
+  '#c0392b #d35445 #e67e22 #f0a830 #f4d35e #3f7d4e #6aa84f #2e6f9e #4a90d9 #274060 #7d4f9e #b5578e #e8e4da ' +
+    '#f5f0e6 #9aa0a6 #6b4a33 #a9744f #3b3b44 #d9b38c #86c5c8',
 );
 export const VIVID = list('#d62f2f #e8602c #f2a71b #f6d743 #3d9b4f #2579c7 #1d3f8f #8e3fb0 #d84c92 #f3efe6 #1fa6a0');
 export const FOLIAGE = list('#3d6b2f #4f8a3a #6f9f3c #2f5a3c #88a04a #b88a2e #c4682b #a63d2a');

@@ -33,7 +33,9 @@ export function scenes({ size = 32, seed = 0 }: Pick<DatasetOptions, 'size' | 's
   };
   return {
     name: 'scenes',
-    source: `roglab's procedural scenes: rendered pictures of 10 things, ${size}x${size}, seed ${seed}; not photographs.`,
+    source:
+      `roglab's procedural scenes: rendered pictures of 10 things, ${size}x${size}, seed ${seed}; not ` +
+      'photographs.',
     classNames: SCENE_NAMES,
     imageShape: [size, size, 3],
     sizes: SIZES,

@@ -1,13 +1,15 @@
 import { asText } from './escape.js';
 
 const words =
-  'as|async|await|break|case|catch|const|continue|default|else|export|false|finally|for|from|function|if|import|in|instanceof|interface|let|new|null|of|return|switch|throw|true|try|type|typeof|undefined|while';
+  'as|async|await|break|case|catch|const|continue|default|else|export|false|finally|for|from|function|if|import|in|' +
+  'instanceof|interface|let|new|null|of|return|switch|throw|true|try|type|typeof|undefined|while';
 
 /** What is never closed ends with the line or the text, so that no character is read twice. */
 const token = new RegExp(
   [
     '(?<comment>//[^\\n]*|/\\*[\\s\\S]*?(?:\\*/|$))',
-    `(?<string>'(?:\\\\.|[^'\\\\\\n])*(?:'|\\\\?(?=\\n|$))|"(?:\\\\.|[^"\\\\\\n])*(?:"|\\\\?(?=\\n|$))|\`(?:\\\\[\\s\\S]|[^\`\\\\])*(?:\`|\\\\?$))`,
+    `(?<string>'(?:\\\\.|[^'\\\\\\n])*(?:'|\\\\?(?=\\n|$))|"(?:\\\\.|[^"\\\\\\n])*(?:"` +
+      `|\\\\?(?=\\n|$))|\`(?:\\\\[\\s\\S]|[^\`\\\\])*(?:\`|\\\\?$))`,
     `(?<word>\\b(?:${words})\\b)`,
     '(?<number>\\b\\d[\\d_]*(?:\\.\\d+)?(?:e[+-]?\\d+)?\\b)',
   ].join('|'),

@@ -49,13 +49,18 @@ function compose(chapters: readonly Chapter[], { title = 'roglab', subtitle = ''
   const parts = chapters.map(renderChapter);
   const contents = parts.map(({ id, name, sections, failed }) => {
     const inner = sections.map((s) => `<li><a href="#${asAttribute(s.id)}">${asText(s.text)}</a></li>`).join('');
-    return `<li${failed ? ' class="failed"' : ''}><a href="#${asAttribute(id)}">${asText(name)}</a>${inner ? `<ol>${inner}</ol>` : ''}</li>`;
+    return (
+      `<li${failed ? ' class="failed"' : ''}><a href="#${asAttribute(id)}">${asText(name)}` +
+      `</a>${inner ? `<ol>${inner}</ol>` : ''}</li>`
+    );
   });
   const body = parts.map((part) => part.html).join('\n');
   const live = plotly !== undefined && body.includes(FIGURE_START);
   const html = `<!doctype html>
 <html lang="en" data-roglab${live ? ` data-plotly="${asAttribute(plotly)}"` : ''}>
-<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer"><title>${asText(title)}</title><style>${style}</style></head>
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">
+<title>${asText(title)}</title><style>${style}</style></head>
 <body><div class="layout">
 <nav aria-label="Contents"><strong>${asText(title)}</strong><ol>${contents.join('')}</ol></nav>
 <main><header><h1>${asText(title)}</h1><p>${asText(subtitle)}</p></header>
@@ -77,7 +82,8 @@ function renderChapter({ file, notebook, seconds, failure }: Chapter) {
     return `${shown.html}${shown.faults.map((message) => `<p class="fault">${asText(message)}</p>`).join('')}`;
   });
   const bad = failure ? `<p class="failure">Cell ${failure.cell} failed: ${asText(failure.message)}</p>` : '';
-  const meta = `<p class="meta">${asText(name)}.ipynb${seconds === undefined ? '' : `, ran in ${duration(seconds)}`}</p>`;
+  const ran = seconds === undefined ? '' : `, ran in ${duration(seconds)}`;
+  const meta = `<p class="meta">${asText(name)}.ipynb${ran}</p>`;
   return {
     id,
     name: headings.find(({ depth }) => depth === 1)?.text ?? name,

@@ -24,10 +24,13 @@ export function figureData(data: Readonly<Record<string, unknown>>, html: string
  */
 const script = `(function(){var D=document,src=D.documentElement.dataset.plotly,begun=false;
 function charts(){return D.querySelectorAll('.shown>script[type="application/json"]')}
-function draw(){charts().forEach(function(s){var e=s.parentElement.querySelector('.roglab-chart'),f=JSON.parse(s.textContent),b=D.createElement('div');
+function draw(){charts().forEach(function(s){var e=s.parentElement.querySelector('.roglab-chart'),
+f=JSON.parse(s.textContent),b=D.createElement('div');
 b.style.display='none';e.appendChild(b);
-window.Plotly.newPlot(b,f.data,f.layout,{displaylogo:false,displayModeBar:'hover'}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
-function start(){if(begun)return;begun=true;var t=D.createElement('script');t.src=src;t.onload=draw;D.head.appendChild(t)}
+window.Plotly.newPlot(b,f.data,f.layout,{displaylogo:false,displayModeBar:'hover'}).then(function(){
+b.style.display='';e.querySelector('img').remove()})})}
+function start(){if(begun)return;begun=true;var t=D.createElement('script');t.src=src;t.onload=draw;
+D.head.appendChild(t)}
 if(src)charts().forEach(function(s){s.parentElement.addEventListener('pointerenter',start,{once:true})})})()`;
 
 /** The script as an element. */

@@ -7,14 +7,17 @@ const { friendlyAttrValue, escapeAttrValue } = xss as unknown as typeof import('
 const COMMON = ['class', 'style', 'title', 'lang', 'dir'];
 
 const TEXT =
-  'b i em strong u s del ins sub sup small mark code kbd samp var abbr cite q span p div pre blockquote br hr wbr h1 h2 h3 h4 h5 h6 ul li dl dt dd figure figcaption summary';
+  'b i em strong u s del ins sub sup small mark code kbd samp var abbr cite q span p div pre blockquote br ' +
+  'hr wbr h1 h2 h3 h4 h5 h6 ul li dl dt dd figure figcaption summary';
 const TABLE = 'table caption thead tbody tfoot tr colgroup';
 const MATH =
-  'mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom mover munder munderover msub msup msubsup mmultiscripts mprescripts mtable mtr mtd menclose merror';
-const MATH_ATTRIBUTES =
-  'mathvariant displaystyle scriptlevel stretchy symmetric largeop movablelimits fence separator form accent accentunder lspace rspace minsize maxsize width height depth voffset linethickness notation columnspan rowspan'.split(
-    ' ',
-  );
+  'mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom mover munder munderover msub msup ' +
+  'msubsup mmultiscripts mprescripts mtable mtr mtd menclose merror';
+const MATH_ATTRIBUTES = (
+  'mathvariant displaystyle scriptlevel stretchy symmetric largeop movablelimits fence separator form accent ' +
+  'accentunder lspace rspace minsize maxsize width height depth voffset linethickness notation columnspan ' +
+  'rowspan'
+).split(' ');
 
 const each = (names: string, attributes: readonly string[] = []): [string, string[]][] =>
   names.split(' ').map((name) => [name, [...COMMON, ...attributes]]);
@@ -33,7 +36,14 @@ const ALLOWED: Record<string, string[]> = Object.fromEntries([
 ]);
 
 const STYLES =
-  'color background background-color opacity width height min-width max-width min-height max-height margin margin-top margin-right margin-bottom margin-left padding padding-top padding-right padding-bottom padding-left border border-top border-right border-bottom border-left border-radius border-collapse border-spacing border-color border-width border-style text-align text-decoration text-transform text-indent vertical-align white-space word-break overflow-wrap overflow overflow-x overflow-y font font-family font-size font-style font-weight font-variant font-variant-numeric line-height letter-spacing display float clear flex flex-wrap flex-direction gap align-items justify-content grid-template-columns image-rendering caption-side list-style list-style-type tab-size math-depth';
+  'color background background-color opacity width height min-width max-width min-height max-height margin ' +
+  'margin-top margin-right margin-bottom margin-left padding padding-top padding-right padding-bottom ' +
+  'padding-left border border-top border-right border-bottom border-left border-radius border-collapse ' +
+  'border-spacing border-color border-width border-style text-align text-decoration text-transform ' +
+  'text-indent vertical-align white-space word-break overflow-wrap overflow overflow-x overflow-y font ' +
+  'font-family font-size font-style font-weight font-variant font-variant-numeric line-height letter-spacing ' +
+  'display float clear flex flex-wrap flex-direction gap align-items justify-content grid-template-columns ' +
+  'image-rendering caption-side list-style list-style-type tab-size math-depth';
 
 /** The kinds of picture that a browser shows without running anything. */
 const PICTURE = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml);base64,[\w+/=\s]*$/;
@@ -82,10 +92,10 @@ const filter = new FilterXSS({
   onTag: (_, tag) => (tag.replace(/"[^"]*"|'[^']*'/g, '').length > MOST_ATTRIBUTES ? '' : undefined),
   whiteList: ALLOWED,
   stripIgnoreTag: true,
-  stripIgnoreTagBody:
-    'script style textarea title template noscript noembed noframes iframe object embed applet svg xmp plaintext select option form button annotation annotation-xml semantics mglyph malignmark'.split(
-      ' ',
-    ),
+  stripIgnoreTagBody: (
+    'script style textarea title template noscript noembed noframes iframe object embed applet svg xmp ' +
+    'plaintext select option form button annotation annotation-xml semantics mglyph malignmark'
+  ).split(' '),
   css: { whiteList: Object.fromEntries(STYLES.split(' ').map((name) => [name, true])) },
   safeAttrValue: attribute as never,
 });

@@ -53,7 +53,10 @@ export function drawHeat(trace: Trace, panel: Panel): string {
     }
   const png = Buffer.from(encodePng({ width, height, data })).toString('base64');
   const { left, top } = panel.box;
-  return `<image x="${n(left)}" y="${n(top)}" width="${width}" height="${height}" href="data:image/png;base64,${png}"/>${cellText(trace, xs, ys, panel)}`;
+  return (
+    `<image x="${n(left)}" y="${n(top)}" width="${width}" height="${height}" ` +
+    `href="data:image/png;base64,${png}"/>${cellText(trace, xs, ys, panel)}`
+  );
 }
 
 type Place = readonly [index: number, fraction: number];
@@ -107,7 +110,10 @@ function cellText(trace: Trace, xs: readonly number[], ys: readonly number[], pa
       row.map((text, i) => {
         const [r, g, b] = colourAt(stops, (trace.z![j]![i]! - low) / (high - low || 1));
         const ink = r * 0.299 + g * 0.587 + b * 0.114 > 140 ? theme.ink : '#ffffff';
-        return `<text x="${n(panel.atX(xs[i]!))}" y="${n(panel.atY(ys[j]!) + 4)}" text-anchor="middle" font-size="${theme.size.tick}" fill="${ink}">${escapeText(text)}</text>`;
+        return (
+          `<text x="${n(panel.atX(xs[i]!))}" y="${n(panel.atY(ys[j]!) + 4)}" text-anchor="middle" ` +
+          `font-size="${theme.size.tick}" fill="${ink}">${escapeText(text)}</text>`
+        );
       }),
     )
     .join('');
@@ -125,9 +131,18 @@ export function drawColourBar(trace: Trace, box: Box): string {
     .ticks(5)
     .map(
       (at) =>
-        `<text x="${n(box.left + box.width + 6)}" y="${n(scale(at) + 4)}" font-size="${theme.size.tick}" fill="${theme.soft}">${scale.tickFormat(5)(at)}</text>`,
+        `<text x="${n(box.left + box.width + 6)}" y="${n(scale(at) + 4)}" font-size="${theme.size.tick}" ` +
+        `fill="${theme.soft}">${scale.tickFormat(5)(at)}</text>`,
     );
   const fade = stops.map((stop, i) => `<stop offset="${n(i / (stops.length - 1))}" stop-color="${stop}"/>`).join('');
   const title = titleText(trace.colorbar?.title);
-  return `<defs><linearGradient id="${id}" x1="0" y1="1" x2="0" y2="0">${fade}</linearGradient></defs><rect x="${n(box.left)}" y="${n(box.top)}" width="${n(box.width)}" height="${n(box.height)}" fill="url(#${id})"/>${marks.join('')}${title ? `<text x="${n(box.left)}" y="${n(box.top - 9)}" font-size="${theme.size.tick}" fill="${theme.ink}">${escapeText(title)}</text>` : ''}`;
+  const heading = title
+    ? `<text x="${n(box.left)}" y="${n(box.top - 9)}" font-size="${theme.size.tick}" ` +
+      `fill="${theme.ink}">${escapeText(title)}</text>`
+    : '';
+  return (
+    `<defs><linearGradient id="${id}" x1="0" y1="1" x2="0" y2="0">${fade}</linearGradient></defs>` +
+    `<rect x="${n(box.left)}" y="${n(box.top)}" width="${n(box.width)}" height="${n(box.height)}" ` +
+    `fill="url(#${id})"/>${marks.join('')}${heading}`
+  );
 }

@@ -188,20 +188,29 @@ const addresses = [
  * live chart in place of the picture. Figures wait in one queue while it loads. A page marked `data-roglab` loads it
  * only when the pointer first enters a chart. Without plotly, and wherever scripts are stripped, the picture stays.
  */
-const loader = `(function(id,f,u){var w=window,D=document;function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
-function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';e.appendChild(b);
-w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
+const loader = `(function(id,f,u){var w=window,D=document;
+function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
+function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';
+e.appendChild(b);
+w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,
+displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
 function base(){try{return JSON.parse(D.getElementById('jupyter-config-data').textContent).baseUrl}catch(e){return '/'}}
-function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);var q=w.roglabCharts=[draw];
-(function next(){var s=u.shift();if(!s)return;var t=D.createElement('script');t.src=s.replace(/^\\//,base());t.onerror=next;
-t.onload=function(){if(!w.Plotly)return next();q.forEach(function(d){d()});q.push=function(d){d()}};D.head.appendChild(t)})()}
-if(D.documentElement.dataset.roglab===undefined)start();else all().forEach(function(e){e.addEventListener('pointerenter',start,{once:true})})})`;
+function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);
+var q=w.roglabCharts=[draw];
+(function next(){var s=u.shift();if(!s)return;var t=D.createElement('script');t.src=s.replace(/^\\//,base());
+t.onerror=next;
+t.onload=function(){if(!w.Plotly)return next();q.forEach(function(d){d()});q.push=function(d){d()}};
+D.head.appendChild(t)})()}
+if(D.documentElement.dataset.roglab===undefined)start();else all().forEach(function(e){
+e.addEventListener('pointerenter',start,{once:true})})})`;
 
 /** One chart as HTML: the picture, and the script that makes it live. */
 export function chartHtml(figure: Figure, picture: string, summary: string, live = true): string {
   const plotly = JSON.stringify(plotlyFigure(figure)).replace(/</g, '\\u003c');
   const id = `roglab-${createHash('sha1').update(plotly).digest('hex').slice(0, 10)}`;
-  const image = `<img alt="${escapeHtml(summary)}" width="${figure.width}" height="${figure.height}" style="max-width:100%;height:auto;border-radius:6px" src="${svgAddress(picture)}">`;
+  const image =
+    `<img alt="${escapeHtml(summary)}" width="${figure.width}" height="${figure.height}" ` +
+    `style="max-width:100%;height:auto;border-radius:6px" src="${svgAddress(picture)}">`;
   const script = live ? `<script>${loader}("${id}",${plotly},${JSON.stringify(addresses)})</script>` : '';
   return `<div class="roglab-chart ${id}" style="max-width:${figure.width}px">${image}</div>${script}`;
 }

@@ -98,7 +98,9 @@ export function drawScatter(series: Series, panel: Panel, before?: Series): stri
   parts.push(errorBars(series, panel, all));
   if (mode.includes('lines') && trace.line?.width !== 0)
     parts.push(
-      `<path d="${path(all) ?? ''}" fill="none" stroke="${colour}" stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
+      `<path d="${path(all) ?? ''}" fill="none" stroke="${colour}" ` +
+        `stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" ` +
+        `stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
     );
   if (mode.includes('markers')) parts.push(markers(series, all));
   if (mode.includes('text')) parts.push(labels(trace, all));
@@ -123,7 +125,10 @@ function markers({ trace, colour, symbol: form }: Series, all: readonly Point[])
       const size = typeof sizes === 'number' ? sizes : (sizes[index] ?? 8);
       const path = markerPath(trace.marker?.symbol ?? form, size);
       const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
-      return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}" stroke="${theme.paper}" stroke-width="1"/>`;
+      return (
+        `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}" stroke="${theme.paper}" ` +
+        'stroke-width="1"/>'
+      );
     })
     .join('');
 }
@@ -156,7 +161,8 @@ function labels(trace: Trace, all: readonly Point[]): string {
     .map(({ x, y, index }) => {
       const text = (trace.text as readonly string[] | undefined)?.[index];
       return text
-        ? `<text x="${n(x + (dx as number))}" y="${n(y + dy)}" text-anchor="${anchor}" font-size="${theme.size.tick}" fill="${theme.ink}">${escapeText(text)}</text>`
+        ? `<text x="${n(x + (dx as number))}" y="${n(y + dy)}" text-anchor="${anchor}" ` +
+            `font-size="${theme.size.tick}" fill="${theme.ink}">${escapeText(text)}</text>`
         : '';
     })
     .join('');
@@ -188,10 +194,16 @@ export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group
         if (![centre, y0, y1].every(Number.isFinite)) return '';
         const colours = trace.marker?.color;
         const fill = Array.isArray(colours) ? (colours[index] ?? colour) : colour;
-        return `<rect x="${n(centre - side / 2)}" y="${n(Math.min(y0, y1))}" width="${n(side)}" height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`;
+        return (
+          `<rect x="${n(centre - side / 2)}" y="${n(Math.min(y0, y1))}" width="${n(side)}" ` +
+          `height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`
+        );
       });
       const written = trace.text ? labels({ ...trace, textposition: 'top center' }, at) : '';
-      return `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}${written}</g>`;
+      return (
+        `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}` +
+        `${written}</g>`
+      );
     })
     .join('');
 }

@@ -11,7 +11,8 @@ export function drawPicture(figure: Figure): string {
   const { width, height, title, panels, legend } = figure;
   const { ink, paper, font, size } = theme;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escapeHtml(font)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ` +
+      `${height}" font-family="${escapeHtml(font)}">`,
     `<rect width="${width}" height="${height}" rx="6" fill="${paper}"/>`,
     title &&
       `<text x="18" y="30" font-size="${size.title}" font-weight="600" fill="${ink}">${escapeText(title)}</text>`,
@@ -29,13 +30,18 @@ function legendItem({ trace, colour, symbol }: Series, x: number, y: number): st
       ? `<rect x="${x + 6}" y="${middle - 6}" width="12" height="12" fill="${colour}"/>`
       : [
           mode.includes('lines') &&
-            `<path d="M${x} ${middle}h24" stroke="${colour}" stroke-width="2.2" fill="none"${dashOf(trace.line?.dash)}/>`,
+            `<path d="M${x} ${middle}h24" stroke="${colour}" stroke-width="2.2" ` +
+              `fill="none"${dashOf(trace.line?.dash)}/>`,
           mode.includes('markers') &&
-            `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ${middle})" fill="${colour}"/>`,
+            `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ` +
+              `${middle})" fill="${colour}"/>`,
         ]
           .filter(Boolean)
           .join('');
-  return `${sample}<text x="${n(x + 30)}" y="${middle + 4.5}" font-size="${theme.size.legend}" fill="${theme.ink}">${escapeText(trace.name!)}</text>`;
+  return (
+    `${sample}<text x="${n(x + 30)}" y="${middle + 4.5}" font-size="${theme.size.legend}" ` +
+    `fill="${theme.ink}">${escapeText(trace.name!)}</text>`
+  );
 }
 
 function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
@@ -48,7 +54,8 @@ function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
   const shapes = figure.layout.shapes?.filter((shape) => belongs(shape.xref, panel)) ?? [];
   const notes = figure.layout.annotations?.filter((note) => belongs(note.xref, panel)) ?? [];
   return [
-    `<clipPath id="${clip}"><rect x="${box.left - 6}" y="${box.top - 6}" width="${box.width + 12}" height="${box.height + 12}"/></clipPath>`,
+    `<clipPath id="${clip}"><rect x="${box.left - 6}" y="${box.top - 6}" width="${box.width + 12}" ` +
+      `height="${box.height + 12}"/></clipPath>`,
     heats.length === 0 && gridLines(panel),
     `<g clip-path="url(#${clip})">`,
     ...heats.map(({ trace }) => drawHeat(trace, panel)),
@@ -82,7 +89,10 @@ function gridLines({ box, x, y, atX, atY }: FigurePanel): string {
       ? []
       : x.ticks.filter(({ at }) => inside(x, at)).map(({ at }) => `M${n(atX(at))} ${top}V${bottom}`);
   const foot = y.type === 'linear' && inside(y, 0) ? atY(0) : bottom;
-  return `<path d="${[...across, ...up].join('')}" stroke="${theme.grid}" fill="none"/><path d="M${left} ${n(foot)}H${right}" stroke="${theme.axis}" fill="none"/>`;
+  return (
+    `<path d="${[...across, ...up].join('')}" stroke="${theme.grid}" fill="none"/><path d="M${left} ` +
+    `${n(foot)}H${right}" stroke="${theme.axis}" fill="none"/>`
+  );
 }
 
 function axisText({ box, x, y, atX, atY, layout, slanted }: FigurePanel): string {
@@ -107,11 +117,16 @@ function axisText({ box, x, y, atX, atY, layout, slanted }: FigurePanel): string
   const middle = box.top + box.height / 2;
   const titles = [
     titleText(layout.x.title) &&
-      `<text text-anchor="middle" x="${n(box.left + box.width / 2)}" y="${n(xTitleAt)}">${escapeText(titleText(layout.x.title))}</text>`,
+      `<text text-anchor="middle" x="${n(box.left + box.width / 2)}" ` +
+        `y="${n(xTitleAt)}">${escapeText(titleText(layout.x.title))}</text>`,
     titleText(layout.y.title) &&
-      `<text text-anchor="middle" transform="translate(${n(yTitleAt(box.left, y))} ${n(middle)}) rotate(-90)">${escapeText(titleText(layout.y.title))}</text>`,
+      `<text text-anchor="middle" transform="translate(${n(yTitleAt(box.left, y))} ${n(middle)}) ` +
+        `rotate(-90)">${escapeText(titleText(layout.y.title))}</text>`,
   ].filter(Boolean);
-  return `<g font-size="${tick}" fill="${theme.soft}">${under.join('')}${beside.join('')}</g><g font-size="${axis}" fill="${theme.ink}">${titles.join('')}</g>`;
+  return (
+    `<g font-size="${tick}" fill="${theme.soft}">${under.join('')}${beside.join('')}</g><g font-size="${axis}" ` +
+    `fill="${theme.ink}">${titles.join('')}</g>`
+  );
 }
 
 const yTitleAt = (left: number, y: Axis): number =>
@@ -128,9 +143,14 @@ function place(ref: string | undefined, value: number | string, panel: FigurePan
 function drawShape(shape: Shape, panel: FigurePanel): string {
   const [x0, x1] = [shape.x0, shape.x1].map((v) => place(shape.xref, v, panel, 'x')) as [number, number];
   const [y0, y1] = [shape.y0, shape.y1].map((v) => place(shape.yref, v, panel, 'y')) as [number, number];
-  const stroke = `stroke="${shape.line?.color ?? theme.soft}" stroke-width="${shape.line?.width ?? 1.5}"${dashOf(shape.line?.dash)}`;
+  const stroke =
+    `stroke="${shape.line?.color ?? theme.soft}" ` +
+    `stroke-width="${shape.line?.width ?? 1.5}"${dashOf(shape.line?.dash)}`;
   if (shape.type === 'rect')
-    return `<rect x="${n(Math.min(x0, x1))}" y="${n(Math.min(y0, y1))}" width="${n(Math.abs(x1 - x0))}" height="${n(Math.abs(y1 - y0))}" fill="${shape.fillcolor ?? 'none'}" ${stroke}/>`;
+    return (
+      `<rect x="${n(Math.min(x0, x1))}" y="${n(Math.min(y0, y1))}" width="${n(Math.abs(x1 - x0))}" ` +
+      `height="${n(Math.abs(y1 - y0))}" fill="${shape.fillcolor ?? 'none'}" ${stroke}/>`
+    );
   return `<path d="M${n(x0)} ${n(y0)}L${n(x1)} ${n(y1)}" fill="none" ${stroke}/>`;
 }
 
@@ -141,8 +161,13 @@ function drawNote(note: Annotation, panel: FigurePanel): string {
   const x = place(note.xref, unlog(panel.x, note.x, note.xref), panel, 'x');
   const y = place(note.yref, unlog(panel.y, note.y, note.yref), panel, 'y');
   const anchor = note.xanchor === 'left' ? 'start' : note.xanchor === 'right' ? 'end' : 'middle';
-  return `<text x="${n(x)}" y="${n(y - 5)}" text-anchor="${anchor}" font-size="${theme.size.tick}" fill="${theme.soft}">${escapeText(note.text)}</text>`;
+  return (
+    `<text x="${n(x)}" y="${n(y - 5)}" text-anchor="${anchor}" font-size="${theme.size.tick}" ` +
+    `fill="${theme.soft}">${escapeText(note.text)}</text>`
+  );
 }
 
 const apology = ({ box, series }: FigurePanel): string =>
-  `<text x="${n(box.left + box.width / 2)}" y="${n(box.top + box.height / 2)}" text-anchor="middle" font-size="13" fill="${theme.soft}">a ${escapeText(String(series[0]!.trace.type))} chart: open the notebook with scripts allowed to see it</text>`;
+  `<text x="${n(box.left + box.width / 2)}" y="${n(box.top + box.height / 2)}" text-anchor="middle" ` +
+  `font-size="13" fill="${theme.soft}">a ${escapeText(String(series[0]!.trace.type))} chart: open the ` +
+  'notebook with scripts allowed to see it</text>';

@@ -16,6 +16,13 @@ export function sparkline(values: readonly number[]): string {
   const at = ([i, y]: readonly [number, number]) =>
     `${n(4 + (i / across) * (width - 8))} ${n(8 + ((high - y) / (high - low || 1)) * (height - 16))}`;
   const path = points.length > 0 ? `M${points.map(at).join('L')}` : '';
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="${width}" height="${height}" rx="4" fill="${theme.paper}"/><path d="M4 ${height - 4}H${width - 4}" stroke="${theme.grid}"/><path d="${path}" fill="none" stroke="${palette[0]}" stroke-width="1.8" stroke-linejoin="round"/></svg>`;
-  return `<img alt="objective, log scale" width="${width}" height="${height}" style="display:inline-block;vertical-align:top;margin:0 10px 0 0" src="${svgAddress(svg)}">`;
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="${width}" ` +
+    `height="${height}" rx="4" fill="${theme.paper}"/><path d="M4 ${height - 4}H${width - 4}" ` +
+    `stroke="${theme.grid}"/><path d="${path}" fill="none" stroke="${palette[0]}" stroke-width="1.8" ` +
+    'stroke-linejoin="round"/></svg>';
+  return (
+    `<img alt="objective, log scale" width="${width}" height="${height}" ` +
+    `style="display:inline-block;vertical-align:top;margin:0 10px 0 0" src="${svgAddress(svg)}">`
+  );
 }
