@@ -48,9 +48,10 @@ export { warmStart } from './obfuscation/index.js';
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
 export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
 export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
-
-// all attacks by name, and what each needs of an observation
 export { ATTACKS, NEEDS } from './registry/index.js';
+
+// the same by group: rog.phi.topK, rog.attacks.dlg, rog.metrics.ssim, rog.train.fit, rog.privacy.noiseFor, rog.nets.vit
+export { attacks, metrics, nets, phi, privacy, train } from './groups/index.js';
 
 // metrics: arrays in, one number per image out
 export { confidenceInterval, globalSsim, match, mse, psnr, ssim, summary } from './metrics/index.js';

@@ -22,6 +22,7 @@ const FLOORS: Record<string, number> = {
   studies: 6,
   report: 6,
   notebook: 6,
+  groups: 6,
   audit: 7,
   sweeps: 7,
   index: 8,

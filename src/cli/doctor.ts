@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parsedJson } from '../core/errors.js';
 import { readFlags } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
 import { callOf, projectRoot } from './root.js';
@@ -40,7 +41,10 @@ async function attempt(read: () => Promise<readonly Line[]>): Promise<{ lines: r
 }
 
 function versionLines(root: string): Line[] {
-  const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const { version, dependencies } = parsedJson(
+    'roglab package.json',
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as {
     version: string;
     dependencies: Record<string, string>;
   };

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { checkPlace, makeFolder, writeAtomic } from '../assets/index.js';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import { kernelspec, notebookText } from '../notebook/index.js';
 import { starterCells } from './new/notebook.js';
 import { packageVersion, projectRoot } from './root.js';
@@ -76,7 +76,7 @@ function source(): string {
   const version = packageVersion();
   const lock = join(root, '..', '.package-lock.json');
   if (!existsSync(lock)) return existsSync(join(root, 'src', 'index.ts')) ? `file:${root}` : `^${version}`;
-  const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as {
+  const { packages } = parsedJson(`roglab new ${lock}`, readFileSync(lock, 'utf8')) as {
     packages: Record<string, { resolved?: string } | undefined>;
   };
   const from = packages['node_modules/roglab']?.resolved;

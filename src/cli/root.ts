@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 
 /** How a command is called from here: a script of the project, or the program of the installed package. */
 export const callOf = (command: string): string =>
@@ -20,4 +20,5 @@ export function projectRoot(): string {
 
 /** The version of this copy of the package. */
 export const packageVersion = (): string =>
-  (JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+  (parsedJson('roglab package.json', readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version;

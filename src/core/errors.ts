@@ -63,9 +63,14 @@ export function show(value: unknown, depth = 3): string {
   return String(value);
 }
 
+/** A longer word is no slip of a name. */
+const LONGEST_NAME = 200;
+
 /** The candidate with the smallest edit distance, or undefined when nothing is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > LONGEST_NAME) return undefined;
   const scored = candidates
+    .filter((name) => name.length <= LONGEST_NAME)
     .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = scored[0];

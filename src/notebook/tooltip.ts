@@ -35,4 +35,4 @@ const joined = (parts: readonly Part[]): string =>
   parts
     .map(({ text }) => text)
     .join('')
-    .replace(/\{@link\s+([^}]*?)\s*\}/g, '$1');
+    .replace(/\{@link\s([^{}]*)\}/g, (_, name: string) => name.trim());

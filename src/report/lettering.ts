@@ -57,10 +57,15 @@ export function textWidth(face: Typeface, text: string): number {
 
 /** The text, cut and ended with an ellipsis where it is wider than `limit` pixels. */
 export function fitText(face: Typeface, text: string, limit: number): string {
-  if (textWidth(face, text) <= limit) return text;
-  let cut = Array.from(text);
-  while (cut.length > 1 && textWidth(face, `${cut.join('').trimEnd()}…`) > limit) cut = cut.slice(0, -1);
-  return `${cut.join('').trimEnd()}…`;
+  let [width, end] = [textWidth(face, '…'), 0];
+  let fits = '';
+  for (const letter of text) {
+    width += glyphOf(face, letter).advance;
+    end += letter.length;
+    if (end > letter.length && letter.trim() && width > limit) break;
+    fits = text.slice(0, end);
+  }
+  return textWidth(face, text) <= limit ? text : `${fits.trimEnd()}…`;
 }
 
 /** Words broken into lines no wider than `limit` pixels; a single longer word is cut. */

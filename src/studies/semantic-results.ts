@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { problem } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import type { SemanticRow } from './semantic.js';
 import type { SettingSummary } from './semantic-summary.js';
 
@@ -25,5 +25,5 @@ export async function semanticResults(
       'npm run study -- rogs makes it',
     );
   });
-  return JSON.parse(text);
+  return parsedJson(`semanticResults ${file}`, text) as SemanticResults;
 }

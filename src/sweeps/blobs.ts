@@ -1,4 +1,5 @@
 import { decodeSafetensors, encodeSafetensors } from '../assets/index.js';
+import { parsedJson } from '../core/errors.js';
 import type { Batch, Model } from '../core/types.js';
 import { sha256 } from './canonical.js';
 
@@ -22,8 +23,9 @@ export const batchBlob = ({ images, labels, classNames }: Batch): Blob =>
 export function batchFrom(bytes: Uint8Array, source: string): Batch {
   const { tensors, metadata } = decodeSafetensors(bytes, 'the images of a cell');
   const { shape, data } = tensors[0]!;
-  const labels = Int32Array.from(JSON.parse(metadata.labels!) as number[]);
-  return { images: { shape, data }, labels, classNames: JSON.parse(metadata.classNames!), source };
+  const list = (name: string): unknown => parsedJson('the images of a cell', metadata[name] ?? '');
+  const labels = Int32Array.from(list('labels') as number[]);
+  return { images: { shape, data }, labels, classNames: list('classNames') as string[], source };
 }
 
 /** Parameters and, of a network that has them, running statistics. */

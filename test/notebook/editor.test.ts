@@ -48,20 +48,30 @@ async function mistake(code: string): Promise<string> {
 
 /** A namespace and a table have no short signature. */
 const LONG = ['tf', 'ATTACKS'];
+/** Names by subject; each of their members is an export with a comment of its own. */
+const GROUPS = {
+  attacks: rog.attacks,
+  metrics: rog.metrics,
+  nets: rog.nets,
+  phi: rog.phi,
+  privacy: rog.privacy,
+  train: rog.train,
+};
 
 test('every export of the library completes, with a signature and a comment', async () => {
   const names = await complete('rog.');
   assert.deepEqual([...names].sort(), Object.keys(rog).sort());
   for (const [i, { signature, comment }] of (await inspect(names.map((name) => `rog.${name}`))).entries()) {
     const name = names[i]!;
-    if (!LONG.includes(name)) assert.ok(signature.length > 10 && signature.length < 300, `${name}: ${signature}`);
+    if (!LONG.includes(name) && !(name in GROUPS))
+      assert.ok(signature.length > 10 && signature.length < 300, `${name}: ${signature}`);
     assert.ok(!/: any$/.test(signature), `${name} has no type: ${signature}`);
-    if (name !== 'tf') assert.ok(comment.length > 10, `${name} has no comment`);
+    if (name !== 'tf' && !(name in GROUPS)) assert.ok(comment.length > 10, `${name} has no comment`);
   }
 });
 
 test('every exported type completes, with a comment', async () => {
-  const names = (await complete('let x: rog.')).filter((name) => name !== 'tf');
+  const names = (await complete('let x: rog.')).filter((name) => name !== 'tf' && !(name in GROUPS));
   assert.ok(names.length > 35 && names.includes('Observation'), names.join());
   const tooltips = await inspect(names.map((name, i) => `let x${i}: rog.${name}`));
   for (const [i, { comment }] of tooltips.entries()) assert.ok(comment.length > 10, `${names[i]} has no comment`);
@@ -71,6 +81,17 @@ test('a tooltip names what its lines are, and keeps links within their sentence'
   const [grid, options] = await inspect(['rog.imageGrid', 'let x: rog.StartOptions']);
   assert.match(grid!.comment, /\n@param rows .*\n@throws for values outside .*\n@example imageGrid\(/);
   assert.equal(options!.comment, 'Options of start.');
+});
+
+test('groups: each completes to the same functions as the flat names; after rog.phi. there are obfuscations only', async () => {
+  const flat: Record<string, unknown> = { ...rog };
+  for (const [group, members] of Object.entries(GROUPS)) {
+    const names = await complete(`rog.${group}.`);
+    assert.deepEqual(names.sort(), Object.keys(members).sort(), group);
+    for (const name of names) assert.equal(members[name as keyof typeof members], flat[name], `${group}.${name}`);
+  }
+  const phis = await complete('rog.observe(model, update, { obfuscation: rog.phi.');
+  assert.deepEqual(phis.sort(), Object.keys(rog.phi).sort());
 });
 
 test('options and tensorflow.js complete', async () => {

@@ -12,6 +12,7 @@ import { renderMarkdown } from '../../src/notebook/page/markdown.js';
 import { renderOutput } from '../../src/notebook/page/output.js';
 import { isSafeLink, sanitize } from '../../src/notebook/page/sanitize.js';
 import { scrubber } from '../../src/notebook/scrub.js';
+import { PIECES } from '../faults/pieces.js';
 import { root } from '../fixtures.js';
 import { hostileChapters, MARKUP } from './hostile.js';
 
@@ -181,74 +182,6 @@ test('writePage: a folder that is not there is an error in words, and nothing is
     rmSync(folder, { recursive: true });
   }
 });
-
-/** Pieces of which texts that are slow to read are made. */
-const PIECES = [
-  ...[
-    ' ',
-    'a',
-    '\t',
-    '\r',
-    '\n',
-    '\r\n',
-    '$',
-    '$$',
-    '\\',
-    '\\`',
-    "\\'",
-    '\\"',
-    '`',
-    '"',
-    "'",
-    '/*',
-    '//',
-    '*',
-    '_',
-    'a_b_',
-    '*a',
-    '[',
-    '[[',
-    '](',
-  ],
-  ...[
-    '![',
-    '<',
-    '<a ',
-    '<p style="',
-    '</',
-    '<!--',
-    '&',
-    '&#',
-    '|',
-    '|a\n',
-    '> ',
-    '- ',
-    '1. ',
-    '#',
-    '\u001b[',
-    '\u001b[1;',
-    'Error',
-    'Error: ',
-  ],
-  ...[
-    '1:1 - ',
-    '1_',
-    '1.',
-    'e1',
-    '/p',
-    '/p/roglab',
-    '\0',
-    '\ud800',
-    '~~',
-    'http://a',
-    'a\n\n',
-    '$a',
-    '$$a\n\n',
-    '<b>',
-    '<td>',
-    '<details>',
-  ],
-];
 
 test('the page writer is linear: texts of 160,000 characters of every kind, wherever a text can stand', () => {
   const scrub = scrubber('/p/roglab');

@@ -81,13 +81,25 @@ export async function startServer({ folder, python, env }: Environment, options:
   const stop = () => stopServer(child, ended);
   for (const began = performance.now(); !over && performance.now() - began < 60_000; await sleep(200)) {
     if (!existsSync(card)) continue;
-    const { url, token } = JSON.parse(readFileSync(card, 'utf8')) as { url: string; token: string };
+    const found = cardOf(readFileSync(card, 'utf8'));
+    if (!found) continue;
+    const { url, token } = found;
     const answer = await fetch(`${url}api?token=${token}`).catch(() => undefined);
     if (answer?.ok) return { address: url, token, ended, stop };
   }
   await stop();
   const last = readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' | ');
   throw problem('roglab lab', `JupyterLab did not start: ${last}`, undefined, `the whole log is ${log}`);
+}
+
+/** Where the server listens; undefined while it still writes its card. */
+function cardOf(text: string): { readonly url: string; readonly token: string } | undefined {
+  try {
+    const { url, token } = JSON.parse(text);
+    return typeof url === 'string' && typeof token === 'string' ? { url, token } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Asked to stop it ends its kernels first. */

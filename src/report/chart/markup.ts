@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.js';
 import type { Title } from './types.js';
 
 /** A number in SVG, to a hundredth of a pixel. */
@@ -5,10 +6,10 @@ export const n = (value: number): string => String(Math.round(value * 100) / 100
 
 /** Text for SVG or HTML: the simple tags that plotly allows are dropped, the rest is escaped. */
 export const escapeText = (text: string): string =>
-  escapeHtml(text.replace(/<br\s*\/?>/g, ' ').replace(/<\/?(b|i|em|strong|sub|sup|span)\b[^>]*>/g, ''));
+  escapeHtml(text.replace(/<br\s*\/?>/g, ' ').replace(/<\/?(?:b|i|em|strong|sub|sup|span)\b[^<>]*>/g, ''));
 
-/** Text for HTML, as it is. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+/** Text for HTML or SVG, as it is; what neither may hold becomes the sign for that. */
+export const escapeHtml = (text: string): string => printable(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export const titleText = (title?: Title): string => (typeof title === 'string' ? title : (title?.text ?? ''));
 

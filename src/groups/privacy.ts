@@ -1,0 +1,22 @@
+/** What noise guarantees: budgets, trade-off functions, bounds on reconstruction. */
+export {
+  budgetTradeOff,
+  composition,
+  cramerRao,
+  discreteTradeOff,
+  dpSgdRobustness,
+  gaussianDelta,
+  gaussianEpsilon,
+  gaussianMu,
+  gaussianMuOf,
+  gaussianTradeOff,
+  noiseFor,
+  privacyBudget,
+  releasesMu,
+  renyiDivergence,
+  renyiRobustness,
+  robustness,
+  spectralCramerRao,
+  ternaryPair,
+  ternaryTradeOff,
+} from '../privacy/index.js';
