@@ -22,10 +22,24 @@ export interface Candidate {
   readonly name: string;
   /** Why it has nothing to offer here, or undefined: by what the server knows. */
   readonly declines: (observation: Observation, labels: Int32Array) => Promise<string | undefined>;
-  /** Whether its equations are enough for every pixel; else its pictures are compared with those of gradient matching. */
-  readonly complete: (observation: Observation) => boolean;
+  /**
+   * The share of what an even gray leaves unexplained up to which its pictures are taken as they are; beyond, gradient matching goes
+   * on from them. 0 where its equations are not enough for every pixel.
+   */
+  readonly enough: (observation: Observation) => number;
+  /** Whether its least squares average out noise that gradient matching would fit. */
+  readonly averages?: true;
   readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
 }
+
+/** Of a head behind convolutions: gradient matching overfits more than that. */
+const EXPLAINED = 0.75;
+
+/** One image read off one neuron is exact, or rounded as coarsely as that neuron's weights. */
+const EXPLAINED_BY_ONE = 0.05;
+
+/** Features that are the pixels themselves leave no more than wrong masks do. */
+const EXPLAINED_BY_PIXELS = 0.4;
 
 /**
  * Attacks that solve equations, the cheapest first: each is tried where it does not decline, and the first whose pictures explain
@@ -41,7 +55,7 @@ export const SOLVERS: readonly Candidate[] = [
         return 'the first layer was not sent whole';
       return undefined;
     },
-    complete: () => true,
+    enough: () => EXPLAINED_BY_ONE,
     // biome-ignore lint/correctness/useYield: it takes no step
     steps: async function* (observation) {
       return analytic(observation);
@@ -49,8 +63,13 @@ export const SOLVERS: readonly Candidate[] = [
   },
   {
     name: 'closed-form',
+    averages: true,
     declines: closedFormDeclines,
-    complete: (observation) => readHead(observation).first.weights.rows >= sizeOf(observation.model.imageShape),
+    enough: (observation) => {
+      const { first, body } = readHead(observation);
+      if (body.length === 0) return EXPLAINED_BY_PIXELS;
+      return first.weights.rows >= sizeOf(observation.model.imageShape) ? EXPLAINED : 0;
+    },
     steps: closedFormSteps,
   },
 ];

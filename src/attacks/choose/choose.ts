@@ -1,10 +1,10 @@
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { labelsOf } from '../labels.js';
-import type { AnyObjective } from '../objectives.js';
+import { type AnyObjective, objectiveOf as defaultObjective } from '../objectives.js';
 import { type RunOptions, runRecipe } from '../recipe.js';
 import { SOLVERS } from './candidates.js';
-import { type Contender, contendersFor, objectiveOf, shortened } from './contenders.js';
-import type { Asked } from './recipes.js';
+import { type Contender, contendersFor, isSmooth, objectiveOf, shortened, weightFor } from './contenders.js';
+import { type Asked, polishing } from './recipes.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -39,20 +39,31 @@ const ENOUGH = 50;
 /** Up to this multiple of the best, a race is not decided: the two best then run in full. */
 const CLOSE = 2;
 
+/** Closures of gradient matching from a solver's pictures. */
+const POLISH = 80;
+
+/** Pull of the prior in the polish of smooth networks. */
+const HARDLY = 1e-3;
+
+/** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
+const FAILED = 0.6;
+
 interface Finished {
   readonly name: string;
   readonly result: Reconstruction;
   readonly measured: Measured;
+  /** What its yardstick is multiplied by: matching fits noise and rounding, so it must win by a margin. */
+  readonly handicap: number;
 }
 
 /**
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
- * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
- * One that
- *    explains the whole update is taken.
- * 2. Gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the
- * closures each
+ * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
+ *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching would fit.
+ * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near. That is
+ *    taken unless it fails, or phi left signs alone.
+ * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
  *    and the best by the yardstick runs in full, where it is close the two best.
  *
  * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
@@ -71,6 +82,8 @@ export async function* chosen(
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
   const gray = await rule(even);
+  const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
+  const signsAlone = observation.obfuscation.evidence.some(({ signOnly }) => signOnly);
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];
@@ -78,7 +91,7 @@ export async function* chosen(
   const account = { closures: 0, seconds: clock(), files: 0 };
   const file = () =>
     checkpoint === undefined ? {} : { checkpoint: account.files++ ? `${checkpoint}.${account.files}` : checkpoint };
-  const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, full: boolean) {
+  const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, handicap?: number) {
     const result = yield* shifted(steps, { ...account });
     const measuring = stopwatch();
     const measured = await rule(result.images, result.labels);
@@ -94,11 +107,13 @@ export async function* chosen(
     account.closures += result.closures;
     account.seconds += result.seconds + measuring();
     const done = { name, result, measured };
-    if (full) finished.push(done);
+    if (handicap !== undefined) finished.push({ ...done, handicap });
     return done;
   };
+  const best = (): Finished =>
+    finished.reduce((a, b) => (b.measured.value * b.handicap < a.measured.value * a.handicap ? b : a));
   const conclude = (): Reconstruction => {
-    const { name, result } = finished.reduce((a, b) => (b.measured.value < a.measured.value ? b : a));
+    const { name, result } = best();
     const { closures, seconds } = account;
     const method = SOLVERS.some((solver) => solver.name === name) ? name : 'matching';
     return {
@@ -109,7 +124,7 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, complete, steps } of matchingOnly ? [] : SOLVERS) {
+  for (const { name, declines, enough, averages, steps } of matchingOnly ? [] : SOLVERS) {
     const dropped = await declines(observation, labels);
     if (dropped) {
       race.push({ candidate: name, closures: 0, dropped });
@@ -123,12 +138,23 @@ export async function* chosen(
       ...(weight !== undefined && { weight }),
     };
     try {
-      const { result, measured } = yield* run(name, steps(observation, given), true);
-      const enough = few || (complete(observation) && explains(measured, gray));
-      if (result.stopped === 'cancelled' || enough) return conclude();
+      const { result, measured } = yield* run(name, steps(observation, given), 1);
+      const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
+      if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
       race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
     }
+  }
+  let afresh = 1;
+  const solved = finished.length ? best().result : undefined;
+  if (solved) {
+    const seen = { ...observation, labels: solved.labels };
+    const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
+    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
+    finished.splice(0, finished.length - 1);
+    const failed = left(measured) > FAILED;
+    if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
+    if (!failed) afresh = SIGNS;
   }
   const atGray = (objective: AnyObjective): Promise<number> =>
     objectiveOf(observation, objective, labels, { images: even, update: gray.update });
@@ -138,7 +164,7 @@ export async function* chosen(
     const raced: { readonly contender: Contender; readonly value: number }[] = [];
     for (const contender of contenders) {
       const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
-      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest), false);
+      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest));
       if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
       raced.push({ contender, value: measured.value });
     }
@@ -150,16 +176,29 @@ export async function* chosen(
   }
   for (const { name, recipe } of front) {
     const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
-    const { result } = yield* run(name, steps, true);
-    if (result.stopped === 'cancelled') break;
+    const { result } = yield* run(name, steps, afresh);
+    if (result.stopped === 'cancelled') return conclude();
+  }
+  if (!few && options.weight === undefined && typeof options.objective !== 'function' && isSmooth(observation)) {
+    const { objective = defaultObjective(observation) } = options;
+    const weight = weightFor(HARDLY, await atGray(objective));
+    const pictures = best().result.images;
+    const asked = { ...options, objective, weight };
+    const recipe = { ...polishing(observation, asked, { pictures, closures: POLISH, last: 3e-4 }), defenseAware };
+    yield* run('polish', runRecipe(observation, recipe, { ...rest, ...file() }), 1);
   }
   return conclude();
 }
 
-/** A solver whose pictures leave less than this share of what an even gray leaves is taken without a race. */
-const EXPLAINED = 0.75;
+/** Of signs, matching afresh is taken where its yardstick, times this, is under that of the polished pictures. */
+const SIGNS = 1 / 0.8;
 
-const explains = (of: Measured, gray: Measured): boolean => of.unexplained <= EXPLAINED * gray.unexplained;
+/** Whether phi's noise has at least the power of the update itself. */
+function isDrowned({ tensors, obfuscation }: Observation): boolean {
+  const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
+  const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
+  return noise > 0 && noise >= power / 2;
+}
 
 /** Seconds since it was made. */
 function stopwatch(): () => number {

@@ -1,6 +1,7 @@
 import { isExactToScale } from '../../core/evidence.js';
-import type { NdArray, Observation } from '../../core/types.js';
+import type { Layer, NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
+import { someLayer } from '../../models/index.js';
 import { comparisonOf } from '../closure.js';
 import type { AnyObjective } from '../objectives.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
@@ -19,6 +20,19 @@ const OF_PICTURES = 0.1;
  * D(gray) the objective at an even gray. Far below 1 the objective decides, above 1 the prior does.
  */
 export const pull = (weight: number, atGray: number): number => (weight * OF_PICTURES) / Math.max(atGray, 1e-30);
+
+/** The weight of a pull. */
+export const weightFor = (share: number, atGray: number): number => (share * atGray) / OF_PICTURES;
+
+/** Layers with kinks. */
+const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'leakyRelu', 'maxPool', 'hardswish', 'hardsigmoid'];
+
+/**
+ * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is exact, and no kink of the network
+ * hides the slope.
+ */
+export const isSmooth = ({ model, obfuscation }: Observation): boolean =>
+  obfuscation.evidence.every(isExactToScale) && !someLayer(model.layers, ({ kind }) => KINKED.includes(kind));
 
 /** Up to this pull the weights that were tuned on ReLU networks stand. */
 const LIGHT = 0.2;
@@ -43,7 +57,6 @@ export async function contendersFor(
   if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
   const told = await atGray(own.objective);
   if (pull(own.weight, told) <= LIGHT) return [tuned];
-  const weightFor = (share: number, value: number): number => (share * value) / OF_PICTURES;
   const weaker = WEAKER.map((share, k) => ({
     name: `matching, ${k === 0 ? 'light' : 'hardly any'} prior`,
     recipe: { ...own, weight: weightFor(share, told) },

@@ -117,6 +117,21 @@ export function coarseToFine(observation: Observation, options: Asked): Preset {
   };
 }
 
+/** The same objective at full size from pictures that are near: small steps, which leave what is right in place. */
+export function polishing(
+  observation: Observation,
+  options: Asked,
+  {
+    pictures,
+    closures,
+    last = 1e-3,
+  }: { readonly pictures: NdArray; readonly closures: number; readonly last?: number },
+): Preset {
+  const [height, width] = observation.model.imageShape;
+  const stages: Stage[] = [{ size: [height, width], closures, rate: [0.01, last] }];
+  return { ...coarseToFine(observation, options), stages, start: () => pictures };
+}
+
 /**
  * 0.45 to 0.55: from one and the same gray, images with the same label would get the same gradient and stay twins
  * forever.
