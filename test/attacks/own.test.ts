@@ -92,10 +92,11 @@ test('an own objective that cannot be differentiated, or reads values, or gives 
   const observed = observe(model, update, { labels });
   const odd = (g: readonly Tensor[], q: readonly Tensor[]): Tensor =>
     tf.sum(tf.square(tf.sub(tf.asinh(g.at(-1)!), tf.asinh(q.at(-1)!))));
-  await assert.rejects(
-    rog(observed, { iterations: 2, objective: odd }),
-    /own objective odd: has no gradient of a gradient: .*Asinh.*; write it with arithmetic/,
-  );
+  const run = rog(observed, { iterations: 2, objective: odd });
+  // TensorFlow's package, where an earlier test loaded it, brings first-order rules of its own along, asinh's too
+  if (tf.getGradient('Asinh')) await run;
+  else
+    await assert.rejects(run, /own objective odd: has no gradient of a gradient: .*Asinh.*; write it with arithmetic/);
   const peeks = (g: readonly Tensor[]): Tensor => tf.scalar(g[0]!.dataSync()[0]!);
   await assert.rejects(
     rog(observed, { iterations: 2, objective: peeks }),

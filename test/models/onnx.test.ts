@@ -9,6 +9,7 @@ import { paddingOf, windowed } from '../../src/models/onnx/windows.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
+import { constant, node, onnxFile } from '../onnx-files.js';
 
 interface Exported {
   readonly networks: readonly { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
@@ -107,4 +108,32 @@ test('paddingOf: a window that would begin in the last zeros is not counted, as 
   assert.deepEqual(windowed(pool([1, 1, 1, 1], [2, 2]), [1, 2, 7, 7], [2, 2], 2), [1, 2, 4, 4]);
   assert.deepEqual(windowed(pool([0, 0, 0, 0], [2, 2]), [1, 2, 7, 8], [3, 3], 2), [1, 2, 3, 4]);
   assert.deepEqual(paddingOf(pool([0, 0, 0, 0], [2, 2]), [7, 8], [3, 3]), [0, 0, 0, 1]);
+});
+
+test('loadNetwork: an image scaled by 2 x - 1, axes squeezed one by one, pads that are computed from constants turned round', async () => {
+  const whole64 = (name: string, values: number[]): Buffer => constant(name, [values.length], values, 7);
+  const graph = [
+    ...[constant('two', [], [2]), constant('one', [], [1]), whole64('order', [0, 0, 0, 0, 1, 2, 0, 0])],
+    ...[whole64('from', [-1]), whole64('to', [-1000]), whole64('axis', [0]), whole64('step', [-1])],
+    node('Mul', ['image', 'two'], ['m']),
+    node('Sub', ['m', 'one'], ['n']),
+    node('Slice', ['order', 'from', 'to', 'axis', 'step'], ['pads']),
+    node('Pad', ['n', 'pads'], ['p']),
+    constant(
+      'k',
+      [4, 3, 3, 3],
+      Array.from({ length: 108 }, (_, i) => Math.sin(i)),
+    ),
+    node('Conv', ['p', 'k'], ['c']),
+    node('GlobalAveragePool', ['c'], ['g']),
+    ...[
+      whole64('last', [3]),
+      whole64('next', [2]),
+      node('Squeeze', ['g', 'last'], ['h']),
+      node('Squeeze', ['h', 'next'], ['answer']),
+    ],
+  ];
+  const { layers } = await loadNetwork(fileOf(onnxFile(graph), 'scaled'));
+  assert.deepEqual(layers[0], { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+  assert.deepEqual(layers[1]!.kind === 'conv' && layers[1]!.padding, [2, 0, 1, 0]);
 });

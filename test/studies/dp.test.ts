@@ -172,3 +172,30 @@ test("the committed numbers: the rows of the profile as it is, the talk's first,
     paper.budgets.noiseMultipliers,
   );
 });
+
+const inside = join(root, 'data/results/dp-steps.json');
+
+test('noise inside the steps, as committed: the clip costs more than noise down to -10 dB adds; more noise hides more', {
+  skip: !existsSync(inside) && 'not run yet',
+}, () => {
+  const { rows } = JSON.parse(readFileSync(inside, 'utf8')) as DpFile;
+  const profile = DP_PROFILES['steps-short'];
+  const known = new Map<string, DpRow>(profile.rows.map((row) => [row.id, row]));
+  for (const { id, settings, accuracy } of rows) {
+    assert.deepEqual(settings.privacy, known.get(id)!.privacy);
+    assert.ok(accuracy > 0.1 && settings.model === profile.network);
+  }
+  const of = (name: string): DpResult => rows.find(({ id }) => id === `rate 0.1, ${name}, seed 1`)!;
+  const [free, clipped] = [of('no clip').accuracy, of('clip').accuracy];
+  assert.ok(free - clipped > 0.05, `${free} and ${clipped}`);
+  for (const name of ['0 dB', '-5 dB', '-10 dB'])
+    assert.ok(Math.abs(of(name).accuracy - clipped) < 0.6 * (free - clipped), name);
+  assert.ok(of('-20 dB').accuracy < clipped);
+  const seen = ['clip', '0 dB', '-5 dB', '-10 dB', '-20 dB'].map(
+    (name) => of(name).leakage.find(({ round, labels }) => round === 0 && !labels)!.psnr,
+  );
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => b - a),
+  );
+});

@@ -3,6 +3,7 @@ import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
 import { avoidOuterProducts } from './ir/lowrank.js';
+import { inOrder } from './ir/node.js';
 import { emit } from './onnx/emitter.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
@@ -23,12 +24,14 @@ export async function compileGraph(
   provider: ProviderName,
 ): Promise<Session> {
   const { outputs } = trace(fn, inputs, constants);
+  const nodes = avoidOuterProducts(outputs);
   const graph = emit(
     rules,
     inputs.map(({ shape }) => shape),
-    avoidOuterProducts(outputs),
+    nodes,
   );
-  return openSession(encodeModel(graph), graph.outputs, threads, provider).catch((error: Error) => {
+  const values = inOrder(nodes).reduce((sum, { size }) => sum + 4 * size, 0);
+  return openSession(encodeModel(graph), graph.outputs, threads, provider, values).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
   });

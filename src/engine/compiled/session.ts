@@ -67,6 +67,8 @@ export interface Session {
 interface Shared {
   readonly session: Promise<Onnx.InferenceSession>;
   readonly bytes: number;
+  /** Bytes of all values of the graph: what its runs leave behind grows with them. */
+  readonly values: number;
   users: number;
 }
 
@@ -74,6 +76,7 @@ interface Shared {
 const sessions = new Map<string, Shared>();
 const idleSessions = 4;
 const idleBytes = 256 * 2 ** 20;
+const idleValues = 2 ** 31;
 
 /**
  * A session for a model: the existing one when the same bytes with the same threads and provider are loaded already.
@@ -84,9 +87,15 @@ export async function openSession(
   outputs: readonly Port[],
   threads: number,
   provider: string,
+  values = 0,
 ): Promise<Session> {
   const key = `${provider}:${threads}:${createHash('sha1').update(model).digest('hex')}`;
-  const shared = sessions.get(key) ?? { session: create(model, threads, provider), bytes: model.length, users: 0 };
+  const shared = sessions.get(key) ?? {
+    session: create(model, threads, provider),
+    bytes: model.length,
+    values,
+    users: 0,
+  };
   sessions.delete(key);
   sessions.set(key, shared);
   shared.users++;
@@ -149,11 +158,13 @@ async function run(
 /** Releases idle sessions, oldest first, until few and small ones are kept for the next image of a study. */
 function releaseIdle(): void {
   const idle = [...sessions].filter(([, shared]) => shared.users === 0);
-  let bytes = idle.reduce((sum, [, shared]) => sum + shared.bytes, 0);
+  const total = (what: 'bytes' | 'values'): number => idle.reduce((sum, [, shared]) => sum + shared[what], 0);
+  let [bytes, values] = [total('bytes'), total('values')];
   for (const [k, [key, shared]] of idle.entries()) {
-    if (idle.length - k <= idleSessions && bytes <= idleBytes) return;
+    if (idle.length - k <= idleSessions && bytes <= idleBytes && values <= idleValues) return;
     sessions.delete(key);
     bytes -= shared.bytes;
+    values -= shared.values;
     void shared.session.then((session) => session.release());
   }
 }

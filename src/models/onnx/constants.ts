@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { type Known, numbers } from './known.js';
-import { shapeOf } from './shapes.js';
+import { shapeOf, slicePlaces } from './shapes.js';
 
 type Compute = (
   values: readonly (readonly number[])[],
@@ -53,8 +53,16 @@ export const CONSTANTS: Readonly<Record<string, Compute>> = {
   },
   Gather: ([a = [], at = []], { inputs }, { shape }) =>
     shape(inputs[0]!).length === 1 ? at.map((i) => a[i < 0 ? i + a.length : i]!) : [],
-  Slice: ([a = [], from = [], to = [], , step = []], { inputs }, { shape }) =>
-    shape(inputs[0]!).length === 1 ? a.slice(from[0], to[0]).filter((_, i) => i % (step[0] ?? 1) === 0) : [],
+  Slice: ([a = [], from = [], to = [], axes, step = []], { inputs }, { shape }) => {
+    const sizes = shape(inputs[0]!);
+    return slicePlaces(sizes, { from, to, axes, step })
+      .reduce<number[]>(
+        (places, { start, by, length }, axis) =>
+          places.flatMap((at) => Array.from({ length }, (_, i) => at * sizes[axis]! + start + i * by)),
+        [0],
+      )
+      .map((at) => a[at]!);
+  },
   Transpose: ([a = []], { inputs }, { shape }) => {
     const [rows = 1, columns = 1, ...more] = shape(inputs[0]!);
     return more.length ? [] : Array.from(a, (_, i) => a[(i % rows) * columns + Math.floor(i / rows)]!);

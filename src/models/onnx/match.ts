@@ -3,6 +3,7 @@ import type { Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './linear.js';
+import { normalize, stretched } from './normalize.js';
 import { conv, convThenBias, gatheredPool, pool } from './windows.js';
 
 const one =
@@ -20,7 +21,7 @@ function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Ma
   if (last === undefined || known.shape(from).length !== 2) return undefined;
   const [, channels, ...plane] = known.shape(last) as [number, number, number, number];
   const [units, columns] = weight.shape as [number, number];
-  const places = plane[0]! * plane[1]!;
+  const places = plane[0] * plane[1];
   if (columns !== channels * places) return undefined;
   const data = new Float32Array(weight.data.length);
   for (let u = 0; u < units; u++)
@@ -169,11 +170,18 @@ const dropout: Matcher = (node, known) => {
 };
 
 /** A picture or a token made flat. */
-const flatten: Matcher = (node, { shape }) => {
-  const [from, to] = [shape(node.inputs[0]!), shape(node.outputs[0]!)];
+const flatten: Matcher = (node, known) => {
+  const source = unsqueezed(node.inputs[0]!, known);
+  const [from, to] = [known.shape(source), known.shape(node.outputs[0]!)];
   const batchStays = to.length === 2 && to[0] === from[0];
-  return batchStays ? found(node.inputs[0]!, from.length === 2 ? [] : [{ kind: 'flatten' }]) : undefined;
+  return batchStays ? found(source, from.length === 2 ? [] : [{ kind: 'flatten' }]) : undefined;
 };
+
+/** A value before axes of one were left out, one at a time. */
+function unsqueezed(name: string, known: Known): string {
+  const node = known.shape(name).length === 3 ? makerIs(name, 'Squeeze', known) : undefined;
+  return node ? unsqueezed(node.inputs[0]!, known) : name;
+}
 
 /** A convolution without overlap whose places become tokens. */
 const patches: Matcher = (node, known) => {
@@ -222,17 +230,6 @@ const mean: Matcher = (node, known) => {
   return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
 };
 
-/** (x - mean) / std of the image itself. */
-const normalize: Matcher = (node, known) => {
-  const divided = sides(node, known);
-  const inner = divided && makerIs(divided.data, 'Sub', known);
-  const centred = inner && sides(inner, known);
-  if (!centred || centred.data !== known.input) return undefined;
-  const channels = known.shape(known.input)[1]!;
-  const each = ({ data }: OnnxTensor): number[] => Array.from({ length: channels }, (_, c) => data[c % data.length]!);
-  return found(known.input, [{ kind: 'normalize', mean: each(centred.fixed), std: each(divided.fixed) }]);
-};
-
 const scaled: Matcher = (node, known) => {
   const part = sides(node, known);
   const factor = scalar(part?.fixed);
@@ -266,7 +263,8 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
     Transpose: [patches, attention],
     Squeeze: [attention, flatten],
   },
-  Add: [attention, dense, convThenBias, layerNorm, groupNorm, positions],
+  Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions],
+  Sub: [stretched],
   ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
   ...{ Concat: [classToken], Gather: [takeToken] },
 };

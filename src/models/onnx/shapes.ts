@@ -20,6 +20,25 @@ function reshaped(from: Shape, to: Shape): number[] {
 
 const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
+interface Cut {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  readonly axes?: readonly number[] | undefined;
+  readonly step: readonly number[];
+}
+
+/** Places of each axis that a Slice takes: from where on, how far apart, how many; steps may go back. */
+export const slicePlaces = (shape: Shape, { from, to, axes, step }: Cut) =>
+  shape.map((n, axis) => {
+    const k = (axes ?? shape.map((_, i) => i)).findIndex((one) => axisOf(one, shape.length) === axis);
+    const by = step[k] ?? 1;
+    if (k < 0 || k >= from.length || by === 0) return { start: 0, by: 1, length: n };
+    const inside = (i: number, low: number, high: number): number => Math.min(high, Math.max(low, i < 0 ? i + n : i));
+    const [low, high] = by > 0 ? [0, n] : [-1, n - 1];
+    const [start, end] = [inside(from[k]!, Math.max(0, low), high), inside(to[k]!, low, high)];
+    return { start, by, length: Math.max(0, Math.ceil((end - start) / by)) };
+  });
+
 type Infer = (node: OnnxNode, known: Known) => Shape;
 
 const first: Infer = ({ inputs }, { shape }) => shape(inputs[0]!);
@@ -101,15 +120,12 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     return [...from.slice(0, axis), ...shape(inputs[1]!), ...from.slice(axis + 1)];
   },
   Slice: ({ inputs }, known) => {
-    const from = known.shape(inputs[0]!);
-    const list = (k: number): number[] => [...(known.constant(inputs[k])?.data ?? [])];
-    const axes = inputs[3] ? list(3) : from.map((_, axis) => axis);
-    return from.map((n, axis) => {
-      const k = axes.findIndex((one) => axisOf(one, from.length) === axis);
-      if (k < 0) return n;
-      const inside = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
-      return Math.ceil((inside(list(2)[k]!) - inside(list(1)[k]!)) / (list(4)[k] ?? 1));
-    });
+    const list = (k: number): number[] | undefined => {
+      const given = known.constant(inputs[k]);
+      return given && [...given.data];
+    };
+    const cut = { from: list(1) ?? [], to: list(2) ?? [], axes: list(3), step: list(4) ?? [] };
+    return slicePlaces(known.shape(inputs[0]!), cut).map(({ length }) => length);
   },
   Split: ({ inputs, outputs, attributes }, { shape }) => {
     const from = shape(inputs[0]!);
