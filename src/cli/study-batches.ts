@@ -78,7 +78,8 @@ export async function batchesCommand(args: string[]): Promise<number> {
     found.push(summary(name, rows));
     console.log(lineOf(found.at(-1)!));
     const { data, version } = rows[0]!;
-    const text = { command: 'npm run study -- batches', data, version, rows: found };
+    const source = data.replace(/ [\d,]+$/, ''); // without the positions of the first batch
+    const text = { command: 'npm run study -- batches', data: source, version, rows: found };
     await writeAtomic(join(out, 'batches.json'), `${JSON.stringify(text, null, 1)}\n`);
   }
   return 0;
@@ -116,11 +117,24 @@ interface BatchesRow extends Numbers {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Images of a batch whose label the attack counted wrong; which picture got which label is the matching's matter. */
+const miscounted = (rows: readonly ImageRow[]): number => {
+  const left = rows.map(({ labelFound }) => labelFound);
+  for (const { label } of rows) {
+    const at = left.indexOf(label);
+    if (at >= 0) left.splice(at, 1);
+  }
+  return left.length;
+};
+
 const numbersOf = (rows: readonly ImageRow[]): Numbers => ({
   psnr: mean(rows.map(({ psnr }) => psnr)),
   ssim: mean(rows.map(({ ssim }) => ssim)),
   share: mean(rows.map(({ psnr }) => Number(psnr > 20))),
-  wrong: rows.filter(({ label, labelFound }) => label !== labelFound).length,
+  wrong: [...new Set(rows.map(({ id }) => id))].reduce(
+    (sum, id) => sum + miscounted(rows.filter((one) => one.id === id)),
+    0,
+  ),
   seconds: mean(rows.map(({ seconds }) => seconds)),
 });
 
