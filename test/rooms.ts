@@ -1,4 +1,6 @@
-/** The rooms of src and which imports which, as a picture. `npm run rooms` writes it; a test holds it to the imports. */
+/**
+ * The rooms of src and which imports which, as a picture. `npm run rooms` writes it; a test holds it to the imports.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';

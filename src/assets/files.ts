@@ -38,8 +38,8 @@ export async function writeAtomic(
 }
 
 /**
- * Makes a folder and those above it, one by one. (Node's recursive mkdir never ends where the system says that a folder is
- * not there and cannot be made, as below /proc.) Errors: those of the file system.
+ * Makes a folder and those above it, one by one. (Node's recursive mkdir never ends where the system says that a
+ * folder is not there and cannot be made, as below /proc.) Errors: those of the file system.
  */
 export async function makeFolder(path: string): Promise<void> {
   const parent = dirname(path);
@@ -55,7 +55,10 @@ export async function makeFolder(path: string): Promise<void> {
     });
 }
 
-/** Gives a file a second name, in one step, so that the first is always there; a copy where the file system has no links. */
+/**
+ * Gives a file a second name, in one step, so that the first is always there; a copy where the file system has no
+ * links.
+ */
 async function keepAs(path: string, keep: string): Promise<void> {
   const second = `${keep}.${randomUUID()}.part`;
   try {
@@ -106,7 +109,8 @@ export const isFull = (error: unknown): boolean =>
   ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
 
 /**
- * A catcher for what may fail on the disk without ending the work: each such error is one warning that ends with what follows from it.
+ * A catcher for what may fail on the disk without ending the work: each such error is one warning that ends with what
+ * follows from it.
  * Errors of other kinds are thrown.
  */
 export function warnsOnce(consequence: string): (error: unknown) => void {

@@ -9,8 +9,8 @@ import { diskProblem, makeFolder } from './files.js';
 const LITTLE = 2 ** 20;
 
 /**
- * Tries a folder before the work whose results go there: it can be made, takes a file, and has room for `bytes` (default 1 MiB).
- * Leaves all as it was; several processes may try the same place at once.
+ * Tries a folder before the work whose results go there: it can be made, takes a file, and has room for `bytes`
+ * (default 1 MiB). Leaves all as it was; several processes may try the same place at once.
  * Errors (starting with `where`): what of it does not hold, in one line.
  */
 export async function checkPlace(where: string, folder: string, bytes: number = LITTLE): Promise<void> {

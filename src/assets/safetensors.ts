@@ -134,8 +134,9 @@ function checkDigest(
 }
 
 /**
- * Reads a safetensors file. F32, F16, BF16, F64, whole numbers and BOOL become 32-bit floats. Strict: every byte must belong to exactly one
- * array, and a file that was written with a checksum must still have it; files of others have none and load without.
+ * Reads a safetensors file. F32, F16, BF16, F64, whole numbers and BOOL become 32-bit floats. Strict: every byte must
+ * belong to exactly one array, and a file that was written with a checksum must still have it; files of others have
+ * none and load without.
  * Errors (starting with `where`): truncation, garbage, overlap, holes, an unknown dtype, damage, a header of over 32
  * MB.
  */

@@ -14,7 +14,9 @@ import type { Evidence, NdArray, Observation } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 import { isAdaptive } from './soften.js';
 
-/** What the server knows about the observed update q, as tensors: a half-width per tensor, and two norms of the whole. */
+/**
+ * What the server knows about the observed update q, as tensors: a half-width per tensor, and two norms of the whole.
+ */
 export interface About {
   /** |true - q| is at most this where q != 0 ... */
   readonly tolerance: readonly Tensor[];
@@ -45,14 +47,17 @@ const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(t
 
 /**
  * - `l2`: sum (g - q)^2, the paper's.
- * - `exactL2`: the same, down to zero. `l2` never forms the gradient of a dense layer, which leaves rounding errors of about
- *   1e-8 sum q^2; the absolute value here forces every difference to be taken first. Slower where dense layers are large.
+ * - `exactL2`: the same, down to zero. `l2` never forms the gradient of a dense layer, which leaves rounding errors of
+ * about
+ *   1e-8 sum q^2; the absolute value here forces every difference to be taken first. Slower where dense layers are
+ *   large.
  * - `relativeL2`: l2 over sum q^2.
  * - `cosine`: 1 - <g, q> / (|g| |q|) over the whole update (Geiping et al. 2020).
  * - `maskedCosine`: the cosine over the entries that were kept (q != 0): for sparsified updates.
  * - `sparse`: for top-k: `maskedCosine`, plus 0.5 (|g| / |q| - 1)^2 over the kept entries, plus 0.2 times what dropped
  *   entries exceed their threshold by, over sum |q|.
- * - `stochasticRounding`: for QSGD: -log(1 - |g - q| / step + 0.05), the probability that g is rounded to q, continued with
+ * - `stochasticRounding`: for QSGD: -log(1 - |g - q| / step + 0.05), the probability that g is rounded to q, continued
+ * with
  *   its slope beyond one step; over sum |q| / step.
  * - `interval`: sum relu(|g - q| - half-width) / sum |q|: zero wherever g could have been rounded to q. The distance is
  *   not squared: near the edge of its interval an entry still pulls with full force, which keeps contrast and colour.
@@ -112,8 +117,8 @@ export function objectiveFor(all: readonly Evidence[]): ObjectiveName {
 }
 
 /**
- * The objective that fits an observation: phi's, and, for clients whose moves are no multiples of a gradient (Adam), signs after one
- * step, sizes too after several.
+ * The objective that fits an observation: phi's, and, for clients whose moves are no multiples of a gradient (Adam),
+ * signs after one step, sizes too after several.
  */
 export function objectiveOf({ client, tensors, obfuscation: { evidence } }: Observation): ObjectiveName {
   if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence);
@@ -137,9 +142,10 @@ const FINE = 0.02;
 const LOOSE = 0.1;
 
 /**
- * Whether intervals say more than the values themselves: rounding is coarse, sum of w^2 / 3 above 2 % of sum q^2 with w the
- * half-widths, and the large entries are bounded, those with |q| <= w below 10 % of it, or the others lost nothing (a limit on sizes). On LeNet, one image: 4 bits 28.3 dB by intervals and
- * 23.9 by the cosine; fp16 26.2 and 29.3, nf4 27.0 and 29.4; six centres of k-means, the outermost of them open, 16.5 and 25.6.
+ * Whether intervals say more than the values themselves: rounding is coarse, sum of w^2 / 3 above 2 % of sum q^2 with
+ * w the half-widths, and the large entries are bounded, those with |q| <= w below 10 % of it, or the others lost
+ * nothing (a limit on sizes). On LeNet, one image: 4 bits 28.3 dB by intervals and 23.9 by the cosine; fp16 26.2 and
+ * 29.3, nf4 27.0 and 29.4; six centres of k-means, the outermost of them open, 16.5 and 25.6.
  */
 export function intervalsTell(tensors: readonly Pick<NdArray, 'data'>[], evidence: readonly Evidence[]): boolean {
   let [all, moved, open, coarse] = [0, 0, 0, 0];
@@ -165,8 +171,9 @@ export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): Obje
   evidence.every(isExactToScale) ? own : objectiveFor(evidence);
 
 /**
- * An objective of one's own: how far a simulated update is from the received one, tensor by tensor in the order of the model's
- * parameters, as one number to make small. Written with the operations of tf, differentiable, without reading values.
+ * An objective of one's own: how far a simulated update is from the received one, tensor by tensor in the order of the
+ * model's parameters, as one number to make small. Written with the operations of tf, differentiable, without reading
+ * values.
  * @example (simulated, received) => tf.addN(simulated.map((g, k) => tf.sum(tf.abs(tf.sub(g, received[k]!)))))
  */
 export type OwnObjective = (simulated: readonly Tensor[], received: readonly Tensor[]) => Tensor;

@@ -17,7 +17,10 @@ export interface AuditBound {
   readonly batch: number;
   /** Mean squared error of the best attack, over the images of the batch, and as a PSNR in dB. */
   readonly reached: { readonly mse: number; readonly psnr: number };
-  /** Least error with a prior of independent normal pixels of this batch's mean and deviation; where phi has noise that bounds. */
+  /**
+   * Least error with a prior of independent normal pixels of this batch's mean and deviation; where phi has noise that
+   * bounds.
+   */
   readonly bayesian?: {
     readonly mse: number;
     readonly psnr: number;
@@ -27,8 +30,8 @@ export interface AuditBound {
     readonly beaten: boolean;
   };
   /**
-   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip and noise
-   * their own steps.
+   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip
+   * and noise their own steps.
    */
   readonly influence?: { readonly mse: number; readonly psnr: number };
 }
@@ -39,7 +42,9 @@ export interface AuditPrivacy {
   readonly mu: number;
   readonly epsilon: number;
   readonly delta: number;
-  /** Chance to rebuild an image at most gamma, for a chance of kappa without the update; `renyi`: the looser Renyi form. */
+  /**
+   * Chance to rebuild an image at most gamma, for a chance of kappa without the update; `renyi`: the looser Renyi form.
+   */
   readonly robustness: readonly { readonly kappa: number; readonly gamma: number; readonly renyi: number }[];
 }
 

@@ -30,7 +30,8 @@ export function tradeOffChart(curves: Readonly<Record<string, TradeOff>>): Chart
 }
 
 /**
- * The bound gamma = Phi(Phi^-1(kappa) + mu) on the chance to rebuild a record, over mu, a line for each chance kappa without the release.
+ * The bound gamma = Phi(Phi^-1(kappa) + mu) on the chance to rebuild a record, over mu, a line for each chance kappa
+ * without the release.
  * @param most the largest mu, > 0; default 6
  * @example rog.plot(...rog.robustnessChart([0.1, 0.01]))
  */
@@ -49,8 +50,8 @@ export function robustnessChart(kappas: readonly number[] = [0.1, 0.01, 0.001], 
 }
 
 /**
- * What theory predicted beside what the best attack reached, a point per phi and batch; above the diagonal an attack did better. Errors
- * of nothing (exact updates) have no place on a scale of decibels and are left out.
+ * What theory predicted beside what the best attack reached, a point per phi and batch; above the diagonal an attack
+ * did better. Errors of nothing (exact updates) have no place on a scale of decibels and are left out.
  * @param bounds of an audit's result
  */
 export function predictionChart(bounds: readonly AuditBound[]): Chart {

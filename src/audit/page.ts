@@ -47,7 +47,12 @@ ${picturesOf(result)}
 <h2>Beside what needs no update</h2>${baselineTable(result)}
 ${theory(result)}
 ${costTable(result)}
-${tried.length ? `<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels known.</p>${phiTable(triedPhis(result))}` : ''}
+${
+  tried.length
+    ? '<h2>Changes tried</h2><p class="soft">Each family from its weakest member until nothing is rebuilt, labels ' +
+      `known.</p>${phiTable(triedPhis(result))}`
+    : ''
+}
 <h2>What was assumed</h2>${list(assumptions(result))}
 <h2>What was not tried</h2>${list(notTried(result))}
 <h2>Attacks</h2>${attackTable([...rows, ...tried])}
@@ -83,7 +88,8 @@ const phiTable = (phis: readonly PhiVerdict[]): string =>
   );
 
 const spreadText = ({ mean, least, most, halfWidth }: PhiVerdict['ssim'], digits: number): string =>
-  `${number(mean, digits)}${halfWidth === undefined ? '' : ` ± ${number(halfWidth, digits)}`} (${number(least, digits)} to ${number(most, digits)})`;
+  `${number(mean, digits)}${halfWidth === undefined ? '' : ` ± ${number(halfWidth, digits)}`} ` +
+  `(${number(least, digits)} to ${number(most, digits)})`;
 
 const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
 
@@ -147,7 +153,9 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
   if (privacy) {
     const { mu, epsilon, delta, robustness } = privacy;
     parts.push(
-      `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ${delta}), if each example was clipped as announced.</p>`,
+      `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ` +
+        `${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ` +
+        `${delta}), if each example was clipped as announced.</p>`,
       table(
         ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
         robustness.map(({ kappa, gamma, renyi }) => [number(kappa, 3), number(gamma, 3), number(renyi, 3)]),
@@ -158,7 +166,9 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
     const because = [...new Set(bounds.flatMap(({ bayesian }) => bayesian?.because ?? []))];
     const broken = bounds.some(({ bayesian }) => bayesian?.beaten);
     parts.push(
-      '<p><b>Indications</b>: PSNR (dB) of the mean squared error. The bound is of an attacker who knows mean and deviation of the pixels and nothing else of pictures; the influence is what the change of the update does to first order, to an attacker who knows nothing.</p>',
+      '<p><b>Indications</b>: PSNR (dB) of the mean squared error. The bound is of an attacker who knows ' +
+        'mean and deviation of the pixels and nothing else of pictures; the influence is what the change of ' +
+        'the update does to first order, to an attacker who knows nothing.</p>',
       table(
         ['phi', 'batch', 'best attack', 'Bayesian Cramer-Rao: at most', 'inversion influence: about'],
         bounds.map(({ phi, batch, reached, bayesian, influence }) => [

@@ -32,7 +32,9 @@ export function rowName(decides: object, tensors: readonly NamedArray[], batch: 
     .slice(0, 24);
 }
 
-/** Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. A full disk ends no audit. */
+/**
+ * Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. A full disk ends no audit.
+ */
 export function rowStore(folder: string) {
   const warn = warnsOnce('the audit goes on without it');
   const fileOf = (name: string): string => join(folder, `${name}.json`);

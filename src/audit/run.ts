@@ -28,11 +28,16 @@ export interface AuditResult {
   readonly check?: ClientCheck;
   /** Of the phi that the config names. */
   readonly rows: readonly AuditRow[];
-  /** Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for. */
+  /**
+   * Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for.
+   */
   readonly tried: readonly AuditRow[];
   /** One per batch. */
   readonly baselines: readonly Baselines[];
-  /** What each phi of the config, and the smallest change that helps, cost in accuracy; empty where no training was asked for. */
+  /**
+   * What each phi of the config, and the smallest change that helps, cost in accuracy; empty where no training was
+   * asked for.
+   */
   readonly costs: readonly PhiCost[];
   /** What theory says of each phi and batch; empty where the config does not want it. */
   readonly bounds: readonly AuditBound[];
@@ -60,9 +65,10 @@ interface Cell {
 }
 
 /**
- * How much of a client's images a server rebuilds under each obfuscation of the config, from the client's own network, weights and
- * settings: every phi against every batch, with labels known and inferred, by the default attack, beside what somebody shows who
- * has no update at all. Where images are rebuilt, changes of rising strength are tried until none is.
+ * How much of a client's images a server rebuilds under each obfuscation of the config, from the client's own network,
+ * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
+ * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
+ * none is.
  * Errors: those of {@link readConfig}, of the files, and of the attacks.
  * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'] })
  */
@@ -262,7 +268,10 @@ async function rowOf(
   };
 }
 
-/** Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none of it. */
+/**
+ * Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none
+ * of it.
+ */
 function distance(a: readonly NamedArray[], b: readonly NamedArray[]): number {
   let [dot, aa, bb] = [0, 0, 0];
   b.forEach(({ data }, k) => {

@@ -43,11 +43,11 @@ export function verdictOf(result: AuditResult): Verdict {
   const remedy = safe === undefined ? undefined : worst(result, tried, safe);
   const head = phis.reduce((a, b) => (b.rebuilt > a.rebuilt ? b : a));
   const count = head.rebuilt === 0 ? 'none' : `${head.rebuilt} of ${head.images}`;
-  const what =
-    `with ${nameOf(head.phi)} updates of batch ${audit.batch}${audit.clients > 1 ? `, summed over ${audit.clients} clients,` : ','} ${count} of the images `.replace(
-      `${head.images} of the images`,
-      `${head.images} images`,
-    );
+  const what = (
+    `with ${nameOf(head.phi)} updates of batch ` +
+    `${audit.batch}${audit.clients > 1 ? `, summed over ${audit.clients} clients,` : ','} ${count} of the ` +
+    'images '
+  ).replace(`${head.images} of the images`, `${head.images} images`);
   const { metric, value } = audit.threshold;
   const least = `${METRICS[metric].label} ${METRICS[metric].better === 'higher' ? 'at least' : 'at most'} ${value}`;
   const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})`;

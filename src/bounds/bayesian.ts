@@ -22,7 +22,10 @@ export interface BayesianBoundOptions {
   readonly lanczos?: number;
   /** Default 1. */
   readonly seed?: number;
-  /** [batch, height, width, channels] at which J is taken, in place of draws from the prior: then the bound is an indication. */
+  /**
+   * [batch, height, width, channels] at which J is taken, in place of draws from the prior: then the bound is an
+   * indication.
+   */
   readonly images?: NdArray;
   /** Of the batch; default those that the server knows. */
   readonly labels?: Int32Array;
@@ -43,7 +46,10 @@ export interface BayesianBound {
   /** E ||J||_F^2 over the noise, and its standard error. */
   readonly trace: number;
   readonly standardError: number;
-  /** `promise`: holds for every attacker, on average over pictures of the prior. `indication`: some assumption does not hold. */
+  /**
+   * `promise`: holds for every attacker, on average over pictures of the prior. `indication`: some assumption does not
+   * hold.
+   */
   readonly kind: 'promise' | 'indication';
   /** For `indication`: which assumptions do not hold. */
   readonly because: readonly string[];
@@ -53,12 +59,14 @@ const OPTIONS = ['priorDeviation', 'priorMean', 'samples', 'lanczos', 'seed', 'i
 const PICTURES_OF_LANCZOS = 4;
 
 /**
- * MSE >= 1 / (E ||J||_F^2 / (d sigma^2) + 1 / s^2): the van Trees (Bayesian Cramer-Rao) bound on every attack on an update
- * g(x) + N(0, sigma^2), averaged over pictures x ~ N(m, s^2) of independent pixels; J = dg/dx through the local steps, d pixel values,
- * E over the prior. Laplace noise has twice the information. Several images: in the batch's order, all with this prior.
- * A promise needs noise of an announced size as phi's first operator, a network without kinks (relu and max pooling make an update
- * jump, and jumps tell more than J does), J averaged over the prior; else it is an indication.
- * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by {@link boundOf} instead).
+ * MSE >= 1 / (E ||J||_F^2 / (d sigma^2) + 1 / s^2): the van Trees (Bayesian Cramer-Rao) bound on every attack on an
+ * update g(x) + N(0, sigma^2), averaged over pictures x ~ N(m, s^2) of independent pixels; J = dg/dx through the local
+ * steps, d pixel values, E over the prior. Laplace noise has twice the information. Several images: in the batch's
+ * order, all with this prior. A promise needs noise of an announced size as phi's first operator, a network without
+ * kinks (relu and max pooling make an update jump, and jumps tell more than J does), J averaged over the prior; else
+ * it is an indication.
+ * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by {@link boundOf}
+ * instead).
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995, theorem 1.
  * @example (await bayesianBound(observed, { priorDeviation: 0.1 })).psnr
  */
@@ -144,7 +152,10 @@ interface Spectral {
   readonly seed: number;
 }
 
-/** The Ritz values are diagonal entries in some orthonormal basis, so with the trace they bound as eigenvalues do (Peierls). */
+/**
+ * The Ritz values are diagonal entries in some orthonormal basis, so with the trace they bound as eigenvalues do
+ * (Peierls).
+ */
 async function spectralForm(
   jacobian: Jacobian,
   pictures: readonly NdArray[],

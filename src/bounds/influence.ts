@@ -22,9 +22,10 @@ export const largestEigenvalue = async (jacobian: Jacobian, images: NdArray, see
   (await ritzValues(jacobian, [images], { steps: STEPS, seed }))[0]!;
 
 /**
- * Inversion influence: ||J^T delta|| / lambda_max(J^T J), delta = phi(g) - g, for any phi, at the private pictures: to first order no
- * inversion of the changed update comes nearer, and of two phi the one with more influence hides more. The auditor's, not the
- * attacker's: it needs the private pictures. An indication: of first order, and for an attacker without a prior.
+ * Inversion influence: ||J^T delta|| / lambda_max(J^T J), delta = phi(g) - g, for any phi, at the private pictures: to
+ * first order no inversion of the changed update comes nearer, and of two phi the one with more influence hides more.
+ * The auditor's, not the attacker's: it needs the private pictures. An indication: of first order, and for an attacker
+ * without a prior.
  * @param lambda of largestEigenvalue(), where it is known already
  * Source: Zhang et al. 2023 (arXiv 2309.13016), section 3 (their Jacobian is the transposed one).
  * @example (await inversionInfluence(jacobian, batch.images, update.tensors, observed.tensors)).psnr

@@ -18,7 +18,8 @@ export interface SquaredNorm {
 }
 
 /**
- * ||J||_F^2 = E_u ||J^T u||^2, u standard normal over the entries of the update: one closure a sample (Hutchinson 1990).
+ * ||J||_F^2 = E_u ||J^T u||^2, u standard normal over the entries of the update: one closure a sample (Hutchinson
+ * 1990).
  * @param pictures one set of pictures a sample: draws of a prior, or the same ones again
  */
 export async function squaredNorm(
@@ -57,8 +58,9 @@ export interface RitzOptions {
 }
 
 /**
- * Ritz values, the largest first, of the mean over the given pictures of J^T J, each tensor over its noise squared: Lanczos with full
- * reorthogonalisation. None is above the largest eigenvalue, which they approach from below; as many steps as unknowns give all.
+ * Ritz values, the largest first, of the mean over the given pictures of J^T J, each tensor over its noise squared:
+ * Lanczos with full reorthogonalisation. None is above the largest eigenvalue, which they approach from below; as many
+ * steps as unknowns give all.
  * Source: Golub and Van Loan 2013, section 10.1.
  */
 export async function ritzValues(

@@ -81,7 +81,8 @@ function summary(rows: readonly MatrixRow[], cells: number): string[] {
   const worst = Math.min(...known.map(aheadOf));
   return [
     '',
-    `${known.length} cells (the matrix of one seed has ${cells}): the default is within 1 dB of the best of ours, or above, in ` +
+    `${known.length} cells (the matrix of one seed has ${cells}): the default is within 1 dB of the best of ` +
+      'ours, or above, in ' +
       `${share.toFixed(1)} %; at worst ${worst.toFixed(1)} dB`,
     `more than 1 dB under the best of ours in ${failing.length}:`,
     ...failing.map((row) => `${row.seed} ${row.split} ${line(row)}`),

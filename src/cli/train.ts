@@ -79,7 +79,10 @@ export async function command([name, ...args]: string[]): Promise<number> {
 /** More than the largest of the networks takes. */
 const WEIGHTS_BYTES = 2 ** 25;
 
-/** Says what came out; then weights first, then the card that names their hash: a kill in between leaves a mismatch, which the loader reports. */
+/**
+ * Says what came out; then weights first, then the card that names their hash: a kill in between leaves a mismatch,
+ * which the loader reports.
+ */
 async function write(
   folder: string,
   name: string,

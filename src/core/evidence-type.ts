@@ -15,7 +15,10 @@ export interface Evidence {
   readonly scaleUnknown: boolean;
   /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
   readonly each?: EachBound;
-  /** The noise lies on top of the bounds: an entry may be further off than they say. Absent: noise and bounds are the same rounding. */
+  /**
+   * The noise lies on top of the bounds: an entry may be further off than they say. Absent: noise and bounds are the
+   * same rounding.
+   */
   readonly blurred?: true;
   /** An observed entry may have another sign than the true one, within the bounds. */
   readonly crossesZero?: true;
@@ -26,15 +29,17 @@ export interface Evidence {
 }
 
 /**
- * Of a tensor as a matrix M [rows, columns], its last axis the columns, only M B B^T: `basis` is B [columns, rank], its columns
- * orthonormal, row-major.
+ * Of a tensor as a matrix M [rows, columns], its last axis the columns, only M B B^T: `basis` is B [columns, rank],
+ * its columns orthonormal, row-major.
  */
 export interface Projection {
   readonly basis: Float32Array;
   readonly rank: number;
 }
 
-/** Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major. */
+/**
+ * Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major.
+ */
 export interface EachBound {
   readonly tolerance: Float32Array;
   readonly zeroTolerance: Float32Array;

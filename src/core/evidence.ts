@@ -55,8 +55,9 @@ function merged(a: Widths, b: Widths, of: (a: number, b: number) => number): Wid
 const sum = (a: number, b: number): number => a + b;
 
 /**
- * After an operator that keeps zeros at zero and moves a nonzero entry by at most `kept`, or to zero when it was at most
- * `dropped`: tolerance + kept, max(zeroTolerance, tolerance + dropped), noises in quadrature; entry by entry where bounds differ.
+ * After an operator that keeps zeros at zero and moves a nonzero entry by at most `kept`, or to zero when it was at
+ * most `dropped`: tolerance + kept, max(zeroTolerance, tolerance + dropped), noises in quadrature; entry by entry
+ * where bounds differ.
  */
 export function rounded(before: Evidence, kept: Widths, dropped: Widths, noise = 0): Evidence {
   const was = widthsOf(before);
@@ -79,7 +80,10 @@ export const signed = (before: Evidence, zerosStay: boolean): Evidence => ({
   signOnly: true,
 });
 
-/** After zero-mean noise of standard deviation sigma. It hides which entries were zero: the looser of both bounds holds for all. */
+/**
+ * After zero-mean noise of standard deviation sigma. It hides which entries were zero: the looser of both bounds holds
+ * for all.
+ */
 export function noised(before: Evidence, sigma: number): Evidence {
   if (sigma === 0) return before;
   const { kept, zero } = widthsOf(before);
@@ -124,7 +128,9 @@ export const halfWidth = ({ tolerance, zeroTolerance, each }: Evidence, value: n
 /** Whether the tensor was sent at all. */
 export const isSent = ({ unsent }: Evidence): boolean => !unsent;
 
-/** The true entry is the observed one times one positive factor of the whole tensor (1, unless the scale is unknown). */
+/**
+ * The true entry is the observed one times one positive factor of the whole tensor (1, unless the scale is unknown).
+ */
 export const isExactToScale = ({ tolerance, zeroTolerance, noise, signOnly, projection }: Evidence): boolean =>
   tolerance === 0 && zeroTolerance === 0 && noise === 0 && !signOnly && !projection;
 
@@ -145,13 +151,18 @@ export const isBounded = ({ tolerance, zeroTolerance, noise }: Evidence): boolea
 export const isRounded = ({ tolerance, noise, signOnly, scaleUnknown }: Evidence): boolean =>
   tolerance > 0 && noise === 0 && !signOnly && !scaleUnknown;
 
-/** Every entry was rounded up or down at random, to known values, or was not touched (a tensor of zeros has no step). */
+/**
+ * Every entry was rounded up or down at random, to known values, or was not touched (a tensor of zeros has no step).
+ */
 export const isRandomlyRounded = (e: Evidence): boolean =>
   e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.blurred && !hidesScale(e);
 
 /** Zero-mean noise of known size was added to every entry, and nothing else was done. */
 export const isNoised = (e: Evidence): boolean => e.noise > 0 && isExact({ ...e, noise: 0 });
 
-/** An observed entry other than 0 has the sign of the true one: random rounding stays within its bound, other noise does not. */
+/**
+ * An observed entry other than 0 has the sign of the true one: random rounding stays within its bound, other noise
+ * does not.
+ */
 export const keepsSigns = ({ noise, tolerance, blurred, crossesZero, projection }: Evidence): boolean =>
   !projection && !crossesZero && (noise === 0 || (tolerance > 0 && Number.isFinite(noise) && !blurred));

@@ -119,14 +119,17 @@ export type ClientOptimizer =
     };
 
 /**
- * What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. What is absent was not announced:
- * an attack then assumes something, and says so in its settings.
+ * What a client did and publicly announces. `localSteps` = 1 is FedSGD, more is FedAvg. What is absent was not
+ * announced: an attack then assumes something, and says so in its settings.
  */
 export interface ClientSettings {
   readonly batchSize: number;
   readonly localSteps: number;
   readonly learningRate: number;
-  /** Images per local step; equal to `batchSize` when every step uses the whole batch. The last of an epoch may be smaller. */
+  /**
+   * Images per local step; equal to `batchSize` when every step uses the whole batch. The last of an epoch may be
+   * smaller.
+   */
   readonly miniBatch: number;
   readonly optimizer?: ClientOptimizer;
   /** Mini-batches: `cyclic`, round and round in the order of the batch, or the rows of the batch in each local step. */
@@ -136,8 +139,8 @@ export interface ClientSettings {
   /** Present when each example's gradient was clipped and each step noised. */
   readonly privacy?: ClientPrivacy;
   /**
-   * Present when the update is a mean of several clients' (secure aggregation), weighted by `share` (their sum is 1): `batchSize`
-   * counts the images of all, one client's after the other's.
+   * Present when the update is a mean of several clients' (secure aggregation), weighted by `share` (their sum is 1):
+   * `batchSize` counts the images of all, one client's after the other's.
    */
   readonly clients?: readonly { readonly share: number; readonly settings: ClientSettings }[];
 }
@@ -150,8 +153,8 @@ export interface Update {
   /** Loss of the batch at w0. */
   readonly loss: number;
   /**
-   * Running means and variances after the local steps, named and ordered as the model's buffers; where it has batch norm in training
-   * mode. Whether the client sends them is said in observe().
+   * Running means and variances after the local steps, named and ordered as the model's buffers; where it has batch
+   * norm in training mode. Whether the client sends them is said in observe().
    */
   readonly statistics?: readonly NamedArray[];
 }

@@ -30,13 +30,13 @@ const OPENERS = {
 const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
 
 /**
- * Opens a data set: `cifar10`, `cifar100`, `mnist`, `fashion-mnist` (each also `NAME:DIR`), the built-in `photos` and `scenes`,
- * `folder:DIR`, or `csv:FILE` (a table of pixels).
+ * Opens a data set: `cifar10`, `cifar100`, `mnist`, `fashion-mnist` (each also `NAME:DIR`), the built-in `photos` and
+ * `scenes`, `folder:DIR`, or `csv:FILE` (a table of pixels).
  *
  * Without a name the environment variable ROGLAB_DATA decides: one of these names, or just the folder with published
- * files; else `cifar10`. Published sets come from `root`, ROGLAB_DATA or the cache; are they in none of them, they are downloaded;
- * is there no network or no usable cache, `scenes` (or `fallback: 'photos'`, at 48x48) stand in and `dataset.notice` says so
- * (within 10 seconds, or `fallback: 'none'` throws).
+ * files; else `cifar10`. Published sets come from `root`, ROGLAB_DATA or the cache; are they in none of them, they are
+ * downloaded; is there no network or no usable cache, `scenes` (or `fallback: 'photos'`, at 48x48) stand in and
+ * `dataset.notice` says so (within 10 seconds, or `fallback: 'none'` throws).
  * @param name kind of data set, with its folder after a colon
  * @example
  * const data = await openDataset('cifar10');
@@ -111,7 +111,10 @@ function publishedOpener(set: Published): Opener {
   };
 }
 
-/** What takes the place of a published set. Photographs are few and have no training half, but people know what they show. */
+/**
+ * What takes the place of a published set. Photographs are few and have no training half, but people know what they
+ * show.
+ */
 const STAND_INS = {
   scenes: (options: DatasetOptions, { size }: Published) => ({
     pixels: scenes({ ...options, size }),

@@ -1,4 +1,6 @@
-/** Engines that `roglab engine add` installed: each in a folder of its own beside the project, used when it is whole. */
+/**
+ * Engines that `roglab engine add` installed: each in a folder of its own beside the project, used when it is whole.
+ */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
@@ -10,8 +12,8 @@ export const addedEngines = ['tensorflow', 'tensorflow-gpu', 'cuda', 'webgpu'] a
 export type AddedEngine = (typeof addedEngines)[number];
 
 /**
- * The folder of added engines: ROGLAB_ENGINES, else `.engines` in the project (that of the user, where roglab is a dependency).
- * Not created here.
+ * The folder of added engines: ROGLAB_ENGINES, else `.engines` in the project (that of the user, where roglab is a
+ * dependency). Not created here.
  */
 export function enginesFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.ROGLAB_ENGINES) return resolve(env.ROGLAB_ENGINES);
@@ -23,7 +25,9 @@ export function enginesFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** The file that says that an engine is whole. */
 export const readyMark = (engine: AddedEngine): string => join(enginesFolder(), engine, 'ready');
 
-/** Loads a package from an added engine, or, where that is not there, from beside roglab. Errors: those of `require`. */
+/**
+ * Loads a package from an added engine, or, where that is not there, from beside roglab. Errors: those of `require`.
+ */
 export function requireFrom(engine: AddedEngine): NodeJS.Require {
   const mark = readyMark(engine);
   return existsSync(mark) ? createRequire(mark) : require;

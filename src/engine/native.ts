@@ -5,8 +5,8 @@ import { isMainThread } from 'node:worker_threads';
 const TF32 = 'NVIDIA_TF32_OVERRIDE';
 
 /**
- * Sets TensorFloat-32 on or off for the whole process, before the first session on a GPU: afterwards nothing changes it. A worker
- * thread cannot: native code does not see its environment. ROGLAB_TF32=1 turns it on for all threads.
+ * Sets TensorFloat-32 on or off for the whole process, before the first session on a GPU: afterwards nothing changes
+ * it. A worker thread cannot: native code does not see its environment. ROGLAB_TF32=1 turns it on for all threads.
  * @returns whether it is as wished
  */
 export function setTf32(on: boolean, env: NodeJS.ProcessEnv = process.env, main = isMainThread): boolean {

@@ -19,8 +19,9 @@ export interface StartOptions {
   /** What ONNX Runtime runs compiled steps on: cpu (default), or a GPU through cuda, tensorrt, webgpu, coreml, dml. */
   readonly provider?: ProviderName;
   /**
-   * Whether NVIDIA's libraries may round the factors of products to 10 bits (TensorFloat-32): faster, gradients 1 to 5 % off.
-   * Default false. Decided before the first step on a GPU; for worker threads by ROGLAB_TF32=1 before the process starts.
+   * Whether NVIDIA's libraries may round the factors of products to 10 bits (TensorFloat-32): faster, gradients 1 to 5
+   * % off. Default false. Decided before the first step on a GPU; for worker threads by ROGLAB_TF32=1 before the
+   * process starts.
    */
   readonly tf32?: boolean;
 }
@@ -51,8 +52,8 @@ export const currentSession = (): Session | undefined => settled;
  * with other options it switches. The environment wins over options: ROGLAB_BACKEND names the backend,
  * ROGLAB_ENGINE=compiled|eager says whether steps are compiled, ROGLAB_PROVIDER names the execution provider.
  * ROGLAB_TF32=1 stands for `tf32`.
- * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and absent,
- * a provider that does not open a session here (the message says why, and which do) or whose gradients are
+ * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and
+ * absent, a provider that does not open a session here (the message says why, and which do) or whose gradients are
  * more than 1e-4 from the processor's (the message says how far): none is replaced in silence.
  * @example const session = await start(); session.line
  */

@@ -15,7 +15,10 @@ export interface ForwardOptions {
   readonly finish?: Finish;
   /** See {@link Using}; default: nobody asks. */
   readonly using?: Using;
-  /** Told the moments of every batch-norm layer's inputs, in order, whatever its mode; the tensors live as long as the run's others. */
+  /**
+   * Told the moments of every batch-norm layer's inputs, in order, whatever its mode; the tensors live as long as the
+   * run's others.
+   */
   readonly watch?: (moments: BatchMoments) => void;
   /** The client's local step: every step has dropout masks of its own. Default 0. */
   readonly step?: number;

@@ -4,7 +4,9 @@ import type { NamedArray } from '../core/types.js';
 /** What a module keeps, in the order of its own state dict. */
 const LEAVES = ['in_proj_weight', 'in_proj_bias', 'weight', 'bias', 'running_mean', 'running_var'];
 
-/** A shortcut comes after the body of its block, and the one norm without a number after the blocks of a transformer. */
+/**
+ * A shortcut comes after the body of its block, and the one norm without a number after the blocks of a transformer.
+ */
 const LAST: readonly (readonly [last: RegExp, after: RegExp, numbered: boolean])[] = [
   [/^(downsample|shortcut|skip|identity)$/, /^(conv|bn|norm|body|residual)/, true],
   [/^(ln|norm|ln_f|final_norm)$/, /^(layers|blocks)$/, false],
@@ -17,10 +19,12 @@ interface Module {
 }
 
 /**
- * Tensors of a PyTorch network that come in the order of their names (safetensors), in the order of its modules: for each layer in turn
- * a module with its shapes. Of several with equal shapes the one whose name belongs to the module before (conv1, bn1) is taken, else the
- * one that a number in its name puts first; nothing is guessed from the alphabet.
- * Errors (starting with `where`): no module with the shapes of a layer; modules of equal shapes whose names do not say which is first.
+ * Tensors of a PyTorch network that come in the order of their names (safetensors), in the order of its modules: for
+ * each layer in turn a module with its shapes. Of several with equal shapes the one whose name belongs to the module
+ * before (conv1, bn1) is taken, else the one that a number in its name puts first; nothing is guessed from the
+ * alphabet.
+ * Errors (starting with `where`): no module with the shapes of a layer; modules of equal shapes whose names do not say
+ * which is first.
  * @param wanted PyTorch's shapes of what the network takes, in order
  */
 export function inModuleOrder(

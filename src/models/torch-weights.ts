@@ -18,7 +18,8 @@ export interface TorchState {
  * PyTorch lists first, are found by their shape. Left out by name: counters (`num_batches_tracked`), the state of an
  * optimizer. Errors: the first tensor that does not fit.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
- * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see inModuleOrder()
+ * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see
+ * inModuleOrder()
  */
 export function fromTorch(
   where: string,

@@ -56,8 +56,9 @@ export interface RunOptions {
 }
 
 /**
- * Runs notebooks one after the other, each in a fresh tslab kernel, and collects what their cells show, as a notebook page would.
- * A failing cell ends its notebook; the others still run. The next kernel starts while the current notebook runs.
+ * Runs notebooks one after the other, each in a fresh tslab kernel, and collects what their cells show, as a notebook
+ * page would. A failing cell ends its notebook; the others still run. The next kernel starts while the current
+ * notebook runs.
  * @throws for an unreadable notebook, before anything runs
  */
 export async function runNotebooks(options: RunOptions): Promise<RunResult[]> {

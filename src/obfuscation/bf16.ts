@@ -5,9 +5,11 @@ import { reducedFloat } from './reduced-float.js';
 const LARGEST = (2 - 2 ** -7) * 2 ** 127;
 
 /**
- * q(g): g as bfloat16 (float32's 8 bits of exponent, 7 of fraction), to the nearest, ties to even; beyond its largest number, that.
+ * q(g): g as bfloat16 (float32's 8 bits of exponent, 7 of fraction), to the nearest, ties to even; beyond its largest
+ * number, that.
  *
- * Cost: 16 bits per entry. Evidence, entry by entry: |true - observed| <= 2^(e - 8) with e = floor(log2 |observed|), at least -126.
+ * Cost: 16 bits per entry. Evidence, entry by entry: |true - observed| <= 2^(e - 8) with e = floor(log2 |observed|),
+ * at least -126.
  * Source: Kalamkar et al. 2019 (arXiv 1905.12322); torch.bfloat16. Errors: NaN or infinite entries.
  * @example bf16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */

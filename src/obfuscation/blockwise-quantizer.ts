@@ -7,8 +7,8 @@ import { operator } from './operator.js';
 /** Options of {@link blockwiseQuantizer}. */
 export interface BlockwiseOptions {
   /**
-   * Values that an entry over its block's scale may take: `dynamic8` (default; NVIDIA FLARE's `blockwise8`), `linear8` (k / 127), `fp4`
-   * (FLARE's `float4`) or `nf4` (`normfloat4`; QLoRA).
+   * Values that an entry over its block's scale may take: `dynamic8` (default; NVIDIA FLARE's `blockwise8`), `linear8`
+   * (k / 127), `fp4` (FLARE's `float4`) or `nf4` (`normfloat4`; QLoRA).
    */
   readonly code?: CodebookName;
   /** Entries of a block, in the order of the array; default 4096 for 8 bits, 64 for 4, as bitsandbytes. */
@@ -23,13 +23,15 @@ const OPTIONS = {
 const BLOCK = { 8: 4096, 4: 64 } as const;
 
 /**
- * q(g) = a c_k with a = max |g| of the entry's block and c_k the value of the code nearest to g / a. Blocks never cross tensors; the
- * last of a tensor may be shorter. PyTorch's kernels lie otherwise in memory, so its blocks hold other entries than ours.
+ * q(g) = a c_k with a = max |g| of the entry's block and c_k the value of the code nearest to g / a. Blocks never
+ * cross tensors; the last of a tensor may be shorter. PyTorch's kernels lie otherwise in memory, so its blocks hold
+ * other entries than ours.
  *
- * Deterministic. Cost: 8 or 4 bits per entry and 32 per block. Evidence, entry by entry: |true - observed| <= a times half the way
- * from c_k to its further neighbour. A block of zeros stays zero, and nothing of it is lost.
+ * Deterministic. Cost: 8 or 4 bits per entry and 32 per block. Evidence, entry by entry: |true - observed| <= a times
+ * half the way from c_k to its further neighbour. A block of zeros stays zero, and nothing of it is lost.
  * Errors: another code; a block below 1; unknown options; NaN or infinite entries.
- * Source: Dettmers et al. 2022 (arXiv 2110.02861), section 2; Dettmers et al. 2023 (arXiv 2305.14314); NVIDIA FLARE ModelQuantizer.
+ * Source: Dettmers et al. 2022 (arXiv 2110.02861), section 2; Dettmers et al. 2023 (arXiv 2305.14314); NVIDIA FLARE
+ * ModelQuantizer.
  * @example blockwiseQuantizer({ code: 'nf4' }).apply(update.tensors, 1).report.bitsPerEntry // 4.5...
  */
 export function blockwiseQuantizer(options: BlockwiseOptions = {}): Obfuscation {

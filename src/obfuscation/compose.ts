@@ -16,7 +16,8 @@ import type { Obfuscation, OwnObfuscation } from '../core/types.js';
  * | topK, threshold h  | t            | max(z, t + h)         | d              |                               |
  * | sign               | Infinity     | z if zeros stay, else Infinity | d     | signOnly                      |
  * | noise sigma > 0    | max(t, z)    | max(t, z)             | hypot(d, sigma)|                               |
- * | clip, factor c     | c t          | c z                   | c d, or d (announced sigma) | scaleUnknown if it may have acted |
+ * | clip, factor c     | c t          | c z                   | c d, or d (announced sigma) | scaleUnknown if it may
+ * have acted |
  *
  * So top-k then a quantizer: kept entries within step/2, dropped ones within the threshold. Steps, thresholds and noise
  * levels of inner operators are numbers of the message (32 bits each for scales and thresholds), hence known to the

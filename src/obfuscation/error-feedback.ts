@@ -14,10 +14,11 @@ export interface FeedbackState {
 /**
  * phi with memory: q = phi(g + e), and for the next round e' = g + e - q, which {@link remembered} gives.
  *
- * Cost: phi's. Evidence about g: phi's, with the bounds of e on top; where phi bounds nothing (signs, noise), nothing but phi's sign
- * or noise of g + e. Without a state (the first round): phi itself.
+ * Cost: phi's. Evidence about g: phi's, with the bounds of e on top; where phi bounds nothing (signs, noise), nothing
+ * but phi's sign or noise of g + e. Without a state (the first round): phi itself.
  * Errors: a memory whose tensors are not the update's; phi's own.
- * Source: Seide et al. 2014; Karimireddy et al. 2019 (arXiv 1901.09847), algorithm 2; Sattler et al. 2019 and Vogels et al. 2019 use it.
+ * Source: Seide et al. 2014; Karimireddy et al. 2019 (arXiv 1901.09847), algorithm 2; Sattler et al. 2019 and Vogels
+ * et al. 2019 use it.
  * @example
  * const first = topK().apply(update.tensors, 1);
  * const second = errorFeedback(topK(), remembered(update.tensors, first)).apply(next.tensors, 2);
@@ -46,7 +47,8 @@ const named = ({ tensors, report }: Obfuscated, name: string, parameters: Obfusc
 
 /**
  * What is remembered after a round: e' = g + e - q, and how far it can be from 0 by what was sent.
- * @param tensors the client's update g; `sent` what phi, or {@link errorFeedback}, made of it; `state` that of the round before
+ * @param tensors the client's update g; `sent` what phi, or {@link errorFeedback}, made of it; `state` that of the
+ * round before
  */
 export function remembered(tensors: readonly NamedArray[], sent: Obfuscated, state?: FeedbackState): FeedbackState {
   const whole = state ? sum(tensors, state.memory, 1) : tensors;

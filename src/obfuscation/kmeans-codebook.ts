@@ -15,13 +15,14 @@ const OPTIONS = {
 } satisfies OptionTable<KmeansOptions>;
 
 /**
- * q(g) = the centre nearest to g, of the k centres per tensor with the least sum of squared distances: the optimum that k-means looks
- * for (OpenFL's KCPipeline takes scikit-learn's best of k starts). A tensor with fewer entries than centres is sent as it is. Zeros of an earlier operator
- * stay zero and the others are clustered (topK() and then this: OpenFL's SKCPipeline, which clusters the zeros along).
+ * q(g) = the centre nearest to g, of the k centres per tensor with the least sum of squared distances: the optimum
+ * that k-means looks for (OpenFL's KCPipeline takes scikit-learn's best of k starts). A tensor with fewer entries than
+ * centres is sent as it is. Zeros of an earlier operator stay zero and the others are clustered (topK() and then this:
+ * OpenFL's SKCPipeline, which clusters the zeros along).
  *
  * Deterministic. Cost: log2 k bits per entry sent and 32 per centre. Evidence, entry by entry: half the way to the
- * further neighbour of the centre; at an outermost centre c of m entries and inner edge b, where nothing limits the other side, what
- * their mean leaves possible: (m - 1) |c - b|, m = 1: nothing lost.
+ * further neighbour of the centre; at an outermost centre c of m entries and inner edge b, where nothing limits the
+ * other side, what their mean leaves possible: (m - 1) |c - b|, m = 1: nothing lost.
  * Errors: clusters outside 2..256; unknown options; NaN or infinite entries.
  * Source: Wang and Song 2011 (optimal k-means in one dimension); OpenFL KCPipeline and SKCPipeline (6 clusters).
  * @example compose([topK({ sparsity: 0.9 }), kmeansCodebook()]) // SKC
@@ -85,8 +86,8 @@ interface Clustering {
 }
 
 /**
- * The best k centres of numbers: sorted, clusters are ranges, and the best last range of the first j numbers starts no earlier than that
- * of the first j - 1, so that each centre costs n log n (divide and conquer).
+ * The best k centres of numbers: sorted, clusters are ranges, and the best last range of the first j numbers starts no
+ * earlier than that of the first j - 1, so that each centre costs n log n (divide and conquer).
  */
 export function kmeans(data: Float32Array, clusters: number): Clustering {
   const sorted = data.slice().sort();

@@ -7,20 +7,23 @@ import { operator } from './operator.js';
 
 /** Options of {@link partialUpdate}: exactly one. */
 export interface PartialOptions {
-  /** Layers that are sent, by name: `dense2` stands for dense2/kernel and dense2/bias; or one tensor by its whole name. */
+  /**
+   * Layers that are sent, by name: `dense2` stands for dense2/kernel and dense2/bias; or one tensor by its whole name.
+   */
   readonly only?: readonly string[];
   /** Layers that are kept back. */
   readonly without?: readonly string[];
 }
 
 /**
- * Some tensors are sent as they are, the others not at all: shared layers alone, a head alone. Zeros stand for what is not sent, its
- * evidence says so, and an attack leaves it out.
+ * Some tensors are sent as they are, the others not at all: shared layers alone, a head alone. Zeros stand for what is
+ * not sent, its evidence says so, and an attack leaves it out.
  *
  * Cost: that of what is sent; which it is, is public.
- * Errors: neither or both of `only` and `without`; a name that no tensor has (the names are told); nothing left to send.
- * Source: McMahan et al. 2017 send all; Arivazhagan et al. 2019 (FedPer, arXiv 1912.00818) and Liang et al. 2020 (LG-FedAvg, arXiv
- * 2001.01523) part of it.
+ * Errors: neither or both of `only` and `without`; a name that no tensor has (the names are told); nothing left to
+ * send.
+ * Source: McMahan et al. 2017 send all; Arivazhagan et al. 2019 (FedPer, arXiv 1912.00818) and Liang et al. 2020
+ * (LG-FedAvg, arXiv 2001.01523) part of it.
  * @example partialUpdate({ without: ['dense2'] })
  */
 export function partialUpdate(options: PartialOptions): Obfuscation {

@@ -18,14 +18,14 @@ const OPTIONS = {
 } satisfies OptionTable<PercentileOptions>;
 
 /**
- * q(g) = 0 where |g| < p, the percentile of |g| over the whole update (linear between order statistics, as numpy), then clipped
- * entrywise to [-gamma, gamma].
+ * q(g) = 0 where |g| < p, the percentile of |g| over the whole update (linear between order statistics, as numpy),
+ * then clipped entrywise to [-gamma, gamma].
  *
- * Deterministic. Cost: 32 bits per nonzero entry, and their positions. Evidence: entries below gamma are exact, those at gamma may be
- * any larger, zeros are at most the smallest size that was let through.
+ * Deterministic. Cost: 32 bits per nonzero entry, and their positions. Evidence: entries below gamma are exact, those
+ * at gamma may be any larger, zeros are at most the smallest size that was let through.
  * Errors: percentile outside [0, 100]; limit not above 0; unknown options; NaN or infinite entries.
- * Source: Shokri and Shmatikov 2015, section 5; NVIDIA FLARE's PercentilePrivacy (percentile 10, gamma 0.01 of a weight difference per
- * step; an update here is that difference over the learning rate).
+ * Source: Shokri and Shmatikov 2015, section 5; NVIDIA FLARE's PercentilePrivacy (percentile 10, gamma 0.01 of a
+ * weight difference per step; an update here is that difference over the learning rate).
  * @example percentileClip({ percentile: 90 })
  */
 export function percentileClip(options: PercentileOptions = {}): Obfuscation {

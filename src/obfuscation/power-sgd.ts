@@ -23,11 +23,12 @@ const OPTIONS = {
  *
  *     P = orthonormal columns of M Q,   Q' = M^T P,   sent: P and Q',   q = P Q'^T = P P^T M
  *
- * Vectors, and matrices that r (outputs + rest) numbers do not make smaller, are sent whole. Without memory of what was left out;
- * errorFeedback() adds it, as the paper does.
+ * Vectors, and matrices that r (outputs + rest) numbers do not make smaller, are sent whole. Without memory of what
+ * was left out; errorFeedback() adds it, as the paper does.
  *
- * Cost: 32 r (outputs + rest) bits per matrix. Evidence: the projection of M on the columns of P, exactly; nothing of what is
- * orthogonal to them. After an operator that lost something: its bounds, times sqrt(outputs), for a sum of so many entries.
+ * Cost: 32 r (outputs + rest) bits per matrix. Evidence: the projection of M on the columns of P, exactly; nothing of
+ * what is orthogonal to them. After an operator that lost something: its bounds, times sqrt(outputs), for a sum of so
+ * many entries.
  * Errors: rank below 1; starting factors of other shapes; unknown options; NaN or infinite entries.
  * Source: Vogels et al. 2019 (arXiv 1905.13727), algorithm 1; torch.distributed's powerSGD_hook.
  * @example powerSgd({ rank: 2 }).apply(update.tensors, 1)
@@ -48,7 +49,10 @@ export function powerSgd(options: PowerSgdOptions = {}): Obfuscation {
   });
 }
 
-/** The right factors Q' of a round, from what was sent of it: the start of the next. Tensors that were sent whole have none. */
+/**
+ * The right factors Q' of a round, from what was sent of it: the start of the next. Tensors that were sent whole have
+ * none.
+ */
 export const warmStart = ({ tensors, report }: Obfuscated): NamedArray[] =>
   tensors.map(({ name, data }, t) => {
     const projection = report.evidence[t]?.projection;

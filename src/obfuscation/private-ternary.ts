@@ -27,10 +27,11 @@ const OPTIONS = {
  *
  *     t = +1 with probability (A + x) / 2B,  -1 with (A - x) / 2B,  0 with 1 - A / B;     q = B t,   E q = x
  *
- * eps = ln((A + c) / (A - c)) per entry (local, pure), see {@link ternaryEpsilon}. One draw per entry, from mulberry32(seed).
+ * eps = ln((A + c) / (A - c)) per entry (local, pure), see {@link ternaryEpsilon}. One draw per entry, from
+ * mulberry32(seed).
  *
- * Cost: 1 bit per entry sent and the positions. Evidence: noise of standard deviation sqrt(A B) about x, which it is at x = 0 (its
- * variance A B - x^2 is never more). What clipping took from entries beyond c counts as noise too.
+ * Cost: 1 bit per entry sent and the positions. Evidence: noise of standard deviation sqrt(A B) about x, which it is
+ * at x = 0 (its variance A B - x^2 is never more). What clipping took from entries beyond c counts as noise too.
  * Errors: not 0 < c < A < B; unknown options; NaN or infinite entries.
  * Source: Jin et al. 2023 (arXiv 2302.09624), section 4, definition of the ternary compressor and theorem 3.
  * @example privateTernary({ clip: 0.01, a: 0.02, b: 0.2 })

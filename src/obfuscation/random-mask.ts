@@ -19,11 +19,11 @@ const OPTIONS = {
 } satisfies OptionTable<RandomMaskOptions>;
 
 /**
- * q(g) = g where u < keep, else 0; u uniform in [0, 1), one draw per entry in order, from mulberry32(seed). Values are not divided by
- * `keep`: the server can do that.
+ * q(g) = g where u < keep, else 0; u uniform in [0, 1), one draw per entry in order, from mulberry32(seed). Values are
+ * not divided by `keep`: the server can do that.
  *
- * Cost: 32 bits per entry sent; their positions too, unless the seed is known (32 bits). Evidence: sent entries are exact, of the
- * others nothing is known; without the seed nothing of any zero.
+ * Cost: 32 bits per entry sent; their positions too, unless the seed is known (32 bits). Evidence: sent entries are
+ * exact, of the others nothing is known; without the seed nothing of any zero.
  * Errors: keep outside (0, 1]; unknown options; NaN or infinite entries.
  * Source: Konecny et al. 2016 (arXiv 1610.05492), section 2 (random mask, subsampling).
  * @example randomMask({ keep: 0.1 }).apply(update.tensors, 1).report.bitsPerEntry // 3.2

@@ -9,7 +9,10 @@ import { keepLargest } from './top-k.js';
 export interface SparseTernaryOptions {
   /** Share of the entries of a tensor that is zeroed, 0 <= sparsity < 1. Default 0.9. */
   readonly sparsity?: number;
-  /** Over what the size is a mean: the `kept` entries (default, the paper) or `all` of the tensor, zeros too (OpenFL's code). */
+  /**
+   * Over what the size is a mean: the `kept` entries (default, the paper) or `all` of the tensor, zeros too (OpenFL's
+   * code).
+   */
   readonly mean?: 'kept' | 'all';
 }
 
@@ -21,10 +24,12 @@ const OPTIONS = {
 /**
  * q(g) = mu sign(g) for the k = ceil((1 - sparsity) n) largest |g| of a tensor, else 0; mu the mean |g| of those kept.
  *
- * Cost: 1 bit per entry kept, their positions (see `bitsPerEntry`), 32 per tensor. Evidence: of a kept entry its sign (no bound), of a dropped one that
- * it is at most the mean of those kept, for none of them is smaller; of `mean: 'all'` no scale.
+ * Cost: 1 bit per entry kept, their positions (see `bitsPerEntry`), 32 per tensor. Evidence: of a kept entry its sign
+ * (no bound), of a dropped one that it is at most the mean of those kept, for none of them is smaller; of `mean:
+ * 'all'` no scale.
  * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
- * Source: Sattler et al. 2019 (STC, arXiv 1903.02891), algorithm 1; OpenFL's STCPipeline keeps 10 % and divides by n (`mean: 'all'`).
+ * Source: Sattler et al. 2019 (STC, arXiv 1903.02891), algorithm 1; OpenFL's STCPipeline keeps 10 % and divides by n
+ * (`mean: 'all'`).
  * @example sparseTernary().apply(update.tensors, 1).report.bitsPerEntry // 0.57
  */
 export function sparseTernary(options: SparseTernaryOptions = {}): Obfuscation {

@@ -7,8 +7,8 @@ const CONVERSIONS = {
   /** epsilon = r + log(1 / delta) / (a - 1). Mironov 2017, proposition 3. */
   classic: (r: number, a: number, delta: number): number => r - Math.log(delta) / (a - 1),
   /**
-   * epsilon = r + log((a - 1) / a) - (log delta + log a) / (a - 1). Balle et al. 2020, theorem 21; Canonne et al. 2020, proposition 12.
-   * 0 where delta^2 > 1 - exp(-r), a bound of the total variation (Bretagnolle and Huber 1979).
+   * epsilon = r + log((a - 1) / a) - (log delta + log a) / (a - 1). Balle et al. 2020, theorem 21; Canonne et al.
+   * 2020, proposition 12. 0 where delta^2 > 1 - exp(-r), a bound of the total variation (Bretagnolle and Huber 1979).
    */
   improved: (r: number, a: number, delta: number): number =>
     delta * delta > -Math.expm1(-r) ? 0 : r + Math.log1p(-1 / a) - (Math.log(delta) + Math.log(a)) / (a - 1),
@@ -37,11 +37,12 @@ export interface PrivacyBudget {
 }
 
 /**
- * epsilon(delta) = min over orders a of convert(steps * D_a, a, delta), at least 0: what `steps` releases of the Poisson-sampled
- * Gaussian mechanism reveal about one record, whose addition or removal is hidden. A record is an image (clipping per
- * example) or a client (clipping per update).
+ * epsilon(delta) = min over orders a of convert(steps * D_a, a, delta), at least 0: what `steps` releases of the
+ * Poisson-sampled Gaussian mechanism reveal about one record, whose addition or removal is hidden. A record is an
+ * image (clipping per example) or a client (clipping per update).
  *
- * It holds for real Poisson sampling, kept secret from whoever sees the releases; for a server that knows who takes part, q = 1.
+ * It holds for real Poisson sampling, kept secret from whoever sees the releases; for a server that knows who takes
+ * part, q = 1.
  * Errors: delta outside (0, 1); a noise multiplier of 0; a rate outside (0, 1]; steps not a whole number.
  * Source: Mironov, Talwar, Zhang 2019; Mironov 2017 (releases add up); the conversions as named in the options.
  * @example privacyBudget({ sampleRate: 256 / 60000, noiseMultiplier: 1.1, steps: 14062, delta: 1e-5 }).epsilon // 2.60
@@ -93,7 +94,9 @@ function checkBudget(where: string, options: BudgetOptions): void {
   number(where, 'delta', options.delta, 0, 1, true);
 }
 
-/** Near one for budgets beyond all use, fine where large budgets have their best order, whole numbers and powers beyond. */
+/**
+ * Near one for budgets beyond all use, fine where large budgets have their best order, whole numbers and powers beyond.
+ */
 export const ORDERS: readonly number[] = [
   ...[1.0001, 1.0002, 1.0005, 1.001, 1.002, 1.005, 1.01, 1.02, 1.05],
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),

@@ -12,9 +12,10 @@ export interface Information {
 }
 
 /**
- * MSE >= 1 / (trace / d + 1 / s^2): no estimator of d numbers with independent normal priors of variance s^2 has a smaller mean squared
- * error per number, on average over the prior. Between s^2 (the release says nothing) and 0. Tight where y is linear in x with equal
- * singular values; the spectral form {@link spectralCramerRao} is tight for every linear y.
+ * MSE >= 1 / (trace / d + 1 / s^2): no estimator of d numbers with independent normal priors of variance s^2 has a
+ * smaller mean squared error per number, on average over the prior. Between s^2 (the release says nothing) and 0.
+ * Tight where y is linear in x with equal singular values; the spectral form {@link spectralCramerRao} is tight for
+ * every linear y.
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995.
  * @example cramerRao({ trace: 3072 * 16, unknowns: 3072, priorVariance: 0.0625 }) // 0.03125
  */
@@ -29,8 +30,9 @@ export function cramerRao(information: Information): number {
 }
 
 /**
- * MSE >= (1 / d) sum over i of 1 / (lambda_i + 1 / s^2), lambda_i the eigenvalues of the Fisher information: at least {@link cramerRao}
- * of their sum (Jensen). Fewer than d values: the others are taken as 0 only if `rest` says nothing, else as their mean, rest / (d - k).
+ * MSE >= (1 / d) sum over i of 1 / (lambda_i + 1 / s^2), lambda_i the eigenvalues of the Fisher information: at least
+ * {@link cramerRao} of their sum (Jensen). Fewer than d values: the others are taken as 0 only if `rest` says nothing,
+ * else as their mean, rest / (d - k).
  * @param eigenvalues the largest first or in any order, none negative
  */
 export function spectralCramerRao(

@@ -6,9 +6,10 @@ import { checkMechanism, renyiDivergence, type SampledGaussian } from './renyi.j
 import type { TradeOff } from './trade-off.js';
 
 /**
- * gamma <= 1 - f(kappa): the probability with which an attacker who holds all but one record rebuilds it, when somebody without the
- * release succeeds with probability at most kappa (1 / candidates, or what a baseline reaches), whatever the attacker and the prior.
- * For mu-GDP gamma <= Phi(Phi^-1(kappa) + mu); for pure epsilon-DP at most exp(epsilon) kappa.
+ * gamma <= 1 - f(kappa): the probability with which an attacker who holds all but one record rebuilds it, when
+ * somebody without the release succeeds with probability at most kappa (1 / candidates, or what a baseline reaches),
+ * whatever the attacker and the prior. For mu-GDP gamma <= Phi(Phi^-1(kappa) + mu); for pure epsilon-DP at most
+ * exp(epsilon) kappa.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), theorem 2; Kaissis et al. 2023 (arXiv 2307.03928), theorem 2.
  * Errors: kappa outside [0, 1].
  * @example robustness(gaussianTradeOff(1), 1 / 10) // 0.39
@@ -17,7 +18,8 @@ export const robustness = (tradeOff: TradeOff, kappa: number): number =>
   Math.min(1, Math.max(0, 1 - tradeOff(number('robustness', 'kappa', kappa, 0, 1))));
 
 /**
- * gamma <= (kappa exp(divergence))^((order - 1) / order), at most 1: a mechanism whose Renyi divergence of this order is bounded.
+ * gamma <= (kappa exp(divergence))^((order - 1) / order), at most 1: a mechanism whose Renyi divergence of this order
+ * is bounded.
  * Source: Balle, Cherubin, Hayes 2022 (arXiv 2201.04845), theorem 3.
  */
 export function renyiGamma(order: number, divergence: number, kappa: number): number {
@@ -36,7 +38,8 @@ export interface RobustnessOptions extends SampledGaussian {
 }
 
 /**
- * The least {@link renyiGamma} over the orders of the accountant, for `steps` releases of the sampled Gaussian mechanism.
+ * The least {@link renyiGamma} over the orders of the accountant, for `steps` releases of the sampled Gaussian
+ * mechanism.
  * @example renyiRobustness({ sampleRate: 1, noiseMultiplier: 1, steps: 1, kappa: 0.1 }).gamma // 0.51
  */
 export function renyiRobustness(options: RobustnessOptions): { readonly gamma: number; readonly order: number } {
@@ -67,10 +70,12 @@ export interface DpSgdRobustness {
  * The bound on gamma for DP-SGD whose every noised sum is seen, tighter than composing: without the record step t shows
  * w_t ~ N(0, sigma^2), with it N(1, sigma^2) with probability q, so
  *
- *     r = prod over t of (1 - q + q exp((2 w_t - 1) / (2 sigma^2))),  gamma = P_with(r >= s),  P_without(r >= s) = kappa
+ *     r = prod over t of (1 - q + q exp((2 w_t - 1) / (2 sigma^2))),  gamma = P_with(r >= s),  P_without(r >= s) =
+ *     kappa
  *
- * Half of the draws are from each side and weigh 2 / (1 + r) and 2 r / (1 + r), at most 2 each: small kappa keep their precision.
- * The interval is that of gamma = min over s of E[(with - s without)+] + s kappa, at its least. Same seed, same numbers.
+ * Half of the draws are from each side and weigh 2 / (1 + r) and 2 r / (1 + r), at most 2 each: small kappa keep their
+ * precision. The interval is that of gamma = min over s of E[(with - s without)+] + s kappa, at its least. Same seed,
+ * same numbers.
  * Errors: those of the accountant; kappa outside (0, 1); fewer than 100 samples.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), section 3.2 and algorithm 1.
  * @example dpSgdRobustness({ sampleRate: 0.05, noiseMultiplier: 1, steps: 100, kappa: 0.1 }).gamma // 0.40

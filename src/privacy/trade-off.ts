@@ -3,8 +3,9 @@ import { checkOptions, integer, number } from '../core/options.js';
 import { normalCdf, normalQuantile } from './normal.js';
 
 /**
- * f(alpha): the least type II error of any test that tells the outputs for two neighbouring data sets apart at type I error alpha.
- * Falling and convex from at most 1 at 0 to 0 at 1; 1 - alpha is perfect privacy. Source: Dong, Roth, Su 2019, definition 2.1.
+ * f(alpha): the least type II error of any test that tells the outputs for two neighbouring data sets apart at type I
+ * error alpha. Falling and convex from at most 1 at 0 to 0 at 1; 1 - alpha is perfect privacy. Source: Dong, Roth, Su
+ * 2019, definition 2.1.
  */
 export type TradeOff = (alpha: number) => number;
 
@@ -25,7 +26,8 @@ export function gaussianTradeOff(mu: number): TradeOff {
 }
 
 /**
- * f(alpha) = max(0, 1 - delta - exp(epsilon) alpha, exp(-epsilon) (1 - delta - alpha)): (epsilon, delta)-differential privacy.
+ * f(alpha) = max(0, 1 - delta - exp(epsilon) alpha, exp(-epsilon) (1 - delta - alpha)): (epsilon, delta)-differential
+ * privacy.
  * Source: Wasserman and Zhou 2010; Dong, Roth, Su 2019, proposition 2.5.
  */
 export function budgetTradeOff({ epsilon, delta }: { readonly epsilon: number; readonly delta: number }): TradeOff {
@@ -43,8 +45,8 @@ export interface OutputPair {
 }
 
 /**
- * The trade-off function of a mechanism with finitely many outputs: the likelihood-ratio tests, outputs in falling order of q / p,
- * joined by straight lines (Neyman and Pearson).
+ * The trade-off function of a mechanism with finitely many outputs: the likelihood-ratio tests, outputs in falling
+ * order of q / p, joined by straight lines (Neyman and Pearson).
  * Errors: lists of different length, negative entries, sums that are not 1.
  */
 export function discreteTradeOff(pair: OutputPair): TradeOff {
@@ -82,8 +84,8 @@ export function ternaryPair(options: TernaryOptions): OutputPair {
 }
 
 /**
- * The trade-off function of one coordinate of the ternary compressor. Its slopes are -(A + c) / (A - c), -1 and -(A - c) / (A + c),
- * with corners at (A - c) / 2B and 1 - (A + c) / 2B; epsilon = log((A + c) / (A - c)) at delta 0.
+ * The trade-off function of one coordinate of the ternary compressor. Its slopes are -(A + c) / (A - c), -1 and -(A -
+ * c) / (A + c), with corners at (A - c) / 2B and 1 - (A + c) / 2B; epsilon = log((A + c) / (A - c)) at delta 0.
  * Source: Jin et al. 2023 (arXiv 2302.09624), theorem 4.
  * @example ternaryTradeOff({ c: 0.1, A: 0.25, B: 0.5 })(0.05) // 0.88
  */
@@ -97,8 +99,8 @@ export interface Composition {
 }
 
 /**
- * Central limit theorem of composition, for T independent uses (e.g. T coordinates) of a mechanism with symmetric finitely many
- * outputs, with L = log(q / p) of the output:
+ * Central limit theorem of composition, for T independent uses (e.g. T coordinates) of a mechanism with symmetric
+ * finitely many outputs, with L = log(q / p) of the output:
  *
  *     kl = E_q L, k2 = E_q L^2, k3 = E_q |L - kl|^3
  *     mu = 2 sqrt(T) kl / sqrt(k2 - kl^2),  gamma = 0.56 k3 / ((k2 - kl^2)^(3/2) sqrt(T))

@@ -46,8 +46,9 @@ export interface MatrixRow extends Cell {
 }
 
 /**
- * Every cell, in an order of which each beginning is a fair sample of all networks: phi, batches of 1, 4 and one per class, distinct or
- * repeated labels, 1 or 5 local steps, shuffled by the seed. Networks whose batch norm refuses one picture have no cells with one.
+ * Every cell, in an order of which each beginning is a fair sample of all networks: phi, batches of 1, 4 and one per
+ * class, distinct or repeated labels, 1 or 5 local steps, shuffled by the seed. Networks whose batch norm refuses one
+ * picture have no cells with one.
  */
 export function matrixCells(classes: number, seed: number): Cell[] {
   const rows = (Object.keys(ZOO) as ZooName[]).map((network) => {
@@ -73,8 +74,8 @@ interface Entry {
 }
 
 /**
- * The default, and what it is compared with: rog() forced to one way, then the attacks of others, slow ones last with as many closures
- * as a cell can afford (their own are thousands).
+ * The default, and what it is compared with: rog() forced to one way, then the attacks of others, slow ones last with
+ * as many closures as a cell can afford (their own are thousands).
  */
 export const COMPARED = {
   default: { attack: 'rog' },

@@ -79,7 +79,8 @@ export const CANDIDATES = 1000;
 /**
  * Raw ROG, restored ROG, ROGS and a drawn picture of the right class, one beside the other, on test images: LeNet (two
  * initialisations in turn) or ResNet-18, untrained, labels known. The candidates of the retrieval rank are 1,000 test
- * images in a seeded order, of which the private ones are the first. The truth joins after the attacks, in the scores alone.
+ * images in a seeded order, of which the private ones are the first. The truth joins after the attacks, in the scores
+ * alone.
  */
 export async function semanticStudy(data: Dataset, options: SemanticStudyOptions): Promise<SemanticRow[]> {
   const { settings, images, folder, generator, seed = 1, split = 'test', signal, onProgress } = options;

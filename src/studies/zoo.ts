@@ -47,8 +47,8 @@ const valid = (filters: number): Layer[] => [
 const grouped = (filters: number): Layer[] => [conv(filters, 3), { kind: 'groupNorm', groups: 8 }, relu];
 
 /**
- * The networks of the quality matrix, by name: 32x32 pictures, untrained. The larger ones are a quarter as wide as published (the
- * vision transformer is small by itself), or the matrix would take weeks.
+ * The networks of the quality matrix, by name: 32x32 pictures, untrained. The larger ones are a quarter as wide as
+ * published (the vision transformer is small by itself), or the matrix would take weeks.
  */
 export const ZOO = {
   lenet,

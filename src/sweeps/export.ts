@@ -45,8 +45,8 @@ export type ExportFormat = keyof typeof FORMATS;
 export const EXPORT_FORMATS = Object.keys(FORMATS) as ExportFormat[];
 
 /**
- * Writes the rows of a sweep's cells into one file, row by row; failed cells go to a file of lines beside it. Of several folders, which
- * hold the shards of a sweep, each cell once.
+ * Writes the rows of a sweep's cells into one file, row by row; failed cells go to a file of lines beside it. Of
+ * several folders, which hold the shards of a sweep, each cell once.
  */
 export async function exportSweep(
   folders: string | readonly string[],

@@ -225,7 +225,7 @@ test('audit: a client that noises its own steps has a promise by Gaussian differ
   const client = { localSteps: 4, privacy: { clip: 1, noiseMultiplier: 2 } };
   const found = await audit({ ...config, phi: ['none'], labels: ['known'], iterations: 2, client }, { workers: 1 });
   assert.equal(found.privacy?.mu, 1);
-  const [tenth] = found.privacy!.robustness;
+  const [tenth] = found.privacy.robustness;
   assert.ok(tenth!.kappa === 0.1 && Math.abs(tenth!.gamma - 0.3891) < 1e-3 && tenth!.renyi > tenth!.gamma);
   assert.deepEqual(Object.keys(found.bounds[0]!), ['phi', 'batch', 'reached']);
   assert.match(auditPage(found, { version: '0', engine: 'none' }), /<b>A promise<\/b>.*1\.00-Gaussian/s);

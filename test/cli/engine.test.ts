@@ -66,7 +66,8 @@ const failures: Readonly<Record<string, readonly [programs: Record<string, strin
     {
       npm: fine,
       python3:
-        'case "$1" in -c) echo 3 12;; *) echo "ERROR: Could not find a version (from versions: none)" >&2; exit 1;; esac',
+        'case "$1" in -c) echo 3 12;; *) echo "ERROR: Could not find a version (from versions: none)" >&2; ' +
+        'exit 1;; esac',
     },
     /^roglab engine: pip: the package index does not answer; .*\n$/,
   ],

@@ -1,5 +1,6 @@
 /**
- * What a sweep must survive, at full size: `npm run test:sweeps`. Prints its figures; ROGLAB_SWEEP_CELLS=200 makes it shorter.
+ * What a sweep must survive, at full size: `npm run test:sweeps`. Prints its figures; ROGLAB_SWEEP_CELLS=200 makes it
+ * shorter.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

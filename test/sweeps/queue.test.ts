@@ -129,7 +129,7 @@ test('over Redis: a sweep and a cell of another version are refused in a line, a
 test('a cell whose worker is lost is done by another after a pause, from the first loss on', { skip }, async () => {
   const connection = await connectRedis('test', redis.url);
   const queue = cellQueue(connection, 'lost');
-  const { job } = (await (await planSweep(defineSweep(SMALL))).cells().next()).value!;
+  const { job } = (await (await planSweep(defineSweep(SMALL))).cells().next()).value;
   const result = { id: job.id } as CellResult;
   const lost = script('hanging-worker.js', [redis.url, 'lost']);
   workers.push(lost);
@@ -163,8 +163,8 @@ test('what a Redis knows: sweeps with the counts of their queues, workers that a
   const pid = one.child.pid;
   try {
     const cells = (await planSweep(defineSweep(SMALL))).cells();
-    const { job } = (await cells.next()).value!;
-    await queue.add([job, (await cells.next()).value!.job]);
+    const { job } = (await cells.next()).value;
+    await queue.add([job, (await cells.next()).value.job]);
     await announce(connection, { key: 'seen', name: 'theirs', version: '9.9.9-ffffffffffff' });
     await present(connection, { worker: 'gone:1', version: job.version, concurrency: 3, running: 2, done: 5 });
     const text = (await connection.redis.hget('roglab:workers', 'gone:1'))!;

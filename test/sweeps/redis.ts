@@ -48,7 +48,10 @@ export interface RedisServer {
   readonly start: () => Promise<void>;
 }
 
-/** Starts a server with an append-only file in a folder; `flags` are its own. `prefix` goes before the command, e.g. into a namespace. */
+/**
+ * Starts a server with an append-only file in a folder; `flags` are its own. `prefix` goes before the command, e.g.
+ * into a namespace.
+ */
 export async function redisServer(
   folder: string,
   {

@@ -1,6 +1,7 @@
 /**
- * What the queue costs, and what a second worker brings, in under a minute: `npm run test:sweeps -- speed`. Wall time means something on
- * a quiet machine only; processor time, which is told beside it on Linux, says on any machine what the ratio can be.
+ * What the queue costs, and what a second worker brings, in under a minute: `npm run test:sweeps -- speed`. Wall time
+ * means something on a quiet machine only; processor time, which is told beside it on Linux, says on any machine what
+ * the ratio can be.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -83,7 +84,8 @@ async function speedOf(round: number, redis: { readonly url: string; readonly pi
   const beside = (1000 * (wall * crew.length - busy)) / (CELLS - 1);
   say(`${crew.length} at work: ${rate.toFixed(2)} cells a second, ${beside.toFixed(1)} ms a cell beside the attack`);
   say(
-    `  of processor time a cell: ${work.toFixed(1)} ms workers, ${coordinator.toFixed(1)} coordinator, ${server.toFixed(1)} Redis`,
+    `  of processor time a cell: ${work.toFixed(1)} ms workers, ${coordinator.toFixed(1)} coordinator, ` +
+      `${server.toFixed(1)} Redis`,
   );
   return { rate, cost: work + coordinator + server };
 }

@@ -30,7 +30,8 @@ const isShape = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= LIMITS.dimensions && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 /**
- * An array of numpy inside a pickle, or a byte string that is a .npy file (a blob of Flower's Parameters); undefined for anything else.
+ * An array of numpy inside a pickle, or a byte string that is a .npy file (a blob of Flower's Parameters); undefined
+ * for anything else.
  * Errors: arrays of objects and other types, by name; sizes that do not fit.
  */
 export function pickledArray(value: unknown, where: string, name: string): NamedArray | undefined {

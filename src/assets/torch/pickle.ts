@@ -36,8 +36,9 @@ export interface Unpickled {
 export const isTruncated = (error: unknown): boolean => (error as { code?: string })?.code === 'TRUNCATED';
 
 /**
- * Reads one pickle (protocols 2 to 5) from `bytes` at `start`: numbers, texts, bytes, lists and tuples (as arrays), dicts (as
- * Map), and calls of the given builders. Nothing else can happen: any other opcode or name is an error that names it.
+ * Reads one pickle (protocols 2 to 5) from `bytes` at `start`: numbers, texts, bytes, lists and tuples (as arrays),
+ * dicts (as Map), and calls of the given builders. Nothing else can happen: any other opcode or name is an error that
+ * names it.
  * Source: the opcodes' descriptions in Python's Lib/pickletools.py.
  */
 export function unpickle(bytes: Uint8Array, start: number, options: PickleOptions): Unpickled {

@@ -23,9 +23,9 @@ const PIECE = 1 << 22;
 const DEPTH = 8;
 
 /**
- * The tensors of a PyTorch checkpoint (torch.save: zip or legacy pickle), and the arrays of numpy and byte blobs of .npy files (Flower's
- * Parameters) in it or in a pickle alone, as 32-bit floats, row-major, in PyTorch's own
- * axis order; a tensor inside dicts or lists is named by its path, `model.layer.weight`.
+ * The tensors of a PyTorch checkpoint (torch.save: zip or legacy pickle), and the arrays of numpy and byte blobs of
+ * .npy files (Flower's Parameters) in it or in a pickle alone, as 32-bit floats, row-major, in PyTorch's own axis
+ * order; a tensor inside dicts or lists is named by its path, `model.layer.weight`.
  *
  * Only tensors and plain containers are ever built: nothing of the file is executed, and any other opcode, class or
  * function is refused by name. Reads from `source` only what the wanted tensors need.

@@ -10,7 +10,10 @@ import { projectedData } from '../seen.js';
 export interface Measured {
   /** The yardstick: `unexplained` + 0.03 `roughness`. Less is better. */
   readonly value: number;
-  /** Mean share of the tensors that the pictures do not explain, 0 to 1; large tensors count more, by the log of their length. */
+  /**
+   * Mean share of the tensors that the pictures do not explain, 0 to 1; large tensors count more, by the log of their
+   * length.
+   */
   readonly unexplained: number;
   /** The share of each tensor; NaN where phi left nothing to compare. */
   readonly shares: readonly number[];
@@ -20,15 +23,18 @@ export interface Measured {
   readonly update: readonly NdArray[];
 }
 
-/** Measures pictures [batch, h, w, c] against one observation; with their own labels, where an attack counted them otherwise. */
+/**
+ * Measures pictures [batch, h, w, c] against one observation; with their own labels, where an attack counted them
+ * otherwise.
+ */
 export type Yardstick = (images: NdArray, labels?: Int32Array) => Promise<Measured>;
 
 /** Between two explanations equally good, the smoother one is likelier a picture. */
 const ROUGHNESS = 0.03;
 
 /**
- * One yardstick for the pictures of all attacks, by what the server knows: the client is simulated on them, and per tensor the
- * share of the received update q that their update g does not explain, under what phi left known,
+ * One yardstick for the pictures of all attacks, by what the server knows: the client is simulated on them, and per
+ * tensor the share of the received update q that their update g does not explain, under what phi left known,
  *
  *     intervals    |relu(|g - q| - half-width)| / |q|
  *     noise        sqrt((|g - q|^2 - n sigma^2)+ / (|q|^2 - n sigma^2)); nothing where the noise drowns the tensor

@@ -23,8 +23,8 @@ import { hardensAfter, refreshesAfter, searchFor, tuningFor } from './tuning.js'
 /** Options of {@link closedForm}. */
 export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   /**
-   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 720 where
-   * images share labels behind phi.
+   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 720
+   * where images share labels behind phi.
    */
   readonly iterations?: number;
   /** How pictures are compared with what was recovered; default: the one that fits phi. */
@@ -71,12 +71,13 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  * backward pass a step: no gradient of a gradient. FedAvg's update is taken for local steps times one gradient.
  *
  * Repeated labels and trained networks: where the update is exact, its row space gives every image's mask and errors by
- * itself (sparse/separate.ts), and G2 is not needed. What limits it: repeated labels behind phi (activations known only in
- * sum), trained networks behind phi (the fixed point for P may be a wrong one), one image after sign() (nothing dithers the bits).
- * Related: R-GAP (Zhu and Blaschko 2021: layer by layer, one image); SPEAR (Dimitrov et al. 2024, arXiv 2403.03945: exact for
- * batches of up to about 25, by low rank and the sparsity of ReLU, labels not needed, time exponential in the batch; SPEAR++,
- * arXiv 2510.24200, scales it with sparse dictionary learning); the Cocktail Party Attack (Kariyappa et al. 2023: independent
- * components of a dense layer's update, then feature inversion, labels not needed).
+ * itself (sparse/separate.ts), and G2 is not needed. What limits it: repeated labels behind phi (activations known
+ * only in sum), trained networks behind phi (the fixed point for P may be a wrong one), one image after sign()
+ * (nothing dithers the bits). Related: R-GAP (Zhu and Blaschko 2021: layer by layer, one image); SPEAR (Dimitrov et
+ * al. 2024, arXiv 2403.03945: exact for batches of up to about 25, by low rank and the sparsity of ReLU, labels not
+ * needed, time exponential in the batch; SPEAR++, arXiv 2510.24200, scales it with sparse dictionary learning); the
+ * Cocktail Party Attack (Kariyappa et al. 2023: independent components of a dense layer's update, then feature
+ * inversion, labels not needed).
  * Errors: networks with another end; unknown options.
  * @example const { images, confidence } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
  */
@@ -134,7 +135,7 @@ async function inversionProblem(
   const confidence = corrected ? Array.from(labels, () => 1) : read.confidence;
   const recovery = (performance.now() - began) / 1000;
   const mixed = new Set(labels).size < labels.length && !found.separated && !head.between?.length;
-  const tuned = tuningFor(head, seen.client, options.objective, mixed);
+  const tuned = tuningFor(head, seen.client, seen.model.imageShape, options.objective, mixed);
   const { objective } = tuned;
   const { iterations = mixed ? ITERATIONS.mixed : ITERATIONS.default } = options;
   const weight = options.weight ?? tuned.weight;

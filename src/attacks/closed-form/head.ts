@@ -39,14 +39,16 @@ export interface Head {
 export const isHeadWhole = ({ first, between = [], last }: Pick<Head, 'first' | 'between' | 'last'>): boolean =>
   [first, ...between, last].every(({ evidence }) => isSent(evidence) && !evidence.projection);
 
-/** The ReLU-activated dense layers of a head in their order, the last one apart, each with the factor that follows it. */
+/**
+ * The ReLU-activated dense layers of a head in their order, the last one apart, each with the factor that follows it.
+ */
 export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[] =>
   [first, ...between].map((layer, k) => ({ ...layer, factor: between[k]?.factor ?? factor }));
 
 /**
  * The dense head of an observed model, with its updates divided by the number of local steps: FedAvg's update taken as
- * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that. All
- * dense layers that are so linked belong to the head: the first of them is the one whose update holds the features.
+ * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that.
+ * All dense layers that are so linked belong to the head: the first of them is the one whose update holds the features.
  */
 export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
   const { layers, parameters } = model;

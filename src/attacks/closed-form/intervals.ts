@@ -15,8 +15,8 @@ const STEPS = 4;
  *
  *     min over X >= 0 of  sum over entries of dist(X^T delta, [G1 - w, G1 + w])^2
  *
- * with w the half-width that phi leaves of the entry. FISTA (Beck and Teboulle 2009) from the start, 40 iterations, compiled;
- * what the intervals do not determine stays at the start.
+ * with w the half-width that phi leaves of the entry. FISTA (Beck and Teboulle 2009) from the start, 40 iterations,
+ * compiled; what the intervals do not determine stays at the start.
  */
 export async function intervalSolver(
   { first, nonNegative }: Pick<Head, 'first' | 'nonNegative'>,

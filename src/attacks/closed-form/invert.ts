@@ -10,8 +10,8 @@ import type { Head } from './head.js';
 import type { Recovered } from './recover.js';
 
 /**
- * `features`: |phi(x) - X| / |X| with the recovered features X; not squared, so that the prior counts less the nearer the
- * pictures come. Else features(x)^T delta against the update itself, by an objective of gradient matching.
+ * `features`: |phi(x) - X| / |X| with the recovered features X; not squared, so that the prior counts less the nearer
+ * the pictures come. Else features(x)^T delta against the update itself, by an objective of gradient matching.
  */
 export type Comparison = 'features' | ObjectiveName;
 
@@ -29,8 +29,8 @@ export interface InversionOptions {
  *
  *     min over x of  D(features(x)^T delta, G1) + weight prior(x),
  *
- * one forward and one backward pass of the convolutions a step: no gradient of a gradient. A ReLU at the end of the body is
- * gated by the recovered features: one that should be active pulls also while it is not.
+ * one forward and one backward pass of the convolutions a step: no gradient of a gradient. A ReLU at the end of the
+ * body is gated by the recovered features: one that should be active pulls also while it is not.
  */
 export async function inversion(
   { model, client }: Observation,
@@ -89,7 +89,8 @@ export async function inversion(
 const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
 
 /**
- * Features below this share of their mean gate nothing: what several local steps leave of a 0; and where features are exact,
- * small ones pull pictures into kinks that they do not leave (batch of 16: 29.2 dB for 23.8 at a share of 0.001).
+ * Features below this share of their mean gate nothing: what several local steps leave of a 0; and where features are
+ * exact, small ones pull pictures into kinks that they do not leave (batch of 16: 29.2 dB for 23.8 at a share of
+ * 0.001).
  */
 const DUST = 0.1;

@@ -6,8 +6,8 @@ import { type Matrix, transpose } from './matrix.js';
 const WEIGHT = 0.25;
 
 /**
- * Which units of a dense layer are active, with the layer's own update heard: for every unit in turn, samples are switched on or off one
- * after the other (iterated conditional modes, Besag 1986), each by
+ * Which units of a dense layer are active, with the layer's own update heard: for every unit in turn, samples are
+ * switched on or off one after the other (iterated conditional modes, Besag 1986), each by
  *
  *     odds + WEIGHT (D_off - D_on) / (2 s^2),   D = sum over features of dist(X^T delta, [G1 - w, G1 + w])^2,
  *

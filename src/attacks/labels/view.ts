@@ -102,8 +102,8 @@ export interface Impact {
 }
 
 /**
- * Two simulated updates on dummy pictures (smooth noise), labelled all 0 and all 1: their column sums differ by s in columns
- * 0 and 1 only. Source: LLG*, Wainakh et al. 2022.
+ * Two simulated updates on dummy pictures (smooth noise), labelled all 0 and all 1: their column sums differ by s in
+ * columns 0 and 1 only. Source: LLG*, Wainakh et al. 2022.
  */
 export async function dummyImpact(model: Model, batchSize: number): Promise<Impact> {
   const [height, width, channels] = model.imageShape;

@@ -24,11 +24,13 @@ export interface SoftInversion {
 /**
  * Pictures from the first dense layer's update with errors that follow the pictures,
  *
- *     min over x of  D(f(x)^T delta(x), G1) + weight prior(x),    delta_i(x) = g_c(i) o sigmoid((W1^T f(x_i) + b1) / tau),
+ *     min over x of  D(f(x)^T delta(x), G1) + weight prior(x),    delta_i(x) = g_c(i) o sigmoid((W1^T f(x_i) + b1) /
+ *     tau),
  *
- * where f are the features, g_c = factor W2 (p - y_c) / B the class's errors at typical predictions, and tau how soft the masks are.
- * With frozen errors two images of a class get the same pull and stay mixed; here the pull goes through their masks too, so
- * that different starts part: what tells twins apart is which units they switch on. No gradient of a gradient.
+ * where f are the features, g_c = factor W2 (p - y_c) / B the class's errors at typical predictions, and tau how soft
+ * the masks are. With frozen errors two images of a class get the same pull and stay mixed; here the pull goes through
+ * their masks too, so that different starts part: what tells twins apart is which units they switch on. No gradient of
+ * a gradient.
  * @param prior mean features of typical pictures
  */
 export async function softInversion(

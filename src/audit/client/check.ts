@@ -46,9 +46,9 @@ const OF_WEIGHTS = 2.5e-7;
 /**
  * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and
  * compares with the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3
- * |after - before| and the rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away are tried (optimizer, momentum,
- * weight decay, batch-norm mode, input normalisation, number of steps, the learning rate that fits the length of the
- * update). An attack's result is a measurement of this client only where they agree.
+ * |after - before| and the rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away
+ * are tried (optimizer, momentum, weight decay, batch-norm mode, input normalisation, number of steps, the learning
+ * rate that fits the length of the update). An attack's result is a measurement of this client only where they agree.
  * @example
  * const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
  */
@@ -99,8 +99,9 @@ const nudged = ({ images, labels }: ClientRound['batch']): ClientRound['batch'] 
 });
 
 /**
- * Adam divides gradients by their size: where they are nothing but rounding (the bias of keys in attention), so are its moves, and two
- * clients differ there however alike they are. What a change of the images below rounding moves is left out of account, four times.
+ * Adam divides gradients by their size: where they are nothing but rounding (the bias of keys in attention), so are
+ * its moves, and two clients differ there however alike they are. What a change of the images below rounding moves is
+ * left out of account, four times.
  */
 const withRounding = (given: Compared, other: Compared): Compared => ({
   ...given,

@@ -1,7 +1,7 @@
 /**
  * A program under measurement, in a process of its own. After it has set itself up it prints one JSON line
- * `{ engine, threads, compileMs }`; for every line N it reads it evaluates N times and prints `{ ms: [..], cpuMs, rssMb }`; it
- * ends when its input ends. roglab's own engines and a `--against` program speak the same way.
+ * `{ engine, threads, compileMs }`; for every line N it reads it evaluates N times and prints `{ ms: [..], cpuMs,
+ * rssMb }`; it ends when its input ends. roglab's own engines and a `--against` program speak the same way.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

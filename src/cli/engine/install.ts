@@ -89,8 +89,8 @@ const PLATFORMS = [
 const TAGS = ['--python-version', '3.12', '--implementation', 'cp', '--abi', 'cp312', '--abi', 'none', '--abi', 'abi3'];
 
 /**
- * Unpacks wheels into `site` of the engine's folder, whatever the version of Python: nothing of them is run. pip finds them as it is
- * configured, checks their hashes, and everything temporary lies in the engine's folder.
+ * Unpacks wheels into `site` of the engine's folder, whatever the version of Python: nothing of them is run. pip finds
+ * them as it is configured, checks their hashes, and everything temporary lies in the engine's folder.
  */
 export async function unpackWheels(site: Site, wheels: readonly string[], deep: boolean): Promise<void> {
   const temporary = join(site.scratch, 'pip');

@@ -1,6 +1,6 @@
 /**
- * TensorFlow's native library behind tensorflow.js: the binding's own installer asks for a library of 2022 that hardly loads any more, so
- * the binding is built here against the library inside TensorFlow's wheel for Python.
+ * TensorFlow's native library behind tensorflow.js: the binding's own installer asks for a library of 2022 that hardly
+ * loads any more, so the binding is built here against the library inside TensorFlow's wheel for Python.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,8 +47,8 @@ export async function addTensorflow(engine: AddedEngine, site: Site): Promise<vo
 }
 
 /**
- * While TensorFlow's library is opened, its logger prints a line whatever TF_CPP_MIN_LOG_LEVEL says: it is opened once before
- * (see `preload`), with the terminal's error stream elsewhere for that moment.
+ * While TensorFlow's library is opened, its logger prints a line whatever TF_CPP_MIN_LOG_LEVEL says: it is opened once
+ * before (see `preload`), with the terminal's error stream elsewhere for that moment.
  */
 const HUSH = `#include <dlfcn.h>
 #include <fcntl.h>

@@ -1,4 +1,7 @@
-/** `node verify.js ENGINE`: exit code 0 when the engine starts and its gradient is the processor's, else one line that says why. */
+/**
+ * `node verify.js ENGINE`: exit code 0 when the engine starts and its gradient is the processor's, else one line that
+ * says why.
+ */
 import { type AddedEngine, backendDisagreement, start, tooFar } from '../../engine/index.js';
 
 const engine = process.argv[2] as AddedEngine;

@@ -24,11 +24,15 @@ const PYTHON: PythonNeed = {
   what: 'JupyterLab',
   oldest: 10,
   more: [
-    'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all notebooks into one page.',
+    'Or without Python: VS Code with its extension "Jupyter" after npm run kernel; npm start runs all ' +
+      'notebooks into one page.',
   ],
 };
 
-/** The command that starts a Python new enough for the pinned JupyterLab. @throws says what to install where there is none */
+/**
+ * The command that starts a Python new enough for the pinned JupyterLab. @throws says what to install where there is
+ * none
+ */
 export const findPython = (env: NodeJS.ProcessEnv = process.env): string => pythonFor(PYTHON, env);
 
 /**

@@ -1,4 +1,7 @@
-/** The execution providers of ONNX Runtime: what a compiled step runs on (https://onnxruntime.ai/docs/execution-providers). */
+/**
+ * The execution providers of ONNX Runtime: what a compiled step runs on
+ * (https://onnxruntime.ai/docs/execution-providers).
+ */
 import { encodeModel } from './onnx/model.js';
 import { bundledProviders, onnxAvailable, openSession } from './session.js';
 

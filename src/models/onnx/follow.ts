@@ -62,7 +62,10 @@ export function follow(graph: OnnxGraph, where: string): Known {
   return known;
 }
 
-/** The image as [batch, channels, height, width], where it comes in as [batch, height, width, channels] and is turned at once. */
+/**
+ * The image as [batch, channels, height, width], where it comes in as [batch, height, width, channels] and is turned
+ * at once.
+ */
 function channelsMoved({ nodes }: OnnxGraph, input: string): string | undefined {
   const [first, ...others] = nodes.filter(({ inputs }) => inputs.includes(input));
   const turns = first?.op === 'Transpose' && String(numbers(first.attributes.perm, [])) === '0,3,1,2';

@@ -21,7 +21,7 @@ function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Ma
   if (last === undefined || known.shape(from).length !== 2) return undefined;
   const [, channels, ...plane] = known.shape(last) as [number, number, number, number];
   const [units, columns] = weight.shape as [number, number];
-  const places = plane[0]! * plane[1]!;
+  const places = plane[0] * plane[1];
   if (columns !== channels * places) return undefined;
   const data = new Float32Array(weight.data.length);
   for (let u = 0; u < units; u++)

@@ -85,7 +85,8 @@ function onChannels({ op, inputs, attributes }: OnnxNode, known: Known): boolean
 }
 
 /**
- * Branches of which the first were put side by side before, as that and the rest: dense networks list all earlier values each time.
+ * Branches of which the first were put side by side before, as that and the rest: dense networks list all earlier
+ * values each time.
  */
 function regrouped(inputs: readonly string[], known: Known): readonly string[] {
   const starts = (node: OnnxNode): boolean =>

@@ -8,8 +8,8 @@ const reachOf = (node: OnnxNode, kernel: readonly number[], d: number): number =
   numbers(node.attributes.dilations, [1, 1])[d]! * (kernel[d]! - 1) + 1;
 
 /**
- * Zeros around a plane, [top, left, bottom, right], as a node says it: in numbers, as SAME or VALID, or as windows that are counted up
- * (ceil_mode), of which the last must begin inside the plane or its first zeros.
+ * Zeros around a plane, [top, left, bottom, right], as a node says it: in numbers, as SAME or VALID, or as windows
+ * that are counted up (ceil_mode), of which the last must begin inside the plane or its first zeros.
  */
 export function paddingOf(node: OnnxNode, plane: readonly number[], kernel: readonly number[]): number[] {
   const strides = numbers(node.attributes.strides, [1, 1]);

@@ -95,8 +95,8 @@ export class PutBack extends Error {
 }
 
 /**
- * Takes cells from the queue of a sweep, so many at a time. `work` gives the result, or throws PutBack. A cell whose worker was lost
- * is done after a pause, which doubles with each loss.
+ * Takes cells from the queue of a sweep, so many at a time. `work` gives the result, or throws PutBack. A cell whose
+ * worker was lost is done after a pause, which doubles with each loss.
  */
 export function cellWorker(
   connection: Connection,

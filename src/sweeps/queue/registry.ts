@@ -45,7 +45,10 @@ export async function onAnnounced(connection: Connection, heard: () => void): Pr
   await ear.subscribe(SWEEPS);
 }
 
-/** The sweeps of a Redis, also those whose coordinator is away; for a week. Errors: an entry that this library did not write. */
+/**
+ * The sweeps of a Redis, also those whose coordinator is away; for a week. Errors: an entry that this library did not
+ * write.
+ */
 export const announced = (connection: Connection): Promise<Announced[]> =>
   recent<Announced>(connection, SWEEPS, 'key', WEEK_MS);
 

@@ -76,9 +76,9 @@ function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
 const manyEntries = 2 ** 18;
 
 /**
- * One matrix product a kernel row: the image entries under each of its positions, gathered as rows [kw in, b h' w'], times dy.
- * The rows of one product are freed before those of the next are gathered.
- * Up to twice as fast as ONNX Conv with dy as its kernel, whose outputs are a few entries wide.
+ * One matrix product a kernel row: the image entries under each of its positions, gathered as rows [kw in, b h' w'],
+ * times dy. The rows of one product are freed before those of the next are gathered. Up to twice as fast as ONNX Conv
+ * with dy as its kernel, whose outputs are a few entries wide.
  */
 function convFilter(emitter: Emitter, n: Node): Value {
   const [x, dy] = n.inputs as [Node, Node];
