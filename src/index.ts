@@ -39,10 +39,9 @@ export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './tr
 
 // obfuscation: phi
 export { bf16, blockwiseQuantizer, clip, compose, errorFeedback, fp16, gaussianNoise } from './obfuscation/index.js';
-export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation } from './obfuscation/index.js';
+export { kmeansCodebook, laplaceNoise, none, obfuscation, parseObfuscation, warmStart } from './obfuscation/index.js';
 export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMask } from './obfuscation/index.js';
 export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
-export { warmStart } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
@@ -73,6 +72,7 @@ export { predictionChart, robustnessChart, tradeOffChart } from './audit/index.j
 export { bootstrapInterval, defineSweep, type Sweep, sweep, sweepTable } from './sweeps/index.js';
 export type { BootstrapInterval, BootstrapOptions, SweepDefinition, SweepOptions, SweepTable } from './sweeps/index.js';
 
-// report: what a person sees
+// figures and report: what a person sees, also straight from the outcomes of a study
+export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from './figures/index.js';
 export { banded, counter, imageGrid, imageGridPng, imagePng, type Layout, plotSvg, table } from './report/index.js';
 export { note, plot, profile, profileName, progress, tableText, type Trace, trainingProgress } from './report/index.js';

@@ -24,6 +24,7 @@ const FLOORS: Record<string, number> = {
   notebook: 6,
   groups: 6,
   audit: 7,
+  figures: 7,
   sweeps: 7,
   index: 8,
   cli: 9,

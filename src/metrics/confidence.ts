@@ -26,6 +26,26 @@ export function confidenceInterval(values: ArrayLike<number>): Interval {
   return { mean: centre, halfWidth: studentT(n - 1) * Math.sqrt(variance / n), n };
 }
 
+/**
+ * A share k / n with Wilson's 95 % score interval, which stays within 0 and 1 and means something for few images too:
+ * (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n), z = 1.959964 (Wilson 1927).
+ *
+ * Errors: no values, or values other than 0 and 1.
+ * @example shareInterval([1, 1, 0, 1]) // { share: 0.75, low: 0.30, high: 0.95, n: 4 }
+ */
+export function shareInterval(values: ArrayLike<number>): { share: number; low: number; high: number; n: number } {
+  const list = Array.from(values);
+  if (!list.length || !list.every((value) => value === 0 || value === 1))
+    throw problem('shareInterval', 'values must be one or more of 0 and 1', list);
+  const n = list.length;
+  const share = mean(list);
+  const z2 = 1.959963984540054 ** 2;
+  const centre = share + z2 / (2 * n);
+  const half = Math.sqrt(z2 * ((share * (1 - share)) / n + z2 / (4 * n * n)));
+  const scale = 1 + z2 / n;
+  return { share, low: Math.max(0, (centre - half) / scale), high: Math.min(1, (centre + half) / scale), n };
+}
+
 /** The 0.975 quantile of Student's t: bisection on its distribution, to 1e-12 of the value. */
 export function studentT(degrees: number): number {
   let [low, high] = [1.9, 13];

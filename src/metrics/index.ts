@@ -1,4 +1,4 @@
-export { confidenceInterval, type Interval } from './confidence.js';
+export { confidenceInterval, type Interval, shareInterval } from './confidence.js';
 export { frechetDistance } from './frechet.js';
 export { globalSsim } from './global-ssim.js';
 export { match } from './match.js';

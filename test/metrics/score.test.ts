@@ -4,7 +4,16 @@ import { imageAt, ndarray, stackImages } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
 import { studentT } from '../../src/metrics/confidence.js';
-import { confidenceInterval, match, mse, score, scoreColumns, ssim, summary } from '../../src/metrics/index.js';
+import {
+  confidenceInterval,
+  match,
+  mse,
+  score,
+  scoreColumns,
+  shareInterval,
+  ssim,
+  summary,
+} from '../../src/metrics/index.js';
 import { blend, noiseImages } from './images.js';
 
 const total = (cost: number[][], columns: readonly number[]) => columns.reduce((sum, c, r) => sum + cost[r]![c]!, 0);
@@ -61,6 +70,21 @@ test('studentT gives the 0.975 quantiles of the tables', () => {
   for (const [degrees, expected] of Object.entries(table))
     assert.ok(Math.abs(studentT(Number(degrees)) - expected) < 6e-5, `${degrees}: ${studentT(Number(degrees))}`);
   assert.ok(Math.abs(studentT(10_000) - 1.9602) < 6e-5);
+});
+
+test("shareInterval: Wilson's, against scipy's binomtest(k, n).proportion_ci(method='wilson')", () => {
+  const of = (k: number, n: number) => shareInterval(Array.from({ length: n }, (_, i) => (i < k ? 1 : 0)));
+  for (const [k, n, low, high] of [
+    [0, 8, 0, 0.3244],
+    [3, 4, 0.3006, 0.9544],
+    [7, 10, 0.3968, 0.8922],
+    [64, 64, 0.9434, 1],
+  ] as const) {
+    assert.ok(Math.abs(of(k, n).low - low) < 1e-4, `${k} of ${n}: ${of(k, n).low}`);
+    assert.ok(Math.abs(of(k, n).high - high) < 1e-4, `${k} of ${n}: ${of(k, n).high}`);
+  }
+  assert.throws(() => shareInterval([0.5]), /0 and 1/);
+  assert.throws(() => shareInterval([]), /one or more/);
 });
 
 test('confidenceInterval: mean +- t s / sqrt n', () => {

@@ -3,6 +3,7 @@ import { isExactToScale } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { simulation } from '../drift.js';
+import { edgeScale } from '../edge-scale.js';
 import type { Stage } from '../minimise.js';
 import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../objectives.js';
 import type { PriorName } from '../priors.js';
@@ -81,9 +82,12 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 };
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, obfuscation }: Observation, objective: AnyObjective): Tuning {
+function tuning({ client, model, obfuscation }: Observation, objective: AnyObjective): Tuning {
   if (typeof objective === 'function') return TUNED.cosine;
-  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) return TUNED[objective];
+  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) {
+    const { weight, ...rest } = TUNED[objective];
+    return { ...rest, weight: weight * edgeScale(model.imageShape) };
+  }
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
 

@@ -135,7 +135,7 @@ async function inversionProblem(
   const confidence = corrected ? Array.from(labels, () => 1) : read.confidence;
   const recovery = (performance.now() - began) / 1000;
   const mixed = new Set(labels).size < labels.length && !found.separated && !head.between?.length;
-  const tuned = tuningFor(head, seen.client, options.objective, mixed);
+  const tuned = tuningFor(head, seen.client, seen.model.imageShape, options.objective, mixed);
   const { objective } = tuned;
   const { iterations = mixed ? ITERATIONS.mixed : ITERATIONS.default } = options;
   const weight = options.weight ?? tuned.weight;

@@ -2,7 +2,8 @@ import { ndarray } from '../../core/arrays.js';
 import { isExact } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
-import type { ClientSettings, Observation } from '../../core/types.js';
+import type { ClientSettings, ImageShape, Observation } from '../../core/types.js';
+import { edgeScale } from '../edge-scale.js';
 import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
 import { objectiveOfValues } from '../objectives.js';
 import type { Head } from './head.js';
@@ -84,6 +85,7 @@ const TUNED: Partial<
 export function tuningFor(
   head: Head,
   { batchSize, localSteps }: ClientSettings,
+  imageShape: ImageShape,
   wanted?: Comparison,
   mixed = false,
 ): Tuning {
@@ -92,7 +94,8 @@ export function tuningFor(
   const { weight = () => 2e-2, ...rest } = TUNED[objective] ?? { schedule: ONCE };
   const vague = objective === 'features' && localSteps > 1 ? 1.4 : 1; // several steps are not quite one gradient
   const parting = mixed && objective !== 'features' && { schedule: PARTING, signed: false };
-  return { objective, weight: vague * weight(batchSize), ...rest, ...parting };
+  const edges = objective === 'features' ? 1 : edgeScale(imageShape);
+  return { objective, weight: vague * edges * weight(batchSize), ...rest, ...parting };
 }
 
 /** Noise of known size and no unknown length: plain squares, where gradient matching takes the cosine. */

@@ -38,7 +38,7 @@ async function byClosedForm(observation: Observation, labels: Int32Array, seed: 
   const head = readHead(observation);
   const typical = syntheticImages(observation.model.imageShape, seed);
   const found = await recover(head, labels, meanFeatures(await features(head, typical)));
-  const { objective } = tuningFor(head, observation.client);
+  const { objective } = tuningFor(head, observation.client, observation.model.imageShape);
   const closure = await inversion(observation, head, { objective, prior: 'tv', weight: 0 });
   closure.target(found);
   return { ...closure, objective, method: 'closed-form', labelsMove: false, floor: 0 };
