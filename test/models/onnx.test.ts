@@ -135,5 +135,5 @@ test('loadNetwork: an image scaled by 2 x - 1, axes squeezed one by one, pads th
   ];
   const { layers } = await loadNetwork(fileOf(onnxFile(graph), 'scaled'));
   assert.deepEqual(layers[0], { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
-  assert.deepEqual(layers[1]!.kind === 'conv' && layers[1]!.padding, [2, 0, 1, 0]);
+  assert.deepEqual(layers[1]!.kind === 'conv' && layers[1].padding, [2, 0, 1, 0]);
 });
