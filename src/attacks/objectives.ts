@@ -136,16 +136,17 @@ export function objectiveOfValues(
 }
 
 /** Rounding that moved less than this share of the update's squared length is as good as none. */
-const FINE = 0.02;
+const FINE = 1e-4;
 
 /** Where no bound holds for more than this share of it, intervals leave the largest entries out. */
 const LOOSE = 0.1;
 
 /**
- * Whether intervals say more than the values themselves: rounding is coarse, sum of w^2 / 3 above 2 % of sum q^2 with
+ * Whether intervals say more than the values themselves: rounding is coarse, sum of w^2 / 3 above 1e-4 of sum q^2 with
  * w the half-widths, and the large entries are bounded, those with |q| <= w below 10 % of it, or the others lost
- * nothing (a limit on sizes). On LeNet, one image: 4 bits 28.3 dB by intervals and 23.9 by the cosine; fp16 26.2 and
- * 29.3, nf4 27.0 and 29.4; six centres of k-means, the outermost of them open, 16.5 and 25.6.
+ * nothing (a limit on sizes). On LeNet, one image: 4 bits 28.3 dB by intervals and 23.9 by the cosine, 6 bits 29.0
+ * and 27.1, 8 bits (3e-4) 27.8 and 27.3; fp16 26.2 and 29.3, nf4 27.0 and 29.4; six centres of k-means, the outermost
+ * of them open, 16.5 and 25.6.
  */
 export function intervalsTell(tensors: readonly Pick<NdArray, 'data'>[], evidence: readonly Evidence[]): boolean {
   let [all, moved, open, coarse] = [0, 0, 0, 0];
