@@ -8,7 +8,10 @@ interface Kept {
   readonly value: unknown;
 }
 
-const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const hashOf = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('hex');
 
 /** Keeps a plain JSON value for a later run, whole or not at all. Errors: those of {@link writeAtomic}. */
 export const keepValue = (file: string, value: unknown): Promise<void> =>
@@ -19,7 +22,7 @@ export async function keptValue<T>(file: string): Promise<T | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const kept = parsed(text);
-  if (kept && kept.sha256 === hashOf(kept.value)) return kept.value as T;
+  if (kept?.value !== undefined && kept.sha256 === hashOf(kept.value)) return kept.value as T;
   process.emitWarning(`${file} is damaged or of an older version; it is computed again`, 'RoglabWarning');
   return undefined;
 }
