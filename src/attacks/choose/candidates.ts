@@ -4,7 +4,7 @@ import type { Observation, Progress, Reconstruction } from '../../core/types.js'
 import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
 import { readHead } from '../closed-form/head.js';
 import { closedFormSteps } from '../closed-form/index.js';
-import { closedFormDeclines } from '../closed-form/suits.js';
+import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
 import { offers } from '../needs.js';
 import type { PriorName } from '../priors.js';
 import type { RunOptions } from '../recipe.js';
@@ -27,6 +27,8 @@ export interface Candidate {
    * on from them. 0 where its equations are not enough for every pixel.
    */
   readonly enough: (observation: Observation) => number;
+  /** Whether it is left out where nothing is measured; default: never. */
+  readonly needsMeasuring?: (observation: Observation) => boolean;
   /** Whether its least squares average out noise that gradient matching would fit. */
   readonly averages?: true;
   readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
@@ -65,6 +67,7 @@ export const SOLVERS: readonly Candidate[] = [
     name: 'closed-form',
     averages: true,
     declines: closedFormDeclines,
+    needsMeasuring,
     enough: (observation) => {
       const { first, body } = readHead(observation);
       if (body.length === 0) return EXPLAINED_BY_PIXELS;

@@ -124,8 +124,9 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, enough, averages, steps } of matchingOnly ? [] : SOLVERS) {
-    const dropped = await declines(observation, labels);
+  for (const { name, declines, needsMeasuring, enough, averages, steps } of matchingOnly ? [] : SOLVERS) {
+    const unmeasured = few && needsMeasuring?.(observation);
+    const dropped = unmeasured ? 'too few closures to measure it' : await declines(observation, labels);
     if (dropped) {
       race.push({ candidate: name, closures: 0, dropped });
       continue;

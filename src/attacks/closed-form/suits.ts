@@ -50,10 +50,13 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
     : 'phi hides lengths or mixes images of one label, and the network is trained';
 }
 
+/** FedAvg of few images, every entry exact: matching that simulates the steps may be ahead, which only measuring tells. */
+export const needsMeasuring = ({ client, obfuscation }: Observation): boolean =>
+  client.localSteps > 1 && client.batchSize <= FEW && obfuscation.evidence.every(isExactToScale);
+
 /** Whether it is the better attack by itself, at given or inferred labels: nothing goes on from its pictures. */
 export async function suitsClosedForm(observation: Observation): Promise<boolean> {
   if (!offers(observation, CLOSED_FORM_NEEDS)) return false;
-  const { client, obfuscation } = observation;
-  if (client.localSteps > 1 && client.batchSize <= FEW && obfuscation.evidence.every(isExactToScale)) return false;
+  if (needsMeasuring(observation)) return false;
   return !(await closedFormDeclines(observation, (await labelsOf(observation)).labels));
 }
