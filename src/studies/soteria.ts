@@ -18,17 +18,18 @@ const OPTIONS = {
 } satisfies OptionTable<SoteriaOptions>;
 
 /**
- * Soteria: the update of the first dense layer loses its rows of the inputs r_i (the representation) that are easiest to turn back into
- * pictures,
+ * Soteria: the update of the first dense layer loses its rows of the inputs r_i (the representation) that are
+ * easiest to turn back into pictures,
  *
  *     the `pruned` share of the i with the least  sum over images of |dr_i / dx| / |r_i|
  *
  * All else is sent as it is. The client needs its own images for that, so this phi is made for one batch.
  *
- * Cost: 32 bits per entry of what stays; zero rows show themselves. Evidence, by which rog() is the adaptive attack: of a zero of that
- * layer nothing is known, everything else is exact. Balunovic et al. leave the whole layer out: `without:` its name does so.
+ * Cost: 32 bits per entry of what stays; zero rows show themselves. Evidence, by which rog() is the adaptive attack: of
+ * a zero of that layer nothing is known, everything else is exact. Balunovic et al. leave the whole layer out:
+ * `without:` its name does so.
  * Errors: a network without a dense layer behind another one; images of another shape; pruned outside [0, 1).
- * Source: Sun et al. 2021 (arXiv 2012.06043), section 5; the attack: Balunovic et al. 2022 (arXiv 2111.04706), section 5.
+ * Source: Sun et al. 2021 (arXiv 2012.06043), section 5; the attack: Balunovic et al. 2022 (arXiv 2111.04706), 5.
  * @example observe(model, update, { obfuscation: await rog.soteria(model, batch, { pruned: 0.8 }) })
  */
 export async function soteria(
