@@ -131,8 +131,9 @@ test('an interrupt ends a training with the weights of its last step', { skip },
 
 test('an interrupt ends a study: its workers stop, and the error says how far it came', { skip }, async () => {
   const trials = await run(
-    `const cases = [1, 1e9, 1e9].map((iterations) => ({ model, batch, phi: 'none', options: { iterations } }));
-     await rog.study(cases,
+    // tslab does not find names of earlier cells in the short form { model }
+    `const trial = { model: model, batch: batch, phi: 'none' };
+     await rog.study([1, 1e9, 1e9].map((iterations) => ({ ...trial, options: { iterations } })),
       { workers: 1, onDone: () => console.log('one done') });`,
     'one done',
   );
