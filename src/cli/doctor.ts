@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parsedJson } from '../core/errors.js';
+import { manifestOf } from '../assets/manifest-of.js';
 import { readFlags } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
 import { callOf, projectRoot } from './root.js';
@@ -41,13 +41,7 @@ async function attempt(read: () => Promise<readonly Line[]>): Promise<{ lines: r
 }
 
 function versionLines(root: string): Line[] {
-  const { version, dependencies } = parsedJson(
-    'roglab package.json',
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  ) as {
-    version: string;
-    dependencies: Record<string, string>;
-  };
+  const { version, dependencies } = manifestOf(root);
   const missing = Object.keys(dependencies).filter((name) => !existsSync(installed(root, name)));
   return [
     ['roglab', version],

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parsedJson, problem } from '../core/errors.js';
+import { manifestOf } from '../assets/manifest-of.js';
+import { problem } from '../core/errors.js';
 
 /** How a command is called from here: a script of the project, or the program of the installed package. */
 export const callOf = (command: string): string =>
@@ -19,6 +20,4 @@ export function projectRoot(): string {
 }
 
 /** The version of this copy of the package. */
-export const packageVersion = (): string =>
-  (parsedJson('roglab package.json', readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string })
-    .version;
+export const packageVersion = (): string => manifestOf(projectRoot()).version;

@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
 import { type MetricName, scoreColumns, summary } from '../metrics/index.js';
-import { banded, type Layout, plot, type Trace } from '../report/index.js';
+import { banded, type Layout, palette, plot, type Trace } from '../report/index.js';
 import { groupsOf, plainFields, type Scored } from './groups.js';
 
 /** Options of {@link scoreCurves}. */
@@ -18,9 +18,6 @@ export interface ScoreCurvesOptions {
   /** A logarithmic x axis; default false. */
   readonly log?: boolean;
 }
-
-/** Okabe and Ito's colours, which people tell apart whatever their sight. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#57606a'];
 
 /**
  * Scores against a number of the trial (bits per entry, batch size, noise): a line through the means over images for every value of a
@@ -41,7 +38,7 @@ export function scoreCurves<T extends Scored>(outcomes: readonly T[], options: S
       banded(
         points.map((point) => point.at),
         points.map(({ part }) => summary(part.map(({ scores }) => scores))[metric] ?? NONE),
-        { name, colour: COLOURS[k % COLOURS.length]!, panel: panel + 1 },
+        { name, colour: palette[k % palette.length]!, panel: panel + 1 },
       ),
     ),
   );

@@ -37,7 +37,7 @@ export function scoreTable<T extends Scored>(outcomes: readonly T[], options: Sc
   const headings = across
     ? Object.fromEntries(groupsOf('scoreTable', outcomes, across).map(({ value }) => [value, value]))
     : scoreColumns(metrics);
-  const labels = metrics.map((name) => scoreColumns([name])[name]).join(' / ');
+  const labels = Object.values(scoreColumns(metrics)).join(' / ');
   table(rows, {
     columns: { [by]: by, ...headings },
     ...((title || across) && { title: [title, across && labels].filter(Boolean).join(': ') }),

@@ -1,4 +1,5 @@
 export { type BandedOptions, banded } from './banded.js';
+export { palette } from './chart/theme.js';
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
 export { counter } from './counter.js';
 export {

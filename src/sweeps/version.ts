@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parsedJson, problem } from '../core/errors.js';
+import { manifestOf } from '../assets/manifest-of.js';
+import { problem } from '../core/errors.js';
 import { sha256 } from './canonical.js';
 
 /** What decides a cell's numbers: these rooms and files of the library, and the weights that scores use. */
@@ -17,13 +18,7 @@ const PACKAGES = /^(@tensorflow\/|onnxruntime-)/;
 export function partsVersion(): string {
   const source = fileURLToPath(new URL('..', import.meta.url));
   const root = join(source, '../..');
-  const { version, dependencies } = parsedJson(
-    'roglab package.json',
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  ) as {
-    version: string;
-    dependencies: Record<string, string>;
-  };
+  const { version, dependencies } = manifestOf(root);
   const files = [...ROOMS.flatMap((room) => filesBelow(source, room, '.js')), ...FILES].map((file) => [
     file,
     readFileSync(join(source, file)),
