@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../../assets/index.js';
 import { spec } from '../kernel.js';
 import { type PythonNeed, pythonFor, runProgram } from '../program.js';
+import { COPIES } from './copies.js';
 
 /** A private Jupyter beside the project. */
 export interface Environment {
@@ -73,8 +74,19 @@ const LAB_BYTES = 300 * 2 ** 20;
 async function registerInside(folder: string): Promise<void> {
   const jupyter = join(folder, 'share/jupyter');
   await writeAtomic(join(jupyter, 'kernels/roglab/kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
+  await writeAtomic(join(folder, 'home/config/jupyter_server_config.py'), SERVER);
   await writeAtomic(join(jupyter, 'lab/settings/overrides.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
 }
+
+/** The originals are not saved to, wherever a reader opens them. */
+const SERVER = `from tornado.web import HTTPError
+
+def refuse_originals(path, **_):
+    if path.strip("/").startswith("notebooks/"):
+        raise HTTPError(403, "notebooks/ holds the originals: work in ${COPIES}/, or save under a name there")
+
+c.FileContentsManager.pre_save_hook = refuse_originals
+`;
 
 /** No questions about news at the first start: nothing is asked of the network. */
 const SETTINGS = {
