@@ -4,10 +4,10 @@ import { problem } from '../../core/errors.js';
 import { installGradients } from '../gradients/install.js';
 import { requireFrom } from '../installed.js';
 import { installKernels } from '../kernels/install.js';
-import { quietTensorflow } from '../native.js';
+import { prepareTensorflow } from '../native.js';
 import { preload } from '../preload.js';
 
-quietTensorflow(); // when this is imported: a worker thread, which cannot, may load the library first
+prepareTensorflow(); // when this is imported: a worker thread, which cannot, may load the library first
 
 /** Loads `@tensorflow/tfjs-node` or `-gpu` if it is installed and its native library starts; else says why not. */
 export function loadNative(engine: 'tensorflow' | 'tensorflow-gpu'): void {
