@@ -3,7 +3,7 @@ import { integer, numeric } from '../core/options.js';
 import { readFlags } from './flags.js';
 import { COPIES, workingCopies } from './lab/copies.js';
 import { prepare } from './lab/environment.js';
-import { startServer } from './lab/server.js';
+import { startServer } from './lab/lab-server.js';
 import { projectRoot } from './root.js';
 
 const help = `roglab lab: JupyterLab on copies of the notebooks, from a private Python environment in .lab (made at first)

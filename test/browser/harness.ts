@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type Environment, findPython, prepare } from '../../src/cli/lab/environment.js';
-import { type Server, startServer } from '../../src/cli/lab/server.js';
+import { type Server, startServer } from '../../src/cli/lab/lab-server.js';
 import { root } from '../fixtures.js';
 import { launch, noChromium } from './chromium.js';
 

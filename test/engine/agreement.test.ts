@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AGREEMENT, disagreement, tooFar } from '../../src/engine/agreement.js';
 import { backendDisagreement, providers, start } from '../../src/engine/index.js';
-import { quietTensorflow, setTf32 } from '../../src/engine/native.js';
+import { prepareTensorflow, setTf32 } from '../../src/engine/native.js';
 import { eagerEngines, forEachEngine } from '../engines.js';
 
 const array = (...values: number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
@@ -53,9 +53,11 @@ test('start({ tf32 }): true or false', async () => {
   );
 });
 
-test('quietTensorflow: keeps to errors, unless somebody wants more; not from a worker thread', () => {
-  const [bare, verbose, worker]: NodeJS.ProcessEnv[] = [{}, { TF_CPP_MIN_LOG_LEVEL: '0' }, {}];
-  for (const env of [bare!, verbose!]) quietTensorflow(env, true);
-  quietTensorflow(worker, false);
-  assert.deepEqual([bare, verbose, worker], [{ TF_CPP_MIN_LOG_LEVEL: '2' }, { TF_CPP_MIN_LOG_LEVEL: '0' }, {}]);
+test('prepareTensorflow: keeps to errors, without oneDNN, unless somebody wants it; not from a worker thread', () => {
+  const [bare, own, worker]: NodeJS.ProcessEnv[] = [{}, { TF_ENABLE_ONEDNN_OPTS: '1' }, {}];
+  for (const env of [bare!, own!]) prepareTensorflow(env, true);
+  prepareTensorflow(worker, false);
+  assert.deepEqual(bare, { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0' });
+  assert.deepEqual(own, { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '1' });
+  assert.deepEqual(worker, {});
 });

@@ -10,8 +10,8 @@ import { defineSweep, planSweep, runSweep, sweepTable } from '../../src/sweeps/i
 import { cellQueue, cellWorker } from '../../src/sweeps/queue/bullmq.js';
 import { connectRedis } from '../../src/sweeps/queue/connect.js';
 import { getPieces, putFile, putPieces } from '../../src/sweeps/queue/pieces.js';
+import { queueStatus } from '../../src/sweeps/queue/queue-status.js';
 import { announce, announced, present, withdraw, workersOf } from '../../src/sweeps/queue/registry.js';
-import { queueStatus } from '../../src/sweeps/queue/status.js';
 import type { CellResult } from '../../src/sweeps/types.js';
 import { partsVersion } from '../../src/sweeps/version.js';
 import { temporaryFolder } from '../assets/temporary.js';
