@@ -2,10 +2,10 @@ import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
 import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
-import { inferLabels } from './labels.js';
-import { clamped } from './minimise.js';
-import { checkNeeds, checkObservation, type Needs } from './needs.js';
-import { RUN_OPTIONS, type RunOptions } from './recipe.js';
+import { inferLabels } from './infer-labels.js';
+import { clamped } from './search/minimise.js';
+import { checkNeeds, checkObservation, type Needs } from './search/needs.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 
 /** What {@link analytic} needs; labels only to name the pictures' classes. */
 export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable' };

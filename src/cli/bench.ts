@@ -5,7 +5,7 @@ import { integer, numeric, oneOf } from '../core/options.js';
 import { type BenchCase, benchCases, caseFlags, gpuCases } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
 import { type BenchRow, measure } from './bench/measure.js';
-import { serve } from './bench/serve.js';
+import { serve } from './bench/serve-bench.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 

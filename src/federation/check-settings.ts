@@ -1,8 +1,8 @@
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
+import { checkOptimizer } from './client-optimizers.js';
 import { checkFactors, checkOrder } from './client-settings.js';
-import { checkOptimizer } from './optimizers.js';
 import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [

@@ -2,7 +2,7 @@ import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
-import { checkOptimizer, isPlainSgd } from './optimizers.js';
+import { checkOptimizer, isPlainSgd } from './client-optimizers.js';
 import { checkPrivacy } from './private-settings.js';
 
 /** Options of {@link clientUpdate}. */

@@ -8,9 +8,9 @@ import { mixesExamples } from '../models/index.js';
 import { type ClientOptions, clientSettings, stepsOf, unrolls } from './client-settings.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
+import { pick } from './picked-rows.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
 import { checkPrivacy, mechanismOf } from './private-settings.js';
-import { pick } from './rows.js';
 import { runningStatistics } from './statistics.js';
 
 /**

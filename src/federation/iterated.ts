@@ -2,10 +2,10 @@ import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { compile, type Step, type Tensor, tf } from '../engine/index.js';
 import { draws, type ForwardOptions } from '../models/index.js';
+import { corrections, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
 import { clientStep } from './local-steps.js';
-import { corrections, ruleOf } from './optimizers.js';
-import { pick, scatter, slice, zeros } from './rows.js';
+import { pick, scatter, slice, zeros } from './picked-rows.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no

@@ -1,8 +1,8 @@
 import type { ClientSettings } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { type Architecture, type ForwardOptions, forward } from '../models/index.js';
+import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
-import { corrections, isPlainSgd, type Moment, ruleOf } from './optimizers.js';
 
 /** One local step of a client at given weights. */
 export interface Stepped {

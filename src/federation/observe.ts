@@ -4,7 +4,7 @@ import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
-import { asObfuscation } from '../core/phi.js';
+import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
   ClientSettings,
   Model,

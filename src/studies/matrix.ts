@@ -1,6 +1,6 @@
 import { grayOf, yardstick } from '../attacks/choose/yardstick.js';
-import { labelsOf } from '../attacks/labels.js';
-import { offers } from '../attacks/needs.js';
+import { labelsOf } from '../attacks/infer-labels.js';
+import { offers } from '../attacks/search/needs.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, NdArray, Observation } from '../core/types.js';
 import type { Dataset } from '../data/index.js';

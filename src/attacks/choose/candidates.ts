@@ -5,9 +5,9 @@ import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
 import { readHead } from '../closed-form/head.js';
 import { closedFormSteps } from '../closed-form/index.js';
 import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
-import { offers } from '../needs.js';
-import type { PriorName } from '../priors.js';
-import type { RunOptions } from '../recipe.js';
+import { offers } from '../search/needs.js';
+import type { PriorName } from '../search/priors.js';
+import type { RunOptions } from '../search/recipe.js';
 
 /** What is passed on to a candidate. */
 export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {

@@ -7,7 +7,7 @@ import { inOrder } from './ir/node.js';
 import { emit } from './onnx/emitter.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
-import type { ProviderName } from './providers.js';
+import type { ProviderName } from './provider-names.js';
 import { openSession, type Session } from './session.js';
 import { trace } from './trace/trace.js';
 

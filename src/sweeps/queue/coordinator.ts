@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blob } from '../blobs.js';
 import { failure, type Running } from '../local.js';
-import type { Cell } from '../plan.js';
 import type { Ledger } from '../store/index.js';
+import type { Cell } from '../sweep-plan.js';
 import type { CellResult } from '../types.js';
 import { type CellQueue, cellQueue, type Ended } from './bullmq.js';
 import { connectRedis } from './connect.js';
