@@ -83,8 +83,8 @@ export function wrapText(face: Typeface, text: string, limit: number): string[] 
 const SHADE = 120;
 
 /**
- * Writes one line into an RGBA picture, in a grey that reads on light and dark pages: `x`, `baseline` in pixels, `align` says which
- * end of the line `x` is.
+ * Writes one line into an RGBA picture, in a grey that reads on light and dark pages: `x`, `baseline` in pixels,
+ * `align` says which end of the line `x` is.
  */
 export function drawText(
   raster: Raster,

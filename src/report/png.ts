@@ -21,8 +21,8 @@ const table = Int32Array.from({ length: 256 }, (_, n) => {
 });
 
 /**
- * The bytes of a PNG file (8-bit RGB or RGBA, no interlace). Synchronous, because a live view encodes inside an attack's
- * callback. Rows equal to the row above are stored as differences: enlarged pixels cost almost nothing.
+ * The bytes of a PNG file (8-bit RGB or RGBA, no interlace). Synchronous, because a live view encodes inside an
+ * attack's callback. Rows equal to the row above are stored as differences: enlarged pixels cost almost nothing.
  * @see PNG specification, third edition, sections 5, 9 and 11
  */
 export function encodePng({ width, height, data, channels = 3 }: Raster): Uint8Array {

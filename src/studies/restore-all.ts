@@ -11,8 +11,8 @@ export interface Restorable {
 }
 
 /**
- * The outcomes of a study after `restore`, the attacker's restoration network, which is told the names of the classes; scored again.
- * All other fields come back as they are. Errors: those of restore and score.
+ * The outcomes of a study after `restore`, the attacker's restoration network, which is told the names of the classes;
+ * scored again. All other fields come back as they are. Errors: those of restore and score.
  * @example
  * const done = await study([{ model, batch, phi: 'quantize:3' }]);
  * scoreTable([...done, ...(await restoreAll(done)).map((d) => ({ ...d, phi: 'restored' }))], { by: 'phi' });
