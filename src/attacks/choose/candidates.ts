@@ -8,6 +8,7 @@ import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
 import { offers } from '../needs.js';
 import type { PriorName } from '../priors.js';
 import type { RunOptions } from '../recipe.js';
+import { isFinelyRounded } from './fine.js';
 
 /** What is passed on to a candidate. */
 export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {
@@ -36,6 +37,9 @@ export interface Candidate {
 
 /** Of a head behind convolutions: gradient matching overfits more than that. */
 const EXPLAINED = 0.75;
+
+/** Of fine rounding it overfits less: nothing is hidden, and the closed form takes its bounds for noise. */
+const EXPLAINED_BY_ROUNDED = 0.1;
 
 /** One image read off one neuron is exact, or rounded as coarsely as that neuron's weights. */
 const EXPLAINED_BY_ONE = 0.05;
@@ -70,8 +74,9 @@ export const SOLVERS: readonly Candidate[] = [
     needsMeasuring,
     enough: (observation) => {
       const { first, body } = readHead(observation);
-      if (body.length === 0) return EXPLAINED_BY_PIXELS;
-      return first.weights.rows >= sizeOf(observation.model.imageShape) ? EXPLAINED : 0;
+      if (body.length === 0) return observation.client.localSteps > 1 ? 0 : EXPLAINED_BY_PIXELS;
+      if (first.weights.rows < sizeOf(observation.model.imageShape)) return 0;
+      return isFinelyRounded(observation) ? EXPLAINED_BY_ROUNDED : EXPLAINED;
     },
     steps: closedFormSteps,
   },
