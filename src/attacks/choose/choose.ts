@@ -56,7 +56,7 @@ const POLISH = 80;
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
 
-/** The yardstick of the last polish is multiplied by this: a few percent less are fitted kinks. */
+/** After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted kinks. */
 const CLEARLY = 1 / 0.9;
 
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
@@ -224,13 +224,14 @@ export async function* chosen(
   }
   if (!few && freely(options) && isSmooth(observation)) {
     const objective = defaultObjective(observation);
+    const margin = seesAll(observation) && observation.client.localSteps > 1 ? CLEARLY : 1;
     const ending: Asked =
       exact && seesAll(observation)
         ? { objective: 'l2', weight: 0 }
         : { objective, weight: weightFor(HARDLY, await atGray(objective)) };
     const pictures = best().result.images;
     const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, last: 3e-4 });
-    yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), CLEARLY);
+    yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
   }
   return conclude();
 }
