@@ -126,7 +126,8 @@ export const nameOf = ({ network, phi, batch, labels, localSteps }: Cell): strin
   `${network} ${phi} batch ${batch} ${labels} ${localSteps} steps`;
 
 /**
- * Root mean square error of one level of 8 bits, 20 log10(255) dB: an 8-bit picture is the same picture from there on, so no attack
+ * Root mean square error of one level of 8 bits, 20 log10(255) dB: an 8-bit picture is the same picture from there
+ * on, so no attack
  * counts for more.
  */
 export const PERFECT = 20 * Math.log10(255);

@@ -56,17 +56,24 @@ const POLISH = 80;
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
 
-/** After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted kinks. */
+/**
+ * After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted
+ * kinks.
+ */
 const CLEARLY = 1 / 0.9;
 
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
 const FAILED = 0.6;
 
-/** A polish that leaves no more than this of what a gray leaves is done, where matching afresh is promising or cheap. */
+/**
+ * A polish that leaves no more than this of what a gray leaves is done, where matching afresh is promising or
+ * cheap.
+ */
 const DONE = 0.1;
 
 /**
- * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where images share a
+ * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where
+ * images share a
  * label and rounding is fine it sees more than the solver, whose masks are soft.
  */
 function doneUpTo(observation: Observation, labels: Int32Array): number {
@@ -91,11 +98,15 @@ interface Finished {
 /**
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
- * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
- *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near. That is
+ * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
+ * One that
+ *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching
+ * would fit.
+ * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts
+ * near. That is
  *    taken unless it fails, or phi left signs alone.
- * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
+ * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
+ * of the closures each
  *    and the best by the yardstick runs in full, where it is close the two best.
  *
  * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
@@ -237,7 +248,8 @@ export async function* chosen(
 }
 
 /**
- * Of signs and coarse rounding, matching afresh is taken where its yardstick, times this, is under that of the polished pictures:
+ * Of signs and coarse rounding, matching afresh is taken where its yardstick, times this, is under that of the
+ * polished pictures:
  * it fits more of what phi put there.
  */
 const NEAR = 1 / 0.8;

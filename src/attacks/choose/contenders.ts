@@ -34,7 +34,8 @@ const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'leakyRelu', 'maxPool
 const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention'];
 
 /**
- * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is known finely, and no kink hides
+ * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is known finely, and
+ * no kink hides
  * the slope, or every neuron sees every pixel.
  */
 export const isSmooth = (observation: Observation): boolean =>

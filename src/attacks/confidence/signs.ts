@@ -23,8 +23,14 @@ export interface Signs {
   readonly contrast: readonly number[];
 }
 
-/** Bits of an entry that was sent as it is. */
+/** Side of the blocks that take detail away. */
+const COARSE = 4;
+
+/** Bits of an entry that was sent as it is: beyond, arithmetic decides. */
 const EXACT_BITS = 12;
+
+/** Of an entry without any bound: nearly none. */
+const UNBOUNDED = 1e3;
 
 /** Measures pictures by what the server knows; three simulations of the client where no gray is given. */
 export async function signsOf(
@@ -33,9 +39,9 @@ export async function signsOf(
   rule: Yardstick,
   gray?: Pick<Measured, 'unexplained'>,
 ): Promise<Signs> {
-  const even = (gray ?? (await rule(grayOf({ model, client } as Observation), labels))).unexplained || 1e-12;
-  const { unexplained } = await rule(images, labels);
-  const coarse = await rule(blocky(images, 4), labels);
+  const even = (gray ?? (await rule(grayOf({ model, client }), labels))).unexplained;
+  // where phi left nothing to compare, everything is left
+  const left = async (pictures: NdArray) => (even > 0 ? (await rule(pictures, labels)).unexplained / even : 1);
   const [size] = images.shape as [number];
   const each = Array.from({ length: size }, (_, b) => imageAt(images, b));
   const counts = new Map<number, number>();
@@ -43,8 +49,8 @@ export async function signsOf(
   const bits = tensors.reduce((sum, tensor, k) => sum + bitsOf(tensor, obfuscation.evidence[k]!), 0);
   const roughness = each.map((image) => variation(image));
   return {
-    left: unexplained / even,
-    coarse: coarse.unexplained / even,
+    left: await left(images),
+    coarse: await left(blocky(images, COARSE)),
     bits: Math.log2(Math.max(1e-3, bits / images.data.length)),
     images: size,
     repeated: [...labels].filter((label) => counts.get(label)! > 1).length / size,
@@ -63,7 +69,7 @@ function bitsOf({ data }: NamedArray, evidence: Evidence): number {
   if (!(power > 0)) return 0;
   return data.reduce((sum, q, i) => {
     const width = halfWidth(evidence, q, i);
-    const error = (Number.isFinite(width) ? width ** 2 / 3 : power * 1e3) + evidence.noise ** 2;
+    const error = (Number.isFinite(width) ? width ** 2 / 3 : power * UNBOUNDED) + evidence.noise ** 2;
     return sum + Math.min(EXACT_BITS, Math.log2(1 + power / Math.max(error, 1e-30)) / 2);
   }, 0);
 }

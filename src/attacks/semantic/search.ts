@@ -7,9 +7,9 @@ import type { SearchState, Stage } from '../minimise.js';
 import type { RunOptions } from '../recipe.js';
 import type { Problem } from '../run.js';
 import { fingerprint } from '../settings.js';
-import { confidences } from './confidence.js';
 import type { Decoder } from './decoder.js';
 import { detailed } from './detail.js';
+import { explainedBy } from './explained.js';
 import type { Match } from './match.js';
 import { candidates, problemOf } from './problem.js';
 import { isRaw, startsOf } from './starts.js';
@@ -111,7 +111,7 @@ export async function latentSearch(
       return {
         images: await decoding.images(chosen.images, rows),
         raw,
-        confidence: await confidences(match, decoding, chosen.images, rows, targets),
+        explained: await explainedBy(match, decoding, chosen.images, rows, targets),
         labels: labels.labels,
         labelSource: { method: labels.method, confidence: labels.confidence },
         objective: chosen.objective,
