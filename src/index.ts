@@ -20,7 +20,7 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 export { alexnet, forward, lenet, lenet5, loadNetwork, loadWeights, mobilenetV2 } from './models/index.js';
 export { network, paperResnet18, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
 export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, vgg11 } from './models/index.js';
-export { vgg7, vit, withModes } from './models/index.js';
+export { drawSamples, rebuildImages, vgg7, vit, withModes } from './models/index.js';
 
 // federation: the client, what the server sees, the server
 export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
@@ -60,9 +60,18 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
-export { drawSamples, rebuildImages, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
+export { semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
-export { type Outcome, observeCase, reliability, score, soteria, study, type Trial } from './studies/index.js';
+export {
+  type Outcome,
+  observeCase,
+  reliability,
+  restoreAll,
+  score,
+  soteria,
+  study,
+  type Trial,
+} from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';

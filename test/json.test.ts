@@ -12,10 +12,10 @@ const SIGNED = 'text whose signature or checksum was checked before';
 const UNGUARDED: Readonly<Record<string, string>> = {
   'assets/checkpoint.ts': SIGNED,
   'assets/manifest.ts': PACKAGE,
-  'notebook/page/live.ts': OWN,
+  'notebook/page/live-figures.ts': OWN,
   'notebook/wire.ts': SIGNED,
-  'report/chart/live.ts': OWN,
-  'studies/dp/settings.ts': OWN,
+  'report/chart/live-chart.ts': OWN,
+  'studies/dp/dp-settings.ts': OWN,
 };
 
 /** Whether the place of a text is between `try {` and its `} catch`, by indentation. */

@@ -25,6 +25,7 @@ const FLOORS: Record<string, number> = {
   groups: 6,
   audit: 7,
   figures: 7,
+  making: 7,
   sweeps: 7,
   index: 8,
   cli: 9,

@@ -6,7 +6,7 @@ import { parseTar } from 'nanotar';
 import { problem } from '../core/errors.js';
 import { diskProblem, makeFolder } from './files.js';
 import { LIMITS } from './limits.js';
-import { readBounded } from './read.js';
+import { readBounded } from './read-bounded.js';
 
 /** Options of {@link unpack}. */
 export interface UnpackOptions {

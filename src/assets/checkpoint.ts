@@ -3,7 +3,7 @@ import { problem, show } from '../core/errors.js';
 import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
 import { LIMITS } from './limits.js';
-import { readBounded } from './read.js';
+import { readBounded } from './read-bounded.js';
 import { decodeChecked, encodeSafetensors } from './safetensors.js';
 
 /** What a stopped computation needs to go on: arrays bit by bit, and numbers (or other JSON values) by name. */

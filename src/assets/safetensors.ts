@@ -5,7 +5,7 @@ import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
 import { floatToHalf, halfToFloat } from './half.js';
 import { LIMITS } from './limits.js';
-import { readBounded } from './read.js';
+import { readBounded } from './read-bounded.js';
 
 /** Content of a safetensors file: arrays in the order of their bytes, and free text. */
 export interface Safetensors {

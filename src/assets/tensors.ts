@@ -4,7 +4,7 @@ import { LIMITS } from './limits.js';
 import { isNpy } from './numpy/npy.js';
 import { npyTensors, npzTensors } from './numpy/npz.js';
 import { decodeSafetensors } from './safetensors.js';
-import { torchTensors } from './torch/read.js';
+import { torchTensors } from './torch/load-torch.js';
 import { type ByteSource, fileSource } from './torch/source.js';
 import { zipEntries } from './torch/zip.js';
 

@@ -3,11 +3,11 @@ import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
 import type { NamedArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { judged } from './confidence/judge.js';
-import { inferLabels } from './labels.js';
-import { clamped } from './minimise.js';
-import { checkNeeds, checkObservation, type Needs } from './needs.js';
-import { RUN_OPTIONS, type RunOptions } from './recipe.js';
-import { finish } from './run.js';
+import { inferLabels } from './infer-labels.js';
+import { clamped } from './search/minimise.js';
+import { checkNeeds, checkObservation, type Needs } from './search/needs.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
+import { finish } from './search/run-search.js';
 
 /** What {@link analytic} needs; labels only to name the pictures' classes. */
 export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable' };

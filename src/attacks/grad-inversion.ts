@@ -3,10 +3,10 @@ import { checked, flag, type OptionTable, real, whole } from '../core/option-tab
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { judged } from './confidence/judge.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { fitting } from './objectives.js';
-import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
-import { finish } from './run.js';
+import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { fitting } from './search/objectives.js';
+import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
+import { finish } from './search/run-search.js';
 
 /** Options of {@link gradInversion}. */
 export interface GradInversionOptions extends RunOptions {

@@ -18,6 +18,7 @@ export {
   gradInversion,
   gradInversionSteps,
 } from './grad-inversion.js';
+export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './infer-labels.js';
 export {
   INVERTING_GRADIENTS_NEEDS,
   INVERTING_GRADIENTS_OPTIONS,
@@ -25,10 +26,9 @@ export {
   invertingGradients,
   invertingGradientsSteps,
 } from './inverting-gradients.js';
-export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './labels.js';
-export type { Needs } from './needs.js';
-export type { ObjectiveName } from './objectives.js';
-export { RUN_OPTIONS, type RunOptions } from './recipe.js';
 export { type RestoreOptions, restore } from './restore.js';
 export { ROG_NEEDS, ROG_OPTIONS, type RogOptions, rog, rogSteps } from './rog.js';
 export { ROGS_NEEDS, ROGS_OPTIONS, type RogsOptions, rogs, rogsSteps } from './rogs.js';
+export type { Needs } from './search/needs.js';
+export type { ObjectiveName } from './search/objectives.js';
+export { RUN_OPTIONS, type RunOptions } from './search/recipe.js';

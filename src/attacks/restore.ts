@@ -12,7 +12,7 @@ import {
   restorerLabels,
 } from '../models/restorer.js';
 import { shippedRestorer } from '../models/restorer-weights.js';
-import { clamped } from './minimise.js';
+import { clamped } from './search/minimise.js';
 
 /** What the attacker knows beside the observation. */
 export interface RestoreOptions {

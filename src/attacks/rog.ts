@@ -5,12 +5,12 @@ import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
 import { solving } from './closed-form/closed-form.js';
 import { judged } from './confidence/judge.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './objectives.js';
-import { PRIORS, type PriorName } from './priors.js';
-import { RUN_OPTIONS, type RunOptions, runRecipe } from './recipe.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
-import { finish } from './run.js';
+import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './search/objectives.js';
+import { PRIORS, type PriorName } from './search/priors.js';
+import { RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
+import { finish } from './search/run-search.js';
 
 /** Options of {@link rog}. */
 export interface RogOptions extends RunOptions, PostprocessOptions {

@@ -4,18 +4,18 @@ import { checked, memory, type OptionTable, whole, word } from '../core/option-t
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
-import { labelsOf } from './labels.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './needs.js';
-import { RUN_OPTIONS, type RunOptions } from './recipe.js';
+import { labelsOf } from './infer-labels.js';
+import { classOf, classRows, type Meaning } from './latent/class-meaning.js';
+import { decoder } from './latent/decoder.js';
+import { labelSearch } from './latent/label-search.js';
+import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './latent/search.js';
+import { matchOf } from './latent/update-match.js';
 import { classNamesOption } from './restore.js';
-import { holding } from './resume.js';
 import { rogSteps } from './rog.js';
-import { finish, runSearch } from './run.js';
-import { classOf, classRows, type Meaning } from './semantic/classes.js';
-import { decoder } from './semantic/decoder.js';
-import { labelSearch } from './semantic/labels.js';
-import { matchOf } from './semantic/match.js';
-import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './semantic/search.js';
+import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
+import { finish, runSearch } from './search/run-search.js';
+import { holding } from './search/saved-search.js';
 
 /** Options of {@link rogs}. */
 export interface RogsOptions extends RunOptions, Partial<Meaning>, LatentOptions {

@@ -9,7 +9,7 @@ import {
   renyiRobustness,
   robustness,
 } from '../privacy/index.js';
-import type { AuditRow } from './rows.js';
+import type { AuditRow } from './audit-rows.js';
 
 /** What theory says of one phi and batch, beside what the attacks reached. */
 export interface AuditBound {

@@ -2,10 +2,10 @@ import { imageAt } from '../core/arrays.js';
 import type { Batch } from '../core/types.js';
 import { METRICS } from '../metrics/index.js';
 import { imagePng } from '../report/index.js';
+import type { AuditResult } from './audit.js';
+import type { AuditRow } from './audit-rows.js';
 import type { BaselineName } from './baselines.js';
 import { reaches } from './config.js';
-import type { AuditRow } from './rows.js';
-import type { AuditResult } from './run.js';
 import { type PhiVerdict, spread, verdictOf } from './verdict.js';
 
 const STYLE = `

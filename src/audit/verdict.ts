@@ -1,7 +1,7 @@
 import { confidenceInterval, METRICS } from '../metrics/index.js';
+import { type AuditResult, isRebuilt, remedyOf } from './audit.js';
+import type { AuditRow } from './audit-rows.js';
 import { reaches } from './config.js';
-import type { AuditRow } from './rows.js';
-import { type AuditResult, isRebuilt, remedyOf } from './run.js';
 
 /** One phi in an audit: the labels that served the server best decide. */
 export interface PhiVerdict {

@@ -1,4 +1,4 @@
-import { eigen } from '../core/eigen.js';
+import { eigen } from '../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { type Jacobian, unknownsOf } from './jacobian.js';

@@ -5,7 +5,7 @@ import { integer, numeric, oneOf } from '../core/options.js';
 import { type BenchCase, benchCases, caseFlags, gpuCases } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
 import { type BenchRow, measure } from './bench/measure.js';
-import { serve } from './bench/serve.js';
+import { serve } from './bench/serve-bench.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
 
@@ -63,9 +63,9 @@ export async function bench(args: string[]): Promise<number> {
     oneOf('roglab bench', '--engines', name, engineNames),
   );
   const names = Object.keys(benchCases);
-  const wanted = words(flags.only ?? (gpu ? gpuCases : names.filter((name) => !name.startsWith('paper'))).join()).map(
-    (name) => oneOf('roglab bench', '--only', name, names),
-  );
+  const wanted = words(
+    flags.only ?? (gpu ? gpuCases : names.filter((name) => !/^paper|steps100$/.test(name))).join(),
+  ).map((name) => oneOf('roglab bench', '--only', name, names));
   if (!flags.json) console.log(header(flags.against));
   for (const name of wanted)
     for (const row of await measured(benchCases[name]!, chosen, threads, rounds, flags.against, gpu))

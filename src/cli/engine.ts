@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { lockFile } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { type AddedEngine, addedEngines, enginesFolder, readyMark } from '../engine/index.js';
-import { checkSpace, sizeOfFolder, WHERE } from './engine/install.js';
-import { ENGINES } from './engine/table.js';
+import { ENGINES } from './engine/addable.js';
+import { checkSpace, sizeOfFolder, WHERE } from './engine/steps.js';
 import { nameOf } from './engine/words.js';
 import { projectRoot } from './root.js';
 

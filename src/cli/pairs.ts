@@ -1,13 +1,11 @@
 import { join } from 'node:path';
-import { cacheFolder, checkFilePlace } from '../assets/index.js';
+import { checkFilePlace } from '../assets/index.js';
 import { integer, number, numeric } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
-import { makePairs } from '../studies/restorer-pairs.js';
+import { pairsFolder } from '../making/restorer-pair-file.js';
+import { makePairs } from '../making/restorer-pairs.js';
 import { readFlags } from './flags.js';
-
-/** Where the pairs lie that `train restorer` reads: one file per part. */
-export const pairsFolder = (): string => join(cacheFolder(), 'restorer-pairs');
 
 const HELP = `roglab pairs: attacks training images of CIFAR-10 and keeps what comes out, for training the restorer
   --minutes N    how long (default 45); what is there already is continued

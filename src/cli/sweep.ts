@@ -19,7 +19,7 @@ import {
   sweepStatus,
   sweepView,
 } from '../sweeps/index.js';
-import type { QueueStatus } from '../sweeps/queue/status.js';
+import type { QueueStatus } from '../sweeps/queue/queue-status.js';
 import { readFlags } from './flags.js';
 
 const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
@@ -135,7 +135,7 @@ async function status(args: string[]): Promise<number> {
   const [word, rest] = args[0]?.startsWith('--redis') ? [undefined, args] : take('sweep status', args);
   const { out, watch, redis } = readFlags('sweep status', rest, kinds);
   const folder = word === undefined ? undefined : await folderOf(word, out);
-  const { queueStatus } = await import('../sweeps/queue/status.js');
+  const { queueStatus } = await import('../sweeps/queue/queue-status.js');
   for (;;) {
     const { text, ended } = folder ? await folderText(folder) : { text: '', ended: false };
     const parts = [text, ...(redis ? [queueText(await queueStatus(redis))] : [])];

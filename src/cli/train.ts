@@ -5,10 +5,10 @@ import { cacheFolder, checkFilePlace, checkPlace, encodeSafetensors, writeAtomic
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { start } from '../engine/index.js';
+import { TRAINABLES, type Trainable, type TrainedNetwork } from '../making/networks.js';
 import type { FitProgress } from '../training/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
-import { TRAINABLES, type Trainable, type TrainedNetwork } from './train-table.js';
 
 const HELP = `roglab train NAME: trains a network that the library ships, and writes its weights and its card
 

@@ -22,7 +22,7 @@ export async function command(args: string[]): Promise<number> {
   const [gently, now] = [new AbortController(), new AbortController()];
   const onSignal = (): void => (gently.signal.aborted ? now : gently).abort();
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const { serveCells } = await import('../sweeps/queue/serve.js');
+  const { serveCells } = await import('../sweeps/queue/serve-cells.js');
   await serveCells({
     ...{ redis: flags.redis, concurrency, signal: gently.signal, now: now.signal, onLine: console.error },
     ...(flags.shared && { shared: flags.shared }),

@@ -136,6 +136,11 @@ export interface ClientSettings {
   readonly order?: 'cyclic' | readonly (readonly number[])[];
   /** What the learning rate is multiplied by in each local step; `constant`: 1. */
   readonly schedule?: 'constant' | readonly number[];
+  /**
+   * Layers that are not trained (requires_grad = False): they keep their weights, and are not part of the update. A
+   * list of layers or tensors by name, or all but those named (a head alone). Default: every layer is trained.
+   */
+  readonly frozen?: readonly string[] | { readonly allBut: readonly string[] };
   /** Present when each example's gradient was clipped and each step noised. */
   readonly privacy?: ClientPrivacy;
   /**

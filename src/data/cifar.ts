@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBounded } from '../assets/read.js';
+import { readBounded } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { CIFAR100_NAMES } from './cifar100-names.js';
 import { recordedSource } from './recorded-source.js';

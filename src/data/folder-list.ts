@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node
 import { join, relative } from 'node:path';
 import { LIMITS } from '../assets/limits.js';
 import { isPictureName } from '../assets/pictures/index.js';
-import { readBoundedText } from '../assets/read.js';
+import { readBoundedText } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import { leaves, readLabels } from './labels-csv.js';

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LIMITS } from '../assets/limits.js';
 import { decodeImage, imageHead, type PictureHead, readPicture } from '../assets/pictures/index.js';
-import { readBoundedText } from '../assets/read.js';
+import { readBoundedText } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import type { ImageShape } from '../core/types.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readBounded } from '../assets/read.js';
+import { readBounded } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { recordedSource } from './recorded-source.js';
 import type { PixelSource, Split } from './types.js';

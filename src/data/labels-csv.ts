@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { LIMITS } from '../assets/limits.js';
 import { PICTURE_NAMES } from '../assets/pictures/index.js';
-import { readBounded } from '../assets/read.js';
+import { readBounded } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { columnOf, csvRows, FILE_COLUMNS, LABEL_COLUMNS, pixelColumns } from './csv.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { LIMITS } from '../assets/limits.js';
-import { readBounded } from '../assets/read.js';
+import { readBounded } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import type { ImageShape } from '../core/types.js';
 import { columnOf, csvRows, LABEL_COLUMNS, pixelColumns } from './csv.js';

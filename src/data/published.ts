@@ -1,5 +1,5 @@
 import { CIFAR10, CIFAR100, type CifarLayout, cifar, findCifar } from './cifar.js';
-import { fetchCifar10, fetchCifar100, fetchIdx } from './fetch.js';
+import { fetchCifar10, fetchCifar100, fetchIdx } from './fetch-datasets.js';
 import { FASHION_MNIST, findIdx, type IdxLayout, idx, idxName, MNIST } from './idx.js';
 import type { DatasetOptions, PixelSource } from './types.js';
 

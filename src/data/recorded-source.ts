@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIMITS } from '../assets/limits.js';
-import { readBoundedText } from '../assets/read.js';
+import { readBoundedText } from '../assets/read-bounded.js';
 
 /** What SOURCE.txt in a folder of published files says of them, or an honest sentence that nothing is known. */
 export function recordedSource(folder: string, what: string): string {

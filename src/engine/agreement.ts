@@ -3,10 +3,10 @@ import { sizeOf } from '../core/arrays.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { compileGraph } from './compiled/index.js';
-import type { ProviderName } from './compiled/providers.js';
+import type { ProviderName } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/session.js';
-import { eagerStep } from './eagerStep.js';
-import { crossEntropy } from './ops/crossEntropy.js';
+import { eagerStep } from './eager-step.js';
+import { crossEntropy } from './ops/cross-entropy.js';
 import * as tf from './tf.js';
 
 /**

@@ -1,7 +1,7 @@
 /** Which execution providers compute here, and compute the right thing. */
 import { problem } from '../core/errors.js';
 import { AGREEMENT, providerDisagreement, tooFar } from './agreement.js';
-import { type ProviderName, providerFailure, providerNames } from './compiled/providers.js';
+import { type ProviderName, providerFailure, providerNames } from './compiled/provider-names.js';
 
 /** What a provider is good for on this machine. */
 export interface ProviderState {

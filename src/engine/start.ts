@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
-import { type BackendName, backendNames, candidates } from './backends/table.js';
-import { type ProviderName, providerNames } from './compiled/providers.js';
+import { type BackendName, backendNames, candidates } from './backends/backends.js';
+import { type ProviderName, providerNames } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/session.js';
 import { setTf32 } from './native.js';
 import { checkProvider } from './providers.js';

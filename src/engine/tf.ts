@@ -4,7 +4,7 @@
  * chained methods, although its types promise `x.mul(y)`.
  * @example import { tf } from './engine/index.js'; tf.conv2d(x, kernel, 1, 'same')
  */
-import { installGradients } from './gradients/install.js';
+import { installGradients } from './gradients/install-gradients.js';
 
 export { logSigmoid, logSoftmax, losses } from './ops/stable.js';
 export * from './tfjs.js';

@@ -8,9 +8,9 @@ import { mixesExamples } from '../models/index.js';
 import { type ClientOptions, clientSettings, stepsOf, unrolls } from './client-settings.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
+import { pick } from './picked-rows.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
 import { checkPrivacy, mechanismOf } from './private-settings.js';
-import { pick } from './rows.js';
 import { runningStatistics } from './statistics.js';
 
 /**
@@ -33,7 +33,7 @@ export async function clientUpdate(
     ['batch', batch],
   ]);
   checkImages('clientUpdate', batch.images, model.imageShape);
-  const client = clientSettings('clientUpdate', batch.labels.length, options);
+  const client = clientSettings('clientUpdate', batch.labels.length, options, model);
   if (batch.images.shape[0] !== client.batchSize)
     throw problem('clientUpdate', `${batch.images.shape[0]} images need as many labels`, client.batchSize);
   const targets = oneHot('clientUpdate', batch.labels, model.classes);

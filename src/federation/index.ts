@@ -11,8 +11,9 @@ export {
 } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { direction } from './direction.js';
-export { type ClientWork, type Federated, federatedRounds } from './federate.js';
-export { type Iterated, iterated } from './iterated.js';
+export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
+export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './federation-plan.js';
+export { type Cost, type Iterated, iterated, secondsOf } from './iterated.js';
 export { localSteps } from './local-steps.js';
 export {
   type LocalResult,
@@ -23,10 +24,9 @@ export {
 } from './local-training.js';
 export { type ObserveOptions, observe } from './observe.js';
 export { type PartitionOptions, partition } from './partition.js';
-export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './plan.js';
 export { isAccounted, multiplierOf } from './private-settings.js';
 export { privateStep } from './private-step.js';
-export type { RoundPoint } from './resume.js';
+export type { RoundPoint } from './saved-federation.js';
 export { applyUpdate, averageUpdates } from './server.js';
 export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';
 export { type UpdateFromOptions, updateFrom } from './update-from.js';

@@ -4,10 +4,10 @@ import type { ClientPrivacy, Model, NamedArray, NdArray } from '../core/types.js
 import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { forward, type Use } from '../models/index.js';
 import { checkIndependent } from './independent.js';
+import { zeros } from './picked-rows.js';
 import { contribution } from './private-layers.js';
 import { addNoise, noiseDeviations, type Spread } from './private-noise.js';
 import { type Mechanism, mechanismOf } from './private-settings.js';
-import { zeros } from './rows.js';
 
 /** Sums of clipped per-example gradients, over any number of examples. Dispose it when done. */
 export interface ClippedGradients {

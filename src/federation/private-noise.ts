@@ -1,4 +1,4 @@
-import { normalBlocks } from '../core/normal.js';
+import { normalBlocks } from '../core/normal-blocks.js';
 import { normalStream } from '../core/random.js';
 import type { StepNoise } from '../core/types.js';
 import type { Mechanism } from './private-settings.js';

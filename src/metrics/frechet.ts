@@ -1,5 +1,5 @@
-import { eigen } from '../core/eigen.js';
 import { problem } from '../core/errors.js';
+import { eigen } from '../core/linear-algebra.js';
 import type { NdArray } from '../core/types.js';
 
 /**

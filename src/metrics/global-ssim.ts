@@ -1,4 +1,4 @@
-import { type ImageMetric, mean, type Picture, perImage, plane } from './pairs.js';
+import { type ImageMetric, mean, type Picture, perImage, plane } from './per-image.js';
 import { similarity } from './ssim.js';
 
 /**

@@ -1,4 +1,4 @@
-import { type ImageMetric, type Picture, perImage } from './pairs.js';
+import { type ImageMetric, type Picture, perImage } from './per-image.js';
 
 /** The mean squared difference of two clamped pictures. */
 export function squaredError(truth: Picture, reconstruction: Picture): number {

@@ -1,5 +1,5 @@
 import { squaredError } from './mse.js';
-import { type ImageMetric, perImage } from './pairs.js';
+import { type ImageMetric, perImage } from './per-image.js';
 
 /** The PSNR of an mse, in dB. */
 export const decibels = (error: number): number => Math.min(100, -10 * Math.log10(error));

@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import { oneOf } from '../core/options.js';
 import type { Scores } from '../core/types.js';
-import { confidenceInterval, type Interval } from './confidence.js';
+import { confidenceInterval, type Interval } from './confidence-interval.js';
 
 /** The scores that are numbers per image. */
 export type MetricName = Exclude<keyof Scores, 'match'>;

@@ -1,7 +1,7 @@
 import { deriveSeed } from '../core/random.js';
 import type { Layer, Model } from '../core/types.js';
 import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
-import { ruleOf } from './layers/table.js';
+import { ruleOf } from './layers/layer-table.js';
 import type { BatchMoments, Finish, Using, Way } from './layers/types.js';
 
 export type { BatchMoments, Finish, Use, Using } from './layers/types.js';

@@ -9,18 +9,19 @@ export {
   layerOutputs,
   type Use,
 } from './forward.js';
+export { drawSamples, rebuildImages } from './generated.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet } from './lenet.js';
 export { lenet5 } from './lenet5.js';
 export { mobilenetV2 } from './mobilenet-v2.js';
 export { draws, inEvaluation, type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
+export { isNonNegative } from './non-negative.js';
 export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { resnet18, resnet34 } from './resnet.js';
 export { type Card, type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
-export { isNonNegative } from './sign.js';
 export { TAGGER_STEM, tagger } from './tagger.js';
 export { fromTorchOrder, toTorchOrder } from './torch-order.js';
 export { type TrunkName, trunk, trunkMinimum, trunkStages } from './trunk.js';

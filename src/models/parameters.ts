@@ -3,8 +3,8 @@ import { problem } from '../core/errors.js';
 import { oneOf } from '../core/options.js';
 import { normalStream, uniformStream } from '../core/random.js';
 import type { ImageShape, Layer, NamedArray } from '../core/types.js';
-import { checkLayerOptions } from './layers/options.js';
-import { kinds, ruleOf } from './layers/table.js';
+import { checkLayerOptions } from './layers/layer-options.js';
+import { kinds, ruleOf } from './layers/layer-table.js';
 import type { ParameterSpec, Planned, Walk } from './layers/types.js';
 import { fromTorchOrder } from './torch-order.js';
 

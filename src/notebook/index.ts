@@ -1,3 +1,10 @@
 export { joined, type Notebook, notebookName, notebookText, readNotebook, writeNotebook } from './format.js';
 export { type Chapter, duration, type Fault, type PageOptions, renderPage, writePage } from './page/index.js';
-export { type Failure, kernelspec, type RunEvent, type RunOptions, type RunResult, runNotebooks } from './run.js';
+export {
+  type Failure,
+  kernelspec,
+  type RunEvent,
+  type RunOptions,
+  type RunResult,
+  runNotebooks,
+} from './run-notebooks.js';

@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { asObfuscation } from '../core/phi.js';
+import { asObfuscation } from '../core/own-obfuscation.js';
 import { deriveSeed } from '../core/random.js';
 import type { Obfuscation, OwnObfuscation } from '../core/types.js';
 

@@ -1,6 +1,6 @@
 import { checkMatches } from '../core/arrays.js';
 import { EXACT, widened, widthsOf } from '../core/evidence.js';
-import { asObfuscation } from '../core/phi.js';
+import { asObfuscation } from '../core/own-obfuscation.js';
 import type { Evidence, NamedArray, Obfuscated, Obfuscation, OwnObfuscation } from '../core/types.js';
 
 /** What a client carries from one round to the next: what phi left out, and what the server knows of it. */

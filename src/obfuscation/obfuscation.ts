@@ -2,7 +2,7 @@ import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN } from '../core/evidence.js';
 import { checkOptions, number } from '../core/options.js';
 import { after, evidenceFrom, type OwnEvidence } from '../core/own-evidence.js';
-import { applied } from '../core/phi.js';
+import { applied } from '../core/own-obfuscation.js';
 import type { NamedArray, Obfuscation, OwnObfuscation } from '../core/types.js';
 import type { Parameters } from './operator.js';
 

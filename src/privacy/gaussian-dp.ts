@@ -1,5 +1,5 @@
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
-import { millsRatio, normalCdf, normalDensity } from './normal.js';
+import { millsRatio, normalCdf, normalDensity } from './normal-law.js';
 import { checkMechanism, type SampledGaussian } from './renyi.js';
 
 /** How the records of a step are drawn. */

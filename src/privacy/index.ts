@@ -16,7 +16,7 @@ export {
   releasesMu,
   type Sampling,
 } from './gaussian-dp.js';
-export { normalCdf, normalQuantile } from './normal.js';
+export { normalCdf, normalQuantile } from './normal-law.js';
 export { renyiDivergence, type SampledGaussian } from './renyi.js';
 export {
   type DpSgdOptions,

@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number } from '../core/options.js';
-import { normalCdf, normalQuantile } from './normal.js';
+import { normalCdf, normalQuantile } from './normal-law.js';
 
 /**
  * f(alpha): the least type II error of any test that tells the outputs for two neighbouring data sets apart at type I

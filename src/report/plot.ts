@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
 import { resolveFigure } from './chart/figure.js';
-import { chartHtml, plotlyFigure } from './chart/live.js';
+import { chartHtml, plotlyFigure } from './chart/live-chart.js';
 import { titleText } from './chart/markup.js';
 import { drawPicture } from './chart/picture.js';
 import type { Layout, Trace } from './chart/types.js';

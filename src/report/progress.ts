@@ -1,7 +1,7 @@
 import { checkOptions, number } from '../core/options.js';
 import type { NdArray, Progress } from '../core/types.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
-import { boardHtml, isOver, type View, viewHtml, viewLine } from './view.js';
+import { boardHtml, isOver, type View, viewHtml, viewLine } from './progress-view.js';
 
 export interface ProgressOptions {
   /**

@@ -15,7 +15,7 @@ import {
 } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import type { ClientJob } from './client-worker.js';
-import { runIn, workerPool } from './pool.js';
+import { runIn, workerPool } from './worker-pool.js';
 
 /** Options of {@link federate}. */
 export interface FederateOptions extends FederationOptions {

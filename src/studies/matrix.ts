@@ -1,7 +1,7 @@
 import { grayOf, yardstick } from '../attacks/choose/yardstick.js';
 import { type Signs, signsOf } from '../attacks/confidence/signs.js';
-import { labelsOf } from '../attacks/labels.js';
-import { offers } from '../attacks/needs.js';
+import { labelsOf } from '../attacks/infer-labels.js';
+import { offers } from '../attacks/search/needs.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, Observation, Reconstruction } from '../core/types.js';
 import type { Dataset } from '../data/index.js';

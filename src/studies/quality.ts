@@ -7,8 +7,8 @@ import type { ScoreOptions } from '../metrics/index.js';
 import { lenet } from '../models/index.js';
 import type { AttackName } from '../registry/index.js';
 import { observeCase } from './case.js';
-import { attackAll } from './pool.js';
 import { score } from './score.js';
+import { attackAll } from './worker-pool.js';
 
 /** The settings of the quality table: phi and the client. */
 export const QUALITY_SETTINGS = {

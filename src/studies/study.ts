@@ -1,10 +1,10 @@
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { ScoreOptions } from '../metrics/index.js';
 import type { AttackName } from '../registry/index.js';
+import type { JobOptions } from './attack-worker.js';
 import { type Case, caseOf, observeCase } from './case.js';
-import { type AttackOutcome, attackAll, type PoolOptions } from './pool.js';
 import { score } from './score.js';
-import type { JobOptions } from './worker.js';
+import { type AttackOutcome, attackAll, type PoolOptions } from './worker-pool.js';
 
 /** One attack of a study, as data; more fields may be added, they come back with the outcome. */
 export interface Trial extends Case {

@@ -3,7 +3,7 @@ import { type ProviderName, type Session, start } from '../engine/index.js';
 import { batchFrom, withWeights } from './blobs.js';
 import { canonical } from './canonical.js';
 import { runCell } from './cell.js';
-import { buildNetwork } from './networks.js';
+import { buildNetwork } from './sweep-networks.js';
 import type { CellJob, CellResult } from './types.js';
 import { workerName } from './worker-name.js';
 

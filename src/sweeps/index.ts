@@ -2,11 +2,11 @@ export { type BootstrapInterval, type BootstrapOptions, bootstrapInterval } from
 export { defineSweep, type Sweep, sweepSchema } from './define.js';
 export { EXPORT_FORMATS, exportSweep } from './export.js';
 export { readSweep } from './file.js';
-export { planSweep } from './plan.js';
-export { progressLine, reasonLines, type SweepProgress } from './progress.js';
-export { runSweep, type SweepOptions } from './run.js';
-export { isSweepFolder, sweepOf, sweepStatus } from './status.js';
+export { runSweep, type SweepOptions } from './run-sweep.js';
 export { sweep, sweepTable } from './sweep.js';
-export type { SweepTable } from './table.js';
+export { planSweep } from './sweep-plan.js';
+export { progressLine, reasonLines, type SweepProgress } from './sweep-progress.js';
+export { isSweepFolder, sweepOf, sweepStatus } from './sweep-status.js';
+export type { SweepTable } from './sweep-table.js';
+export { sweepView } from './sweep-view.js';
 export type { SweepDefinition } from './types.js';
-export { sweepView } from './view.js';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settled } from '../core/settled.js';
 import { currentSession } from '../engine/index.js';
-import { workerPool } from '../studies/pool.js';
+import { workerPool } from '../studies/worker-pool.js';
 import type { CellTask } from './cell-worker.js';
-import type { Cell } from './plan.js';
+import type { Cell } from './sweep-plan.js';
 import type { CellResult } from './types.js';
 import { workerName } from './worker-name.js';
 

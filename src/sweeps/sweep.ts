@@ -1,10 +1,10 @@
 import { checkOptions } from '../core/options.js';
 import type { Sweep } from './define.js';
-import { runSweep, type SweepOptions } from './run.js';
+import { runSweep, type SweepOptions } from './run-sweep.js';
 import { cellIds, type SweepRow, storedRows } from './store/index.js';
-import { type SweepTable, tableOf } from './table.js';
+import { type SweepTable, tableOf } from './sweep-table.js';
+import { sweepView } from './sweep-view.js';
 import type { SweepDefinition } from './types.js';
-import { sweepView } from './view.js';
 
 const OPTIONS = ['folder', 'workers', 'redis', 'shared', 'shard', 'yes', 'retryFailed', 'signal', 'onProgress'];
 

@@ -7,7 +7,7 @@ import { sha256 } from './canonical.js';
 
 /** What decides a cell's numbers: these rooms and files of the library, and the weights that scores use. */
 const ROOMS = ['core', 'engine', 'models', 'federation', 'obfuscation', 'metrics', 'attacks', 'registry'];
-const FILES = ['studies/case.js', 'studies/score.js', 'sweeps/cell.js', 'sweeps/networks.js', 'sweeps/blobs.js'];
+const FILES = ['studies/case.js', 'studies/score.js', 'sweeps/cell.js', 'sweeps/sweep-networks.js', 'sweeps/blobs.js'];
 /** Packages that compute. */
 const PACKAGES = /^(@tensorflow\/|onnxruntime-)/;
 

@@ -9,7 +9,7 @@ import { crossEntropy, type Tensor, tf } from '../engine/index.js';
 import { type AugmentOptions, augment } from './augment.js';
 import { folded, normalisedForward, normalisedParameters } from './batch-norm.js';
 import { fit } from './fit.js';
-import { accuracyOf, momentsOf } from './measure.js';
+import { accuracyOf, momentsOf } from './test-accuracy.js';
 import type { FitOptions, Fitted } from './types.js';
 
 /** Options of {@link trainClassifier}: those of fit() that are not the network's, and these. */

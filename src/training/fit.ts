@@ -3,9 +3,9 @@ import { problem } from '../core/errors.js';
 import { deriveSeed } from '../core/random.js';
 import { resumable, secondsLeft } from '../core/resumable.js';
 import { interrupts } from '../engine/index.js';
-import { indicesOf, type Orders, type Plan, planOf, rateOf } from './plan.js';
 import { averagedOf, move, restore, type State, save } from './state.js';
 import { compileStep, type TrainingStep } from './step.js';
+import { indicesOf, type Orders, type Plan, planOf, rateOf } from './training-plan.js';
 import type { FitOptions, FitProgress, Fitted } from './types.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { HeldCheckpoint } from '../assets/index.js';
 import type { NamedArray, NdArray } from '../core/types.js';
-import { type Plan, rateOf } from './plan.js';
+import { type Plan, rateOf } from './training-plan.js';
 import type { FitOptions, FitPoint } from './types.js';
 
 /** The complete state between two steps: everything a killed run needs to end at the same bits. */

@@ -1,7 +1,7 @@
 import { deriveSeed } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { compile, type Step, type Tensor, tf } from '../engine/index.js';
-import { indicesOf, type Plan } from './plan.js';
+import { indicesOf, type Plan } from './training-plan.js';
 import type { FitOptions, Losses } from './types.js';
 
 /** The compiled part of a step. */

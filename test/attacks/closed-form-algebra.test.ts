@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { activations } from '../../src/attacks/closed-form/activations.js';
-import { featureSolver } from '../../src/attacks/closed-form/features.js';
+import { activations } from '../../src/attacks/closed-form/activation-estimates.js';
+import { featureSolver } from '../../src/attacks/closed-form/feature-solver.js';
 import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
-import {
-  leastSquares,
-  type Matrix,
-  mapped,
-  matrix,
-  product,
-  solve,
-  transpose,
-} from '../../src/attacks/closed-form/matrix.js';
-import { logCdf, posterior } from '../../src/attacks/closed-form/normal.js';
+import { logCdf, posterior } from '../../src/attacks/closed-form/normal-posterior.js';
 import { features, meanFeatures, syntheticImages } from '../../src/attacks/closed-form/prior.js';
 import { guessFrom, recover } from '../../src/attacks/closed-form/recover.js';
+import { leastSquares, type Matrix, mapped, matrix, product, solve, transpose } from '../../src/core/linear-algebra.js';
 import { normalStream, permutation, uniformStream } from '../../src/core/random.js';
 import type { Evidence, Observation } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { drift, simulation } from '../../src/attacks/drift.js';
 import { rog } from '../../src/attacks/index.js';
+import { drift, simulation } from '../../src/attacks/search/drift.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { Obfuscation } from '../../src/core/types.js';

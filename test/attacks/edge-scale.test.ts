@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { edgeScale } from '../../src/attacks/edge-scale.js';
 import { rog } from '../../src/attacks/index.js';
+import { edgeScale } from '../../src/attacks/search/edge-scale.js';
 import { datasetOf } from '../../src/data/dataset.js';
 import { scenes } from '../../src/data/scenes/index.js';
 import { start } from '../../src/engine/index.js';

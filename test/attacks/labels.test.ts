@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inferLabels, LABEL_RULES, type LabelRule } from '../../src/attacks/index.js';
-import { classView, dummyImpact } from '../../src/attacks/labels/view.js';
-import type { LabelOptions } from '../../src/attacks/labels.js';
+import type { LabelOptions } from '../../src/attacks/infer-labels.js';
+import { classView, dummyImpact } from '../../src/attacks/labels/class-view.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet, network } from '../../src/models/index.js';

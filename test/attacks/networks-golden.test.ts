@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { attackClosure } from '../../src/attacks/closure.js';
+import { attackClosure } from '../../src/attacks/search/closure.js';
 import { sizeOf } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { resample, resampleAdjoint } from '../../src/core/resample.js';

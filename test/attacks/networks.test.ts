@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { attackClosure } from '../../src/attacks/closure.js';
 import { gradInversion, inferLabels, rog } from '../../src/attacks/index.js';
+import { attackClosure } from '../../src/attacks/search/closure.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { resample } from '../../src/core/resample.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { minimise, type Search, type SearchState } from '../../src/attacks/minimise.js';
-import { OPTIMIZERS } from '../../src/attacks/optimizers/index.js';
-import { cubicMinimum, wolfe } from '../../src/attacks/optimizers/wolfe.js';
+import { minimise, type Search, type SearchState } from '../../src/attacks/search/minimise.js';
+import { OPTIMIZERS } from '../../src/attacks/search/optimizers/index.js';
+import { cubicMinimum, wolfe } from '../../src/attacks/search/optimizers/wolfe.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 

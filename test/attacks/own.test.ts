@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { attackClosure } from '../../src/attacks/closure.js';
 import { closedForm, rog } from '../../src/attacks/index.js';
+import { attackClosure } from '../../src/attacks/search/closure.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray, Obfuscation, OwnObfuscation } from '../../src/core/types.js';

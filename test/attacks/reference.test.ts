@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { attackClosure } from '../../src/attacks/closure.js';
-import { minimise } from '../../src/attacks/minimise.js';
-import { OBJECTIVES } from '../../src/attacks/objectives.js';
-import { PRIORS } from '../../src/attacks/priors.js';
+import { attackClosure } from '../../src/attacks/search/closure.js';
+import { minimise } from '../../src/attacks/search/minimise.js';
+import { OBJECTIVES } from '../../src/attacks/search/objectives.js';
+import { PRIORS } from '../../src/attacks/search/priors.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { compile, start, type Tensor, type Tensor4D, tf } from '../../src/engine/index.js';

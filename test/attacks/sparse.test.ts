@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
-import { mapped, matrix, product, transpose } from '../../src/attacks/closed-form/matrix.js';
 import { features, meanFeatures, syntheticImages } from '../../src/attacks/closed-form/prior.js';
 import { closedForm, rog } from '../../src/attacks/index.js';
 import { separated, softInversion } from '../../src/attacks/sparse/index.js';
 import { rowSpan } from '../../src/attacks/sparse/span.js';
 import { imageAt, ndarray, stackImages } from '../../src/core/arrays.js';
+import { mapped, matrix, product, transpose } from '../../src/core/linear-algebra.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';

@@ -13,7 +13,7 @@ import {
   updateJacobian,
 } from '../../src/bounds/index.js';
 import { ndarray } from '../../src/core/arrays.js';
-import { eigen } from '../../src/core/eigen.js';
+import { eigen } from '../../src/core/linear-algebra.js';
 import { normalStream } from '../../src/core/random.js';
 import type { Layer, NdArray, Obfuscation } from '../../src/core/types.js';
 import { type Tensor, type Tensor2D, tf } from '../../src/engine/index.js';

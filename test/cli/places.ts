@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runSweep } from '../../src/sweeps/run.js';
+import { runSweep } from '../../src/sweeps/run-sweep.js';
 import { root } from '../fixtures.js';
 import { SMALL as GRID, simulation } from '../sweeps/small.js';
 

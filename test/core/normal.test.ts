@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { normalBlocks, xoshiro128 } from '../../src/core/normal.js';
+import { normalBlocks, xoshiro128 } from '../../src/core/normal-blocks.js';
 
 test('xoshiro128: the first numbers of the authors’ code from the state 1, 2, 3, 4', () => {
   const [state, out] = [Int32Array.of(1, 2, 3, 4), new Int32Array(5)];

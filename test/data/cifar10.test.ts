@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createTar } from 'nanotar';
 import type { Asset } from '../../src/assets/manifest.js';
-import { fetchCifar10 } from '../../src/data/fetch.js';
+import { fetchCifar10 } from '../../src/data/fetch-datasets.js';
 import { openDataset } from '../../src/data/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { madeUpPixel, madeUpRecords, writeMadeUpCifar10 } from './made-up.js';

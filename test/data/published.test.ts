@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { assetOf } from '../../src/assets/manifest.js';
-import { fetchIdx } from '../../src/data/fetch.js';
+import { fetchIdx } from '../../src/data/fetch-datasets.js';
 import { FASHION_MNIST, MNIST } from '../../src/data/idx.js';
 import { openDataset } from '../../src/data/index.js';
 import { temporaryFolder } from '../assets/temporary.js';

@@ -13,7 +13,7 @@ import { crossEntropy, start } from '../../src/engine/index.js';
 import { lenet, network } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
 import { federate } from '../../src/studies/index.js';
-import { runSweep } from '../../src/sweeps/run.js';
+import { runSweep } from '../../src/sweeps/run-sweep.js';
 import { cellIds, type SweepRow, storedRows } from '../../src/sweeps/store/index.js';
 import { adam, fit, normalisedForward, normalisedParameters, oneCycle } from '../../src/training/index.js';
 import { fourClients, smallData, smallModel } from '../federation/small.js';

@@ -3,11 +3,11 @@ import { readFlags } from '../../src/cli/flags.js';
 import { nearest, problem } from '../../src/core/errors.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { resolveFigure } from '../../src/report/chart/figure.js';
-import { chartHtml } from '../../src/report/chart/live.js';
+import { chartHtml } from '../../src/report/chart/live-chart.js';
 import { escapeHtml, escapeText } from '../../src/report/chart/markup.js';
 import { imageGridPng, plotSvg, tableText } from '../../src/report/index.js';
 import { fitText, typeface, wrapText } from '../../src/report/lettering.js';
-import { viewHtml, viewLine } from '../../src/report/view.js';
+import { viewHtml, viewLine } from '../../src/report/progress-view.js';
 
 type Way = (text: string) => unknown;
 

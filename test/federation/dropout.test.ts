@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { attackClosure } from '../../src/attacks/closure.js';
+import { attackClosure } from '../../src/attacks/search/closure.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';

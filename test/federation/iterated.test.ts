@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { attackClosure, type ClosureOptions } from '../../src/attacks/closure.js';
+import { attackClosure, type ClosureOptions } from '../../src/attacks/search/closure.js';
 import { ndarray, oneHot } from '../../src/core/arrays.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';

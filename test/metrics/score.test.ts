@@ -3,7 +3,7 @@ import test from 'node:test';
 import { imageAt, ndarray, stackImages } from '../../src/core/arrays.js';
 import { permutation, uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
-import { studentT } from '../../src/metrics/confidence.js';
+import { studentT } from '../../src/metrics/confidence-interval.js';
 import {
   confidenceInterval,
   match,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import { tf, toTensor } from '../../src/engine/index.js';
 import { forward, loadNetwork } from '../../src/models/index.js';
-import { paddingOf, windowed } from '../../src/models/onnx/windows.js';
+import { paddingOf, windowed } from '../../src/models/onnx/match-windows.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';

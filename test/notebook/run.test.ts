@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { joined, type Output } from '../../src/notebook/format.js';
 import { launcherPath } from '../../src/notebook/kernel.js';
-import { type RunEvent, type RunResult, runNotebooks } from '../../src/notebook/run.js';
+import { type RunEvent, type RunResult, runNotebooks } from '../../src/notebook/run-notebooks.js';
 
 const report = fileURLToPath(new URL('../../src/report/index.js', import.meta.url));
 const notebooks: Record<string, string[]> = {

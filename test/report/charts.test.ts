@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { cellEdges, format, resolveAxis } from '../../src/report/chart/axis.js';
 import { resolveFigure } from '../../src/report/chart/figure.js';
-import { chartHtml, plotlyFigure, plotlyVersion } from '../../src/report/chart/live.js';
+import { chartHtml, plotlyFigure, plotlyVersion } from '../../src/report/chart/live-chart.js';
 import { colourAt, colourStops } from '../../src/report/chart/theme.js';
 import type { Layout, Trace } from '../../src/report/chart/types.js';
 import { plot, plotSvg } from '../../src/report/plot.js';

@@ -5,8 +5,8 @@ import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
 import { network } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
-import { type AttackOutcome, attackAll } from '../../src/studies/pool.js';
 import { study } from '../../src/studies/study.js';
+import { type AttackOutcome, attackAll } from '../../src/studies/worker-pool.js';
 
 await start();
 const data = await openDataset('scenes', { size: 16 });

@@ -4,9 +4,9 @@ import { openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
 import { network } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
-import { attackAll } from '../../src/studies/pool.js';
 import { score } from '../../src/studies/score.js';
 import { study } from '../../src/studies/study.js';
+import { attackAll } from '../../src/studies/worker-pool.js';
 
 test('study: trials come back in order with their own fields, their scores and the cost of phi', async () => {
   await start();

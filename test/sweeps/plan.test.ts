@@ -6,7 +6,7 @@ import { network, saveWeights } from '../../src/models/index.js';
 import { weightsBlob, withWeights } from '../../src/sweeps/blobs.js';
 import { canonical, idOf } from '../../src/sweeps/canonical.js';
 import { defineSweep, planSweep, type SweepDefinition } from '../../src/sweeps/index.js';
-import type { Cell } from '../../src/sweeps/plan.js';
+import type { Cell } from '../../src/sweeps/sweep-plan.js';
 import { partsVersion } from '../../src/sweeps/version.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { NETWORK, SMALL } from './small.js';

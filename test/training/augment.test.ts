@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
-import { eigen } from '../../src/core/eigen.js';
+import { eigen } from '../../src/core/linear-algebra.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
 import { augment, whiteningKernel } from '../../src/training/index.js';
 

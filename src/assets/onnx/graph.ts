@@ -2,7 +2,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import type { NamedArray } from '../../core/types.js';
 import { halfToFloat } from '../half.js';
-import { type Field, fieldsOf, floatsOf, integersOf, textOf } from './wire.js';
+import { type Field, fieldsOf, floatsOf, integersOf, textOf } from './protobuf-fields.js';
 
 /** A constant; whether its numbers are whole ones by type decides how they divide. */
 export interface OnnxTensor extends NamedArray {

@@ -1,6 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { LIMITS } from '../limits.js';
-import { readBounded } from '../read.js';
+import { readBounded } from '../read-bounded.js';
 import { bmpHead, decodeBmp } from './bmp.js';
 import { otherKind, PICTURE_NAMES, pictureKind } from './kind.js';
 import { decodeNetpbm, netpbmHead } from './netpbm.js';

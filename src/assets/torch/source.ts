@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { problem } from '../../core/errors.js';
-import { READ_FLAGS } from '../read.js';
+import { READ_FLAGS } from '../read-bounded.js';
 
 /** Bytes that can be read piece by piece, wherever they lie: in memory, in a file, or on a server. */
 export interface ByteSource {

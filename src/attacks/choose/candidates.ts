@@ -5,9 +5,9 @@ import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
 import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
 import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
-import { offers } from '../needs.js';
-import type { PriorName } from '../priors.js';
-import type { RunOptions } from '../recipe.js';
+import { offers } from '../search/needs.js';
+import type { PriorName } from '../search/priors.js';
+import type { RunOptions } from '../search/recipe.js';
 import { isFinelyRounded } from './fine.js';
 
 /** What is passed on to a candidate. */

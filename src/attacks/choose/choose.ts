@@ -1,8 +1,8 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
-import { labelsOf } from '../labels.js';
-import { type AnyObjective, objectiveOf as defaultObjective } from '../objectives.js';
-import { type RunOptions, runRecipe } from '../recipe.js';
+import { labelsOf } from '../infer-labels.js';
+import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
+import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { SOLVERS } from './candidates.js';
 import {
   type Contender,

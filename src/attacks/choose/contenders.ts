@@ -2,8 +2,8 @@ import { isExactToScale } from '../../core/evidence.js';
 import type { Layer, Model, NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
 import { someLayer } from '../../models/index.js';
-import { comparisonOf } from '../closure.js';
-import type { AnyObjective } from '../objectives.js';
+import { comparisonOf } from '../search/closure.js';
+import type { AnyObjective } from '../search/objectives.js';
 import { isFine } from './fine.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 

@@ -2,12 +2,12 @@ import { ndarray } from '../../core/arrays.js';
 import { isExactToScale } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
-import { simulation } from '../drift.js';
-import { edgeScale } from '../edge-scale.js';
-import type { Stage } from '../minimise.js';
-import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../objectives.js';
-import type { PriorName } from '../priors.js';
-import type { Recipe } from '../recipe.js';
+import { simulation } from '../search/drift.js';
+import { edgeScale } from '../search/edge-scale.js';
+import type { Stage } from '../search/minimise.js';
+import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../search/objectives.js';
+import type { PriorName } from '../search/priors.js';
+import type { Recipe } from '../search/recipe.js';
 
 /** What of a recipe of gradient matching may be asked for. */
 export interface Asked {

@@ -3,8 +3,8 @@ import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
 import { assumed, simulatedUpdate } from '../../federation/index.js';
-import { PRIORS } from '../priors.js';
-import { projectedData } from '../seen.js';
+import { PRIORS } from '../search/priors.js';
+import { projectedData } from '../search/seen.js';
 
 /** How well pictures explain an observed update. */
 export interface Measured {

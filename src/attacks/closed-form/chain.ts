@@ -1,11 +1,11 @@
 import { hidesScale } from '../../core/evidence.js';
-import { type Activations, activations, deviation, deviations, gated, sentBack } from './activations.js';
-import { featureSolver } from './features.js';
+import { type Matrix, mapped, transpose } from '../../core/linear-algebra.js';
+import { type Activations, activations, deviation, deviations, gated, sentBack } from './activation-estimates.js';
+import { featureSolver } from './feature-solver.js';
 import { type Guess, guessFrom } from './guess.js';
 import { type Head, hiddenLayers, type InnerLayer } from './head.js';
 import { refineMasks } from './masks.js';
-import { type Matrix, mapped, transpose } from './matrix.js';
-import { posterior } from './normal.js';
+import { posterior } from './normal-posterior.js';
 
 /**
  * What the dense layers say at given features: of the last hidden layer, and the errors that arrive at the first one.

@@ -1,5 +1,5 @@
+import { type Matrix, mapped, product } from '../../core/linear-algebra.js';
 import type { Head } from './head.js';
-import { type Matrix, mapped, product } from './matrix.js';
 
 /** A guess of a hidden layer's inputs, z ~ N(inputs, spread_b^2). */
 export interface Guess {

@@ -1,7 +1,7 @@
 import { isSent, perStep } from '../../core/evidence.js';
+import { type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { isNonNegative } from '../../models/index.js';
-import { type Matrix, matrix } from './matrix.js';
 
 /** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
 export interface DenseLayer {

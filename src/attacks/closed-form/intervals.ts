@@ -1,10 +1,10 @@
 import { ndarray } from '../../core/arrays.js';
+import { type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
-import { boundTensors } from '../seen.js';
-import type { FeatureSolver } from './features.js';
+import { boundTensors } from '../search/seen.js';
+import type { FeatureSolver } from './feature-solver.js';
 import type { Head } from './head.js';
-import { type Matrix, matrix } from './matrix.js';
 
 /** Iterations of FISTA in one compiled step, and steps in a solve. */
 const UNROLLED = 10;

@@ -2,10 +2,10 @@ import { ndarray } from '../../core/arrays.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
 import { forward } from '../../models/index.js';
-import type { Closure } from '../closure.js';
-import { type About, OBJECTIVES, type ObjectiveName } from '../objectives.js';
-import { PRIORS, type PriorName } from '../priors.js';
-import { boundTensors } from '../seen.js';
+import type { Closure } from '../search/closure.js';
+import { type About, OBJECTIVES, type ObjectiveName } from '../search/objectives.js';
+import { PRIORS, type PriorName } from '../search/priors.js';
+import { boundTensors } from '../search/seen.js';
 import type { Head } from './head.js';
 import type { Recovered } from './recover.js';
 

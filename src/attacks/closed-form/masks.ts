@@ -1,6 +1,6 @@
 import { halfWidth, isBounded } from '../../core/evidence.js';
+import { type Matrix, transpose } from '../../core/linear-algebra.js';
 import type { DenseLayer } from './head.js';
-import { type Matrix, transpose } from './matrix.js';
 
 /** How much the update's own evidence counts beside the odds: its entries are far from independent. */
 const WEIGHT = 0.25;

@@ -1,7 +1,6 @@
-import { eigen } from '../../core/eigen.js';
+import { eigen, leastSquares, type Matrix, mapped, product, transpose } from '../../core/linear-algebra.js';
 import type { Guess } from './guess.js';
-import { leastSquares, type Matrix, mapped, product, transpose } from './matrix.js';
-import { logCdf, logDensity } from './normal.js';
+import { logCdf, logDensity } from './normal-posterior.js';
 
 /**
  * One image of every class: the rows of P - Y sum to 0 over the classes, so the equations for the activations have one

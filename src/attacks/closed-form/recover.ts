@@ -1,10 +1,10 @@
 import { isExact } from '../../core/evidence.js';
+import { type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { separated } from '../sparse/index.js';
 import { chainOf, type Passed } from './chain.js';
-import { featureSolver } from './features.js';
+import { featureSolver } from './feature-solver.js';
 import type { Head } from './head.js';
-import { type Matrix, matrix } from './matrix.js';
 import { hasEveryClass } from './null-direction.js';
 
 export { guessFrom } from './guess.js';

@@ -1,11 +1,11 @@
 import { checkImages } from '../../core/arrays.js';
+import { type Matrix, mapped } from '../../core/linear-algebra.js';
 import { checked } from '../../core/option-table.js';
 import type { NdArray, Observation } from '../../core/types.js';
-import { labelsOf } from '../labels.js';
-import { checkNeeds, checkObservation } from '../needs.js';
+import { labelsOf } from '../infer-labels.js';
+import { checkNeeds, checkObservation } from '../search/needs.js';
 import { CLOSED_FORM_NEEDS, CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form.js';
 import { readHead } from './head.js';
-import { type Matrix, mapped } from './matrix.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
 import { recover } from './recover.js';
 

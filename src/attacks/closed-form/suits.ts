@@ -1,12 +1,12 @@
 import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
+import { mapped, matrix } from '../../core/linear-algebra.js';
 import type { Observation } from '../../core/types.js';
-import { labelsOf } from '../labels.js';
-import { offers } from '../needs.js';
-import { outputErrors } from './activations.js';
+import { labelsOf } from '../infer-labels.js';
+import { offers } from '../search/needs.js';
+import { outputErrors } from './activation-estimates.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
 import { guessFrom } from './guess.js';
 import { hiddenLayers, isHeadWhole, readHead } from './head.js';
-import { mapped, matrix } from './matrix.js';
 import { features, syntheticImages } from './prior.js';
 
 /** A class this much likelier than chance, on noise pictures: the network has been trained. */

@@ -3,9 +3,9 @@ import { isExact } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ClientSettings, ImageShape, Observation } from '../../core/types.js';
-import { edgeScale } from '../edge-scale.js';
-import type { Evaluate, Search, SearchState, Stage } from '../minimise.js';
-import { objectiveOfValues } from '../objectives.js';
+import { edgeScale } from '../search/edge-scale.js';
+import type { Evaluate, Search, SearchState, Stage } from '../search/minimise.js';
+import { objectiveOfValues } from '../search/objectives.js';
 import type { Head } from './head.js';
 import type { Comparison } from './invert.js';
 

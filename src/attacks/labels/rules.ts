@@ -1,7 +1,7 @@
 import { problem } from '../../core/errors.js';
-import { headCounts } from './head.js';
-import type { ClassView } from './view.js';
-import { dummyImpact } from './view.js';
+import type { ClassView } from './class-view.js';
+import { dummyImpact } from './class-view.js';
+import { headCounts } from './head-counts.js';
 
 /** Labels that a rule found, one per image of the batch, with a number in [0, 1] each: how clearly it stands out. */
 export interface Found {

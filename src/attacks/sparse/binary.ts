@@ -1,4 +1,4 @@
-import { leastSquares, type Matrix, matrix } from '../closed-form/matrix.js';
+import { leastSquares, type Matrix, matrix } from '../../core/linear-algebra.js';
 
 /** A vector mask o (W2 mix) that lies in a row space, or nearly so. */
 export interface Binary {

@@ -1,6 +1,6 @@
-import { outputErrors } from '../closed-form/activations.js';
+import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { outputErrors } from '../closed-form/activation-estimates.js';
 import type { Head } from '../closed-form/head.js';
-import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../closed-form/matrix.js';
 import type { Recovered } from '../closed-form/recover.js';
 import type { Binary } from './binary.js';
 import { shares } from './scale.js';

@@ -1,5 +1,5 @@
+import { type Matrix, product } from '../../core/linear-algebra.js';
 import type { Head } from '../closed-form/head.js';
-import { type Matrix, product } from '../closed-form/matrix.js';
 
 /** Trial values of s between 1e-6 and 1, evenly spread in their logarithm. */
 const TRIALS = 200;

@@ -1,6 +1,6 @@
+import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import type { Head } from '../closed-form/head.js';
-import { type Matrix, matrix, product, transpose } from '../closed-form/matrix.js';
 import { type Binary, errorsOf, refine, settle } from './binary.js';
 import { rowSpan, type Span } from './span.js';
 

@@ -1,12 +1,12 @@
+import { mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
 import { forward } from '../../models/index.js';
-import { outputErrors } from '../closed-form/activations.js';
+import { outputErrors } from '../closed-form/activation-estimates.js';
 import type { Head } from '../closed-form/head.js';
-import { mapped, matrix, product, transpose } from '../closed-form/matrix.js';
-import { type About, OBJECTIVES, type ObjectiveName } from '../objectives.js';
-import { PRIORS, type PriorName } from '../priors.js';
-import { boundTensors } from '../seen.js';
+import { type About, OBJECTIVES, type ObjectiveName } from '../search/objectives.js';
+import { PRIORS, type PriorName } from '../search/priors.js';
+import { boundTensors } from '../search/seen.js';
 
 /** How pictures are compared with the update. */
 export interface SoftOptions {

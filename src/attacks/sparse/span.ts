@@ -1,6 +1,5 @@
-import { eigen } from '../../core/eigen.js';
+import { eigen, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
-import { type Matrix, mapped, matrix, product, transpose } from '../closed-form/matrix.js';
 
 /** The leading part of a matrix D [m, n], D ~ images basis^T. */
 export interface Span {

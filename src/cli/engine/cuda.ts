@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { problem } from '../../core/errors.js';
 import { onnxAvailable } from '../../engine/index.js';
-import { type Site, unpackWheels, WHERE } from './install.js';
+import { type Site, unpackWheels, WHERE } from './steps.js';
 
 const require = createRequire(import.meta.url);
 

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AddedEngine } from '../../engine/index.js';
-import { findPython, npmInstall, runStep, type Site, unpackWheels } from './install.js';
+import { findPython, npmInstall, runStep, type Site, unpackWheels } from './steps.js';
 
 const BINDING = '4.22.0';
 const LIBRARY = '2.21.0';

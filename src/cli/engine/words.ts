@@ -1,6 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { oneOf } from '../../core/options.js';
-import { WHERE } from './install.js';
+import { WHERE } from './steps.js';
 
 /** The one word that names something. @throws with the nearest known name */
 export function nameOf(what: string, said: string | readonly string[], known: readonly string[]): string {

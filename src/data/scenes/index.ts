@@ -1,9 +1,9 @@
 import { integer } from '../../core/options.js';
 import { deriveSeed, uniformStream } from '../../core/random.js';
 import type { DatasetOptions, PixelSource, Split } from '../types.js';
-import { CLASSES } from './classes.js';
-import { composeScene, SCENE_NAMES } from './compose.js';
+import { composeScene, SCENE_NAMES } from './compose-scene.js';
 import { render } from './render.js';
+import { CLASSES } from './scene-classes.js';
 
 /** Rendered pictures are kept up to this many bytes, since training comes back to them. */
 const KEPT_BYTES = 2 ** 27;

@@ -1,6 +1,6 @@
 /** The door to the pure JavaScript backend: always there, slow. */
 import '@tensorflow/tfjs-backend-cpu';
-import { installKernels } from '../kernels/install.js';
+import { installKernels } from '../kernels/install-kernels.js';
 import { findBackend } from '../tf.js';
 
 installKernels('cpu');

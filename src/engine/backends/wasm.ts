@@ -1,5 +1,5 @@
 /** The door to the WASM backend: the embedded default. */
 import '@tensorflow/tfjs-backend-wasm';
-import { installKernels } from '../kernels/install.js';
+import { installKernels } from '../kernels/install-kernels.js';
 
 installKernels('wasm');

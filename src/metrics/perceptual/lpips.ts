@@ -3,10 +3,10 @@ import { problem } from '../../core/errors.js';
 import { checkOptions, oneOf } from '../../core/options.js';
 import type { NdArray } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
-import { trunkFeatures } from './features.js';
+import { inOrder, type LpipsWeights, linearTensors, officialWeights, type WeightOptions } from './lpips-weights.js';
 import { type DistanceFunction, distanceFunction, measure, type Perceptual } from './perceptual.js';
+import { trunkFeatures } from './trunk-features.js';
 import { smallestSide, TRUNKS, type TrunkName, trunkTensors } from './trunks.js';
-import { inOrder, type LpipsWeights, linearTensors, officialWeights, type WeightOptions } from './weights.js';
 
 /** Options of {@link lpips}. */
 export interface LpipsOptions extends WeightOptions {

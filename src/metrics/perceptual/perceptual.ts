@@ -10,7 +10,7 @@ import {
   type Tensor,
   type Tensor1D,
 } from '../../engine/index.js';
-import { checkImageShapes, pictures } from '../pairs.js';
+import { checkImageShapes, pictures } from '../per-image.js';
 import { atSize, layerMaps, layerMeans, total } from './distance.js';
 
 /** A perceptual distance with its weights: a trunk, and weights of its channels where it is calibrated. */

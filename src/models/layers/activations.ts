@@ -1,5 +1,5 @@
 import { constant, softmax, type Tensor, tf } from '../../engine/index.js';
-import { optional, real, required, word } from './options.js';
+import { optional, real, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
 
 const sigmoidLine = (x: Tensor): Tensor => tf.div(tf.relu6(tf.add(x, 3)), 6);

@@ -1,6 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { type Tensor, tf } from '../../engine/index.js';
-import { list, lists, optional, required, word } from './options.js';
+import { list, lists, optional, required, word } from './layer-options.js';
 import type { Of, Planned, Rule } from './types.js';
 
 export const residual: Rule<Of<'residual'>> = {

@@ -3,7 +3,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { uniformStream } from '../../core/random.js';
 import { tf } from '../../engine/index.js';
-import { index, numbers, optional, rate, real, required, word } from './options.js';
+import { index, numbers, optional, rate, real, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
 
 export const scale: Rule<Of<'scale'>> = {

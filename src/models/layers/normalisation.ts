@@ -1,6 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { type Tensor, tf, toTensor } from '../../engine/index.js';
-import { count, flag, notNegative, optional, required, share, word } from './options.js';
+import { count, flag, notNegative, optional, required, share, word } from './layer-options.js';
 import type { Of, ParameterSpec, Place, Planned, Rule, Way } from './types.js';
 
 const EPSILON = 1e-5;

@@ -1,7 +1,7 @@
 import { problem } from '../../core/errors.js';
 import type { ImageShape } from '../../core/types.js';
 import { adaptiveAveragePool, padImages, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
-import { count, extent, flag, optional, padding, required } from './options.js';
+import { count, extent, flag, optional, padding, required } from './layer-options.js';
 import type { Of, Planned, Rule } from './types.js';
 import { type Pair, pair, places, type Sides, sidesOf } from './window.js';
 

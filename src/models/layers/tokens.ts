@@ -1,9 +1,9 @@
 /** Layers of transformers: a sequence of n tokens is a picture [1, n, width]. */
 import { problem } from '../../core/errors.js';
 import { convolution, softmax, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
-import { affine, weighted } from './linear.js';
-import { count, extent, flag, index, optional, required } from './options.js';
+import { count, extent, flag, index, optional, required } from './layer-options.js';
 import type { Of, Place, Rule } from './types.js';
+import { affine, weighted } from './weighted.js';
 import { pair, places } from './window.js';
 
 /** Tokens and their width. */

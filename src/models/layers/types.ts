@@ -1,6 +1,6 @@
 import type { ImageShape, Layer, NdArray } from '../../core/types.js';
 import type { Convolution, Tensor, Tensor4D } from '../../engine/index.js';
-import type { Option } from './options.js';
+import type { Option } from './layer-options.js';
 
 /** Name and shape of one parameter, with what its initialisation and PyTorch's memory order need to know. */
 export interface ParameterSpec {

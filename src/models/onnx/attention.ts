@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../assets/index.js';
 import type { NamedArray } from '../../core/types.js';
 import type { Known } from './known.js';
-import { type Linear, linearAt, type Match, sides } from './linear.js';
+import { type Linear, linearAt, type Match, sides } from './match-linear.js';
 
 /** Operations that move numbers about, and change none. */
 const LAYOUT = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast', 'Dropout']);

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { type Known, numbers } from './known.js';
-import { shapeOf, slicePlaces } from './shapes.js';
+import { shapeOf, slicePlaces } from './known-shapes.js';
 
 type Compute = (
   values: readonly (readonly number[])[],

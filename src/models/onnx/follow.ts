@@ -3,7 +3,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { CONSTANTS } from './constants.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { shapeOf } from './shapes.js';
+import { shapeOf } from './known-shapes.js';
 
 /**
  * Follows a graph from its images on, [batch, channels, height, width]: constants are computed, shapes inferred.

@@ -11,7 +11,7 @@ import { draws, inEvaluation } from '../modes.js';
 import { fromTorch } from '../torch-weights.js';
 import { follow } from './follow.js';
 import type { Known } from './known.js';
-import { layersBetween } from './parse.js';
+import { layersBetween } from './layers-between.js';
 
 /** Options of {@link loadNetwork}. */
 export interface NetworkFileOptions {

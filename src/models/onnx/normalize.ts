@@ -1,5 +1,5 @@
 import type { OnnxTensor } from '../../assets/index.js';
-import { found, type Matcher, makerIs, sides } from './linear.js';
+import { found, type Matcher, makerIs, sides } from './match-linear.js';
 
 /** (x - mean) / std of the image itself. */
 export const normalize: Matcher = (node, known) => {

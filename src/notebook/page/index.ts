@@ -1,7 +1,7 @@
 import { type Cell, joined, type Notebook, notebookName, type Output, writeWhole } from '../format.js';
 import { highlight } from './code.js';
 import { asAttribute, asText } from './escape.js';
-import { FIGURE_START, plotlyAddress, policy, scriptElement } from './live.js';
+import { FIGURE_START, plotlyAddress, policy, scriptElement } from './live-figures.js';
 import { type Heading, type Rendered, renderMarkdown } from './markdown.js';
 import { type OnFault, renderOutput } from './output.js';
 import { style } from './style.js';

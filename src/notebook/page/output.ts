@@ -1,6 +1,6 @@
 import type { Output } from '../format.js';
 import { asAttribute, asText } from './escape.js';
-import { figureData } from './live.js';
+import { figureData } from './live-figures.js';
 import { renderMarkdown } from './markdown.js';
 import { sanitize } from './sanitize.js';
 

@@ -1,7 +1,7 @@
 import type { Model } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
 import { privacyBudget } from '../../privacy/index.js';
-import type { PoolOptions } from '../pool.js';
+import type { PoolOptions } from '../worker-pool.js';
 import { type Leakage, leakageOf, type VictimPlan } from './leakage.js';
 
 /** What a noise multiplier guarantees for one release, and what leaks all the same. */

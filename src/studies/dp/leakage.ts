@@ -4,8 +4,8 @@ import type { Batch, ClientPrivacy, Model, Scores } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
 import type { AttackName } from '../../registry/index.js';
 import { observeCase } from '../case.js';
-import { attackAll, type PoolOptions } from '../pool.js';
 import { score } from '../score.js';
+import { attackAll, type PoolOptions } from '../worker-pool.js';
 
 /** Which clients are attacked, and how. */
 export interface VictimPlan {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blob } from '../blobs.js';
 import { failure, type Running } from '../local.js';
-import type { Cell } from '../plan.js';
 import type { Ledger } from '../store/index.js';
+import type { Cell } from '../sweep-plan.js';
 import type { CellResult } from '../types.js';
 import { type CellQueue, cellQueue, type Ended } from './bullmq.js';
 import { connectRedis } from './connect.js';
@@ -94,7 +94,8 @@ async function send(put: (blob: Blob) => Promise<void>, queue: CellQueue, cells:
 
 const LOST = /stalled more than allowable limit/;
 
-function resultOf({ cell, result, reason = '' }: Ended): CellResult {
+/** What counts for a cell that has ended: its result, or the failure that the queue gave it. */
+export function resultOf({ cell, result, reason = '' }: Ended): CellResult {
   if (result) return result;
   const lost = LOST.test(reason);
   const name = lost ? 'WorkerLost' : 'WorkerError';

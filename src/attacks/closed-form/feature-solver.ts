@@ -1,0 +1,55 @@
+import { isBounded, isRounded } from '../../core/evidence.js';
+import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { intervalsTell } from '../search/objectives.js';
+import { deviation } from './activation-estimates.js';
+import type { Head } from './head.js';
+import { intervalSolver } from './intervals.js';
+
+/** Finds features [B, D] from back-propagated errors [B, units]; `start` is what is known before. */
+export interface FeatureSolver {
+  readonly solve: (delta: Matrix, start: Matrix) => Promise<Matrix>;
+  readonly dispose: () => void;
+}
+
+/** The dense layer whose inputs are looked for, and whether they can be negative. */
+type Inputs = Pick<Head, 'first' | 'nonNegative'>;
+
+/**
+ * The samples' features X from the first dense layer's update, G1 = X^T delta + what phi did: linear in them. Rounded
+ * or dropped entries: intervals. Exact or noisy entries: least squares about the prior's features,
+ *
+ *     min over X of  |X^T delta - G1|^2 / noise^2 + |X - prior|^2 / spread^2,   then X >= 0,
+ *
+ * which without noise is the exact solution.
+ * @param prior default: the start of each solve
+ */
+export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promise<FeatureSolver> {
+  const { evidence, observed } = head.first;
+  const byIntervals = isBounded(evidence) && (!isRounded(evidence) || intervalsTell([{ data: observed }], [evidence]));
+  return byIntervals ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
+}
+
+/**
+ * Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks.
+ */
+const SPREAD = 0.15;
+
+function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {
+  const { evidence, observed, weights } = first;
+  const seen = transpose(matrix(weights.rows, weights.columns, observed));
+  const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
+  return {
+    dispose: () => {},
+    solve: async (delta, start) => {
+      const prior = known ?? start;
+      const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
+      const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
+      const noise = isRounded(evidence) ? deviation(evidence, observed) : evidence.noise;
+      const ridge = noise ** 2 / (SPREAD * square * power || 1);
+      // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
+      const rest = mapped(product(transpose(delta), prior), (value, i, j) => seen.data[i * seen.columns + j]! - value);
+      const moved = leastSquares(transpose(delta), rest, Math.max(1e-10, ridge));
+      return mapped(moved, (value, i, j) => Math.max(bound, value + prior.data[i * prior.columns + j]!));
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { ndarray } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { hidesScale, isExactToScale, isSent, keepsSigns } from '../../core/evidence.js';
+import { uniformStream } from '../../core/random.js';
+import { resample } from '../../core/resample.js';
+import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
+import { clientUpdate } from '../../federation/index.js';
+import { isNonNegative } from '../../models/index.js';
+import { isHeadWhole, readHead } from '../closed-form/head.js';
+import { offers } from '../search/needs.js';
+
+/** What the update of the last dense layer says about every class j, per local step. */
+export interface ClassView {
+  readonly observation: Observation;
+  readonly model: Model;
+  readonly batchSize: number;
+  /** S_j: the sum of column j of the kernel's update. */
+  readonly sums: readonly number[];
+  /** The least entry of column j. */
+  readonly minima: readonly number[];
+  /** The bias' update, where the layer has one. */
+  readonly bias?: readonly number[];
+  /** No absent class has an entry below 0: the features are not negative and phi keeps signs. */
+  readonly signsProve: boolean;
+  /** phi left every entry as it was, so a present class shows itself. */
+  readonly exact: boolean;
+  /** The network ends in dense - ReLU - dense, with nothing dense before. */
+  readonly denseHead: boolean;
+  /** Signs alone are left, of every entry. */
+  readonly everySign: boolean;
+  /** False after sign() or clipping: only the order of the numbers is meaningful. */
+  readonly scaleKnown: boolean;
+}
+
+/** Reads the last dense layer of an observation. Errors: a network without a dense layer per class. */
+export function classView(observation: Observation): ClassView {
+  const { model, tensors, client, obfuscation } = observation;
+  const { kernel, bias, at } = lastDense(model, tensors);
+  if (!isSent(obfuscation.evidence[at]!))
+    throw problem('inferLabels', 'the last dense layer was not sent', obfuscation.name, 'give the labels to observe()');
+  const { localSteps, batchSize } = client;
+  const columns = columnsOf(kernel, model.classes);
+  const denseHead = offers(observation, { denseHead: true }) && hasSimpleHead(observation);
+  return {
+    observation,
+    model,
+    batchSize,
+    denseHead,
+    everySign: obfuscation.evidence.every(({ signOnly }) => signOnly) && kernel.data.every((value) => value !== 0),
+    sums: columns.map((column) => sum(column) / localSteps),
+    minima: columns.map((column) => Math.min(...column) / localSteps),
+    bias: bias && isSent(obfuscation.evidence[at + 1]!) ? Array.from(bias.data, (v) => v / localSteps) : undefined,
+    signsProve: isNonNegative(beforeLastDense(model)) && obfuscation.evidence.every(keepsSigns),
+    exact: obfuscation.evidence.every(isExactToScale),
+    scaleKnown: !obfuscation.evidence.some(hidesScale),
+  };
+}
+
+/** One dense layer before the last, both sent whole. */
+function hasSimpleHead(observation: Observation): boolean {
+  const head = readHead(observation);
+  return !head.between?.length && isHeadWhole(head);
+}
+
+const beforeLastDense = ({ layers }: Model): readonly Layer[] =>
+  layers.slice(
+    0,
+    layers.findLastIndex(({ kind }) => kind === 'dense'),
+  );
+
+function lastDense(
+  model: Model,
+  tensors: readonly NamedArray[],
+): { kernel: NamedArray; bias?: NamedArray; at: number } {
+  const at = tensors.findLastIndex(({ shape }) => shape.length === 2);
+  const kernel = tensors[at];
+  if (kernel?.shape[1] !== model.classes)
+    throw problem(
+      'inferLabels',
+      'needs a last dense layer with one output per class',
+      model.name,
+      'give the labels to observe()',
+    );
+  return { kernel, bias: tensors[at + 1], at };
+}
+
+const columnsOf = ({ data }: NamedArray, classes: number): number[][] =>
+  Array.from({ length: classes }, (_, j) =>
+    Array.from({ length: data.length / classes }, (_, i) => data[i * classes + j]!),
+  );
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** What an image of a class does to the view, measured on w0. */
+export interface Impact {
+  /** p_j s: what S_j is without images of class j. */
+  readonly offset: readonly number[];
+  /** s: by how much an image of class j lowers S_j, times the batch size. */
+  readonly impact: number;
+  /** p_j: mean predicted probability. */
+  readonly probabilities: readonly number[];
+}
+
+/**
+ * Two simulated updates on dummy pictures (smooth noise), labelled all 0 and all 1: their column sums differ by s in
+ * columns 0 and 1 only. Source: LLG*, Wainakh et al. 2022.
+ */
+export async function dummyImpact(model: Model, batchSize: number): Promise<Impact> {
+  const [height, width, channels] = model.imageShape;
+  const coarse = ndarray([batchSize, 4, 4, channels], uniformStream(77));
+  const images = resample(coarse, [height, width], 'bilinear');
+  const run = async (label: number): Promise<number[]> => {
+    const labels = new Int32Array(batchSize).fill(label);
+    const { kernel } = lastDense(model, (await clientUpdate(model, { images, labels })).tensors);
+    return columnsOf(kernel, model.classes).map(sum);
+  };
+  const [zero, one] = [await run(0), await run(1)];
+  const offset = zero.map((s, j) => (j === 0 ? one[0]! : s));
+  const impact = one[0]! - zero[0]!;
+  return { offset, impact, probabilities: offset.map((s) => s / impact) };
+}

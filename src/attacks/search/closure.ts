@@ -1,0 +1,211 @@
+import { ndarray, oneHot } from '../../core/arrays.js';
+import { problem } from '../../core/errors.js';
+import { isSent, type Widths, widthsOf } from '../../core/evidence.js';
+import type { ClientSettings, NdArray, Observation } from '../../core/types.js';
+import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../../engine/index.js';
+import {
+  assumed,
+  batchMoments,
+  type Cost,
+  direction,
+  knownMoments,
+  localSteps,
+  secondsOf,
+  unrolls,
+} from '../../federation/index.js';
+import type { Evaluate } from './minimise.js';
+import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
+import { PRIORS, type PriorName } from './priors.js';
+import { carried, projected } from './seen.js';
+import { softened } from './soften.js';
+import { sweepingClosure } from './sweeping.js';
+
+/** How the attacker models the client. */
+export interface ClosureOptions {
+  readonly objective: ObjectiveName | OwnObjective;
+  readonly prior: PriorName;
+  /** Weight of the prior beside the objective. */
+  readonly weight: number;
+  /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
+  readonly simulate: 'steps' | 'direction';
+  /** Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments(); default 0. */
+  readonly statistics?: number;
+  /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
+  readonly labels: Int32Array | 'joint';
+}
+
+/** A compiled objective: pictures in, value and gradient out. Dispose it when the attack is done. */
+export interface Closure {
+  readonly evaluate: Evaluate;
+  readonly engine: string;
+  /** What one evaluation will take, by a trial on some pictures; where local steps are simulated. */
+  readonly cost?: (images: NdArray) => Promise<Cost>;
+  readonly dispose: () => void;
+}
+
+/** What a closure compares, for either way of simulating the client. */
+export interface Comparison {
+  readonly observation: Observation;
+  /** The client as it is simulated: nothing is missing. */
+  readonly client: ClientSettings;
+  readonly joint: boolean;
+  /** One-hot labels, or zeros where they are searched. */
+  readonly targets: NdArray;
+  /** What `total` reads beside the tensors. */
+  readonly numbers: NdArray;
+  /** objective(simulated update, observed update) + weight * prior(images). */
+  readonly total: (delta: readonly Tensor[], observed: readonly Tensor[], images: Tensor, numbers: Tensor) => tf.Scalar;
+  readonly name: string;
+}
+
+/**
+ * total(x) = objective(simulated update(x), observed update) + weight * prior(x), with its gradient in x.
+ * Few local steps are one compiled step with the weights baked in; the observed update, the labels and the numbers of the objective
+ * are inputs, so that the next observation of the same model runs on the same step. Many local steps are iterated.
+ */
+export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
+  const comparison = comparisonOf(observation, options);
+  const steps = options.simulate === 'steps';
+  const make =
+    steps && !unrolls(comparison.client)
+      ? sweepingClosure(comparison)
+      : atOnce(comparison, steps, options.statistics ?? 0);
+  if (typeof options.objective === 'string') return make;
+  const explained = withReason(options.objective);
+  const closure = await make.catch(explained);
+  return { ...closure, evaluate: (...at) => closure.evaluate(...at).catch(explained) };
+}
+
+/** What tensorflow.js says of somebody's own objective, with its name and what to do. */
+const withReason =
+  (objective: OwnObjective) =>
+  (error: Error): never => {
+    if (!/gradient/i.test(error.message) || error.name === 'RoglabError') throw error;
+    throw problem(
+      objectiveTitle(objective),
+      `has no gradient of a gradient: ${error.message}`,
+      undefined,
+      'write it with arithmetic, sums, products, abs, sqrt, exp, log, relu and the like of tf',
+    );
+  };
+
+async function atOnce(comparison: Comparison, steps: boolean, statistics: number): Promise<Closure> {
+  const { observation, client, joint, targets, numbers, total, name } = comparison;
+  const { model, tensors } = observation;
+  const simulate = steps ? localSteps(model, client) : direction(model, client);
+  const count = tensors.length;
+  const apart = statistics > 0 ? momentsApart(observation) : undefined;
+  const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
+    const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
+    const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
+      const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
+      const value = total(delta, observed, images, numbers);
+      return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
+    };
+    if (joint) {
+      const { value, grads } = tf.valueAndGrads(objective)([x, y]);
+      return [value, ...grads];
+    }
+    const { value, grad } = tf.valueAndGrad((images: Tensor) => objective(images, y))(x);
+    return [value, grad];
+  };
+  const images = ndarray([client.batchSize, ...model.imageShape]);
+  const step = await compile(closure, [images, targets, numbers, ...tensors], { constants: model.parameters, name });
+  const evaluate: Evaluate = async (images, logits = targets) => {
+    const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
+    return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
+  };
+  const cost = async (images: NdArray): Promise<Cost> => ({
+    seconds: await secondsOf(() => evaluate(images)),
+    bytes: 0,
+  });
+  return { engine: step.engine, dispose: step.dispose, evaluate, ...(steps && client.localSteps > 1 && { cost }) };
+}
+
+/** sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al. 2021, equation 8). */
+function momentsApart(observation: Observation) {
+  const moments = batchMoments(observation.model);
+  const known = knownMoments(observation);
+  const distance = (x: Tensor, wanted: NdArray): Tensor =>
+    tf.sqrt(tf.add(tf.sum(tf.squaredDifference(x, toTensor(wanted))), 1e-12));
+  return (parameters: readonly Tensor[], images: Tensor): tf.Scalar =>
+    tf.addN(
+      moments(parameters, images).flatMap(({ mean, variance, count }, k) => [
+        distance(mean, known[k]!.mean),
+        distance(tf.mul(variance, count / Math.max(1, count - 1)), known[k]!.variance),
+      ]),
+    ) as tf.Scalar;
+}
+
+/** What a closure compares, and how. */
+export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+  const { model, tensors, obfuscation } = observation;
+  const client = softened(assumed(observation.client).client);
+  const { evidence } = obfuscation;
+  const match = matchOf(options.objective);
+  const prior = PRIORS[options.prior];
+  const sent = evidence.flatMap((one, k) => (isSent(one) ? [k] : []));
+  const got = sent.map((k) => tensors[k]!);
+  const head = [sum(got, (q) => q * q), sum(got, Math.abs), options.weight];
+  const lists = sent.map((k) => {
+    const { kept, zero } = widthsOf(evidence[k]!);
+    return { kept: asList(kept), zero: asList(zero), basis: evidence[k]!.projection };
+  });
+  const { numbers: list, at } = laidOut(
+    head,
+    lists.flatMap(({ kept, zero, basis }) => [kept, zero, ...(basis ? [basis.basis] : [])]),
+  );
+  const { labels } = options;
+  return {
+    observation,
+    client,
+    joint: labels === 'joint',
+    targets: labels === 'joint' ? ndarray([client.batchSize, model.classes]) : oneHot('attack', labels, model.classes),
+    numbers: { shape: [list.length], data: list },
+    total: (delta, observed, images, numbers) => {
+      const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
+      const values = (of: Numbers): Tensor => tf.slice(numbers, [at(of)], [of.length]);
+      const bound = (of: Numbers, { size, shape }: Tensor): Tensor => {
+        if (of.length === 1) return number(at(of));
+        return of.length === size ? tf.reshape(values(of), shape) : values(of);
+      };
+      const received = sent.map((k) => observed[k]!);
+      const about: About = {
+        tolerance: received.map((tensor, i) => bound(lists[i]!.kept, tensor)),
+        zeroTolerance: received.map((tensor, i) => bound(lists[i]!.zero, tensor)),
+        squares: number(0),
+        magnitudes: number(1),
+      };
+      const simulated = sent.map((k, i) => {
+        const { basis } = lists[i]!;
+        if (!basis) return delta[k]!;
+        return projected(delta[k]!, tf.reshape(values(basis.basis), [basis.basis.length / basis.rank, basis.rank]));
+      });
+      return tf.add(match(simulated, received, about), tf.mul(prior(images as Tensor4D), number(2)));
+    },
+    name: `${objectiveTitle(options.objective)} closure of ${model.name}`,
+  };
+}
+
+type Numbers = Float32Array | readonly number[];
+
+const asList = (width: Widths): Numbers => (typeof width === 'number' ? [width] : width);
+
+/** Numbers of several lists behind a head, each list once. */
+function laidOut(head: readonly number[], lists: readonly Numbers[]) {
+  const starts = new Map<Numbers, number>();
+  let length = head.length;
+  for (const values of lists)
+    if (!starts.has(values)) {
+      starts.set(values, length);
+      length += values.length;
+    }
+  const numbers = new Float32Array(length);
+  numbers.set(head);
+  for (const [values, start] of starts) numbers.set(Float32Array.from(values, carried), start);
+  return { numbers, at: (of: Numbers): number => starts.get(of)! };
+}
+
+/** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
+const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>
+  tensors.reduce((total, { data }) => total + data.reduce((part, value) => part + of(value), 0), 0) || 1;

@@ -1,0 +1,70 @@
+import { isUnknown } from '../../core/evidence.js';
+import type { Observation } from '../../core/types.js';
+import { assumed, batchNormThreat } from '../../federation/index.js';
+import { objectiveTitle } from './objectives.js';
+import type { Recipe, RunOptions } from './recipe.js';
+import { isAdaptive, softened } from './soften.js';
+
+/** Everything that decides the result, as JSON. */
+export function describe(
+  observation: Observation,
+  { start: _, ...recipe }: Recipe,
+  labels: Int32Array | 'joint',
+  { seed = 1, restarts = 1 }: RunOptions,
+): Record<string, unknown> {
+  const { model, client, obfuscation } = observation;
+  const { name, parameters } = obfuscation;
+  const threat = batchNormThreat(observation);
+  const { box = null, signed = false, optimizer = 'adam', group = null } = recipe;
+  return {
+    ...recipe,
+    objective: objectiveSettings(recipe.objective),
+    box,
+    signed,
+    optimizer,
+    group,
+    seed,
+    restarts,
+    labels: labels === 'joint' ? labels : [...labels],
+    client: { ...client },
+    ...(recipe.simulate === 'steps' && isAdaptive(client.optimizer) && { simulated: softened(client).optimizer }),
+    ...assumptionsOf(observation),
+    ...(threat !== 'none' && { batchNorm: threat }),
+    model: model.name,
+    imageShape: [...model.imageShape],
+    classes: model.classes,
+    obfuscation: { name, ...parameters },
+    update: fingerprint(observation.tensors.map(({ data }) => data)),
+  };
+}
+
+/**
+ * One's own objective by its name and, so that a checkpoint of another one is refused, a number that tells its text
+ * from others.
+ */
+const objectiveSettings = (objective: Recipe['objective']): string =>
+  typeof objective === 'string'
+    ? objective
+    : `${objectiveTitle(objective)} #${fingerprint([Float32Array.from(String(objective), (c) => c.charCodeAt(0))])}`;
+
+/**
+ * What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all
+ * was told.
+ */
+export function assumptionsOf({ client, obfuscation }: Observation): { readonly assumed?: Record<string, string> } {
+  const unknown = obfuscation.evidence.some(isUnknown);
+  const all = {
+    ...assumed(client).assumptions,
+    ...(unknown && { phi: 'nothing is known of what it does: directions are compared (cosine), with no evidence' }),
+  };
+  return Object.keys(all).length > 0 ? { assumed: all } : {};
+}
+
+/** A short number that tells one update from another. */
+export function fingerprint(arrays: readonly Float32Array[]): number {
+  let hash = 0x811c9dc5;
+  for (const array of arrays)
+    for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length))
+      hash = Math.imul(hash ^ word, 0x01000193);
+  return hash >>> 0;
+}

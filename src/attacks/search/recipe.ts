@@ -1,0 +1,148 @@
+import { ndarray } from '../../core/arrays.js';
+import { called, memory, type OptionTable, real, text, whole } from '../../core/option-table.js';
+import { deriveSeed, normalStream } from '../../core/random.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import { stoppable } from '../../engine/index.js';
+import { type InferredLabels, labelsOf } from '../infer-labels.js';
+import { attackClosure, type Closure, type ClosureOptions } from './closure.js';
+import { describe } from './fingerprint.js';
+import { type Group, grouped, member, pickMember, stacked } from './group.js';
+import { clamped, type Search } from './minimise.js';
+import { checkObservation } from './needs.js';
+import { type Problem, runSearch } from './run-search.js';
+import { holding } from './saved-search.js';
+import { toldCost } from './told-cost.js';
+
+/** Options that every attack takes. */
+export interface RunOptions {
+  /** Seed of the starting point; default 1. */
+  readonly seed?: number;
+  /** Called after every closure. */
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`.
+   * A notebook's interrupt does the same.
+   */
+  readonly signal?: AbortSignal;
+  /** A file that lets a killed run resume to the same result. One run holds it at a time. */
+  readonly checkpoint?: string;
+  /** Seconds between two checkpoints; default 2; 0: after every closure. */
+  readonly checkpointSeconds?: number;
+  /**
+   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1.
+   * (All in one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to
+   * compile.)
+   */
+  readonly restarts?: number;
+}
+
+export const RUN_OPTIONS = {
+  seed: whole('of the starting point', 1, { from: 0 }),
+  onProgress: called('called after every closure'),
+  signal: memory('stops the attack', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
+  checkpoint: text('lets a killed attack resume to the same result', 'FILE'),
+  checkpointSeconds: real('between two checkpoints', 2),
+  restarts: whole('starting points, the best by the objective is kept', 1),
+} satisfies OptionTable<RunOptions>;
+
+/** What a paper's recipe adds to the shared parts. */
+export interface Recipe
+  extends Omit<ClosureOptions, 'labels'>,
+    Pick<Search, 'stages' | 'box' | 'signed' | 'optimizer'> {
+  readonly attack: string;
+  /** The first stage's latent, from a seed. */
+  readonly start: (seed: number) => NdArray;
+  /** `joint`: soft labels from N(0, 1) logits are searched together with the pictures. Default: given, or inferred. */
+  readonly labels?: 'joint';
+  /** Several searches that pull each other towards their mean (Yin et al. 2021). Default: one alone. */
+  readonly group?: Group;
+  /** Whether the objective knows phi; written into the settings. */
+  readonly defenseAware: boolean;
+}
+
+/**
+ * Runs a recipe on an observation: labels (given or inferred), one compiled objective, one search, best by objective.
+ * @yields progress after every closure; @returns the reconstruction.
+ */
+export async function* runRecipe(
+  observation: Observation,
+  recipe: Recipe,
+  options: RunOptions,
+): AsyncGenerator<Progress, Reconstruction> {
+  checkObservation(recipe.attack, observation);
+  const { signal, checkpoint, checkpointSeconds } = options;
+  return yield* holding(checkpoint, (held) =>
+    stoppable(recipe.attack, signal, async function* (stop) {
+      const problem = await problemOf(observation, recipe, options);
+      return yield* runSearch(problem, recipe.stages, { stop, held, checkpointSeconds });
+    }),
+  );
+}
+
+async function problemOf(observation: Observation, recipe: Recipe, options: RunOptions): Promise<Problem> {
+  const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation);
+  const labels = found?.labels ?? 'joint';
+  const settings = describe(observation, recipe, labels, options);
+  const { evaluate, engine, cost, dispose } = await attackClosure(observation, { ...recipe, labels });
+  const { attack, group } = recipe;
+  if (cost) await sayCost(observation, recipe, options, cost);
+  return {
+    ...searchOf(observation, recipe, options, evaluate),
+    ...{ attack, engine, settings, dispose },
+    conclude: async ({ best, history }) => {
+      const { images, objective } = group ? await pickMember(evaluate, best.images, group) : best;
+      const closures = (history.at(-1)?.closure ?? 0) + (group?.seeds ?? 0);
+      return { images: clamped(images), ...readLabels(found, best.logits), objective, closures };
+    },
+  };
+}
+
+/** Says what many local steps will take, before the search starts. */
+async function sayCost(
+  { model, client }: Observation,
+  { attack, stages, group }: Recipe,
+  { restarts = 1 }: RunOptions,
+  cost: NonNullable<Closure['cost']>,
+): Promise<void> {
+  const closures = stages.reduce((sum, stage) => sum + stage.closures, 0) * restarts * (group?.seeds ?? 1);
+  const one = await cost(ndarray([client.batchSize, ...model.imageShape], () => 0.5));
+  const told = toldCost(attack, client, one, closures, process.memoryUsage.rss());
+  if (told) process.emitWarning(told, 'RoglabWarning');
+}
+
+function searchOf(observation: Observation, recipe: Recipe, options: RunOptions, evaluate: Search['evaluate']): Search {
+  const { seed = 1, restarts = 1 } = options;
+  const { model, client } = observation;
+  const { group } = recipe;
+  const begin = (own: number) => ({
+    start: group
+      ? stacked(Array.from({ length: group.seeds }, (_, s) => recipe.start(s ? deriveSeed(own, 'member', s) : own)))
+      : recipe.start(own),
+    logits:
+      recipe.labels === 'joint'
+        ? ndarray([client.batchSize, model.classes], normalStream(deriveSeed(own, 'labels')))
+        : undefined,
+  });
+  return {
+    ...recipe,
+    ...begin(seed),
+    size: [model.imageShape[0], model.imageShape[1]],
+    evaluate: group ? grouped(evaluate, group) : evaluate,
+    evaluations: group?.seeds,
+    shown: group && ((images) => member(images, group.seeds, 0)),
+    restarts: Array.from({ length: restarts - 1 }, (_, r) => begin(deriveSeed(seed, 'restart', r + 1))),
+  };
+}
+
+/** The labels of a reconstruction: those that were known or inferred, or the likeliest class of each soft label. */
+function readLabels(
+  found: InferredLabels | undefined,
+  logits: NdArray | undefined,
+): Pick<Reconstruction, 'labels' | 'labelSource'> {
+  if (found) return { labels: found.labels, labelSource: { method: found.method, confidence: found.confidence } };
+  const [batch, classes] = logits!.shape as [number, number];
+  const rows = Array.from({ length: batch }, (_, b) => [...logits!.data.subarray(b * classes, (b + 1) * classes)]);
+  const labels = Int32Array.from(rows, (row) => row.indexOf(Math.max(...row)));
+  const confidence = rows.map((row, b) => 1 / row.reduce((sum, l) => sum + Math.exp(l - row[labels[b]!]!), 0));
+  return { labels, labelSource: { method: 'searched together with the pictures', confidence } };
+}

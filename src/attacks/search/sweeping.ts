@@ -1,0 +1,77 @@
+import { ndarray } from '../../core/arrays.js';
+import type { NdArray } from '../../core/types.js';
+import { compile, type Tensor, tf } from '../../engine/index.js';
+import { iterated } from '../../federation/index.js';
+import type { Closure, Comparison } from './closure.js';
+
+/**
+ * The closure for many local steps: a sweep forward through one compiled local step gives the simulated update, one
+ * more compiled step compares it with the observed one, and a sweep back carries the derivative to the pictures. Time
+ * and memory are those of iterated(): linear in the number of steps, with a free event loop between them.
+ */
+export async function sweepingClosure(comparison: Comparison): Promise<Closure> {
+  const { observation, client, joint, targets, numbers, total, name } = comparison;
+  const { model, tensors } = observation;
+  const count = tensors.length;
+  const compare = (x: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
+    const observed = rest.slice(count);
+    const objective = (images: Tensor, ...delta: Tensor[]): tf.Scalar => total(delta, observed, images, numbers);
+    const { value, grads } = tf.valueAndGrads(objective)([x, ...rest.slice(0, count)]);
+    return [value, ...grads];
+  };
+  const steps = await iterated(model, client);
+  const blank = ndarray([client.batchSize, ...model.imageShape]);
+  const step = await compile(compare, [blank, numbers, ...tensors, ...tensors], { name }).catch((error) => {
+    steps.dispose();
+    throw error;
+  });
+  return {
+    engine: step.engine,
+    cost: (images) => steps.cost(images, targets),
+    dispose: () => {
+      steps.dispose();
+      step.dispose();
+    },
+    evaluate: async (images, logits) => {
+      const y = joint ? softmax(logits!) : targets;
+      const { delta, back } = await steps.sweep(images, y);
+      const [value, prior, ...adjoint] = await step.run(images, numbers, ...delta, ...tensors);
+      const found = await back(adjoint);
+      return {
+        objective: value!.data[0]!,
+        gradient: plus(found.images, prior!),
+        ...(joint && { logitsGradient: throughSoftmax(y, found.targets) }),
+      };
+    },
+  };
+}
+
+const plus = ({ shape, data }: NdArray, other: NdArray): NdArray => ({
+  shape,
+  data: data.map((value, i) => value + other.data[i]!),
+});
+
+/** Rows of probabilities from rows of logits. */
+function softmax({ shape, data }: NdArray): NdArray {
+  const [rows, classes] = shape as [number, number];
+  const out = new Float32Array(data.length);
+  for (let r = 0; r < rows; r++) {
+    const row = data.subarray(r * classes, (r + 1) * classes);
+    const most = Math.max(...row);
+    const sum = row.reduce((total, l) => total + Math.exp(l - most), 0);
+    for (let c = 0; c < classes; c++) out[r * classes + c] = Math.exp(row[c]! - most) / sum;
+  }
+  return { shape, data: out };
+}
+
+/** The derivative in the logits, y (d - sum y d), from the derivative d in the probabilities y. */
+function throughSoftmax({ shape, data }: NdArray, { data: d }: NdArray): NdArray {
+  const classes = shape[1]!;
+  const out = new Float32Array(data.length);
+  for (let from = 0; from < data.length; from += classes) {
+    let mean = 0;
+    for (let c = 0; c < classes; c++) mean += data[from + c]! * d[from + c]!;
+    for (let c = 0; c < classes; c++) out[from + c] = data[from + c]! * (d[from + c]! - mean);
+  }
+  return { shape, data: out };
+}

@@ -1,0 +1,297 @@
+import { join } from 'node:path';
+import { imageAt } from '../core/arrays.js';
+import { settled } from '../core/settled.js';
+import type { Batch, Model, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
+import { averageUpdates, clientUpdate, observe, updateFrom } from '../federation/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
+import { imagePng } from '../report/index.js';
+import { attackAll, matched, score } from '../studies/index.js';
+import { type AuditRow, rowName, rowStore } from './audit-rows.js';
+import { type Baselines, baselinesOf } from './baselines.js';
+import { type AuditBound, type AuditPrivacy, boundsOf, privacyOf } from './bounds.js';
+import { type ClientCheck, checkClient } from './client/check.js';
+import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
+import { costsOf, type PhiCost } from './cost.js';
+import { FAMILIES } from './remedies.js';
+import { partsOf, type Subject, subjectOf } from './subject.js';
+
+/** What an audit found. */
+export interface AuditResult {
+  readonly audit: Audit;
+  readonly subject: Omit<Subject, 'data' | 'model' | 'after'> & {
+    readonly model: string;
+    readonly data: string;
+    readonly notice?: string;
+    readonly parameters: number;
+  };
+  /** Whether the simulated client is the real one, where a real update was given. */
+  readonly check?: ClientCheck;
+  /** Of the phi that the config names. */
+  readonly rows: readonly AuditRow[];
+  /**
+   * Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for.
+   */
+  readonly tried: readonly AuditRow[];
+  /** One per batch. */
+  readonly baselines: readonly Baselines[];
+  /**
+   * What each phi of the config, and the smallest change that helps, cost in accuracy; empty where no training was
+   * asked for.
+   */
+  readonly costs: readonly PhiCost[];
+  /** What theory says of each phi and batch; empty where the config does not want it. */
+  readonly bounds: readonly AuditBound[];
+  /** Why bounds could not be had, e.g. an operation of the network without a third derivative. */
+  readonly unbounded?: string;
+  /** Where the client noises its own steps. */
+  readonly privacy?: AuditPrivacy;
+}
+
+/** Options of {@link audit}. */
+export interface AuditOptions {
+  /** Where finished rows are kept, so that a stopped audit goes on; default nowhere. */
+  readonly folder?: string;
+  /** Attacks at a time; default one per core. */
+  readonly workers?: number;
+  /** Called before each attack is waited for, and as each ends. */
+  readonly onProgress?: (done: number, total: number, what: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Cell {
+  readonly phi: string;
+  readonly labels: 'known' | 'infer';
+  readonly batch: number;
+}
+
+/**
+ * How much of a client's images a server rebuilds under each obfuscation of the config, from the client's own network,
+ * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
+ * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
+ * none is.
+ * Errors: those of {@link readConfig}, of the files, and of the attacks.
+ * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'] })
+ */
+export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {
+  const settings = readConfig(config);
+  const subject = await subjectOf(settings);
+  const { model, data, batches } = subject;
+  const check = await checkOf(settings, subject);
+  const updates = await updatesOf(settings, subject);
+  const run = (cells: readonly Cell[]) => runCells(settings, subject, updates, cells, options);
+  const rows = await run(cellsOf(settings, settings.phi));
+  const baselines: Baselines[] = [];
+  for (const batch of batches) baselines.push(await baselinesOf(data, batch));
+  const rebuilt = rows.some((row) => isRebuilt(settings, row));
+  const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
+  const privacy = privacyOf(updates[0]!);
+  const safe = remedyOf(settings, tried);
+  const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
+  const { folder, signal } = options;
+  const costs = settings.training
+    ? await costsOf(model, data, settings.training, { phis, seed: settings.seed, folder, signal })
+    : [];
+  const { name, notice } = data;
+  const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
+  const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };
+  return {
+    audit: settings,
+    subject: { ...about, ...(notice && { notice }) },
+    rows,
+    tried,
+    baselines,
+    costs,
+    ...(await allBounds(settings, subject, updates, rows)),
+    ...(privacy && { privacy }),
+    ...(check && { check }),
+  };
+}
+
+/** Bounds of every phi; a network that cannot be differentiated so often has none, and the audit goes on. */
+async function allBounds(
+  settings: Audit,
+  { model, batches }: Subject,
+  updates: readonly Update[],
+  rows: readonly AuditRow[],
+): Promise<Pick<AuditResult, 'bounds' | 'unbounded'>> {
+  if (!settings.bounds) return { bounds: [] };
+  const bounds: AuditBound[] = [];
+  try {
+    for (const [k, batch] of batches.entries()) {
+      const update = updates[k]!;
+      const phis = settings.phi.map((phi) => ({
+        phi,
+        observation: observed(settings, model, update, batch, phi, 'known'),
+        rows: rows.filter((row) => row.phi === phi && row.batch === k),
+      }));
+      bounds.push(...(await boundsOf({ model, batch, update, seed: settings.seed, phis }, k)));
+    }
+    return { bounds };
+  } catch (error) {
+    return { bounds: [], unbounded: (error as Error).message };
+  }
+}
+
+const observed = (
+  { seed }: Audit,
+  model: Model,
+  update: Update,
+  batch: Batch,
+  phi: string,
+  labels: Cell['labels'],
+): Observation =>
+  observe(model, update, {
+    obfuscation: parseObfuscation(phi),
+    labels: labels === 'known' ? batch.labels : 'infer',
+    seed,
+  });
+
+const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>
+  after && checkClient(model, { after, batch: batches[0]!, settings: client });
+
+/** The client's own update, or one simulated for each batch. */
+async function updatesOf({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Update[]> {
+  if (after) return [updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })];
+  const updates: Update[] = [];
+  for (const batch of batches) {
+    const own: Update[] = [];
+    for (const part of partsOf(batch, clients)) own.push(await clientUpdate(model, part, { ...client, seed }));
+    updates.push(clients === 1 ? own[0]! : averageUpdates(own));
+  }
+  return updates;
+}
+
+/** Whether any image of a row reaches the threshold. */
+export const isRebuilt = ({ threshold }: Pick<Audit, 'threshold'>, { scores }: Pick<AuditRow, 'scores'>): boolean =>
+  (scores[threshold.metric] ?? []).some((value) => reaches(threshold, value));
+
+/** The phi under which nothing is rebuilt that loses least of the update's direction. */
+export function remedyOf(settings: Pick<Audit, 'threshold'>, tried: readonly AuditRow[]): string | undefined {
+  const lost = (phi: string): number => {
+    const mine = tried.filter((row) => row.phi === phi);
+    return mine.reduce((sum, row) => sum + row.distortion / mine.length, 0);
+  };
+  return [...new Set(tried.map(({ phi }) => phi))]
+    .filter((phi) => !tried.some((row) => row.phi === phi && isRebuilt(settings, row)))
+    .sort((a, b) => lost(a) - lost(b))[0];
+}
+
+const cellsOf = ({ labels, batches }: Audit, phis: readonly string[]): Cell[] =>
+  phis.flatMap((phi) =>
+    labels.flatMap((one) => Array.from({ length: batches }, (_, batch) => ({ phi, labels: one, batch }))),
+  );
+
+/** Each family from its weakest member on, until nothing is rebuilt; the labels as the server knows them best. */
+async function walkFamilies(
+  settings: Audit,
+  run: (cells: readonly Cell[]) => Promise<AuditRow[]>,
+): Promise<AuditRow[]> {
+  const labels = settings.labels.includes('known') ? (['known'] as const) : settings.labels;
+  const tried: AuditRow[] = [];
+  for (const family of Object.values(FAMILIES))
+    for (const phi of family) {
+      const rows = await run(cellsOf({ ...settings, labels }, [phi]));
+      tried.push(...rows);
+      if (!rows.some((row) => isRebuilt(settings, row))) break;
+    }
+  return tried;
+}
+
+async function runCells(
+  settings: Audit,
+  { model, batches }: Subject,
+  updates: readonly Update[],
+  cells: readonly Cell[],
+  { folder, workers, onProgress = () => {}, signal }: AuditOptions,
+): Promise<AuditRow[]> {
+  const { seed, iterations } = settings;
+  const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
+  const decides = (cell: Cell) => ({ ...cell, client: updates[cell.batch]!.client, seed, iterations });
+  const names = cells.map((cell) =>
+    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.tensors], batches[cell.batch]!),
+  );
+  const rows = await Promise.all(names.map((name) => store?.read(name)));
+  const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
+  const seen = new Map<number, Observation>();
+  const writing: Promise<void>[] = [];
+  let done = cells.length - missing.length;
+  onProgress(done, cells.length, '');
+  await attackAll(
+    missing.map((i) => async () => {
+      const { phi, labels, batch } = cells[i]!;
+      const observation = observed(settings, model, updates[batch]!, batches[batch]!, phi, labels);
+      seen.set(i, observation);
+      return { observation, attack: 'rog' as const, options: { iterations, seed } };
+    }),
+    {
+      ...(workers && { workers }),
+      signal,
+      onDone: (_, __, result, k) => {
+        const i = missing[k]!;
+        const { batch } = cells[i]!;
+        writing.push(
+          (async () => {
+            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!, seen.get(i)!, result);
+            seen.delete(i);
+            rows[i] = row;
+            await store?.write(names[i]!, row);
+            onProgress(++done, cells.length, cells[i]!.phi);
+          })(),
+        );
+      },
+    },
+  );
+  await settled(writing);
+  return rows as AuditRow[];
+}
+
+async function rowOf(
+  cell: Cell,
+  batch: Batch,
+  update: Update,
+  observation: Observation,
+  result: Reconstruction,
+): Promise<AuditRow> {
+  const { match, ...scores } = await score(batch, result);
+  const pictures = matched(result, { match });
+  const { method = 'matching' } = result.settings as { method?: string };
+  return {
+    ...cell,
+    bitsPerEntry: observation.obfuscation.bitsPerEntry,
+    distortion: distance(observation.tensors, update.tensors),
+    scores,
+    labelsRight: overlap(batch.labels, result.labels),
+    attack: `${result.attack}, ${method}`,
+    closures: result.closures,
+    seconds: result.seconds,
+    pictures: [...match.keys()].map((i) => Buffer.from(imagePng(imageAt(pictures, i))).toString('base64')),
+  };
+}
+
+/**
+ * Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none
+ * of it.
+ */
+function distance(a: readonly NamedArray[], b: readonly NamedArray[]): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  b.forEach(({ data }, k) => {
+    data.forEach((value, i) => {
+      const sent = a[k]!.data[i]!;
+      dot += sent * value;
+      aa += sent * sent;
+      bb += value * value;
+    });
+  });
+  return aa * bb > 0 ? Math.sqrt(Math.max(0, 1 - (dot * dot) / (aa * bb))) : 1;
+}
+
+/** Share of the labels that an attack went by and that are in the batch. */
+function overlap(truth: Int32Array, found: Int32Array): number {
+  const left = [...truth];
+  const right = [...found].filter((label) => {
+    const at = left.indexOf(label);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+  return right.length / truth.length;
+}

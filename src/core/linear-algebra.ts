@@ -1,0 +1,127 @@
+import { problem } from './errors.js';
+
+/** A small dense matrix in float64, row-major. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float64Array;
+}
+
+/** A matrix from numbers in row order, or of zeros. */
+export const matrix = (rows: number, columns: number, data?: ArrayLike<number>): Matrix => ({
+  rows,
+  columns,
+  data: data ? Float64Array.from(data) : new Float64Array(rows * columns),
+});
+
+/** A^T. */
+export function transpose({ rows, columns, data }: Matrix): Matrix {
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
+  return { rows: columns, columns: rows, data: out };
+}
+
+/** A B, row by row, so that memory is read in order. */
+export function product(a: Matrix, b: Matrix): Matrix {
+  const out = new Float64Array(a.rows * b.columns);
+  for (let i = 0; i < a.rows; i++) {
+    const row = out.subarray(i * b.columns, (i + 1) * b.columns);
+    for (let k = 0; k < a.columns; k++) {
+      const factor = a.data[i * a.columns + k]!;
+      if (factor === 0) continue;
+      const from = k * b.columns;
+      for (let j = 0; j < row.length; j++) row[j]! += factor * b.data[from + j]!;
+    }
+  }
+  return { rows: a.rows, columns: b.columns, data: out };
+}
+
+/** Every entry by a function of value, row and column. */
+export const mapped = (a: Matrix, f: (value: number, row: number, column: number) => number): Matrix => ({
+  ...a,
+  data: a.data.map((value, at) => f(value, Math.floor(at / a.columns), at % a.columns)),
+});
+
+/** Lower triangle L of A = L L^T (Cholesky). Errors: A is not symmetric positive definite. */
+function cholesky({ rows: n, data: a }: Matrix): Float64Array {
+  const lower = new Float64Array(n * n);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = a[i * n + j]!;
+      for (let k = 0; k < j; k++) sum -= lower[i * n + k]! * lower[j * n + k]!;
+      if (i !== j) lower[i * n + j] = sum / lower[j * n + j]!;
+      else if (sum > 0) lower[i * n + i] = Math.sqrt(sum);
+      else throw problem('leastSquares', 'the equations must determine the unknowns', `pivot ${sum}`);
+    }
+  return lower;
+}
+
+/** X with A X = B for a symmetric positive definite A [n, n] and B [n, m]. */
+export function solve(a: Matrix, b: Matrix): Matrix {
+  const n = a.rows;
+  const lower = cholesky(a);
+  const x = Float64Array.from(b.data);
+  const subtract = (to: number, from: number, factor: number): void => {
+    for (let c = 0; c < b.columns; c++) x[to * b.columns + c]! -= factor * x[from * b.columns + c]!;
+  };
+  const divide = (row: number): void => {
+    for (let c = 0; c < b.columns; c++) x[row * b.columns + c]! /= lower[row * n + row]!;
+  };
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) subtract(i, k, lower[i * n + k]!);
+    divide(i);
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) subtract(i, k, lower[k * n + i]!);
+    divide(i);
+  }
+  return { rows: n, columns: b.columns, data: x };
+}
+
+/**
+ * argmin over X of |A X - B|^2 + ridge tr(A^T A)/n |X|^2, by the normal equations: A [m, n], B [m, k], X [n, k].
+ * `ridge` 1e-10 keeps equations solvable that several samples share (equal columns of A share the result evenly).
+ */
+export function leastSquares(a: Matrix, b: Matrix, ridge = 1e-10): Matrix {
+  const at = transpose(a);
+  const gram = product(at, a);
+  return solve(lifted(gram, ridge), product(at, b));
+}
+
+/** A + ridge mean(diag A) I. */
+export function lifted(gram: Matrix, ridge: number): Matrix {
+  const n = gram.rows;
+  const mean = gram.data.reduce((sum, value, at) => sum + (at % (n + 1) === 0 ? value : 0), 0) / n;
+  return mapped(gram, (value, i, j) => (i === j ? value + ridge * mean + Number.MIN_VALUE : value));
+}
+
+/** Eigenvalues and, in columns, eigenvectors of a symmetric matrix: cyclic Jacobi rotations. */
+export function eigen(symmetric: readonly Float64Array[]): { values: Float64Array; vectors: Float64Array[] } {
+  const a = symmetric.map((line) => Float64Array.from(line));
+  const size = a.length;
+  const vectors = a.map((_, i) => Float64Array.from({ length: size }, (_, j) => +(i === j)));
+  const off = (): number => a.reduce((sum, line, i) => sum + line.reduce((s, x, j) => (i === j ? s : s + x * x), 0), 0);
+  const scale = a.reduce((sum, line) => sum + line.reduce((s, x) => s + x * x, 0), 0);
+  for (let sweep = 0; sweep < 50 && off() > 1e-28 * scale; sweep++)
+    for (let p = 0; p < size; p++)
+      for (let q = p + 1; q < size; q++) {
+        if (a[p]![q] === 0) continue;
+        const theta = (a[q]![q]! - a[p]![p]!) / (2 * a[p]![q]!);
+        const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+        const [c, s] = [1 / Math.sqrt(t * t + 1), t / Math.sqrt(t * t + 1)];
+        for (let k = 0; k < size; k++) rotate(a[k]!, p, q, c, s);
+        for (let k = 0; k < size; k++) {
+          const [x, y] = [a[p]![k]!, a[q]![k]!];
+          a[p]![k] = c * x - s * y;
+          a[q]![k] = s * x + c * y;
+        }
+        for (let k = 0; k < size; k++) rotate(vectors[k]!, p, q, c, s);
+      }
+  return { values: Float64Array.from(a, (line, i) => line[i]!), vectors };
+}
+
+function rotate(line: Float64Array, p: number, q: number, c: number, s: number): void {
+  const [x, y] = [line[p]!, line[q]!];
+  line[p] = c * x - s * y;
+  line[q] = s * x + c * y;
+}

@@ -1,0 +1,26 @@
+import type { Layer } from '../../core/types.js';
+import { elu, functions, gelu, leakyRelu } from './activations.js';
+import { branches, residual } from './branching.js';
+import { dropout, flatten, normalize, scale } from './fixed.js';
+import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
+import { adaptive, averagePool, globalAverage, maxPool } from './pooling.js';
+import { attention, classToken, patchEmbedding, positions, takeToken } from './tokens.js';
+import type { Of, Rule } from './types.js';
+import { conv, dense } from './weighted.js';
+
+/** Kind of layer -> everything about it. */
+const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
+  ...functions,
+  ...{ leakyRelu, elu, gelu },
+  ...{ conv, dense, patchEmbedding },
+  ...{ maxPool, averagePool, adaptiveAveragePool: adaptive, globalAveragePool: globalAverage },
+  ...{ batchNorm, groupNorm, layerNorm, instanceNorm },
+  ...{ scale, normalize, flatten, dropout },
+  ...{ classToken, positions, attention, takeToken },
+  ...{ residual, branches },
+};
+
+export const kinds = Object.keys(RULES) as Layer['kind'][];
+
+/** The rule of a layer's kind. */
+export const ruleOf = ({ kind }: Layer): Rule => RULES[kind] as unknown as Rule;

@@ -1,0 +1,126 @@
+import type { OnnxNode } from '../../assets/index.js';
+import { problem } from '../../core/errors.js';
+import type { Layer, NamedArray } from '../../core/types.js';
+import { type Known, numberOf } from './known.js';
+import { matchAt } from './match-layer.js';
+
+/** A part of a network: its layers and their parameters in PyTorch's layout, in one order. */
+export interface Part {
+  readonly layers: readonly Layer[];
+  readonly tensors: readonly NamedArray[];
+}
+
+/** A walk is at most so deep: a network of more layers in a row is none of pictures. */
+const DEEPEST = 2_000;
+const NESTED = 32;
+
+/**
+ * The layers between two values of a graph, from the end back to the start. Where two branches meet, the last value
+ * that all of them come from is where they part: a residual block, or branches side by side.
+ * Errors: a node that is the end of nothing known; it is named.
+ */
+export function layersBetween(start: string, end: string, known: Known): Part {
+  return walk(start, end, known, new Set(), NESTED);
+}
+
+/** @param met nodes whose layers hold weights: each may be met once, since a list of layers cannot share weights */
+function walk(start: string, end: string, known: Known, met: Set<string>, depth: number): Part {
+  if (depth === 0) throw problem(known.where, `branches inside branches are read ${NESTED} deep`);
+  const parts: Part[] = [];
+  for (let at = end; at !== start; ) {
+    if (parts.length > DEEPEST) throw problem(known.where, `more than ${DEEPEST} layers in a row are not read`);
+    const match = matchAt(at, known);
+    if (match && match.tensors.length > 0) {
+      if (met.has(at))
+        throw problem(
+          known.where,
+          `the node ${known.maker(at)?.name || at} with its weights is used in two branches`,
+          undefined,
+          'a list of layers cannot share weights',
+        );
+      met.add(at);
+    }
+    const step = match ?? meeting(at, known, met, depth);
+    parts.unshift(step);
+    at = step.from;
+  }
+  return { layers: parts.flatMap(({ layers }) => layers), tensors: parts.flatMap(({ tensors }) => tensors) };
+}
+
+function meeting(name: string, known: Known, met: Set<string>, depth: number): Part & { readonly from: string } {
+  const node = known.maker(name);
+  const given = node?.inputs.filter((one) => !known.constant(one)) ?? [];
+  const joins = node && JOINS.has(node.op) && onChannels(node, known) && given.length === node.inputs.length;
+  const inputs = joins && node.op === 'Concat' ? regrouped(given, known) : given;
+  if (joins && inputs.length === 1) return { from: inputs[0]!, layers: [], tensors: [] };
+  if (!joins || inputs.length < 2)
+    throw problem(
+      known.where,
+      node
+        ? `the node ${node.name || name} (${node.op}) is no layer that is known in this place`
+        : `nothing makes ${name}`,
+      undefined,
+      'see loadNetwork() for what is read',
+    );
+  const from = parting(inputs, known);
+  const parts = inputs.map((input) => walk(from, input, known, met, depth - 1));
+  const tensors = parts.flatMap((part) => part.tensors);
+  if (node.op === 'Concat')
+    return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers) }] };
+  if (parts.length === 2) {
+    const [body, shortcut] = ordered(parts as [Part, Part]);
+    const layer: Layer = { kind: 'residual', body: body.layers, shortcut: shortcut.layers };
+    return { from, tensors: [...body.tensors, ...shortcut.tensors], layers: [layer] };
+  }
+  return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers), join: 'add' }] };
+}
+
+const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat']);
+
+/** Whether branches are joined along channels, where they are put side by side. */
+function onChannels({ op, inputs, attributes }: OnnxNode, known: Known): boolean {
+  const rank = known.shape(inputs[0]!).length;
+  const axis = numberOf(attributes.axis, 1);
+  return op !== 'Concat' || (rank === 4 ? axis === 1 || axis === -3 : axis === rank - 1 || axis === -1);
+}
+
+/**
+ * Branches of which the first were put side by side before, as that and the rest: dense networks list all earlier
+ * values each time.
+ */
+function regrouped(inputs: readonly string[], known: Known): readonly string[] {
+  const starts = (node: OnnxNode): boolean =>
+    node.op === 'Concat' && node.inputs.length < inputs.length && node.inputs.every((one, k) => one === inputs[k]);
+  const longest = known.nodes
+    .filter((node) => node.inputs.length > 1 && starts(node))
+    .reduce<OnnxNode | undefined>(
+      (best, one) => (one.inputs.length > (best?.inputs.length ?? 1) ? one : best),
+      undefined,
+    );
+  return longest ? [longest.outputs[0]!, ...inputs.slice(longest.inputs.length)] : inputs;
+}
+
+/** The longer branch is the body. */
+const ordered = ([a, b]: [Part, Part]): [Part, Part] => (b.layers.length > a.layers.length ? [b, a] : [a, b]);
+
+/** The last value, in the order of the nodes, from which every branch comes and through which all of each goes. */
+function parting(branches: readonly string[], known: Known): string {
+  const order = new Map(known.nodes.map((node, at) => [node.outputs[0]!, at]));
+  const ancestors = branches.map((name) => ancestorsOf(name, known));
+  const place = (name: string): number => order.get(name) ?? -1;
+  const common = [...ancestors[0]!].filter((name) => ancestors.every((set) => set.has(name)));
+  const all = (name: string): boolean => branches.every((one) => !ancestorsOf(one, known, name).has(known.input));
+  return common.sort((a, b) => place(b) - place(a)).find((name) => name === known.input || all(name)) ?? known.input;
+}
+
+/** Everything a value comes from, itself included; not past a value at which to stop. */
+function ancestorsOf(name: string, { maker, constant }: Known, stop?: string): Set<string> {
+  const seen = new Set<string>();
+  const waiting = [name];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (seen.has(next) || next === '' || next === stop || constant(next)) continue;
+    seen.add(next);
+    waiting.push(...(maker(next)?.inputs ?? []));
+  }
+  return seen;
+}

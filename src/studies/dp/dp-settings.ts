@@ -1,0 +1,32 @@
+import type { Dataset } from '../../data/index.js';
+import type { FederateOptions } from '../federate.js';
+import type { DpProfile, DpRow } from './dp-rows.js';
+
+/** Everything of a row that decides its numbers, as plain JSON. */
+export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {
+  const { partition, victims } = profile;
+  const settings = {
+    ...trainingOf(row, profile),
+    model: profile.network ?? 'lenet',
+    data: data.name,
+    partition,
+    victims,
+    attackAt: attackAt(row, profile),
+  };
+  return JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>;
+}
+
+/** Shares of the rounds after which a row's models are attacked. */
+export const attackAt = ({ group, attacked }: DpRow, profile: DpProfile): readonly number[] => {
+  if (group === 'mechanism') return attacked ? profile.attackAt : [];
+  return group === 'table' ? profile.attackAt : [0];
+};
+
+/** The training of a row. */
+export const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
+  ...profile.training,
+  ...(group === 'table' || group === 'shape' ? {} : profile.shorter),
+  ...training,
+  phi,
+  ...(privacy && { privacy }),
+});

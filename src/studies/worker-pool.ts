@@ -1,0 +1,144 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { type PlainError, problem, revivedError } from '../core/errors.js';
+import { integer, oneOf } from '../core/options.js';
+import { settled } from '../core/settled.js';
+import type { Reconstruction } from '../core/types.js';
+import { currentSession, interrupts } from '../engine/index.js';
+import type { Job } from './attack-worker.js';
+
+/** Options of {@link attackAll}. */
+export interface PoolOptions {
+  /**
+   * Attacks at a time, each on one core with its own session; default one per core. The results do not depend on it.
+   */
+  readonly workers?: number;
+  /** Called as each attack ends. */
+  readonly onDone?: (done: number, total: number, result: Reconstruction, index: number) => void;
+  /** Cancels what has not started and stops the running attacks. */
+  readonly signal?: AbortSignal;
+  /** What an error of a job does: end all others and be thrown (default), or be kept as this job's outcome. */
+  readonly onError?: 'throw' | 'keep';
+}
+
+/**
+ * Threads that run the default export of a module of this folder.
+ * As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled
+ * steps.
+ */
+export const workerPool = (module: string, threads: number): Piscina =>
+  new Piscina({
+    filename: fileURLToPath(new URL(module, import.meta.url)),
+    minThreads: threads,
+    maxThreads: threads,
+  });
+
+/**
+ * Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code.
+ */
+export async function runIn<J, R>(pool: Piscina, job: J): Promise<R> {
+  const answer = (await pool.run(job)) as R | PlainError;
+  if (typeof answer === 'object' && answer !== null && 'failed' in answer) throw revivedError(answer);
+  return answer as R;
+}
+
+/** Functions stay in the thread that they were made in. */
+function checkPlain({ options, attack }: Job): void {
+  const held = Object.entries(options ?? {}).find(([, value]) => typeof value === 'function');
+  if (held)
+    throw problem(
+      'attackAll',
+      `the option ${held[0]} is a function, and a worker thread takes data only`,
+      undefined,
+      `run ${attack}(observation, { ${held[0]} }) in this thread`,
+    );
+}
+
+/** What became of one job: its result, or the error that it ended with; stopped on its way it has both. */
+export type AttackOutcome =
+  | { readonly result: Reconstruction; readonly error?: undefined }
+  | { readonly error: Error; readonly result?: Reconstruction };
+
+type Jobs = readonly (() => Promise<Job>)[];
+
+/**
+ * Runs independent attacks side by side in worker threads; results in the order of the jobs.
+ * Jobs are made on demand, so that a long study does not hold all its observations at once.
+ * The jobs run on the execution provider of the session.
+ *
+ * By default (`onError: 'throw'`) the first error of a job stops the running attacks after their closure and rejects
+ * with the job's own message; a notebook's interrupt likewise: `attackAll: interrupted after 3 of 8 attacks`. What had
+ * finished is not lost: it is in the error's `outcomes`, an {@link AttackOutcome} for each job. With `onError: 'keep'`
+ * all jobs run, and these outcomes are what comes back, also after an interrupt or an abort of `signal`.
+ * @example
+ * const outcomes = await rog.attackAll(jobs, { onError: 'keep' });
+ * outcomes.map(({ result, error }) => result?.objective ?? error.message);
+ */
+export function attackAll(jobs: Jobs, options: PoolOptions & { readonly onError: 'keep' }): Promise<AttackOutcome[]>;
+export function attackAll(jobs: Jobs, options?: PoolOptions): Promise<Reconstruction[]>;
+export async function attackAll(jobs: Jobs, options: PoolOptions = {}): Promise<unknown> {
+  const { onError = 'throw' } = options;
+  oneOf('attackAll', 'onError', onError, ['throw', 'keep']);
+  const { outcomes, reason } = await outcomesOf(jobs, options);
+  if (onError === 'keep') return outcomes;
+  if (reason) throw Object.defineProperty(reason, 'outcomes', { value: outcomes, configurable: true });
+  return outcomes.map(({ result }) => result!);
+}
+
+/** The outcome of every job, and why not all of them finished. */
+async function outcomesOf(
+  jobs: Jobs,
+  { workers = availableParallelism(), onDone, signal, onError }: PoolOptions,
+): Promise<{ readonly outcomes: AttackOutcome[]; readonly reason?: Error }> {
+  integer('attackAll', 'workers', workers, 1, 256);
+  const threads = Math.max(1, Math.min(workers, jobs.length));
+  const pool = workerPool('./attack-worker.js', threads);
+  const outcomes = new Array<AttackOutcome | undefined>(jobs.length);
+  let next = 0;
+  let done = 0;
+  const { provider } = currentSession() ?? {};
+  const stopped = new AbortController();
+  const interrupt = interrupts('attackAll', {
+    onHit: () => stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
+  });
+  const either = AbortSignal.any(signal ? [signal, stopped.signal] : [stopped.signal]);
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const stopAll = (): void => void Atomics.store(stop, 0, 1);
+  if (either.aborted) stopAll();
+  either.addEventListener('abort', stopAll);
+  const one = async (index: number): Promise<AttackOutcome> => {
+    const job = await jobs[index]!();
+    checkPlain(job);
+    const result = await runIn<Job, Reconstruction>(pool, { provider, stop, ...job });
+    return result.stopped === 'cancelled' ? { result, error: reasonOf(either) } : { result };
+  };
+  const lane = async (): Promise<void> => {
+    while (next < jobs.length && !either.aborted) {
+      const index = next++;
+      const outcome: AttackOutcome = await one(index).catch((error) => ({ error }));
+      outcomes[index] = outcome;
+      if (outcome.error && onError !== 'keep') stopped.abort(outcome.error);
+      if (!outcome.error) onDone?.(++done, jobs.length, outcome.result, index);
+    }
+  };
+  try {
+    await settled(
+      Array.from({ length: threads }, () =>
+        lane().catch((error) => {
+          stopped.abort(error); // of onDone
+          throw error;
+        }),
+      ),
+    );
+  } finally {
+    interrupt.release();
+    await pool.destroy();
+  }
+  const failed = outcomes.find((outcome) => outcome?.error)?.error;
+  const reason = done < jobs.length ? (either.aborted ? reasonOf(either) : failed) : undefined;
+  const ended = (outcome: AttackOutcome | undefined): AttackOutcome => outcome ?? { error: reasonOf(either) };
+  return { outcomes: Array.from(outcomes, ended), ...(reason && { reason }) };
+}
+
+const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error(String(reason)));

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { InferredLabels } from '../../src/attacks/infer-labels.js';
+import { classRows } from '../../src/attacks/latent/class-meaning.js';
+import { type Decoder, decoder } from '../../src/attacks/latent/decoder.js';
+import { labelSearch } from '../../src/attacks/latent/label-search.js';
+import { explainedBy } from '../../src/attacks/latent/latent-explained.js';
+import type { Match } from '../../src/attacks/latent/update-match.js';
+import { ndarray } from '../../src/core/arrays.js';
+import type { NdArray, Observation } from '../../src/core/types.js';
+import { start } from '../../src/engine/index.js';
+import { smallGenerator } from '../models/small-generator.js';
+
+/** Pictures are the points themselves. */
+const itself = {
+  images: async (point: NdArray) => point,
+  encode: async (images: NdArray) => images,
+} as unknown as Decoder;
+
+test('classRows: a row per picture, its class, or all classes alike', () => {
+  assert.deepEqual([...classRows([1, undefined, 0], 4).data], [0, 1, 0, 0, 0.25, 0.25, 0.25, 0.25, 1, 0, 0, 0]);
+});
+
+test("rogs' explainedBy: what a picture explains of what is open without it", async () => {
+  const squares = async (images: NdArray) => ({
+    objective: 6 - images.data.reduce((sum, x) => sum + x * x, 0),
+    gradient: images,
+  });
+  const match = { evaluate: squares, floor: 1 } as unknown as Match;
+  const found = ndarray([2, 1, 1, 2], Float32Array.of(1, 0.5, 0.5, 1));
+  // with both 6 - 2.5 = 3.5; without one 4.75, of which 1 cannot be matched
+  const both = await explainedBy(match, itself, found, found, found);
+  for (const c of both) assert.ok(Math.abs(c - 1.25 / 3.75) < 1e-12, `${c}`);
+});
+
+test('labelSearch tries other classes where an inferred label does not stand out, and only there', async () => {
+  /** Class 2 is the best everywhere. */
+  const evaluate = async (images: NdArray, rows?: NdArray) => ({
+    objective: 10 - [2, 5].reduce((sum, at) => sum + (rows!.data[at] ?? 0), 0),
+    gradient: images,
+  });
+  const match = { evaluate, labelsMove: true } as unknown as Match;
+  const observation = { model: { classes: 3 }, client: { batchSize: 2 } } as unknown as Observation;
+  const generator = { design: { classes: 3 } } as never;
+  const search = async (confidence: readonly number[], more: object = {}, how = match): Promise<InferredLabels> => {
+    const found = { labels: Int32Array.of(0, 1), method: 'm', confidence };
+    const raw = ndarray([2, 1, 1, 1]);
+    return labelSearch({ ...observation, ...more }, found, how, itself, generator, (label) => label, raw);
+  };
+  assert.deepEqual([...(await search([0.9, 0.1])).labels], [0, 2]);
+  assert.deepEqual([...(await search([0.1, 0.5])).labels], [2, 1]);
+  assert.equal((await search([0.1, 0.1])).method, 'm; 2 by matching');
+  assert.deepEqual([...(await search([0.1, 0.1], { labels: Int32Array.of(0, 1) })).labels], [0, 1], 'given ones stay');
+  assert.deepEqual([...(await search([0.1, 0.1], {}, { ...match, labelsMove: false })).labels], [0, 1]);
+});
+
+test('decoder: the first latent entry and the last offset move the picture; encode finds it again', async () => {
+  await start();
+  const decoding = await decoder(smallGenerator(3), 1);
+  const rows = classRows([1], 3);
+  const at = (entries: Record<number, number>): NdArray => {
+    const point = ndarray([1, 1, 1, decoding.size]);
+    for (const [i, value] of Object.entries(entries)) point.data[Number(i)] = value;
+    return point;
+  };
+  const farthest = (a: NdArray, b: NdArray): number => Math.max(...a.data.map((x, i) => Math.abs(x - b.data[i]!)));
+  const mean = await decoding.images(at({}), rows);
+  const moved = await decoding.images(at({ 0: 0.2 }), rows);
+  assert.ok(farthest(mean, moved) > 1e-3, `${farthest(mean, moved)}`);
+  const lit = await decoding.images(at({ [decoding.size - 1]: 3 }), rows);
+  assert.ok(farthest(mean, lit) > 0);
+  const [first, second] = [await decoding.encode(mean, rows), await decoding.encode(moved, rows)];
+  const shift = second.data.map((x, i) => x - first.data[i]!);
+  assert.ok(Math.abs(shift[0]!) > 0.05, `${shift[0]}`);
+  decoding.dispose();
+});
