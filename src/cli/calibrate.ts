@@ -1,23 +1,13 @@
-import { LIMITS, readBoundedText } from '../assets/index.js';
 import { logistic } from '../attacks/confidence/expected.js';
-import { parsedJson } from '../core/errors.js';
 import { asTable, fitted, heldOut, picturesOf, type Reliability, reliability } from '../studies/calibration.js';
-import type { MatrixRow } from '../studies/matrix.js';
-
-/** Rows of the matrix in a file. */
-export const rowsIn = (file: string): MatrixRow[] =>
-  (
-    parsedJson(`roglab quality ${file}`, readBoundedText('roglab quality', file, LIMITS.tableBytes)) as {
-      rows: MatrixRow[];
-    }
-  ).rows;
+import { readRows } from './matrix.js';
 
 /**
  * Fits the confidence on the rows of one file; says how well it holds on each network when fitted on the others, and on
  * the rows of another file, by the default and by all attacks.
  */
 export function calibrate(file: string, against?: string): void {
-  const pictures = picturesOf(rowsIn(file));
+  const pictures = picturesOf(readRows(file));
   const weights = fitted(pictures);
   console.log(JSON.stringify(asTable(weights), null, 2));
   const left = heldOut(pictures);
@@ -33,7 +23,7 @@ export function calibrate(file: string, against?: string): void {
       ),
     );
   if (against === undefined) return;
-  const others = picturesOf(rowsIn(against));
+  const others = picturesOf(readRows(against));
   for (const [whose, of] of [
     ['the default', others.filter(({ attack }) => attack === 'default')],
     ['all attacks', others],
