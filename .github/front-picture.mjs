@@ -1,4 +1,4 @@
-// Makes the README's picture: node docs/front-picture.mjs (about five minutes on two cores; writes data/front.png).
+// Makes the README's picture: node .github/front-picture.mjs (about five minutes on two cores; writes data/front.png).
 // Eight photographs in one batch, 128x128, one FedSGD update of an untrained LeNet, labels known; rog() as it is, then restore().
 import { writeFileSync } from 'node:fs';
 import sharp from 'sharp';
