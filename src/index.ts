@@ -23,8 +23,8 @@ export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, v
 export { drawSamples, rebuildImages, vgg7, vit, withModes } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
-export { type BatchNormThreat, batchNormThreat, observe, partition, updateFrom } from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat, observeSum, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness } from './privacy/index.js';

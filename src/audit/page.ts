@@ -224,6 +224,12 @@ function assumptions({ audit, subject, check }: AuditResult): string[] {
       ? `The update is the client's own, and ${check.sentence}` +
         (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
       : 'The client was simulated from the settings; give its real weights (after) to check them.',
+    ...(audit.clients > 1
+      ? [
+          `Each of the ${audit.clients} clients obfuscates its own update; the server sees the sum alone, and the ` +
+            'scales, thresholds and seeds that go beside it.',
+        ]
+      : []),
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,

@@ -130,6 +130,7 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   const page = auditPage(found, { version: '1', engine: 'e' });
   assert.match(page, /What it costs in accuracy/);
   assert.ok(!/Several clients in one sum/.test(page));
+  assert.match(page, /Each of the 3 clients obfuscates its own update/);
   const json = JSON.parse(JSON.stringify(asJson(found, verdict, '1')));
   const schema = JSON.parse(readFileSync(join(root, 'data/audit-result.schema.json'), 'utf8'));
   fits(json, schema, schema, 'result');
