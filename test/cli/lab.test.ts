@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { workingCopies } from '../../src/cli/lab/copies.js';
 import { temporaryFolder } from '../assets/temporary.js';
+import { root } from '../fixtures.js';
 
 const folder = temporaryFolder();
 
@@ -67,4 +68,14 @@ test('workingCopies(): where the list of copies is lost or damaged nothing of th
   }
   assert.equal(shown().filter((line) => line.endsWith(': mine')).length, 1);
   assert.equal(shown().length, 3);
+});
+
+test('data/lab/constraints.txt pins every package to one version with the hashes of its files', () => {
+  const text = readFileSync(join(root, 'data/lab/constraints.txt'), 'utf8').replace(/^#.*\n/gm, '');
+  const pins = text.replaceAll('\\\n', ' ').trim().split('\n');
+  assert.ok(pins.length > 90);
+  for (const pin of pins)
+    assert.match(pin, /^[\w-]+(\[\w+\])?==[\w.]+( ; [^#]+?)? +(--hash=sha256:[0-9a-f]{64} *)+$/, pin.slice(0, 80));
+  for (const name of ['jupyterlab', 'notebook', 'nbclassic'])
+    assert.ok(pins.some((pin) => pin.startsWith(`${name}==`)));
 });

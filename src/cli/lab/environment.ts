@@ -16,9 +16,6 @@ export interface Environment {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What is installed by name; all versions stand in data/lab/constraints.txt. */
-const PACKAGES = ['jupyterlab', 'notebook', 'nbclassic'];
-
 const PYTHON: PythonNeed = {
   where: 'roglab lab',
   again: 'npm run lab',
@@ -46,7 +43,7 @@ export async function prepare(root: string, say: (line: string) => void): Promis
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const environment = { folder, python, env: jupyterEnvironment(folder) };
   const constraints = join(root, 'data/lab/constraints.txt');
-  const wanted = createHash('sha256').update(readFileSync(constraints)).update(PACKAGES.join()).digest('hex');
+  const wanted = createHash('sha256').update(readFileSync(constraints)).digest('hex');
   const mark = join(folder, 'ready');
   const working = spawnSync(python, ['-c', ''], { timeout: 20_000 }).status === 0;
   if (!working || !existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
@@ -58,8 +55,13 @@ export async function prepare(root: string, say: (line: string) => void): Promis
       await run(base, ['-m', 'venv', folder], process.env, (why) => venvHelp(why, base));
     }
     say(`installing the pinned JupyterLab into ${folder} (300 MB, once; one to three minutes) ...`);
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir', '-c', constraints];
-    await run(python, [...pip, ...PACKAGES], environment.env, (why) => `pip could not install JupyterLab: ${why}`);
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir'];
+    await run(
+      python,
+      [...pip, '--require-hashes', '-r', constraints],
+      environment.env,
+      (why) => `pip could not install JupyterLab: ${why}`,
+    );
     await writeAtomic(mark, wanted);
     say(`installed in ${Math.round((performance.now() - began) / 1000)} s`);
   }
