@@ -18,7 +18,7 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { alexnet, forward, lenet, lenet5, loadNetwork, loadWeights, mobilenetV2 } from './models/index.js';
-export { network, paperResnet18, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
+export { network, paperResnet18, precode, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
 export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, vgg11 } from './models/index.js';
 export { drawSamples, rebuildImages, vgg7, vit, withModes } from './models/index.js';
 
@@ -46,7 +46,15 @@ export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
 export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
-export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
+export {
+  type RogOptions,
+  type RogsOptions,
+  rog,
+  rogs,
+  rogSteps,
+  rogsSteps,
+  throughBottleneck,
+} from './attacks/index.js';
 export { ATTACKS, NEEDS } from './registry/index.js';
 
 // the same by group: rog.phi.topK, rog.attacks.dlg, rog.metrics.ssim, rog.train.fit, rog.privacy.noiseFor, rog.nets.vit

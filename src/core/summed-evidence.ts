@@ -2,11 +2,11 @@ import { bounded, EXACT, hidesScale, isExact, isSent, isUnknown, UNKNOWN, type W
 import type { Evidence, Projection } from './types.js';
 
 /**
- * What is known of sum_c share_c g_c by one who sees sum_c share_c q_c and no q_c alone, from what each q_c would say of
- * its g_c: bounds add up, an entry's looser one counts, since nobody sees whose zero it was; noises add in quadrature.
- * Errors of independent roundings within bounds w_c are taken as noise besides, of variance sum_c share_c^2 w_c^2 / 3:
- * they meet at their bounds almost never. Where a client's scale, signs alone or another part of the tensor is all that
- * is known, nothing is of the sum: its direction is left.
+ * What is known of sum_c share_c g_c by one who sees sum_c share_c q_c and no q_c alone, from what each q_c would say
+ * of its g_c: bounds add up, an entry's looser one counts, since nobody sees whose zero it was; noises add in
+ * quadrature. Errors of independent roundings within bounds w_c are taken as noise besides, of variance sum_c
+ * share_c^2 w_c^2 / 3: they meet at their bounds almost never. Where a client's scale, signs alone or another part of
+ * the tensor is all that is known, nothing is of the sum: its direction is left.
  */
 export function summedEvidence(each: readonly Evidence[], shares: readonly number[]): Evidence {
   const [first] = each;

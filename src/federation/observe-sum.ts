@@ -35,7 +35,8 @@ export function observeSum(model: Model, updates: readonly Update[], options: Ob
   const { obfuscation, seed = 1, labels = 'infer' } = options;
   integer(where, 'seed', seed, 0);
   const phi = obfuscation === undefined ? undefined : asObfuscation(where, obfuscation);
-  if (updates.length === 1) return observe(model, updates[0]!, { seed, labels, ...(phi && { obfuscation: phi }) });
+  const [first] = updates;
+  if (first && updates.length === 1) return observe(model, first, { seed, labels, ...(phi && { obfuscation: phi }) });
   const sent = updates.map((update, c) => sentBy(where, model, update, phi, deriveSeed(seed, 'client', c)));
   const weights = options.weights ?? updates.map(({ client }) => client.batchSize);
   const { tensors, client } = averageUpdates(
