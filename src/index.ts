@@ -70,7 +70,7 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
 export { semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
-export { type Outcome, observeCase, score, soteria, study, type Trial } from './studies/index.js';
+export { type Outcome, observeCase, restoreAll, score, soteria, study, type Trial } from './studies/index.js';
 
 // audit: your own network, weights and settings in, a verdict out
 export { type AuditConfig, type AuditResult, audit, auditPage, checkClient, verdictOf } from './audit/index.js';

@@ -2,6 +2,7 @@ export { type Case, observeCase } from './case.js';
 export { budgetSweep, type DpResult, dpStudy, leakageOf } from './dp/index.js';
 export { type FederateOptions, federate } from './federate.js';
 export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
+export { type Restorable, restoreAll } from './restore-all.js';
 export { semanticResults } from './rogs/rogs-results.js';
 export {
   SEMANTIC_METHODS,
