@@ -45,16 +45,8 @@ export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
-export { inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
-export {
-  type RogOptions,
-  type RogsOptions,
-  rog,
-  rogs,
-  rogSteps,
-  rogsSteps,
-  throughBottleneck,
-} from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore, throughBottleneck } from './attacks/index.js';
+export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 export { ATTACKS, NEEDS } from './registry/index.js';
 
 // the same by group: rog.phi.topK, rog.attacks.dlg, rog.metrics.ssim, rog.train.fit, rog.privacy.noiseFor, rog.nets.vit
