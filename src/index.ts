@@ -45,7 +45,8 @@ export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer
 
 // attacks: an observation in, a reconstruction out
 export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
-export { inferLabels, invertingGradients, type RestoreOptions, restore, throughBottleneck } from './attacks/index.js';
+export { expectedSsim, inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
+export { throughBottleneck } from './attacks/index.js';
 export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 export { ATTACKS, NEEDS } from './registry/index.js';
 
@@ -60,7 +61,7 @@ export { agreement, jaccard, METRICS, SCORE_NOTE, scoreColumns, shippedTagger, t
 
 // studies: truth meets reconstruction; federated training
 export { budgetSweep, type DpResult, dpStudy, type FederateOptions, federate, leakageOf } from './studies/index.js';
-export { semanticResults, semanticScores, semanticSummary } from './studies/index.js';
+export { reliability, semanticResults, semanticScores, semanticSummary } from './studies/index.js';
 export { attackAll, type Case, labelAccuracy, labelStudy, liveScores, matched } from './studies/index.js';
 export { type Outcome, observeCase, restoreAll, score, soteria, study, type Trial } from './studies/index.js';
 

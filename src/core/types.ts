@@ -228,8 +228,16 @@ export interface Reconstruction {
   readonly images: NdArray;
   /** The attack's own pictures, where `images` have been through a postprocessing such as restore(). */
   readonly raw?: NdArray;
-  /** One number in [0, 1] per image, by what the server knows; where the attack gives any. Compare within a batch. */
+  /**
+   * Of each image the SSIM to the private one that the server may expect, 0 to 1, by what it knows: calibrated, see
+   * expectedSsim(). Of the attack's own pictures, not of postprocessed ones; none of pictures drawn by a generator.
+   */
   readonly confidence?: readonly number[];
+  /**
+   * Of each image the share that it explains of what the others leave, 0 to 1, where the attack gives it: compare
+   * within a batch.
+   */
+  readonly explained?: readonly number[];
   readonly labels: Int32Array;
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
   readonly objective: number;

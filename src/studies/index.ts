@@ -1,3 +1,4 @@
+export { type Reliability, reliability } from './calibration.js';
 export { type Case, observeCase } from './case.js';
 export { budgetSweep, type DpResult, dpStudy, leakageOf } from './dp/index.js';
 export { type FederateOptions, federate } from './federate.js';
