@@ -44,9 +44,8 @@ export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMa
 export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
-export { expectedSsim, inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
-export { throughBottleneck } from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, expectedSsim, gradInversion, idlg } from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore, throughBottleneck } from './attacks/index.js';
 export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 export { ATTACKS, NEEDS } from './registry/index.js';
 

@@ -6,7 +6,7 @@ import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import { type Baselines, baselinesOf } from './baselines.js';
-import { type AuditBound, type AuditPrivacy, boundsOf, privacyOf } from './bounds.js';
+import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from './bounds.js';
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
@@ -83,7 +83,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   for (const batch of batches) baselines.push(await baselinesOf(data, batch));
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
-  const privacy = privacyOf(updates[0]!.own[0]!);
+  const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches));
   const safe = remedyOf(settings, tried);
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
   const { folder, signal } = options;

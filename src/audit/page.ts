@@ -75,13 +75,25 @@ const list = (items: readonly string[]): string =>
 
 const phiTable = (phis: readonly PhiVerdict[]): string =>
   table(
-    ['phi', 'labels', 'rebuilt', 'SSIM: mean ± 95 % (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
-    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bitsPerEntry, distortion }) => [
+    [
+      'phi',
+      'labels',
+      'rebuilt',
+      'SSIM: mean ± 95 % (range)',
+      'PSNR (dB)',
+      'bound (dB)',
+      'influence (dB)',
+      'bits per entry',
+      'direction lost',
+    ],
+    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bound, influence, bitsPerEntry, distortion }) => [
       escaped(phi),
       labels === 'known' ? 'known' : 'inferred',
       `${rebuilt} of ${images}`,
       spreadText(ssim, 2),
       spreadText(psnr, 1),
+      bound ? `${number(bound.psnr, 1)}${bound.beaten ? ' (passed)' : ''}` : '–',
+      influence === undefined ? '–' : number(influence, 1),
       number(bitsPerEntry, 1),
       number(distortion),
     ]),
@@ -156,6 +168,10 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
       `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ` +
         `${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ` +
         `${delta}), if each example was clipped as announced.</p>`,
+      privacy.prior
+        ? `<p class="soft">The first line is of a server that knows the label and draws one of the data's ` +
+            `${privacy.prior.candidates} images of that class.</p>`
+        : '',
       table(
         ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
         robustness.map(({ kappa, gamma, renyi }) => [number(kappa, 3), number(gamma, 3), number(renyi, 3)]),
