@@ -18,13 +18,13 @@ export { type BatchOptions, type Dataset, type DatasetOptions, openDataset } fro
 
 // models
 export { alexnet, forward, lenet, lenet5, loadNetwork, loadWeights, mobilenetV2 } from './models/index.js';
-export { network, paperResnet18, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
+export { network, paperResnet18, precode, resnet18, resnet34, saveWeights, shippedCard } from './models/index.js';
 export { shippedGenerator, shippedModel, tagger, trunk, trunkStages, twoLayer, vgg11 } from './models/index.js';
 export { drawSamples, rebuildImages, vgg7, vit, withModes } from './models/index.js';
 
 // federation: the client, what the server sees, the server
-export { applyUpdate, averageUpdates, clientUpdate, localSteps } from './federation/index.js';
-export { type BatchNormThreat, batchNormThreat, observe, partition, updateFrom } from './federation/index.js';
+export { applyUpdate, averageUpdates, clientUpdate, localSteps, observe } from './federation/index.js';
+export { type BatchNormThreat, batchNormThreat, observeSum, partition, updateFrom } from './federation/index.js';
 
 // privacy: what noise guarantees
 export { noiseFor, privacyBudget, releasesMu, renyiDivergence, renyiRobustness } from './privacy/index.js';
@@ -44,8 +44,8 @@ export { partialUpdate, percentileClip, powerSgd, privateTernary, qsgd, randomMa
 export { remembered, sign, sparseTernary, ternaryEpsilon, topK, uniformQuantizer } from './obfuscation/index.js';
 
 // attacks: an observation in, a reconstruction out
-export { analytic, closedForm, closedFormStages, dlg, gradInversion, idlg } from './attacks/index.js';
-export { expectedSsim, inferLabels, invertingGradients, type RestoreOptions, restore } from './attacks/index.js';
+export { analytic, closedForm, closedFormStages, dlg, expectedSsim, gradInversion, idlg } from './attacks/index.js';
+export { inferLabels, invertingGradients, type RestoreOptions, restore, throughBottleneck } from './attacks/index.js';
 export { type RogOptions, type RogsOptions, rog, rogs, rogSteps, rogsSteps } from './attacks/index.js';
 export { ATTACKS, NEEDS } from './registry/index.js';
 

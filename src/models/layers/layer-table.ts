@@ -1,5 +1,6 @@
 import type { Layer } from '../../core/types.js';
 import { elu, functions, gelu, leakyRelu } from './activations.js';
+import { bottleneck } from './bottleneck.js';
 import { branches, residual } from './branching.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
@@ -15,7 +16,7 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   ...{ conv, dense, patchEmbedding },
   ...{ maxPool, averagePool, adaptiveAveragePool: adaptive, globalAveragePool: globalAverage },
   ...{ batchNorm, groupNorm, layerNorm, instanceNorm },
-  ...{ scale, normalize, flatten, dropout },
+  ...{ scale, normalize, flatten, dropout, bottleneck },
   ...{ classToken, positions, attention, takeToken },
   ...{ residual, branches },
 };
