@@ -6,6 +6,7 @@ import { display } from './display.js';
 import { drawText, fitText, type Typeface, textWidth, typeface, wrapText } from './lettering.js';
 import { encodePng, type Raster } from './png.js';
 
+/** Options of {@link imageGrid}. */
 export interface ImageGridOptions {
   /** A name at the left of each row, e.g. `['private', 'reconstructed']`. */
   readonly rows?: readonly string[];

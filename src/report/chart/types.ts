@@ -4,6 +4,7 @@
  */
 export type Values = ArrayLike<number> | readonly (number | string | null)[];
 
+/** Lengths of error bars, upwards and downwards. */
 export interface ErrorBars {
   readonly array?: ArrayLike<number>;
   /** Lengths downwards where they differ. */
