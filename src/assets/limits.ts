@@ -30,6 +30,8 @@ export const LIMITS = {
   /** An archive (.tar.gz), packed and unpacked. */
   archiveBytes: 2 ** 28,
   unpackedBytes: 5 * 2 ** 26,
-  /** classes.txt and SOURCE.txt. */
+  /** classes.txt and SOURCE.txt; the settings of an audit or a sweep. */
   textBytes: 2 ** 20,
+  /** A notebook with its outputs; results as JSON. */
+  notebookBytes: 2 ** 28,
 } as const;

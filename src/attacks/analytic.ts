@@ -1,11 +1,13 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
-import type { NamedArray, Observation, Reconstruction } from '../core/types.js';
+import type { NamedArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import { judged } from './confidence/judge.js';
 import { inferLabels } from './infer-labels.js';
 import { clamped } from './search/minimise.js';
 import { checkNeeds, checkObservation, type Needs } from './search/needs.js';
 import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
+import { finish } from './search/run-search.js';
 
 /** What {@link analytic} needs; labels only to name the pictures' classes. */
 export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable' };
@@ -26,8 +28,13 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  * @example const { images } = await rog.analytic(observed)
  */
 export async function analytic(observation: Observation, options: RunOptions = {}): Promise<Reconstruction> {
-  const began = performance.now();
   checked('analytic', options, RUN_OPTIONS);
+  return finish(judged(observation, quotients(observation)));
+}
+
+/** The same as a sequence of no steps, its pictures not judged: for an attack that goes on from them. */
+export async function* quotients(observation: Observation): AsyncGenerator<Progress, Reconstruction> {
+  const began = performance.now();
   checkObservation('analytic', observation);
   const { model, tensors, client, labels: known } = observation;
   checkNeeds('analytic', observation, ANALYTIC_NEEDS);

@@ -2,6 +2,7 @@ import { ndarray } from '../core/arrays.js';
 import { checked, flag, type OptionTable, real, whole, word } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import { judged } from './confidence/judge.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
 import { fitting } from './search/objectives.js';
 import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
@@ -94,5 +95,5 @@ function gradientMatching(
     start: (seed) => ndarray([client.batchSize, ...model.imageShape], normalStream(seed)),
     labels,
   };
-  return runRecipe(seen, recipe, options);
+  return judged(observation, runRecipe(seen, recipe, options));
 }

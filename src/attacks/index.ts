@@ -8,6 +8,8 @@ export {
   closedFormSteps,
   type Stages,
 } from './closed-form/index.js';
+export { expectedSsim } from './confidence/expected.js';
+export type { Signs } from './confidence/signs.js';
 export { DLG_NEEDS, DLG_OPTIONS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
 export {
   GRAD_INVERSION_NEEDS,

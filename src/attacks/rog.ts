@@ -3,7 +3,8 @@ import { checked, flag, type Option, type OptionTable, real, whole, word } from 
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
-import { closedFormSteps } from './closed-form/index.js';
+import { solving } from './closed-form/closed-form.js';
+import { judged } from './confidence/judge.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
 import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
 import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './search/objectives.js';
@@ -108,7 +109,7 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): As
     : method === 'closed-form'
       ? byClosedForm(seen, options)
       : chosen(seen, { ...options, defenseAware, matchingOnly: wanted !== undefined });
-  return postprocessed('rog', steps, observation.model, options);
+  return postprocessed('rog', judged(observation, steps), observation.model, options);
 }
 
 /** Options that the closed form does not have. */
@@ -121,7 +122,7 @@ async function* byClosedForm(
 ): AsyncGenerator<Progress, Reconstruction> {
   const run = { seed, signal, checkpoint, checkpointSeconds, ...(iterations !== undefined && { iterations }) };
   const given = { ...run, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
-  const result = yield* closedFormSteps(observation, given);
+  const result = yield* solving(observation, given);
   return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };
 }
 

@@ -60,7 +60,7 @@ export const ROGS_OPTIONS = {
  * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al.
  * 2022 (GGL).
  * @example
- * const { images, labels, confidence } = await rogs(observed,
+ * const { images, labels, explained } = await rogs(observed,
  *   { raw: await rog(observed), classNames: data.classNames })
  */
 export function rogs(observation: Observation, options: RogsOptions = {}): Promise<Reconstruction> {

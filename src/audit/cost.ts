@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { integer } from '../core/options.js';
+import { problem } from '../core/errors.js';
+import { checkOptions, integer, number } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { partition } from '../federation/index.js';
@@ -29,8 +30,13 @@ export interface PhiCost {
 
 /** Refuses counts that are none. */
 export function checkTraining(where: string, training: TrainingConfig): void {
-  for (const [name, value] of Object.entries(training))
-    if (name !== 'learningRate') integer(where, `training.${name}`, value, 1);
+  if (typeof training !== 'object' || training === null || Array.isArray(training))
+    throw problem(where, 'training must be an object', training, '{ "rounds": 10 }');
+  checkOptions(`${where} training`, training, ['rounds', 'clients', 'localSteps', 'learningRate', 'images']);
+  const { learningRate = 1, ...whole } = training;
+  number(where, 'training.learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
+  for (const [name, value] of Object.entries(whole))
+    if (value !== undefined) integer(where, `training.${name}`, value, 1);
 }
 
 /**

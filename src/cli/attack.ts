@@ -21,6 +21,7 @@ import {
 } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
+import { attackAnswer, mean } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 
 /** What the command takes beside the options of the attack. */
@@ -41,6 +42,7 @@ const OWN = {
   },
   seed: whole("images, weights, phi's noise and starting point", 1, { from: 0 }),
   out: text('where the pictures go (default results/attack)', 'DIR'),
+  json: { ...flag('every score, label and setting as one line of JSON instead of a summary'), form: '' },
 };
 
 /** The options of an attack that are flags of their own. */
@@ -70,7 +72,7 @@ function checkAttackFlags(attack: AttackName, flags: object): void {
   }
 }
 
-/** `roglab attack`: PNGs into a folder, one JSON line to standard output, progress to standard error. */
+/** `roglab attack`: PNGs into a folder, a line to standard output (or JSON), progress to standard error. */
 export async function command(args: string[]): Promise<number> {
   const flags = readFlags('attack', args, kindsOf(OWN, ...Object.values(OPTIONS)));
   const own = optionsOf('attack', flags, OWN);
@@ -109,7 +111,7 @@ export async function command(args: string[]): Promise<number> {
   const before = own.restore ? await score(batch, attacked) : undefined;
   const truth = { name: 'private', images: batch.images, captions: [...batch.labels].map((l) => batch.classNames[l]!) };
   const shown = rowOf(before ? 'restored' : 'reconstructed', result, scores);
-  console.log(
+  const answer = (): string =>
     JSON.stringify({
       data: data.name,
       images: batch.source,
@@ -134,8 +136,8 @@ export async function command(args: string[]): Promise<number> {
       session: session.line,
       settings: result.settings,
       out,
-    }),
-  );
+    });
+  console.log(own.json ? answer() : attackAnswer(batch, result, scores, { ...(before && { raw: before }), out }));
   await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
   return 0;
 }
@@ -150,8 +152,6 @@ const named = (attack: string, { classNames }: Dataset): Pick<RogsOptions, 'clas
   const known = classNames.every((name) => RESTORER_CLASS_NAMES.includes(name));
   return known ? { classNames } : { classes: 'unknown' };
 };
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 const means = ({ psnr, ssim, globalSsim, featureDistance, agreement, jaccard }: Scores): Record<string, number> =>
   Object.fromEntries(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { checkPlace, writeAtomic } from '../assets/index.js';
+import { checkPlace, LIMITS, readBoundedText, writeAtomic } from '../assets/index.js';
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
 import { problem } from '../core/errors.js';
 import { integer, number, numeric, oneOf } from '../core/options.js';
@@ -133,11 +133,11 @@ export const asJson = ({ audit: config, subject, ...found }: Result, verdict: ob
 });
 
 function readJson(path: string): AuditConfig {
+  const text = readBoundedText('roglab audit', path, LIMITS.textBytes);
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as AuditConfig;
+    return JSON.parse(text) as AuditConfig;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw problem('roglab audit', code ? `cannot read ${path}: ${code}` : `${path} is not JSON (${message})`);
+    throw problem('roglab audit', `${path} is not JSON (${(error as Error).message})`);
   }
 }
 

@@ -63,9 +63,9 @@ export async function bench(args: string[]): Promise<number> {
     oneOf('roglab bench', '--engines', name, engineNames),
   );
   const names = Object.keys(benchCases);
-  const wanted = words(flags.only ?? (gpu ? gpuCases : names.filter((name) => !name.startsWith('paper'))).join()).map(
-    (name) => oneOf('roglab bench', '--only', name, names),
-  );
+  const wanted = words(
+    flags.only ?? (gpu ? gpuCases : names.filter((name) => !/^paper|steps100$/.test(name))).join(),
+  ).map((name) => oneOf('roglab bench', '--only', name, names));
   if (!flags.json) console.log(header(flags.against));
   for (const name of wanted)
     for (const row of await measured(benchCases[name]!, chosen, threads, rounds, flags.against, gpu))

@@ -19,7 +19,10 @@ export function readFlags<const K extends FlagKinds>(
 ): Flags<K> & { help?: boolean } {
   const all: FlagKinds = { ...kinds, help: 'boolean' };
   const known = Object.keys(all);
-  const short = args.find((word) => /^-[a-z][\w-]+/i.test(word));
+  const isValue = (i: number): boolean =>
+    all[args[i - 1]?.slice(2) ?? ''] === 'string' && args[i - 1]!.startsWith('--');
+  // parseArgs would read each of its letters as a flag, in square time
+  const short = args.find((word, i) => /^-[a-z][\w-]+/i.test(word) || (/^-[^-]./su.test(word) && !isValue(i)));
   if (short) {
     const name = short.slice(1).split('=')[0]!;
     throw problem(

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from '../assets/index.js';
-import { parsedJson } from '../core/errors.js';
+import { parsedJson, problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import {
@@ -62,14 +63,29 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
     if (Object.keys(row.reached).length === kept.length) continue;
     rows.set(key(row), row);
     console.log(`${at + 1} of ${wanted.length}  ${line(row)}`);
-    await writeAtomic(out, `${JSON.stringify({ cells: all.length, rows: [...rows.values()] })}\n`).catch(warn);
+    await writeAtomic(out, matrixFile(all.length, [...rows.values()])).catch(warn);
   }
   for (const text of summary([...rows.values()], all.length)) console.log(text);
 }
 
-function readRows(file: string): MatrixRow[] {
-  const text = existsSync(file) ? readBoundedText('roglab quality', file, LIMITS.tableBytes) : '{"rows":[]}';
-  return (parsedJson(`roglab quality ${file}`, text) as { rows: MatrixRow[] }).rows;
+const hashOf = (rows: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(rows) ?? '')
+    .digest('hex');
+
+/** A file of rows, with the SHA-256 of their text. */
+export const matrixFile = (cells: number, rows: readonly MatrixRow[]): string =>
+  `${JSON.stringify({ cells, sha256: hashOf(rows), rows })}\n`;
+
+/** The rows of a {@link matrixFile}; none without one. Errors: they are not as they were written. */
+export function readRows(file: string): MatrixRow[] {
+  if (!existsSync(file)) return [];
+  const where = `roglab quality ${file}`;
+  const text = readBoundedText('roglab quality', file, LIMITS.tableBytes);
+  const { rows, sha256 } = (parsedJson(where, text) ?? {}) as { rows?: MatrixRow[]; sha256?: string };
+  if (!rows || sha256 !== hashOf(rows))
+    throw problem(where, 'the rows are damaged or of an older version', undefined, 'keep the file elsewhere');
+  return rows;
 }
 
 /** What the rows say together, and every failing cell. */

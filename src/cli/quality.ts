@@ -9,6 +9,7 @@ import {
   type QualitySetting,
   quality,
 } from '../studies/quality.js';
+import { calibrate } from './calibrate.js';
 import { readFlags } from './flags.js';
 import { matrix } from './matrix.js';
 
@@ -29,7 +30,9 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --sample N     of the matrix: so many cells, drawn by the seed; --only LIST: cells that contain these words
   --attacks LIST of the matrix: which attacks (default all); --redo LIST: those that are run again
   --split NAME   of the matrix: test (default) or train images
-  --out FILE     of the matrix: rows as JSON (default results/matrix.json)`;
+  --out FILE     of the matrix: rows as JSON (default results/matrix.json)
+  --calibrate FILE instead: fits the confidence on the matrix's rows in FILE, and says how well it holds on each network
+                 when fitted on the others; --against FILE: and on the rows of another file`;
 
 /** `roglab quality`: prints the quality table. */
 export async function command(args: string[]): Promise<number> {
@@ -51,9 +54,15 @@ export async function command(args: string[]): Promise<number> {
     attacks: 'string',
     redo: 'string',
     split: 'string',
+    calibrate: 'string',
+    against: 'string',
   });
   if (values.help) {
     console.log(HELP);
+    return 0;
+  }
+  if (values.calibrate !== undefined) {
+    calibrate(values.calibrate, values.against);
     return 0;
   }
   if (values.matrix) {

@@ -68,7 +68,7 @@ const LONGEST_NAME = 200;
 
 /** The candidate with the smallest edit distance, or undefined when nothing is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  if (word.length > LONGEST_NAME) return undefined;
+  if (typeof word !== 'string' || word.length > LONGEST_NAME) return undefined;
   const scored = candidates
     .filter((name) => name.length <= LONGEST_NAME)
     .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }))

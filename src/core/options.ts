@@ -1,7 +1,9 @@
 import { nearest, problem } from './errors.js';
 
-/** Refuses unknown keys and names the nearest valid one. */
+/** Refuses what is no object, and unknown keys: it names the nearest valid one. */
 export function checkOptions(where: string, options: object, allowed: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw problem(where, 'options must be an object', options, `options: ${allowed.join(', ')}`);
   for (const key of Object.keys(options)) {
     if (allowed.includes(key)) continue;
     const near = nearest(key, allowed);

@@ -136,6 +136,11 @@ export interface ClientSettings {
   readonly order?: 'cyclic' | readonly (readonly number[])[];
   /** What the learning rate is multiplied by in each local step; `constant`: 1. */
   readonly schedule?: 'constant' | readonly number[];
+  /**
+   * Layers that are not trained (requires_grad = False): they keep their weights, and are not part of the update. A
+   * list of layers or tensors by name, or all but those named (a head alone). Default: every layer is trained.
+   */
+  readonly frozen?: readonly string[] | { readonly allBut: readonly string[] };
   /** Present when each example's gradient was clipped and each step noised. */
   readonly privacy?: ClientPrivacy;
   /**
@@ -223,8 +228,16 @@ export interface Reconstruction {
   readonly images: NdArray;
   /** The attack's own pictures, where `images` have been through a postprocessing such as restore(). */
   readonly raw?: NdArray;
-  /** One number in [0, 1] per image, by what the server knows; where the attack gives any. Compare within a batch. */
+  /**
+   * Of each image the SSIM to the private one that the server may expect, 0 to 1, by what it knows: calibrated, see
+   * expectedSsim(). Of the attack's own pictures, not of postprocessed ones; none of pictures drawn by a generator.
+   */
   readonly confidence?: readonly number[];
+  /**
+   * Of each image the share that it explains of what the others leave, 0 to 1, where the attack gives it: compare
+   * within a batch.
+   */
+  readonly explained?: readonly number[];
   readonly labels: Int32Array;
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };
   readonly objective: number;

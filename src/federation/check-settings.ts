@@ -3,10 +3,12 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
 import { checkOptimizer } from './client-optimizers.js';
 import { checkFactors, checkOrder } from './client-settings.js';
+import { checkFrozen } from './frozen.js';
 import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [
-  ...['batchSize', 'localSteps', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'privacy', 'clients'],
+  ...['batchSize', 'localSteps', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'frozen', 'privacy'],
+  'clients',
 ];
 
 /**
@@ -23,7 +25,8 @@ export function checkSettings(where: string, client: ClientSettings): void {
       'client: { batchSize: 1, localSteps: 1, learningRate: 0.003, miniBatch: 1 }',
     );
   checkOptions(at, client, FIELDS);
-  const { batchSize, localSteps, learningRate, miniBatch, optimizer, order, schedule, privacy, clients } = client;
+  const { batchSize, localSteps, learningRate, miniBatch, optimizer, order, schedule, frozen, privacy, clients } =
+    client;
   integer(at, 'batchSize', batchSize, 1);
   integer(at, 'localSteps', localSteps, 1);
   number(at, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
@@ -33,6 +36,7 @@ export function checkSettings(where: string, client: ClientSettings): void {
   else if (order !== undefined) checkOrder(at, order, batchSize, localSteps);
   if (typeof schedule === 'string') oneOf(at, 'schedule', schedule, ['constant']);
   else if (schedule !== undefined) checkFactors(at, schedule, localSteps);
+  if (frozen !== undefined) checkFrozen(at, frozen);
   if (privacy !== undefined) checkPrivacy(at, privacy);
   if (clients !== undefined) checkClients(at, clients, batchSize);
 }

@@ -1,8 +1,9 @@
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
-import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
+import type { ClientOptimizer, ClientPrivacy, ClientSettings, Model } from '../core/types.js';
 import { checkOptimizer, isPlainSgd } from './client-optimizers.js';
+import { checkFrozen } from './frozen.js';
 import { checkPrivacy } from './private-settings.js';
 
 /** Options of {@link clientUpdate}. */
@@ -31,6 +32,11 @@ export interface ClientOptions {
    */
   readonly schedule?: keyof typeof SCHEDULES | readonly number[];
   /**
+   * Layers that are not trained (requires_grad = False), by name: `['conv0']`; or all but those named: `{ allBut:
+   * ['dense8'] }` trains a head alone. No optimizer moves them, weight decay neither. Default: every layer is trained.
+   */
+  readonly frozen?: ClientSettings['frozen'];
+  /**
    * Privacy of the steps (DP-SGD, Fed-CDP, the talk): each example's gradient clipped, noise on every local step.
    * Default none.
    */
@@ -47,6 +53,7 @@ export const CLIENT_OPTIONS = [
   'optimizer',
   'order',
   'schedule',
+  'frozen',
   'privacy',
   'seed',
 ] as const;
@@ -57,8 +64,16 @@ const SCHEDULES = {
   linear: (part: number) => 1 - part,
 };
 
-/** Checked client settings with their defaults. Errors: what is out of range, or does not go together. */
-export function clientSettings(where: string, batchSize: number, options: ClientOptions): ClientSettings {
+/**
+ * Checked client settings with their defaults. Errors: what is out of range, or does not go together.
+ * @param model where it is at hand: whether it has the layers that are named
+ */
+export function clientSettings(
+  where: string,
+  batchSize: number,
+  options: ClientOptions,
+  model?: Pick<Model, 'parameters'>,
+): ClientSettings {
   checkOptions(where, options, CLIENT_OPTIONS);
   const { learningRate = 0.003, miniBatch = batchSize, seed = 1, order = 'cyclic', schedule = 'constant' } = options;
   integer(where, 'the batch size', batchSize, 1);
@@ -67,6 +82,7 @@ export function clientSettings(where: string, batchSize: number, options: Client
   integer(where, 'seed', seed, 0);
   const localSteps = stepCount(where, batchSize, miniBatch, options);
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
+  const frozen = options.frozen && checkFrozen(where, options.frozen, model);
   const privacy = options.privacy && checkPrivacy(where, options.privacy);
   const settings: ClientSettings = {
     ...{ batchSize, localSteps, learningRate, miniBatch, optimizer },
@@ -74,8 +90,11 @@ export function clientSettings(where: string, batchSize: number, options: Client
       order: orderOf(where, order, batchSize, miniBatch, localSteps, seed),
     }),
     ...((localSteps > 1 || schedule !== 'constant') && { schedule: factorsOf(where, schedule, localSteps) }),
+    ...(frozen && { frozen }),
     ...(privacy && { privacy }),
   };
+  if (privacy && frozen)
+    throw problem(where, 'privacy goes with clients that train every layer', frozen, 'leave frozen out');
   if (privacy && !isPlainSgd(optimizer))
     throw problem(
       where,
@@ -215,11 +234,18 @@ export function together(clients: readonly ClientSettings[], shares: readonly nu
     );
   const batchSize = parts.reduce((sum, { settings }) => sum + settings.batchSize, 0);
   const localSteps = Math.max(...parts.map(({ settings }) => settings.localSteps));
-  const common = { batchSize, localSteps, learningRate, miniBatch: batchSize };
-  const oneBatch = parts.every(
-    ({ share, settings }) =>
-      isOneGradient(settings) && Math.abs(share * batchSize - settings.batchSize) < 1e-9 * batchSize,
-  );
+  const { frozen } = parts[0]!.settings;
+  const sameLayers = parts.every(({ settings }) => JSON.stringify(settings.frozen) === JSON.stringify(frozen));
+  const common = {
+    ...{ batchSize, localSteps, learningRate, miniBatch: batchSize },
+    ...(sameLayers && frozen && { frozen }),
+  };
+  const oneBatch =
+    sameLayers &&
+    parts.every(
+      ({ share, settings }) =>
+        isOneGradient(settings) && Math.abs(share * batchSize - settings.batchSize) < 1e-9 * batchSize,
+    );
   if (oneBatch) return { ...common, optimizer: { kind: 'sgd' } };
   const alike = parts.every(({ settings }) => JSON.stringify(settings.optimizer) === JSON.stringify(optimizer));
   return { ...common, ...(alike && optimizer && { optimizer }), clients: parts };

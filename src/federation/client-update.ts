@@ -33,7 +33,7 @@ export async function clientUpdate(
     ['batch', batch],
   ]);
   checkImages('clientUpdate', batch.images, model.imageShape);
-  const client = clientSettings('clientUpdate', batch.labels.length, options);
+  const client = clientSettings('clientUpdate', batch.labels.length, options, model);
   if (batch.images.shape[0] !== client.batchSize)
     throw problem('clientUpdate', `${batch.images.shape[0]} images need as many labels`, client.batchSize);
   const targets = oneHot('clientUpdate', batch.labels, model.classes);

@@ -1,6 +1,7 @@
 import type { ClientSettings, Model } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 import { assumed, stepsOf } from './client-settings.js';
+import { trainedOf } from './frozen.js';
 import { type Delta, localSteps } from './local-steps.js';
 
 /**
@@ -15,7 +16,7 @@ import { type Delta, localSteps } from './local-steps.js';
  *
  * Same signature as localSteps(), at the cost of one step whatever their number.
  */
-export function direction(model: Pick<Model, 'layers'>, settings: ClientSettings) {
+export function direction(model: Pick<Model, 'layers' | 'parameters'>, settings: ClientSettings) {
   const { client } = assumed(settings);
   const parts = client.clients ?? [{ share: 1, settings: client }];
   const gradient = localSteps(model, {
@@ -31,15 +32,19 @@ export function direction(model: Pick<Model, 'layers'>, settings: ClientSettings
   });
   const gain = parts.reduce((sum, { share, settings: own }) => sum + share * gainOf(own), 0);
   const weightDecay = decayOf(parts[0]!.settings);
+  const trained = trainedOf(model, parts[0]!.settings.frozen);
   return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     const { delta, loss } = gradient(parameters, images, targets);
-    const decayed = weightDecay ? delta.map((g, k) => tf.add(g, tf.mul(parameters[k]!, weightDecay))) : delta;
+    const decayed = weightDecay
+      ? delta.map((g, k) => (trained[k] ? tf.add(g, tf.mul(parameters[k]!, weightDecay)) : g))
+      : delta;
     return { delta: gain === 1 ? decayed : decayed.map((g) => tf.mul(g, gain)), loss };
   };
 }
 
-const once = ({ batchSize, learningRate }: ClientSettings): ClientSettings => ({
+const once = ({ batchSize, learningRate, frozen }: ClientSettings): ClientSettings => ({
   ...{ batchSize, localSteps: 1, learningRate, miniBatch: batchSize, optimizer: { kind: 'sgd' } },
+  ...(frozen && { frozen }),
 });
 
 /** How many times the gradient the local steps together are: tau for plain SGD with a constant rate. */

@@ -1,11 +1,11 @@
-import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { compile, type Step, type Tensor, tf } from '../engine/index.js';
 import { draws, type ForwardOptions } from '../models/index.js';
 import { corrections, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
+import { together } from './iterated-clients.js';
 import { clientStep } from './local-steps.js';
-import { pick, scatter, slice, zeros } from './picked-rows.js';
+import { pick, scaled, scatter, zeros } from './picked-rows.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no
@@ -25,6 +25,8 @@ export interface Iterated {
   ) => Promise<{ delta: readonly NdArray[]; loss: number }>;
   /** delta, and the way back: from the derivative of anything in delta to those in the images and the targets. */
   readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
+  /** What a sweep there and back will take, by a trial of the first step. */
+  readonly cost: (images: NdArray, targets: NdArray) => Promise<Cost>;
   readonly engine: string;
   /** What was done so far. */
   readonly work: () => Work;
@@ -36,6 +38,12 @@ export interface Work {
   readonly forward: number;
   readonly back: number;
   readonly held: number;
+}
+
+/** Seconds, and bytes beside those of the compiled steps. */
+export interface Cost {
+  readonly seconds: number;
+  readonly bytes: number;
 }
 
 /** A sweep forward through the local steps that can be gone back once or more often. */
@@ -64,7 +72,8 @@ export async function iterated(
   own: Own = {},
 ): Promise<Iterated> {
   const { client } = assumed(settings);
-  return client.clients ? together(model, client.clients, way, own) : alone(model, client, way, own);
+  if (!client.clients) return alone(model, client, way, own);
+  return together(client.clients, ({ settings }) => alone(model, settings, way, own));
 }
 
 /** What only the client knows. */
@@ -162,74 +171,22 @@ async function alone(model: Model, client: ClientSettings, way: 'forward' | 'bot
       };
       return { delta: deltaOf(end), back };
     },
-  };
-}
-
-/** A mean of several clients: each from w0, on its own part of the images. */
-async function together(
-  model: Model,
-  clients: NonNullable<ClientSettings['clients']>,
-  way: 'forward' | 'both',
-  own: Own,
-): Promise<Iterated> {
-  const each: Iterated[] = [];
-  const dispose = (): void => {
-    for (const one of each) one.dispose();
-  };
-  try {
-    for (const { settings } of clients) each.push(await alone(model, settings, way, own));
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  const ends = clients.map((_, c) =>
-    clients.slice(0, c + 1).reduce((sum, { settings }) => sum + settings.batchSize, 0),
-  );
-  const part = (array: NdArray, c: number): NdArray => slice(array, ends[c - 1] ?? 0, ends[c]!);
-  const work = (): Work => {
-    const all = each.map((one) => one.work());
-    const sum = (of: keyof Work): number => all.reduce((total, one) => total + one[of], 0);
-    return { forward: sum('forward'), back: sum('back'), held: sum('held') };
-  };
-  return {
-    engine: each[0]!.engine,
-    dispose,
-    work,
-    forward: async (images, targets) => {
-      const done = [];
-      for (const [c, one] of each.entries()) done.push(await one.forward(part(images, c), part(targets, c)));
-      const loss = done.reduce((sum, one, c) => sum + clients[c]!.share * one.loss, 0);
-      return { delta: mean(done, clients), loss };
-    },
-    sweep: async (images, targets) => {
-      const sweeps: Sweep[] = [];
-      for (const [c, one] of each.entries()) sweeps.push(await one.sweep(part(images, c), part(targets, c)));
-      const back: Sweep['back'] = async (adjoint) => {
-        const found = [];
-        for (const [c, one] of sweeps.entries()) found.push(await one.back(scaled(adjoint, clients[c]!.share)));
-        return {
-          images: stackImages(found.map((one) => one.images)),
-          targets: stackImages(found.map((one) => one.targets)),
-        };
-      };
-      return { delta: mean(sweeps, clients), back };
+    cost: async (images, targets) => {
+      const there = await secondsOf(() => advance(images, targets, 0, start));
+      const back = await secondsOf(() => retreat(images, targets, 0, start, start));
+      const held = 2 * Math.ceil(Math.sqrt(steps.length)) + 2;
+      const bytes = start.reduce((sum, { data }) => sum + data.byteLength, 0);
+      return { seconds: steps.length * (2 * there + back), bytes: held * bytes };
     },
   };
 }
 
-const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
-  arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));
-
-function mean(
-  parts: readonly { readonly delta: readonly NdArray[] }[],
-  clients: readonly { share: number }[],
-): NdArray[] {
-  return parts[0]!.delta.map(({ shape }, k) => {
-    const sum = zeros(shape);
-    for (const [c, { delta }] of parts.entries())
-      for (let i = 0; i < sum.data.length; i++) sum.data[i]! += clients[c]!.share * delta[k]!.data[i]!;
-    return sum;
-  });
+/** Seconds of a run that is not the first. */
+export async function secondsOf(run: () => Promise<unknown>): Promise<number> {
+  await run();
+  const begin = performance.now();
+  await run();
+  return (performance.now() - begin) / 1000;
 }
 
 /** Numbers of a step: learning rate times its factor, the two corrections. */

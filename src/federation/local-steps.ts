@@ -1,8 +1,18 @@
-import type { ClientSettings } from '../core/types.js';
+import type { ClientSettings, Model } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { type Architecture, type ForwardOptions, forward } from '../models/index.js';
 import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
+import { trainedOf } from './frozen.js';
+
+/** A network whose parameters have names, so that some of them can be frozen. */
+type Trained = Architecture & Pick<Model, 'parameters'>;
+
+/** One entry of `values` for each that is trained, in order, and `other` in between. */
+function spread<T>(trained: readonly boolean[], values: readonly T[], other: (k: number) => T): T[] {
+  const queue = values.values();
+  return trained.map((is, k) => (is ? (queue.next().value as T) : other(k)));
+}
 
 /** One local step of a client at given weights. */
 export interface Stepped {
@@ -17,7 +27,8 @@ export interface Stepped {
  * A local step of a client with complete settings as a pure function, differentiable in all its arguments.
  * @param run which step it is, and the client's own seed: for dropout masks
  */
-export function clientStep(model: Architecture, { optimizer }: ClientSettings, run: ForwardOptions = {}) {
+export function clientStep(model: Trained, { optimizer, frozen }: ClientSettings, run: ForwardOptions = {}) {
+  const trained = trainedOf(model, frozen);
   const logits = forward(model, run);
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
@@ -29,16 +40,23 @@ export function clientStep(model: Architecture, { optimizer }: ClientSettings, r
     corrected: Moment['corrections'],
     scale?: Tensor,
   ): Stepped => {
-    const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(w, x), y as Tensor2D);
+    const free = weights.filter((_, k) => trained[k]);
+    /** All weights, of which `w` are those that are trained. */
+    const all = (w: readonly Tensor[]): Tensor[] => spread(trained, w, (k) => weights[k]!);
+    const still = (k: number): Tensor => tf.zerosLike(weights[k]!);
+    const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(all(w), x), y as Tensor2D);
     if (scale && plain) {
       // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
-      const { grads } = tf.valueAndGrads((...w: Tensor[]) => tf.mul(loss(...w), scale) as tf.Scalar)([...weights]);
-      return { loss: loss(...weights), moves: grads, slots };
+      const { grads } = tf.valueAndGrads((...w: Tensor[]) => tf.mul(loss(...w), scale) as tf.Scalar)(free);
+      return { loss: loss(...free), moves: spread(trained, grads, still), slots };
     }
-    const { value, grads } = tf.valueAndGrads(loss)([...weights]);
-    const moved = weights.map((weight, k) =>
-      step({ gradient: grads[k]!, weight, slots: slots[k]!, corrections: corrected }),
-    );
+    const { value, grads } = tf.valueAndGrads(loss)(free);
+    const gradients = spread<Tensor | undefined>(trained, grads, () => undefined);
+    const moved = weights.map((weight, k) => {
+      const gradient = gradients[k];
+      if (!gradient) return { move: still(k), slots: slots[k]! };
+      return step({ gradient, weight, slots: slots[k]!, corrections: corrected });
+    });
     const moves = moved.map(({ move }) => (scale ? tf.mul(move, scale) : move));
     return { loss: value, moves, slots: moved.map((m) => m.slots) };
   };
@@ -60,7 +78,7 @@ export interface Delta {
  *   nothing
  * @returns a function giving one tensor per parameter and the loss at w0; the caller owns them.
  */
-export function localSteps(model: Architecture, settings: ClientSettings, secret?: number) {
+export function localSteps(model: Trained, settings: ClientSettings, secret?: number) {
   const { client } = assumed(settings);
   if (client.clients) return average(model, client.clients, secret);
   const steps = stepsOf(client);
@@ -84,7 +102,7 @@ export function localSteps(model: Architecture, settings: ClientSettings, secret
   };
 }
 
-function average(model: Architecture, clients: NonNullable<ClientSettings['clients']>, secret?: number) {
+function average(model: Trained, clients: NonNullable<ClientSettings['clients']>, secret?: number) {
   const parts = clients.map(({ settings }) => localSteps(model, settings, secret));
   return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     let from = 0;

@@ -2,12 +2,13 @@ import { checkArguments } from '../core/arguments.js';
 import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
-import { EXACT, UNKNOWN } from '../core/evidence.js';
+import { EXACT, UNKNOWN, UNSENT } from '../core/evidence.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
   ClientSettings,
   Model,
+  NamedArray,
   Obfuscation,
   ObfuscationReport,
   Observation,
@@ -15,6 +16,7 @@ import type {
   Update,
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
+import { trainedOf } from './frozen.js';
 import { privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
@@ -67,7 +69,12 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   checkAttackable('observe', model, update.tensors);
   const phi = obfuscation === undefined ? undefined : asObfuscation('observe', obfuscation);
   const { privacy } = update.client;
-  const before = privacy && privateReport(update.tensors, update.client, privacy);
+  const trained = trainedOf(model, update.client.frozen);
+  const before = privacy
+    ? privateReport(update.tensors, update.client, privacy)
+    : trained.includes(false)
+      ? partialReport(update.tensors, trained)
+      : undefined;
   const { tensors, report } = phi?.apply(update.tensors, seed, before) ?? {
     tensors: update.tensors,
     report: before ?? plain(update),
@@ -125,6 +132,14 @@ const plain = (update: Update): ObfuscationReport => ({
   bitsPerEntry: 32,
   evidence: update.tensors.map(() => EXACT),
 });
+
+/** What is frozen is not sent; which that is, is public. */
+function partialReport(tensors: readonly NamedArray[], trained: readonly boolean[]): ObfuscationReport {
+  const count = (of: readonly NamedArray[]): number => of.reduce((sum, { data }) => sum + data.length, 0);
+  const share = count(tensors.filter((_, k) => trained[k])) / count(tensors);
+  const evidence = trained.map((is) => (is ? EXACT : UNSENT));
+  return { name: 'none', parameters: {}, bitsPerEntry: 32 * share, evidence };
+}
 
 const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({
   name: 'unknown',

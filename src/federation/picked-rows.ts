@@ -34,3 +34,7 @@ export function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): 
     for (let i = 0; i < size; i++) into.data[row * size + i]! += data[k * size + i]!;
   });
 }
+
+/** Arrays times a number. */
+export const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
+  arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));

@@ -45,9 +45,8 @@ export async function privateStep(
   return { run, engine: clipped.engine, dispose: clipped.dispose };
 }
 
-/** w - rate g, as a new array. */
+/** w - rate g, in the place of g. */
 function stepped(w: Float32Array, g: Float32Array, rate: number): Float32Array {
-  const next = new Float32Array(w.length);
-  for (let i = 0; i < next.length; i++) next[i] = w[i]! - rate * g[i]!;
-  return next;
+  for (let i = 0; i < g.length; i++) g[i] = w[i]! - rate * g[i]!;
+  return g;
 }

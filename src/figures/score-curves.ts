@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
-import { type MetricName, scoreColumns, summary } from '../metrics/index.js';
+import { METRICS, type MetricName, scoreColumns, summary } from '../metrics/index.js';
 import { banded, type Layout, palette, plot, type Trace } from '../report/index.js';
 import { groupsOf, plainFields, type Scored } from './groups.js';
 
@@ -38,7 +38,7 @@ export function scoreCurves<T extends Scored>(outcomes: readonly T[], options: S
       banded(
         points.map((point) => point.at),
         points.map(({ part }) => summary(part.map(({ scores }) => scores))[metric] ?? NONE),
-        { name, colour: palette[k % palette.length]!, panel: panel + 1 },
+        { name, colour: palette[k % palette.length]!, panel: panel + 1, within: METRICS[metric].range },
       ),
     ),
   );

@@ -4,6 +4,7 @@ export {
   closedForm,
   closedFormStages,
   dlg,
+  expectedSsim,
   gradInversion,
   idlg,
   inferLabels,

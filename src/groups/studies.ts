@@ -9,6 +9,8 @@ export {
   liveScores,
   matched,
   observeCase,
+  reliability,
+  restoreAll,
   score,
   semanticResults,
   semanticScores,

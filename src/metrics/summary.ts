@@ -10,18 +10,22 @@ interface MetricInfo {
   readonly label: string;
   readonly unit?: string;
   readonly better: 'higher' | 'lower';
+  /** Least and greatest value. */
+  readonly range: readonly [number, number];
 }
 
-/** What each score is called, its unit, and which direction is better for the attacker. */
+const POSITIVE = [0, Number.POSITIVE_INFINITY] as const;
+
+/** What each score is called, its unit, its range, and which direction is better for the attacker. */
 export const METRICS: Readonly<Record<MetricName, MetricInfo>> = {
-  psnr: { label: 'PSNR', unit: 'dB', better: 'higher' },
-  ssim: { label: 'SSIM', better: 'higher' },
-  featureDistance: { label: 'feature distance', better: 'lower' },
-  lpips: { label: 'LPIPS', better: 'lower' },
-  agreement: { label: 'same class', better: 'higher' },
-  jaccard: { label: 'Jaccard', better: 'higher' },
-  globalSsim: { label: 'global SSIM', better: 'higher' },
-  mse: { label: 'MSE', better: 'lower' },
+  psnr: { label: 'PSNR', unit: 'dB', better: 'higher', range: POSITIVE },
+  ssim: { label: 'SSIM', better: 'higher', range: [-1, 1] },
+  featureDistance: { label: 'feature distance', better: 'lower', range: POSITIVE },
+  lpips: { label: 'LPIPS', better: 'lower', range: POSITIVE },
+  agreement: { label: 'same class', better: 'higher', range: [0, 1] },
+  jaccard: { label: 'Jaccard', better: 'higher', range: [0, 1] },
+  globalSsim: { label: 'global SSIM', better: 'higher', range: [-1, 1] },
+  mse: { label: 'MSE', better: 'lower', range: POSITIVE },
 };
 
 /** To stand under every table with a feature distance. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { diskProblem } from '../assets/files.js';
+import { LIMITS, readBoundedText } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 
 /** Text of the file format: one string, or its lines. */
@@ -45,12 +46,7 @@ export const notebookName = (file: string): string => basename(file, '.ipynb');
 
 /** Reads a notebook; refuses a missing file, broken JSON and formats other than 4. */
 export function readNotebook(file: string): Notebook {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw problem('notebook', `cannot read ${file}`);
-  }
+  const text = readBoundedText('notebook', file, LIMITS.notebookBytes);
   let notebook: Notebook;
   try {
     notebook = JSON.parse(text) as Notebook;

@@ -1,3 +1,4 @@
+import { isSent } from '../core/evidence.js';
 import type { NamedArray, ObfuscationReport } from '../core/types.js';
 
 /** How the values of an update travel: plain data that lets a later operator count its bits. */
@@ -21,10 +22,16 @@ export interface CodedReport extends ObfuscationReport {
 
 const FLOAT32: Message = { valueBits: 32, headers: 0 };
 
-/** The message of an earlier operator; float32 when there was none. */
-export const messageOf = (before?: ObfuscationReport): Message =>
-  (before as Partial<CodedReport> | undefined)?.message ??
-  (before ? { valueBits: before.bitsPerEntry, headers: 0 } : FLOAT32);
+/** The message of an earlier operator; float32 when there was none; without the tensors that a client left frozen. */
+export function messageOf(before: ObfuscationReport | undefined, tensors: readonly NamedArray[]): Message {
+  if (!before) return FLOAT32;
+  const { message } = before as Partial<CodedReport>;
+  if (message) return message;
+  const sent = entryCount(tensors.filter((_, t) => isSent(before.evidence[t]!)));
+  const count = entryCount(tensors);
+  if (sent === count) return { valueBits: before.bitsPerEntry, headers: 0 };
+  return { valueBits: (before.bitsPerEntry * count) / sent, sent, seeded: true, headers: 0 };
+}
 
 /** Number of entries of an update. */
 export const entryCount = (tensors: readonly NamedArray[]): number =>

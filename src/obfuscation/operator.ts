@@ -41,7 +41,7 @@ export function operator(
       const { values, evidence, message } = core(tensors, {
         seed,
         before: before?.evidence ?? tensors.map(() => EXACT),
-        message: messageOf(before),
+        message: messageOf(before, tensors),
       });
       const report: CodedReport = {
         name,

@@ -79,6 +79,7 @@ export const OBFUSCATION_FORMS: readonly string[] = Object.values(shorthands).ma
  * @example parseObfuscation('topk:0.95+quantize:3')
  */
 export function parseObfuscation(text: string): Obfuscation {
+  if (typeof text !== 'string') throw problem(WHERE, 'phi is written as text', text, '"quantize:3"');
   const operators = text.split('+').map((part) => one(part.trim()));
   return operators.length === 1 ? operators[0]! : compose(operators);
 }

@@ -12,7 +12,11 @@ export interface BandedOptions {
   readonly panel?: number;
   /** As plotly's. Default solid. */
   readonly dash?: string;
+  /** Least and greatest value that is possible: where the band ends. Default unbounded. */
+  readonly within?: readonly [low: number, high: number];
 }
+
+const UNBOUNDED = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /**
  * Two traces for `plot`: a line through the means and a band of mean +- halfWidth around it. Where an interval is
@@ -27,13 +31,15 @@ export function banded(
   intervals: readonly { readonly mean: number; readonly halfWidth: number }[],
   options: BandedOptions = {},
 ): Trace[] {
-  checkOptions('banded', options, ['name', 'colour', 'panel', 'dash']);
-  const { name, colour = palette[0]!, panel = 1, dash } = options;
+  checkOptions('banded', options, ['name', 'colour', 'panel', 'dash', 'within']);
+  const { name, colour = palette[0]!, panel = 1, dash, within: [low, high] = UNBOUNDED } = options;
   if (x.length !== intervals.length)
     throw problem('banded', `there must be one interval for each of the ${x.length} values of x`, intervals.length);
   const axes = panel === 1 ? {} : { xaxis: `x${panel}`, yaxis: `y${panel}` };
   const edge = (side: number) =>
-    intervals.map(({ mean, halfWidth }) => mean + side * (Number.isFinite(halfWidth) ? halfWidth : 0));
+    intervals.map(({ mean, halfWidth }) =>
+      Math.min(high, Math.max(low, mean + side * (Number.isFinite(halfWidth) ? halfWidth : 0))),
+    );
   return [
     {
       ...axes,

@@ -28,7 +28,8 @@ const margin = 20;
 const targetSize = 224;
 
 /**
- * Shows batches of images as one picture: a batch per row, an image per column, nearest-neighbour enlarged, on white.
+ * Shows batches of images as one picture: a batch per row, an image per column, nearest-neighbour enlarged, on
+ * whatever the page's ground is (it is transparent).
  * Rows may hold different numbers and sizes of images. Grey images ([n, h, w, 1]) are shown grey.
  * Outside a kernel one line of text says what would be shown.
  * @param rows each [n, height, width, 1 or 3] with values in [0, 1]
@@ -63,16 +64,17 @@ export function imagePng(images: NdArray, index = 0): Uint8Array {
   checkRow('imagePng', images);
   const [count, height, width] = images.shape as [number, number, number];
   integer('imagePng', 'index', index, 0, count - 1);
-  const raster = blank(width, height);
+  const raster = blank(width, height, 3);
   drawImage(raster, images, index, 0, 0, 1);
   return encodePng(raster);
 }
 
 const describe = ({ shape: [n, h, w] }: NdArray): string => `${n} of ${w}x${h}`;
 
-function blank(width: number, height: number): Raster {
-  return { width, height, data: new Uint8Array(width * height * 3).fill(255) };
-}
+const blank = (width: number, height: number, channels: 3 | 4): Raster => ({
+  ...{ width, height, channels },
+  data: new Uint8Array(width * height * channels),
+});
 
 function checkRow(where: string, images: NdArray): void {
   checkImages(where, images);
@@ -122,7 +124,7 @@ function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridO
   const left = (most - columns > 0 ? 1 : 0) * face.leading;
   const top = margin + titleLines.length * heading.leading + (titleLines.length ? 8 : 0) + columnHeight;
   const heights = rows.map((row, r) => row.shape[1]! * zoom[r]! + captionHeight(r));
-  const raster = blank(width, top + heights.reduce((sum, h) => sum + h + gap, 0) - gap + margin + left);
+  const raster = blank(width, top + heights.reduce((sum, h) => sum + h + gap, 0) - gap + margin + left, 4);
 
   titleLines.forEach((line, i) => {
     drawText(raster, heading, line, margin, margin + heading.capHeight + 4 + i * heading.leading);
@@ -131,7 +133,7 @@ function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridO
     const first = top - 8 - (lines.length - 1) * face.leading;
     const x = margin + side + c * (cell + gap) + cell / 2;
     lines.forEach((line, i) => {
-      drawText(raster, face, line, x, first + i * face.leading, 'middle', 70);
+      drawText(raster, face, line, x, first + i * face.leading, 'middle');
     });
   });
   let y = top;
@@ -141,7 +143,7 @@ function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridO
     if (name) drawName(raster, heading, name, side - gap, y + (row.shape[1]! * zoom[r]!) / 2);
     y += heights[r]! + gap;
   });
-  if (left) drawText(raster, face, `and ${most - columns} more`, width - margin, raster.height - margin, 'right', 110);
+  if (left) drawText(raster, face, `and ${most - columns} more`, width - margin, raster.height - margin, 'right');
   return raster;
 }
 
@@ -163,15 +165,7 @@ function drawRow(raster: Raster, row: NdArray, place: RowPlace): void {
     const caption = place.captions?.[c];
     if (!caption) continue;
     const baseline = place.y + height * place.zoom + place.face.capHeight + 9;
-    drawText(
-      raster,
-      place.face,
-      fitText(place.face, caption, place.cell),
-      left + place.cell / 2,
-      baseline,
-      'middle',
-      70,
-    );
+    drawText(raster, place.face, fitText(place.face, caption, place.cell), left + place.cell / 2, baseline, 'middle');
   }
 }
 
@@ -186,10 +180,12 @@ function drawName(raster: Raster, face: Typeface, name: string, limit: number, m
 function drawImage(raster: Raster, images: NdArray, index: number, left: number, top: number, zoom: number): void {
   const [, height, width, channels] = images.shape as [number, number, number, number];
   const start = index * height * width * channels;
+  const depth = raster.channels ?? 3;
   for (let y = 0; y < height * zoom; y++)
     for (let x = 0; x < width * zoom; x++) {
       const from = start + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels;
-      const to = ((top + y) * raster.width + left + x) * 3;
+      const to = ((top + y) * raster.width + left + x) * depth;
       for (let c = 0; c < 3; c++) raster.data[to + c] = Math.round(images.data[from + (channels === 3 ? c : 0)]! * 255);
+      if (depth === 4) raster.data[to + 3] = 255;
     }
 }

@@ -1,12 +1,17 @@
 import { deflateSync } from 'node:zlib';
 
-/** An 8-bit RGB picture, row-major. */
+/** An 8-bit picture, row-major: RGB, or RGBA where `channels` is 4. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
-  /** 3 bytes per pixel. */
+  /** `channels` bytes per pixel. */
   readonly data: Uint8Array;
+  /** Default 3. */
+  readonly channels?: 3 | 4;
 }
+
+/** The colour type of PNG by the number of channels. */
+const COLOUR_TYPES = { 3: 2, 4: 6 } as const;
 
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const table = Int32Array.from({ length: 256 }, (_, n) => {
@@ -16,12 +21,12 @@ const table = Int32Array.from({ length: 256 }, (_, n) => {
 });
 
 /**
- * The bytes of a PNG file (8-bit RGB, no interlace). Synchronous, because a live view encodes inside an attack's
- * callback. Rows equal to the row above are stored as differences: enlarged pixels cost almost nothing.
+ * The bytes of a PNG file (8-bit RGB or RGBA, no interlace). Synchronous, because a live view encodes inside an
+ * attack's callback. Rows equal to the row above are stored as differences: enlarged pixels cost almost nothing.
  * @see PNG specification, third edition, sections 5, 9 and 11
  */
-export function encodePng({ width, height, data }: Raster): Uint8Array {
-  const stride = width * 3;
+export function encodePng({ width, height, data, channels = 3 }: Raster): Uint8Array {
+  const stride = width * channels;
   const lines = Buffer.alloc((stride + 1) * height);
   for (let y = 0; y < height; y++) {
     const row = data.subarray(y * stride, (y + 1) * stride);
@@ -33,7 +38,7 @@ export function encodePng({ width, height, data }: Raster): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
+  header.set([8, COLOUR_TYPES[channels], 0, 0, 0], 8);
   return Buffer.concat([
     signature,
     chunk('IHDR', header),

@@ -2,11 +2,11 @@ import type { NdArray } from '../core/types.js';
 import { encodePng } from './png.js';
 
 const most = 8;
-const side = 64;
+const side = 96;
 
 /**
- * The first images of a batch in one row as an HTML picture 64 pixels high. Sent in their own resolution (thinned out
- * above 64 pixels) and enlarged by the browser: a few kB.
+ * The first images of a batch in one row as an HTML picture 96 pixels high. Sent in their own resolution (thinned out
+ * above 96 pixels) and enlarged by the browser: a few kB.
  */
 export function thumbnails({ shape, data }: NdArray): string {
   const [count, height, width, channels] = shape as [number, number, number, number];

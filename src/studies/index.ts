@@ -1,7 +1,9 @@
+export { type Reliability, reliability } from './calibration.js';
 export { type Case, observeCase } from './case.js';
 export { budgetSweep, type DpResult, dpStudy, leakageOf } from './dp/index.js';
 export { type FederateOptions, federate } from './federate.js';
 export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
+export { type Restorable, restoreAll } from './restore-all.js';
 export { semanticResults } from './rogs/rogs-results.js';
 export {
   SEMANTIC_METHODS,

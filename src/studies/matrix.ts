@@ -1,8 +1,9 @@
 import { grayOf, yardstick } from '../attacks/choose/yardstick.js';
+import { type Signs, signsOf } from '../attacks/confidence/signs.js';
 import { labelsOf } from '../attacks/infer-labels.js';
 import { offers } from '../attacks/search/needs.js';
 import { deriveSeed, permutation } from '../core/random.js';
-import type { Batch, NdArray, Observation } from '../core/types.js';
+import type { Batch, Observation, Reconstruction } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { type AttackName, type AttackOptions, attackBy, NEEDS } from '../registry/index.js';
 import { observeCase } from './case.js';
@@ -28,8 +29,8 @@ export interface Reached {
   readonly ssim: readonly number[];
   /** Share of the update that its pictures leave unexplained, over that of an even gray: by what the server knows. */
   readonly left: number;
-  /** Of each image, where the attack gives it. */
-  readonly confidence?: readonly number[];
+  /** What the server could measure of the pictures, those of each in the order of the private images. */
+  readonly signs?: Signs;
   /** What rog() took, where it chose. */
   readonly method?: string;
   readonly closures: number;
@@ -110,12 +111,12 @@ export async function attackCell(dataset: Dataset, row: MatrixRow, attacks: read
   const observation = await observeCase(model, batch, { phi, localSteps, learningRate: 0.003, seed: own });
   const { labels } = await labelsOf(observation);
   const rule = yardstick(observation, labels);
-  const gray = (await rule(grayOf(observation))).unexplained;
-  const left = async (images: NdArray) => (await rule(images)).unexplained / gray;
+  const gray = await rule(grayOf(observation));
+  const signs = (result: Reconstruction) => signsOf(observation, result, rule, gray);
   const reached: Record<string, Reached | null> = { ...row.reached };
   for (const name of missing)
     reached[name] = offers(observation, NEEDS[COMPARED[name].attack])
-      ? await attacked(observation, batch, COMPARED[name], left)
+      ? await attacked(observation, batch, COMPARED[name], signs)
       : null;
   return { ...row, reached };
 }
@@ -124,20 +125,29 @@ export async function attackCell(dataset: Dataset, row: MatrixRow, attacks: read
 export const nameOf = ({ network, phi, batch, labels, localSteps }: Cell): string =>
   `${network} ${phi} batch ${batch} ${labels} ${localSteps} steps`;
 
-/** The best of the others, by mean PSNR. */
+/**
+ * Root mean square error of one level of 8 bits, 20 log10(255) dB: an 8-bit picture is the same picture from there
+ * on, so no attack
+ * counts for more.
+ */
+export const PERFECT = 20 * Math.log10(255);
+
+/** The best of the others, by mean PSNR, at most {@link PERFECT}. */
 export function bestOther({ reached }: Pick<MatrixRow, 'reached'>): { readonly name: string; readonly psnr: number } {
   return Object.entries(reached).reduce(
     (best, [name, value]) =>
-      name !== 'default' && value && value.psnr > best.psnr ? { name, psnr: value.psnr } : best,
+      name !== 'default' && value && Math.min(PERFECT, value.psnr) > best.psnr
+        ? { name, psnr: Math.min(PERFECT, value.psnr) }
+        : best,
     { name: 'none', psnr: Number.NEGATIVE_INFINITY },
   );
 }
 
-/** Default minus the best of the others, dB; NaN where one of the two is missing. */
+/** Default minus the best of the others, dB, each at most {@link PERFECT}; NaN where one of the two is missing. */
 export function aheadOf(row: Pick<MatrixRow, 'reached'>): number {
   const { psnr } = bestOther(row);
   const ours = row.reached.default;
-  return ours && Number.isFinite(psnr) ? ours.psnr - psnr : Number.NaN;
+  return ours && Number.isFinite(psnr) ? Math.min(PERFECT, ours.psnr) - psnr : Number.NaN;
 }
 
 function batchOf(dataset: Dataset, { batch: size, labels, split }: MatrixRow, seed: number, classes: number): Batch {
@@ -152,18 +162,19 @@ async function attacked(
   observation: Observation,
   batch: Batch,
   { attack, options = {} }: Entry,
-  left: (images: NdArray) => Promise<number>,
+  signs: (result: Reconstruction) => Promise<Signs>,
 ): Promise<Reached | null> {
   try {
     const result = await attackBy(attack)(observation, options);
     const { psnr, ssim, match } = await score(batch, result, { lpips: false });
-    const { confidence, settings, closures, seconds } = result;
+    const { settings, closures, seconds } = result;
+    const measured = await signs(result);
     const { race, method } = settings as { race?: unknown; method?: string };
     return {
       psnr: rounded(psnr.reduce((sum, value) => sum + value, 0) / psnr.length),
       ssim: ssim.map(rounded),
-      left: rounded(await left(result.images)),
-      ...(confidence && { confidence: match.map((at) => rounded(confidence[at]!)) }),
+      left: rounded(measured.left),
+      signs: placed(measured, match),
       ...(race !== undefined && { method }),
       closures,
       seconds: rounded(seconds),
@@ -171,6 +182,17 @@ async function attacked(
   } catch {
     return null;
   }
+}
+
+/** Signs of each picture in the order of the private images. */
+function placed(signs: Signs, match: readonly number[]): Signs {
+  const each = (values: readonly number[]) => match.map((at) => rounded(values[at]!));
+  const { roughness, grain, contrast, left, coarse, bits } = signs;
+  return {
+    ...signs,
+    ...{ left: rounded(left), coarse: rounded(coarse), bits: rounded(bits) },
+    ...{ roughness: each(roughness), grain: each(grain), contrast: each(contrast) },
+  };
 }
 
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parse } from 'yaml';
+import { LIMITS, readBoundedText } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { defineSweep, type Sweep } from './define.js';
 import type { SweepDefinition } from './types.js';
@@ -10,15 +10,22 @@ import type { SweepDefinition } from './types.js';
  * Errors begin with the file's name: no such file, text that cannot be read, and those of defineSweep.
  */
 export async function readSweep(file: string): Promise<Sweep> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw problem(file, `cannot read the sweep: ${error.code === 'ENOENT' ? 'there is no such file' : error.code}`);
-  });
+  const text = textOf(file);
   const { $schema: _, ...definition } = (parsed(file, text) ?? {}) as SweepDefinition & { $schema?: string };
   try {
     return defineSweep(definition);
   } catch (error) {
     (error as Error).message = `${file}: ${(error as Error).message.replace(/^defineSweep: /, '')}`;
     throw error;
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readBoundedText(file, file, LIMITS.textBytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw problem(file, 'cannot read the sweep: there is no such file');
   }
 }
 

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { deviation } from '../../src/attacks/closed-form/activation-estimates.js';
 import { featureSolver } from '../../src/attacks/closed-form/feature-solver.js';
 import { guessFrom } from '../../src/attacks/closed-form/guess.js';
-import { confidences } from '../../src/attacks/closed-form/guess-confidence.js';
+import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
 import type { Head } from '../../src/attacks/closed-form/head.js';
 import { largestEigenvalue } from '../../src/attacks/closed-form/intervals.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
@@ -36,7 +36,7 @@ for (const [name, evidence] of [
   ['of known length', EXACT],
   ['of unknown length', signed(EXACT, false)],
 ] as const)
-  test(`confidences: the correlation of each picture's part with what the others leave, ${name}`, () => {
+  test(`explainedBy: the correlation of each picture's part with what the others leave, ${name}`, () => {
     const [x, delta] = [matrix(3, 4, Float32Array.from(numbers(12))), matrix(3, 5, numbers(15))];
     const part = (b: number): number[] =>
       Array.from({ length: 20 }, (_, at) => x.data[b * 4 + Math.floor(at / 5)]! * delta.data[b * 5 + (at % 5)]!);
@@ -44,7 +44,7 @@ for (const [name, evidence] of [
     const sum = parts[0]!.map((_, at) => parts.reduce((total, p) => total + p[at]!, 0));
     const observed = Array.from(Float32Array.from(sum.map((value) => 0.7 * value + 0.3 * normal())));
     const length = evidence === EXACT ? 1 : inner(sum, observed) / inner(observed, observed);
-    const found = confidences(headOf(observed, evidence), delta, { shape: [3, 4], data: Float32Array.from(x.data) });
+    const found = explainedBy(headOf(observed, evidence), delta, { shape: [3, 4], data: Float32Array.from(x.data) });
     parts.forEach((own, b) => {
       const left = observed.map((value, at) => length * value - sum[at]! + own[at]!);
       near(found[b]!, Math.min(1, Math.max(0, inner(own, left) / (norm(own) * norm(left)))), 1e-6);

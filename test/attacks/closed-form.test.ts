@@ -48,8 +48,8 @@ test('closedForm: without obfuscation each picture explains all that the others 
   const data = await openDataset('scenes', { size: 16 });
   const { images } = data.batch({ size: 4, seed: 4 });
   const observation = await seen(lenet({ imageShape: data.imageShape }), images);
-  const { confidence } = await closedForm(observation, { iterations: 150 });
-  assert.ok(Math.min(...confidence!) > 0.98, `${confidence}`);
+  const { explained } = await closedForm(observation, { iterations: 150 });
+  assert.ok(Math.min(...explained!) > 0.98, `${explained}`);
 });
 
 test("closedForm: the talk's network with ReLU: pixels come back by linear algebra alone", async () => {

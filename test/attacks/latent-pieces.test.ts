@@ -4,7 +4,7 @@ import type { InferredLabels } from '../../src/attacks/infer-labels.js';
 import { classRows } from '../../src/attacks/latent/class-meaning.js';
 import { type Decoder, decoder } from '../../src/attacks/latent/decoder.js';
 import { labelSearch } from '../../src/attacks/latent/label-search.js';
-import { confidences } from '../../src/attacks/latent/latent-confidence.js';
+import { explainedBy } from '../../src/attacks/latent/latent-explained.js';
 import type { Match } from '../../src/attacks/latent/update-match.js';
 import { ndarray } from '../../src/core/arrays.js';
 import type { NdArray, Observation } from '../../src/core/types.js';
@@ -21,7 +21,7 @@ test('classRows: a row per picture, its class, or all classes alike', () => {
   assert.deepEqual([...classRows([1, undefined, 0], 4).data], [0, 1, 0, 0, 0.25, 0.25, 0.25, 0.25, 1, 0, 0, 0]);
 });
 
-test("rogs' confidences: what a picture explains of what is open without it", async () => {
+test("rogs' explainedBy: what a picture explains of what is open without it", async () => {
   const squares = async (images: NdArray) => ({
     objective: 6 - images.data.reduce((sum, x) => sum + x * x, 0),
     gradient: images,
@@ -29,7 +29,7 @@ test("rogs' confidences: what a picture explains of what is open without it", as
   const match = { evaluate: squares, floor: 1 } as unknown as Match;
   const found = ndarray([2, 1, 1, 2], Float32Array.of(1, 0.5, 0.5, 1));
   // with both 6 - 2.5 = 3.5; without one 4.75, of which 1 cannot be matched
-  const both = await confidences(match, itself, found, found, found);
+  const both = await explainedBy(match, itself, found, found, found);
   for (const c of both) assert.ok(Math.abs(c - 1.25 / 3.75) < 1e-12, `${c}`);
 });
 

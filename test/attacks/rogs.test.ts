@@ -57,7 +57,7 @@ test('rogs: the private image counts through the observation alone: replacing it
   images.data.fill(0.25); // the truth is another one now
   const after = await rogs(observation, short);
   assert.deepEqual(after.images.data, before.images.data);
-  assert.deepEqual([after.objective, after.confidence], [before.objective, before.confidence]);
+  assert.deepEqual([after.objective, after.explained], [before.objective, before.explained]);
   const other = await rogs(await observed(pictures(1, 2), [1], 'sign'), short);
   assert.notDeepEqual(other.images.data, before.images.data);
 });
@@ -73,8 +73,8 @@ test('rogs: finds the generator picture behind an update better than it began, a
     `${result.history[0]!.objective} ${result.objective}`,
   );
   assert.deepEqual([...result.labels], [0, 2]);
-  assert.equal(result.confidence!.length, 2);
-  assert.ok(result.confidence!.every((c) => c >= 0 && c <= 1) && result.images.data.every((x) => x >= 0 && x <= 1));
+  assert.equal(result.explained!.length, 2);
+  assert.ok(result.explained!.every((c) => c >= 0 && c <= 1) && result.images.data.every((x) => x >= 0 && x <= 1));
   assert.deepEqual(result.raw!.data, gray.images.data);
 });
 

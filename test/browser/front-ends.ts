@@ -60,8 +60,13 @@ export const KINDS = {
   },
 } satisfies Record<string, Kind>;
 
-/** Opens a notebook of the work folder and waits for its kernel. */
-export async function open({ page: newPage, server }: Stage, name: keyof typeof KINDS, file: string): Promise<Desk> {
+/** Opens a notebook and waits for its kernel. */
+export async function open(
+  { page: newPage, server }: Stage,
+  name: keyof typeof KINDS,
+  file: string,
+  folder = workPath,
+): Promise<Desk> {
   const kind: Kind = KINDS[name];
   const page = await newPage();
   let updates = 0;
@@ -70,7 +75,7 @@ export async function open({ page: newPage, server }: Stage, name: keyof typeof 
       if (String(payload).includes('"update_display_data"')) updates++;
     }),
   );
-  await page.goto(`${server.address}${kind.path}/${workPath}/${file}?reset&token=${server.token}`);
+  await page.goto(`${server.address}${kind.path}/${folder}/${file}?reset&token=${server.token}`);
   await page.locator(kind.shown).first().waitFor();
   await connected(server, file);
   await page.locator(kind.idle).first().waitFor({ state: 'attached' });

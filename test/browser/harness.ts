@@ -41,13 +41,17 @@ export interface Stage {
   readonly end: () => Promise<void>;
 }
 
-/** Everything up and running, with an empty `work`. */
-export async function openStage(): Promise<Stage> {
+/** Empties `results` and `work`. */
+export function clear(): void {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
+}
+
+/** Everything up and running on a project. */
+export async function openStage(project = root, port = 8930): Promise<Stage> {
   const environment = await prepare(root, (line) => console.log(line));
   const env = { ROGLAB_PROFILE: 'quick', ROGLAB_DATA: 'scenes' };
-  const server = await startServer(environment, { root, port: 8930, env });
+  const server = await startServer(environment, { root: project, port, env });
   const browser = await launch();
   const page = async (): Promise<Page> => {
     const context = await browser.newContext({ viewport: { width: 1240, height: 900 } });

@@ -27,7 +27,7 @@ test('roglab lab: its token is its owner’s alone, and killed outright it leave
     said += chunk;
   });
   for (let i = 0; i < 600 && !said.includes('Ctrl-C'); i++) await sleep(200);
-  assert.match(said, /JupyterLab {8}http:\/\/localhost:\d+\/lab\/tree\/.*token=/);
+  assert.match(said, /JupyterLab {8}http:\/\/localhost:\d+\/lab\/tree\/lab\/00-start\.ipynb\?token=/);
   const mode = (path: string): string => (statSync(join(root, '.lab', path)).mode & 0o777).toString(8);
   assert.deepEqual([mode('home'), mode('home/runtime'), mode('lab.log')], ['700', '700', '600']);
   const runtime = join(root, '.lab/home/runtime');

@@ -8,7 +8,7 @@ import { readNotebook, writeNotebook } from '../../src/notebook/format.js';
 import { writePage } from '../../src/notebook/page/index.js';
 import { root } from '../fixtures.js';
 import { contrast, type Desk, KINDS, look, open, watchProgress } from './front-ends.js';
-import { openStage, results, type Stage, shoot, shootTall, skip, work } from './harness.js';
+import { clear, openStage, results, type Stage, shoot, shootTall, skip, work } from './harness.js';
 
 if (skip) console.log(`SKIPPED, no browser test: ${skip}`);
 
@@ -17,7 +17,9 @@ const short = (name: string): string => name.replaceAll(' ', '-').toLowerCase();
 
 let stage: Stage;
 before(async () => {
-  if (!skip) stage = await openStage();
+  if (skip) return;
+  clear();
+  stage = await openStage();
 });
 after(() => stage?.end());
 

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { attackAnswer } from '../../src/cli/attack-answer.js';
 import { flagOf } from '../../src/core/option-table.js';
+import type { Scores } from '../../src/core/types.js';
 import { ATTACKS, type AttackName, OPTIONS } from '../../src/registry/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
@@ -51,7 +53,7 @@ for (const [flags, said] of WRONG)
 
 test('roglab attack: the options reach the attack; pictures and one line of JSON come out', () => {
   const flags = '--data scenes --size 16 --attack dlg --iterations 3 --rate 0.5 --optimizer adam --restarts 2 --seed 4';
-  const { status, stdout, stderr } = attack(...flags.split(' '), '--out', folder);
+  const { status, stdout, stderr } = attack(...flags.split(' '), '--json', '--out', folder);
   assert.equal(status, 0, stderr);
   const { closures, settings, labels } = JSON.parse(stdout);
   assert.equal(closures, 6);
@@ -59,4 +61,24 @@ test('roglab attack: the options reach the attack; pictures and one line of JSON
   assert.deepEqual(settings.stages[0].rate, [0.5, 0.05]);
   assert.deepEqual([settings.optimizer, settings.restarts, settings.seed], ['adam', 2, 4]);
   assert.deepEqual(readdirSync(folder).sort(), ['grid.png', 'private-0.png', 'reconstructed-0.png']);
+});
+
+test('roglab attack: without --json a person reads one line', () => {
+  const flags = '--data scenes --size 16 --batch 2 --attack dlg --iterations 3 --labels known';
+  const { status, stdout, stderr } = attack(...flags.split(' '), '--out', folder);
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stdout,
+    /^mean \d+\.\d dB, SSIM -?\d\.\d\d(, LPIPS \d\.\d{3})?, [0-2] of 2 labels; \d+ s; pictures in .+\n$/,
+  );
+});
+
+test('attackAnswer: means, what was raw, labels as a multiset', () => {
+  const scores = (psnr: number[]) => ({ psnr, ssim: [0.5, 0.6], match: [0, 1] }) as unknown as Scores;
+  const batch = { labels: Int32Array.of(3, 3) };
+  const result = { labels: Int32Array.of(3, 7), seconds: 12.4 };
+  assert.equal(
+    attackAnswer(batch, result, scores([20, 22]), { out: 'there', raw: scores([18, 19]) }),
+    'mean 21.0 dB, SSIM 0.55 (raw 18.5 dB, SSIM 0.55), 1 of 2 labels; 12 s; pictures in there',
+  );
 });

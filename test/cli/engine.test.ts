@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -13,6 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sizeOfFolder } from '../../src/cli/engine/steps.js';
+import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
 const cli = join(root, 'dist/src/cli.js');
@@ -161,4 +165,24 @@ test('preload: a library of an added engine is open afterwards, though it is no 
     env,
   });
   assert.equal(stdout, 'false true\n', stderr);
+});
+
+test('sizeOfFolder: all files below, while others come and go', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'a/b'), { recursive: true });
+  writeFileSync(join(folder, 'a/b/one.whl'), 'x'.repeat(1000));
+  writeFileSync(join(folder, 'a/two.txt'), 'x'.repeat(10));
+  const churn = `const fs = require('node:fs'); for (;;) {
+    for (let i = 0; i < 300; i++) fs.mkdirSync('${folder}/c/' + i + '/d', { recursive: true });
+    fs.rmSync('${folder}/c', { recursive: true }); }`;
+  const other = spawn(process.execPath, ['-e', churn], { stdio: 'ignore' });
+  try {
+    while (!existsSync(join(folder, 'c'))) await sleep(10);
+    for (let i = 0; i < 30; i++) assert.equal(sizeOfFolder(folder), 1010);
+  } finally {
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+  }
+  assert.equal(sizeOfFolder(folder, '.whl'), 1000);
+  assert.equal(sizeOfFolder(join(folder, 'none')), 0);
 });

@@ -1,6 +1,6 @@
 /** Small files made to cost much: each is refused by a message, soon and without memory. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -9,8 +9,13 @@ import sharp from 'sharp';
 import { unpack } from '../../src/assets/archive.js';
 import { loadTensors } from '../../src/assets/index.js';
 import { openDataset } from '../../src/data/index.js';
+import { loadNetwork } from '../../src/models/index.js';
+import { readNotebook } from '../../src/notebook/format.js';
+import { semanticResults } from '../../src/studies/index.js';
+import { readSweep } from '../../src/sweeps/file.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { legacyFile, op, pickle, stateDict, zip, zipFile } from '../assets/torch-files.js';
+import { root as project } from '../fixtures.js';
 
 const root = temporaryFolder();
 let count = 0;
@@ -137,6 +142,33 @@ test('pictures: 16000x16000 in 31 KB; SVG named .png; pipes and devices are not 
   execFileSync('mkfifo', [state]);
   await refused(() => loadTensors(state), /must be a regular file/);
   await refused(() => loadTensors('/dev/zero'), /must be a regular file/);
+  for (const [name, read] of [
+    ['n.ipynb', async (path: string) => readNotebook(path)],
+    ['s.yaml', readSweep],
+    ['s.json', readSweep],
+    ['rogs.json', semanticResults],
+    ['a.onnx', loadNetwork],
+  ] as const) {
+    const path = join(root, name);
+    execFileSync('mkfifo', [path]);
+    await refused(() => read(path), /must be a regular file|this is no file/);
+  }
+  const config = join(root, 'config.json');
+  execFileSync('mkfifo', [config]);
+  const { stderr } = spawnSync(process.execPath, [join(project, 'dist/src/cli.js'), 'audit', '--config', config], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.match(stderr, /roglab audit: .*config\.json must be a regular file/);
+});
+
+test('settings of sweeps: a file of megabytes, and aliases of aliases of aliases, are refused', async () => {
+  await refused(() => readSweep(place('s.yaml', `phi: [${'none, '.repeat(400_000)}none]`)), /at most 1048576 bytes/);
+  const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}*a${i}]`);
+  await refused(
+    () => readSweep(place('s.yaml', `a0: &a0 [none]\n${levels.join('\n')}\nphi: *a12\n`)),
+    /cannot be read/,
+  );
 });
 
 test('tar.gz: half a gigabyte of zeros', async () => {

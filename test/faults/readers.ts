@@ -18,6 +18,7 @@ import { legacyFile, type Tensor, zip, zipFile } from '../assets/torch-files.js'
 import { madeUpRecords } from '../data/made-up.js';
 import { root } from '../fixtures.js';
 import { keptRow, readKeptRow } from './kept-row.js';
+import { SWEEP_STORE } from './sweep-store.js';
 
 export interface Reader {
   /** Good files. */
@@ -242,6 +243,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     read: (bytes) =>
       inFile(bytes, 'x.onnx', async (path) => numbers({ tensors: (await loadNetwork(path)).parameters })),
   },
+  ...SWEEP_STORE,
   'sweep file': {
     good: async () => [
       Buffer.from(

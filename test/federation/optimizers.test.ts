@@ -20,6 +20,8 @@ interface Golden {
   readonly factors?: number[];
   /** Rows of each of several clients. */
   readonly parts?: number[][];
+  /** Parameters with requires_grad = False. */
+  readonly frozen?: number[];
   readonly steps?: number;
   readonly loss: number;
   readonly update: GoldenArray[];
@@ -59,9 +61,12 @@ function setting({ seeds, labels }: Table) {
 type Setting = ReturnType<typeof setting>;
 
 async function updateOf({ model, part }: Setting, golden: Golden): Promise<Update> {
-  const { optimizer, learningRate, rows, factors, parts, steps } = golden;
-  if (!parts)
-    return clientUpdate(model, part([0, 1, 2, 3, 4]), { optimizer, learningRate, order: rows!, schedule: factors! });
+  const { optimizer, learningRate, rows, factors, parts, steps, frozen } = golden;
+  if (!parts) {
+    const settings = { optimizer, learningRate, order: rows!, schedule: factors! };
+    const still = frozen?.map((k) => model.parameters[k]!.name);
+    return clientUpdate(model, part([0, 1, 2, 3, 4]), { ...settings, ...(still && { frozen: still }) });
+  }
   const each = parts.map((own) => clientUpdate(model, part(own), { optimizer, learningRate, localSteps: steps! }));
   const images = parts.map((own) => own.length);
   return averageUpdates(await Promise.all(each), images);

@@ -33,9 +33,10 @@ def by_hand(case, x, y, start):
     for t, (rows, factor) in enumerate(zip(case["rows"], case["factors"])):
         value = loss(w, x[rows], y[rows])
         first = value if first is None else first
-        grads = torch.autograd.grad(value, w, create_graph=True)
+        free = [k for k in range(len(w)) if k not in case.get("frozen", [])]
+        grads = torch.autograd.grad(value, [w[k] for k in free], create_graph=True)
         decay = o.get("weightDecay", 0.01 if kind == "adamw" else 0.0)
-        for k, g in enumerate(grads):
+        for k, g in zip(free, grads):
             if kind == "sgd":
                 g = g + decay * w[k]
                 mu = o.get("momentum", 0.0)
@@ -55,7 +56,7 @@ def by_hand(case, x, y, start):
 def by_torch(case, x, y, start):
     """w0 - w_tau over the learning rate, by torch.optim."""
     o, rate = case["optimizer"], case["learningRate"]
-    w = [a.detach().clone().requires_grad_(True) for a in start]
+    w = [a.detach().clone().requires_grad_(k not in case.get("frozen", [])) for k, a in enumerate(start)]
     if o["kind"] == "sgd":
         optimizer = torch.optim.SGD(w, rate, momentum=o.get("momentum", 0), nesterov=o.get("nesterov", False), weight_decay=o.get("weightDecay", 0))
     else:
@@ -89,7 +90,7 @@ def compared(name, settings, delta_of, seed):
     single = x.detach().float().requires_grad_(True)
     delta32, _ = delta_of(single)
     gradient32 = torch.autograd.grad(sum((d * w.float()).sum() for d, w in zip(delta32, r)), single)[0]
-    off = lambda a, b: float(((a.detach().double() - b.detach()).norm() / b.detach().norm()))
+    off = lambda a, b: float(((a.detach().double() - b.detach()).norm() / b.detach().norm().clamp(min=1e-30)))
     return {
         "name": name,
         **settings,
@@ -100,8 +101,8 @@ def compared(name, settings, delta_of, seed):
     }
 
 
-def single(seed, name, optimizer, steps, rate, rows=None, factors=None):
-    case = {"optimizer": optimizer, "learningRate": rate}
+def single(seed, name, optimizer, steps, rate, rows=None, factors=None, **frozen):
+    case = {"optimizer": optimizer, "learningRate": rate, **frozen}
     case["rows"] = rows or [list(range(BATCH))] * steps
     case["factors"] = factors or [1.0] * steps
     assert len(case["rows"]) == len(case["factors"]) == steps
@@ -131,7 +132,7 @@ def table(seed):
     cosine = lambda steps: [(1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)]
     sgd = lambda **more: {"kind": "sgd", **more}
     adam = lambda **more: {"kind": "adam", **more}
-    run = lambda *case: single(seed, *case)
+    run = lambda *case, **frozen: single(seed, *case, **frozen)
     cases = [
         run("plain SGD", sgd(), 3, 0.3),
         run("plain SGD, many steps", sgd(), 12, 0.3),
@@ -155,6 +156,10 @@ def table(seed):
         averaged(seed, "a mean of two clients, momentum, many steps", sgd(momentum=0.9), 6, 0.1, [[0, 1, 2], [3, 4]]),
         averaged(seed, "a mean of three clients, one step", sgd(), 1, 0.1, [[0, 1], [2], [3, 4]]),
         run("a schedule with a pause, many steps", sgd(), 10, 0.2, None, [1, 0.5, 0, 0.25] + [0.1] * 6),
+        run("the convolution frozen, momentum and weight decay", sgd(momentum=0.9, weightDecay=0.05), 4, 0.1, frozen=[0, 1]),
+        run("the head frozen, Adam, many steps", adam(), 10, 0.01, frozen=[2, 3]),
+        run("a bias frozen, AdamW, mini-batches", {"kind": "adamw"}, 6, 0.01, cyclic(6), frozen=[1]),
+        run("the head alone trained, one step", sgd(), 1, 0.1, frozen=[0, 1]),
     ]
     seeds = {"weights": seed, "images": seed + 100, "weighting": seed + 200}
     return {"note": "arrays NCHW/OIHW, flatten order c,h,w; gradient [n, h, w, c]", "seeds": seeds, "labels": LABELS, "cases": cases}

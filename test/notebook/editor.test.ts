@@ -50,7 +50,9 @@ async function mistake(code: string): Promise<string> {
 const LONG = ['tf', 'ATTACKS'];
 /** Names by subject; each of their members is an export with a comment of its own. */
 const GROUPS = Object.fromEntries(
-  Object.entries(rog).filter(([name, value]) => name !== 'tf' && String(value) === '[object Module]'),
+  Object.entries(rog).filter(
+    ([name, value]) => name !== 'tf' && Object.prototype.toString.call(value) === '[object Module]',
+  ),
 ) as unknown as Record<string, Record<string, unknown>>;
 
 test('every export of the library completes, with a signature and a comment', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { banded } from '../../src/report/banded.js';
 import { cellEdges, format, resolveAxis } from '../../src/report/chart/axis.js';
 import { resolveFigure } from '../../src/report/chart/figure.js';
 import { chartHtml, plotlyFigure, plotlyVersion } from '../../src/report/chart/live-chart.js';
@@ -11,7 +12,10 @@ import type { Layout, Trace } from '../../src/report/chart/types.js';
 import { plot, plotSvg } from '../../src/report/plot.js';
 
 const pixels = async (svg: string) => {
-  const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(Buffer.from(svg))
+    .flatten({ background: '#ffffff' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return {
     ...info,
     at: (x: number, y: number) => [...data.subarray((Math.round(y) * info.width + Math.round(x)) * 3).subarray(0, 3)],
@@ -189,4 +193,44 @@ test('plot: messages name the trace and the rule', () => {
   assert.throws(() => plot([{ type: 'heatmap', x: [1], z: [[1, 2]] }]), /trace 0 has 2 columns in z but 1 values in x/);
   assert.throws(() => plot([{ type: 'contour' }]), /trace 0 needs z/);
   assert.throws(() => plot([], {}, { alive: true } as never), /unknown option "alive"; did you mean "live"/);
+});
+
+test('plotSvg: no ground of its own, so that dark pages show no white box', async () => {
+  const traces: Trace[] = [{ x: [0, 1], y: [1, 2], name: 'a' }];
+  const { data, info } = await sharp(Buffer.from(plotSvg(traces, { title: 'T' })))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  assert.equal(info.channels, 4);
+  const clear = data.filter((_, i) => i % 4 === 3).filter((alpha) => alpha === 0).length;
+  assert.ok(clear > 0.9 * info.width * info.height, `${clear} pixels are clear`);
+  const { layout } = live(traces);
+  assert.deepEqual([layout.paper_bgcolor, layout.plot_bgcolor], ['rgba(0,0,0,0)', 'rgba(0,0,0,0)']);
+});
+
+test('one series has one colour and one marker in every panel, whatever bands lie below', () => {
+  const intervals = [1, 2].map((mean) => ({ mean, halfWidth: 0.5 }));
+  const of = (name: string, panel: number) => banded([1, 2], intervals, { name, panel, colour: '#123456' });
+  const plain: Trace[] = [1, 2].map((panel) => ({ x: [1], y: [1], name: 'c', xaxis: `x${panel}`, yaxis: `y${panel}` }));
+  const { series } = resolveFigure(
+    [...of('a', 1), ...of('b', 1), plain[0]!, ...of('a', 2), ...of('b', 2), plain[1]!],
+    {},
+  );
+  const looks = (name: string) =>
+    series.filter(({ trace }) => trace.name === name).map((s) => `${s.symbol} ${s.colour}`);
+  for (const name of ['a', 'b', 'c']) assert.equal(new Set(looks(name)).size, 1, name);
+  assert.equal(new Set(['a', 'b', 'c'].map((name) => looks(name)[0]!.split(' ')[0])).size, 3);
+});
+
+test('heat panels beside one another are of equal size, also where one has the colour bar', () => {
+  const heat = (panel: string, showscale: boolean): Trace => ({
+    ...{ type: 'heatmap', z: [[1, 2]], showscale, xaxis: `x${panel}`, yaxis: `y${panel}`, colorbar: { title: 'dB' } },
+  });
+  const { panels } = resolveFigure([heat('', false), heat('2', true)], { grid: { rows: 1, columns: 2 } });
+  const [a, b] = panels.map(({ box }) => [box.width, box.height, box.top]);
+  assert.deepEqual(a, b);
+});
+
+test('banded: a band ends where values end', () => {
+  const [band] = banded([1], [{ mean: 0.9, halfWidth: 0.3 }], { within: [0, 1] });
+  assert.deepEqual(band!.y, [0.6000000000000001, 1]);
 });

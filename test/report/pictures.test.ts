@@ -16,7 +16,10 @@ const decode = async (png: Uint8Array) => {
   return {
     data,
     ...info,
-    at: (x: number, y: number) => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)],
+    at: (x: number, y: number) => {
+      const first = (y * info.width + x) * info.channels;
+      return [...data.subarray(first, first + info.channels)];
+    },
   };
 };
 /** Left top corners of the blocks of colour (r, 0, 0) in reading order, found in the decoded picture. */
@@ -36,6 +39,12 @@ test('encodePng: another decoder reads back every pixel, repeated rows included'
   const picture = await decode(encodePng({ width, height: 6, data }));
   assert.deepEqual([picture.width, picture.height, picture.channels], [width, 6, 3]);
   assert.deepEqual(new Uint8Array(picture.data), data);
+});
+
+test('encodePng: four channels keep their transparency', async () => {
+  const data = Uint8Array.from({ length: 3 * 2 * 4 }, (_, i) => (i * 29) % 256);
+  const picture = await decode(encodePng({ width: 3, height: 2, data, channels: 4 }));
+  assert.deepEqual([picture.channels, [...picture.data]], [4, [...data]]);
 });
 
 test('imagePng: exactly the pixels of one image, grey as grey', async () => {
@@ -62,22 +71,22 @@ test('imageGridPng: every image stands in the picture, each pixel enlarged to a 
     imageGridPng(rows, { rows: ['private', 'rebuilt'], captions: [['a'], ['21.3 dB']], title: 'Title', scale: 10 }),
   );
   const places = [
-    [10, 20, 255],
-    [30, 40, 255],
+    [10, 20, 255, 255],
+    [30, 40, 255, 255],
   ].map((colour) => find(picture, colour)!);
   for (const [k, [x, y]] of places.entries())
     for (let dy = 0; dy < 80; dy += 1)
       for (let dx = 0; dx < 80; dx += 1) {
-        const expected = dx < 20 && dy < 20 ? [k ? 30 : 10, k ? 40 : 20, 255] : [128, 128, 128];
+        const expected = dx < 20 && dy < 20 ? [k ? 30 : 10, k ? 40 : 20, 255, 255] : [128, 128, 128, 255];
         assert.deepEqual(picture.at(x + dx, y + dy), expected, `row ${k} pixel ${dx},${dy}`);
       }
   assert.equal(places[0]![0], places[1]![0], 'columns are aligned');
   assert.ok(places[1]![1] >= places[0]![1] + 80);
-  assert.deepEqual(picture.at(0, 0), [255, 255, 255]);
+  assert.equal(picture.at(0, 0)[3], 0, 'the ground is transparent');
   const ink = (y0: number, y1: number) => {
     let dark = 0;
     for (let y = y0; y < y1; y++)
-      for (let x = places[0]![0]; x < places[0]![0] + 80; x++) if (picture.at(x, y)[0]! < 120) dark++;
+      for (let x = places[0]![0]; x < places[0]![0] + 80; x++) if (picture.at(x, y)[3]! > 100) dark++;
     return dark;
   };
   assert.ok(ink(places[1]![1] + 80, picture.height) > 50, 'the caption is written under its image');

@@ -9,6 +9,7 @@ import { sha256 } from '../../src/sweeps/canonical.js';
 import { defineSweep, planSweep, runSweep, sweepTable } from '../../src/sweeps/index.js';
 import { cellQueue, cellWorker } from '../../src/sweeps/queue/bullmq.js';
 import { connectRedis } from '../../src/sweeps/queue/connect.js';
+import { resultOf } from '../../src/sweeps/queue/coordinator.js';
 import { getPieces, putFile, putPieces } from '../../src/sweeps/queue/pieces.js';
 import { queueStatus } from '../../src/sweeps/queue/queue-status.js';
 import { announce, announced, present, withdraw, workersOf } from '../../src/sweeps/queue/registry.js';
@@ -146,6 +147,34 @@ test('a cell whose worker is lost is done by another after a pause, from the fir
     assert.equal(done, 0, 'first the pause');
     await until(async () => (await queue.counts()).completed === 1);
     assert.equal(done, 1);
+  } finally {
+    await other.close();
+    await queue.close('forget');
+    connection.close();
+  }
+});
+
+test('a cell whose workers were lost ten times is given up at the next loss, by name', { skip }, async () => {
+  const connection = await connectRedis('test', redis.url);
+  const queue = cellQueue(connection, 'cursed');
+  const { job } = (await (await planSweep(defineSweep(SMALL))).cells().next()).value;
+  await queue.add([job]);
+  const [kept] = (await connection.redis.keys('roglab:sweep-cursed:cell-*')) as [string];
+  await connection.redis.hset(kept, { stc: 10, data: JSON.stringify({ cell: job, losses: 10 }) });
+  const lost = script('hanging-worker.js', [redis.url, 'cursed']);
+  workers.push(lost);
+  await until(() => /taken/.test(lost.said()));
+  lost.child.kill('SIGKILL');
+  let done = 0;
+  const other = cellWorker(connection, 'cursed', 1, async () => {
+    done++;
+    return { id: job.id } as CellResult;
+  });
+  try {
+    await until(async () => (await queue.counts()).failed === 1);
+    const [ended] = await queue.ended(9);
+    const { failed } = resultOf(ended!);
+    assert.deepEqual([failed?.name, failed?.message, done], ['WorkerLost', 'its worker was lost too often', 0]);
   } finally {
     await other.close();
     await queue.close('forget');

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openStore, type SweepRow, storedFailures, storedRows } from '../../src/sweeps/store/index.js';
+import {
+  cellIds,
+  openStore,
+  readLedger,
+  type SweepRow,
+  storedFailures,
+  storedRows,
+  writeLedger,
+} from '../../src/sweeps/store/index.js';
+import { sealed } from '../../src/sweeps/store/sealed.js';
 import type { CellResult } from '../../src/sweeps/types.js';
 import { temporaryFolder } from '../assets/temporary.js';
 
@@ -90,9 +99,9 @@ test('store: lines of a process that is gone are compacted, those of one that ma
   await store.add(result('a'));
   const [name] = files(path);
   const dead = name!.replace(/-\d+-(\w+)\.open/, `-${deadPid()}-$1.open`);
-  writeFileSync(join(path, 'rows', dead), `${JSON.stringify(result('b'))}\n`);
+  writeFileSync(join(path, 'rows', dead), `${sealed(result('b'))}\n`);
   const elsewhere = name!.replace(/^[^-]+/, 'another_machine');
-  writeFileSync(join(path, 'rows', elsewhere), `${JSON.stringify(result('c'))}\n`);
+  writeFileSync(join(path, 'rows', elsewhere), `${sealed(result('c'))}\n`);
   await store.close();
   assert.deepEqual(
     files(path).filter((file) => file.endsWith('.jsonl')),
@@ -117,6 +126,57 @@ test('store: killed between the new Parquet file and the end of the old lines, n
   assert.equal((await rowsOf(path)).length, 3);
   await (await openStore(path)).close();
   assert.equal((await rowsOf(path)).length, 3);
+});
+
+const flipped = (file: string, from: string, to: string): void => {
+  const text = readFileSync(file, 'latin1');
+  assert.ok(text.includes(from));
+  writeFileSync(file, text.replace(from, to), 'latin1');
+};
+
+test('store: a changed digit in a line or a Parquet file is not read but warned of, and its cell computed again', async () => {
+  const path = place('damaged');
+  const said: string[] = [];
+  const listen = ({ message }: Error) => said.push(message);
+  process.on('warning', listen);
+  const store = await openStore(path);
+  for (const id of ['a', 'b', 'c']) await store.add(result(id));
+  const line = join(path, 'rows', files(path)[0]!);
+  flipped(line, '"psnr":0.3333', '"psnr":0.9333');
+  assert.deepEqual(
+    (await rowsOf(path)).map(({ id }) => id),
+    ['b', 'c'],
+  );
+  await store.close();
+  const again = await openStore(path);
+  assert.deepEqual([...again.done].sort(), ['b', 'c']);
+  await again.add(result('a'));
+  await again.close();
+  assert.equal((await rowsOf(path)).length, 3);
+  for (const name of files(path)) flipped(join(path, 'rows', name), 'PAR1', 'PAR2');
+  assert.deepEqual(await rowsOf(path), []);
+  assert.deepEqual([...(await openStore(path)).done], []);
+  await new Promise(setImmediate);
+  process.off('warning', listen);
+  assert.match(said[0]!, /^line 1 of .*\.jsonl is damaged or of an older version; its cells are computed again$/);
+  assert.match(said.at(-1)!, /^.*\.parquet is damaged or of an older version; its cells are computed again$/);
+});
+
+test('ledger: a changed letter in the list of cells or in who the sweep is is refused', async () => {
+  const path = place('ledger');
+  const about = { name: 'small', version: '0', base: '.' };
+  const ids = async function* () {
+    for (let i = 0; i < 2500; i++) yield `cell-${i}`;
+  };
+  const ledger = await writeLedger(path, about, ids());
+  assert.deepEqual([await readLedger(path), (await cellIds(path)).size], [ledger, 2500]);
+  flipped(join(path, 'cells.txt'), 'cell-17\n', 'cell-71\n');
+  await assert.rejects(
+    cellIds(path),
+    /cells\.txt is damaged or of an older version; run the sweep again: what is done/,
+  );
+  flipped(join(path, 'sweep.json'), '"total":2500', '"total":2501');
+  await assert.rejects(readLedger(path), /sweep\.json is damaged or of an older version; delete it and run/);
 });
 
 /** A small file system of our own, where that is allowed. */

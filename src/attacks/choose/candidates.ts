@@ -1,13 +1,14 @@
 import { sizeOf } from '../../core/arrays.js';
 import { isSent } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
-import { ANALYTIC_NEEDS, analytic } from '../analytic.js';
+import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
+import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
-import { closedFormSteps } from '../closed-form/index.js';
 import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
 import { offers } from '../search/needs.js';
 import type { PriorName } from '../search/priors.js';
 import type { RunOptions } from '../search/recipe.js';
+import { isFinelyRounded } from './fine.js';
 
 /** What is passed on to a candidate. */
 export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {
@@ -23,7 +24,8 @@ export interface Candidate {
   /** Why it has nothing to offer here, or undefined: by what the server knows. */
   readonly declines: (observation: Observation, labels: Int32Array) => Promise<string | undefined>;
   /**
-   * The share of what an even gray leaves unexplained up to which its pictures are taken as they are; beyond, gradient matching goes
+   * The share of what an even gray leaves unexplained up to which its pictures are taken as they are; beyond,
+   * gradient matching goes
    * on from them. 0 where its equations are not enough for every pixel.
    */
   readonly enough: (observation: Observation) => number;
@@ -37,6 +39,9 @@ export interface Candidate {
 /** Of a head behind convolutions: gradient matching overfits more than that. */
 const EXPLAINED = 0.75;
 
+/** Of fine rounding it overfits less: nothing is hidden, and the closed form takes its bounds for noise. */
+const EXPLAINED_BY_ROUNDED = 0.1;
+
 /** One image read off one neuron is exact, or rounded as coarsely as that neuron's weights. */
 const EXPLAINED_BY_ONE = 0.05;
 
@@ -44,7 +49,8 @@ const EXPLAINED_BY_ONE = 0.05;
 const EXPLAINED_BY_PIXELS = 0.4;
 
 /**
- * Attacks that solve equations, the cheapest first: each is tried where it does not decline, and the first whose pictures explain
+ * Attacks that solve equations, the cheapest first: each is tried where it does not decline, and the first whose
+ * pictures explain
  * the whole update is taken. Gradient matching, which needs no equations, comes after them.
  */
 export const SOLVERS: readonly Candidate[] = [
@@ -58,10 +64,7 @@ export const SOLVERS: readonly Candidate[] = [
       return undefined;
     },
     enough: () => EXPLAINED_BY_ONE,
-    // biome-ignore lint/correctness/useYield: it takes no step
-    steps: async function* (observation) {
-      return analytic(observation);
-    },
+    steps: quotients,
   },
   {
     name: 'closed-form',
@@ -70,9 +73,10 @@ export const SOLVERS: readonly Candidate[] = [
     needsMeasuring,
     enough: (observation) => {
       const { first, body } = readHead(observation);
-      if (body.length === 0) return EXPLAINED_BY_PIXELS;
-      return first.weights.rows >= sizeOf(observation.model.imageShape) ? EXPLAINED : 0;
+      if (body.length === 0) return observation.client.localSteps > 1 ? 0 : EXPLAINED_BY_PIXELS;
+      if (first.weights.rows < sizeOf(observation.model.imageShape)) return 0;
+      return isFinelyRounded(observation) ? EXPLAINED_BY_ROUNDED : EXPLAINED;
     },
-    steps: closedFormSteps,
+    steps: solving,
   },
 ];

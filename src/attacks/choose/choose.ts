@@ -1,9 +1,20 @@
+import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { labelsOf } from '../infer-labels.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { SOLVERS } from './candidates.js';
-import { type Contender, contendersFor, isSmooth, objectiveOf, shortened, weightFor } from './contenders.js';
+import {
+  type Contender,
+  contendersFor,
+  isSmooth,
+  lightSquares,
+  objectiveOf,
+  seesAll,
+  shortened,
+  weightFor,
+} from './contenders.js';
+import { isFine, isFinelyRounded } from './fine.js';
 import { type Asked, polishing } from './recipes.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
@@ -45,8 +56,36 @@ const POLISH = 80;
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
 
+/**
+ * After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted
+ * kinks.
+ */
+const CLEARLY = 1 / 0.9;
+
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
 const FAILED = 0.6;
+
+/**
+ * A polish that leaves no more than this of what a gray leaves is done, where matching afresh is promising or
+ * cheap.
+ */
+const DONE = 0.1;
+
+/**
+ * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where
+ * images share a
+ * label and rounding is fine it sees more than the solver, whose masks are soft.
+ */
+function doneUpTo(observation: Observation, labels: Int32Array): number {
+  const { client, obfuscation } = observation;
+  if (seesAll(observation) && client.localSteps > 1) return 0;
+  const exact = obfuscation.evidence.every(isExactToScale);
+  const mixed = new Set(labels).size < labels.length;
+  return (seesAll(observation) && exact) || (mixed && isFinelyRounded(observation)) ? DONE : FAILED;
+}
+
+/** What the tuned way's yardstick counts where it always runs: squares and solvers fit rounding in the steps too. */
+const TUNED = 0.92;
 
 interface Finished {
   readonly name: string;
@@ -59,11 +98,15 @@ interface Finished {
 /**
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
- * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures. One that
- *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near. That is
+ * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
+ * One that
+ *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching
+ * would fit.
+ * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts
+ * near. That is
  *    taken unless it fails, or phi left signs alone.
- * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth of the closures each
+ * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
+ * of the closures each
  *    and the best by the yardstick runs in full, where it is close the two best.
  *
  * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
@@ -83,6 +126,7 @@ export async function* chosen(
   const even = grayOf(observation);
   const gray = await rule(even);
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
+  const exact = observation.obfuscation.evidence.every(isExactToScale);
   const signsAlone = observation.obfuscation.evidence.some(({ signOnly }) => signOnly);
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
@@ -153,9 +197,10 @@ export async function* chosen(
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
     const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
     finished.splice(0, finished.length - 1);
-    const failed = left(measured) > FAILED;
+    const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
-    if (!failed) afresh = SIGNS;
+    const coarse = seesAll(observation) && !isFine(observation) && left(measured) <= FAILED;
+    if (signsAlone ? !failed : coarse) afresh = NEAR;
   }
   const atGray = (objective: AnyObjective): Promise<number> =>
     objectiveOf(observation, objective, labels, { images: even, update: gray.update });
@@ -171,28 +216,46 @@ export async function* chosen(
     }
     raced.sort((a, b) => a.value - b.value);
     front = raced
-      .filter(({ value }) => value <= CLOSE * raced[0]!.value)
-      .slice(0, 2)
+      .filter(({ value, contender }, k) => (k < 2 ? value <= CLOSE * raced[0]!.value : contender.always))
       .map(({ contender }) => contender);
   }
-  for (const { name, recipe } of front) {
+  for (const { name, recipe, always } of front) {
     const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
-    const { result } = yield* run(name, steps, afresh);
+    const { result } = yield* run(name, steps, always ? TUNED : afresh);
     if (result.stopped === 'cancelled') return conclude();
   }
-  if (!few && options.weight === undefined && typeof options.objective !== 'function' && isSmooth(observation)) {
-    const { objective = defaultObjective(observation) } = options;
-    const weight = weightFor(HARDLY, await atGray(objective));
+  if (contenders.length === 1 && !few && exact && left(best().measured) > FAILED && freely(options)) {
+    const squares = await lightSquares(observation, options, atGray);
+    const { result } = yield* run(
+      squares.name,
+      runRecipe(observation, { ...squares.recipe, defenseAware }, { ...rest, ...file() }),
+      1,
+    );
+    if (result.stopped === 'cancelled') return conclude();
+  }
+  if (!few && freely(options) && isSmooth(observation)) {
+    const objective = defaultObjective(observation);
+    const margin = seesAll(observation) && observation.client.localSteps > 1 ? CLEARLY : 1;
+    const ending: Asked =
+      exact && seesAll(observation)
+        ? { objective: 'l2', weight: 0 }
+        : { objective, weight: weightFor(HARDLY, await atGray(objective)) };
     const pictures = best().result.images;
-    const asked = { ...options, objective, weight };
-    const recipe = { ...polishing(observation, asked, { pictures, closures: POLISH, last: 3e-4 }), defenseAware };
-    yield* run('polish', runRecipe(observation, recipe, { ...rest, ...file() }), 1);
+    const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, last: 3e-4 });
+    yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
   }
   return conclude();
 }
 
-/** Of signs, matching afresh is taken where its yardstick, times this, is under that of the polished pictures. */
-const SIGNS = 1 / 0.8;
+/**
+ * Of signs and coarse rounding, matching afresh is taken where its yardstick, times this, is under that of the
+ * polished pictures:
+ * it fits more of what phi put there.
+ */
+const NEAR = 1 / 0.8;
+
+/** Whether objective and prior are for rog() to choose. */
+const freely = ({ objective, weight }: ChoiceOptions): boolean => weight === undefined && objective === undefined;
 
 /** Whether phi's noise has at least the power of the update itself. */
 function isDrowned({ tensors, obfuscation }: Observation): boolean {

@@ -1,14 +1,17 @@
 import { isExactToScale } from '../../core/evidence.js';
-import type { Layer, NdArray, Observation } from '../../core/types.js';
+import type { Layer, Model, NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
 import { someLayer } from '../../models/index.js';
 import { comparisonOf } from '../search/closure.js';
 import type { AnyObjective } from '../search/objectives.js';
+import { isFine } from './fine.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 
 /** A way to match gradients. */
 export interface Contender {
   readonly name: string;
+  /** It runs in full however the race ends. */
+  readonly always?: boolean;
   readonly recipe: Preset;
 }
 
@@ -24,15 +27,25 @@ export const pull = (weight: number, atGray: number): number => (weight * OF_PIC
 /** The weight of a pull. */
 export const weightFor = (share: number, atGray: number): number => (share * atGray) / OF_PICTURES;
 
-/** Layers with kinks. */
-const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'leakyRelu', 'maxPool', 'hardswish', 'hardsigmoid'];
+/** Layers whose slope jumps where pre-activations usually are. */
+const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'leakyRelu', 'maxPool', 'hardsigmoid'];
+
+/** Layers that mix neighbouring pixels. */
+const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention'];
 
 /**
- * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is exact, and no kink of the network
- * hides the slope.
+ * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is known finely, and
+ * no kink hides
+ * the slope, or every neuron sees every pixel.
  */
-export const isSmooth = ({ model, obfuscation }: Observation): boolean =>
-  obfuscation.evidence.every(isExactToScale) && !someLayer(model.layers, ({ kind }) => KINKED.includes(kind));
+export const isSmooth = (observation: Observation): boolean =>
+  isFine(observation) && !(has(observation.model, KINKED) && has(observation.model, SPATIAL));
+
+/** Every neuron of the first layer sees every pixel. */
+export const seesAll = ({ model }: Observation): boolean => !has(model, SPATIAL);
+
+const has = ({ layers }: Model, kinds: readonly Layer['kind'][]): boolean =>
+  someLayer(layers, ({ kind }) => kinds.includes(kind));
 
 /** Up to this pull the weights that were tuned on ReLU networks stand. */
 const LIGHT = 0.2;
@@ -44,7 +57,7 @@ const WEAKER = [0.1, 0.01];
  * The ways to match gradients that an observation gives reason to race. The tuned one alone, where its prior is light
  * against what the objective tells; saturated activations shrink that a thousandfold, and then a prior of the same
  * weight paints everything gray: so the same with weaker priors, and where phi left entries exact plain squares, which
- * use the update's length too.
+ * use the update's length too: those always where every neuron sees every pixel.
  * @param atGray the value of an objective at an even gray, without a prior
  */
 export async function contendersFor(
@@ -56,23 +69,36 @@ export async function contendersFor(
   const tuned: Contender = { name: 'matching', recipe: own };
   if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
   const told = await atGray(own.objective);
-  if (pull(own.weight, told) <= LIGHT) return [tuned];
+  const exact = observation.obfuscation.evidence.every(isExactToScale);
+  const light = pull(own.weight, told) <= LIGHT;
+  if (light && !(exact && seesAll(observation))) return [tuned];
   const weaker = WEAKER.map((share, k) => ({
     name: `matching, ${k === 0 ? 'light' : 'hardly any'} prior`,
     recipe: { ...own, weight: weightFor(share, told) },
   }));
-  if (!observation.obfuscation.evidence.every(isExactToScale)) return [tuned, ...weaker];
-  const objective = 'relativeL2';
-  const weight = weightFor(WEAKER[0]!, await atGray(objective));
-  const squares = coarseToFine(observation, { ...asked, objective, weight });
+  if (!exact) return [tuned, ...weaker];
   // Adam's steps shrink with gradients as small as those of plain squares: it settles where relative ones keep moving
   const plain = coarseToFine(observation, { ...asked, objective: 'l2', weight: 0 });
   return [
-    tuned,
-    ...weaker,
-    { name: 'matching squares, light prior', recipe: squares },
+    { ...tuned, always: light },
+    ...(light ? [] : weaker),
+    await lightSquares(observation, asked, atGray),
     { name: 'matching squares, no prior', recipe: plain },
   ];
+}
+
+/** Matching of plain squares, relative to the update's, with a prior that hardly pulls. */
+export async function lightSquares(
+  observation: Observation,
+  asked: Asked,
+  atGray: (objective: AnyObjective) => Promise<number>,
+): Promise<Contender> {
+  const objective = 'relativeL2';
+  const weight = weightFor(WEAKER[0]!, await atGray(objective));
+  return {
+    name: 'matching squares, light prior',
+    recipe: coarseToFine(observation, { ...asked, objective, weight }),
+  };
 }
 
 /** The value of an objective of gradient matching, without a prior, of an update simulated on pictures. */

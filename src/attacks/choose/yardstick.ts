@@ -114,5 +114,5 @@ async function roughnessOf(images: NdArray): Promise<number> {
 }
 
 /** An even gray: what a picture is that says nothing. */
-export const grayOf = ({ model, client }: Observation): NdArray =>
+export const grayOf = ({ model, client }: Pick<Observation, 'model' | 'client'>): NdArray =>
   ndarray([client.batchSize, ...model.imageShape], 0.5);

@@ -4,6 +4,7 @@ import { isUnknown } from '../../core/evidence.js';
 import { checked, flag, memory, type OptionTable, real, whole, word } from '../../core/option-table.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
+import { judged } from '../confidence/judge.js';
 import { labelsOf } from '../infer-labels.js';
 import { fingerprint } from '../search/fingerprint.js';
 import { clamped, type Evaluate, type Stage } from '../search/minimise.js';
@@ -13,7 +14,7 @@ import { RUN_OPTIONS, type RunOptions } from '../search/recipe.js';
 import { finish, type Problem, runSearch } from '../search/run-search.js';
 import { holding } from '../search/saved-search.js';
 import { softInversion } from '../sparse/index.js';
-import { confidences } from './guess-confidence.js';
+import { explainedBy } from './guess-explained.js';
 import { isHeadWhole, readHead } from './head.js';
 import { COMPARISONS, type Comparison, inversion } from './invert.js';
 import { features, meanFeatures, syntheticImages } from './prior.js';
@@ -79,14 +80,18 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  * Cocktail Party Attack (Kariyappa et al. 2023: independent components of a dense layer's update, then feature
  * inversion, labels not needed).
  * Errors: networks with another end; unknown options.
- * @example const { images, confidence } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
+ * @example const { images, confidence, explained } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
  */
 export function closedForm(observation: Observation, options: ClosedFormOptions = {}): Promise<Reconstruction> {
   return finish(closedFormSteps(observation, options), options.onProgress);
 }
 
 /** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export async function* closedFormSteps(
+export const closedFormSteps = (observation: Observation, options: ClosedFormOptions = {}) =>
+  judged(observation, solving(observation, options));
+
+/** The same, its pictures not judged: for an attack that goes on from them. */
+export async function* solving(
   observation: Observation,
   options: ClosedFormOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
@@ -180,7 +185,7 @@ async function inversionProblem(
       const pictures = clamped(best.images);
       return {
         images: pictures,
-        confidence: confidences(head, found.delta, await features(head, pictures)),
+        explained: explainedBy(head, found.delta, await features(head, pictures)),
         labels,
         labelSource: { method, confidence },
         objective: best.objective,

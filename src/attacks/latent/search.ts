@@ -9,7 +9,7 @@ import type { RunOptions } from '../search/recipe.js';
 import type { Problem } from '../search/run-search.js';
 import type { Decoder } from './decoder.js';
 import { detailed } from './detail.js';
-import { confidences } from './latent-confidence.js';
+import { explainedBy } from './latent-explained.js';
 import { stagesOf, weightsFor } from './latent-stages.js';
 import { candidates, problemOf } from './problem.js';
 import { isRaw, startsOf } from './starts.js';
@@ -111,7 +111,7 @@ export async function latentSearch(
       return {
         images: await decoding.images(chosen.images, rows),
         raw,
-        confidence: await confidences(match, decoding, chosen.images, rows, targets),
+        explained: await explainedBy(match, decoding, chosen.images, rows, targets),
         labels: labels.labels,
         labelSource: { method: labels.method, confidence: labels.confidence },
         objective: chosen.objective,

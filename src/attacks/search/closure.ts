@@ -3,7 +3,16 @@ import { problem } from '../../core/errors.js';
 import { isSent, type Widths, widthsOf } from '../../core/evidence.js';
 import type { ClientSettings, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../../engine/index.js';
-import { assumed, batchMoments, direction, knownMoments, localSteps, unrolls } from '../../federation/index.js';
+import {
+  assumed,
+  batchMoments,
+  type Cost,
+  direction,
+  knownMoments,
+  localSteps,
+  secondsOf,
+  unrolls,
+} from '../../federation/index.js';
 import type { Evaluate } from './minimise.js';
 import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
@@ -29,6 +38,8 @@ export interface ClosureOptions {
 export interface Closure {
   readonly evaluate: Evaluate;
   readonly engine: string;
+  /** What one evaluation will take, by a trial on some pictures; where local steps are simulated. */
+  readonly cost?: (images: NdArray) => Promise<Cost>;
   readonly dispose: () => void;
 }
 
@@ -100,14 +111,15 @@ async function atOnce(comparison: Comparison, steps: boolean, statistics: number
   };
   const images = ndarray([client.batchSize, ...model.imageShape]);
   const step = await compile(closure, [images, targets, numbers, ...tensors], { constants: model.parameters, name });
-  return {
-    engine: step.engine,
-    dispose: step.dispose,
-    evaluate: async (images, logits = targets) => {
-      const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
-      return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
-    },
+  const evaluate: Evaluate = async (images, logits = targets) => {
+    const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
+    return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
   };
+  const cost = async (images: NdArray): Promise<Cost> => ({
+    seconds: await secondsOf(() => evaluate(images)),
+    bytes: 0,
+  });
+  return { engine: step.engine, dispose: step.dispose, evaluate, ...(steps && client.localSteps > 1 && { cost }) };
 }
 
 /** sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al. 2021, equation 8). */

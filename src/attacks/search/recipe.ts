@@ -4,13 +4,14 @@ import { deriveSeed, normalStream } from '../../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
-import { attackClosure, type ClosureOptions } from './closure.js';
+import { attackClosure, type Closure, type ClosureOptions } from './closure.js';
 import { describe } from './fingerprint.js';
 import { type Group, grouped, member, pickMember, stacked } from './group.js';
 import { clamped, type Search } from './minimise.js';
 import { checkObservation } from './needs.js';
 import { type Problem, runSearch } from './run-search.js';
 import { holding } from './saved-search.js';
+import { toldCost } from './told-cost.js';
 
 /** Options that every attack takes. */
 export interface RunOptions {
@@ -82,8 +83,9 @@ async function problemOf(observation: Observation, recipe: Recipe, options: RunO
   const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation);
   const labels = found?.labels ?? 'joint';
   const settings = describe(observation, recipe, labels, options);
-  const { evaluate, engine, dispose } = await attackClosure(observation, { ...recipe, labels });
+  const { evaluate, engine, cost, dispose } = await attackClosure(observation, { ...recipe, labels });
   const { attack, group } = recipe;
+  if (cost) await sayCost(observation, recipe, options, cost);
   return {
     ...searchOf(observation, recipe, options, evaluate),
     ...{ attack, engine, settings, dispose },
@@ -93,6 +95,19 @@ async function problemOf(observation: Observation, recipe: Recipe, options: RunO
       return { images: clamped(images), ...readLabels(found, best.logits), objective, closures };
     },
   };
+}
+
+/** Says what many local steps will take, before the search starts. */
+async function sayCost(
+  { model, client }: Observation,
+  { attack, stages, group }: Recipe,
+  { restarts = 1 }: RunOptions,
+  cost: NonNullable<Closure['cost']>,
+): Promise<void> {
+  const closures = stages.reduce((sum, stage) => sum + stage.closures, 0) * restarts * (group?.seeds ?? 1);
+  const one = await cost(ndarray([client.batchSize, ...model.imageShape], () => 0.5));
+  const told = toldCost(attack, client, one, closures, process.memoryUsage.rss());
+  if (told) process.emitWarning(told, 'RoglabWarning');
 }
 
 function searchOf(observation: Observation, recipe: Recipe, options: RunOptions, evaluate: Search['evaluate']): Search {

@@ -29,7 +29,7 @@ export interface Problem extends Omit<Search, 'stages'> {
 
 /** What differs from attack to attack in a reconstruction. */
 export type Conclusion = Pick<Reconstruction, 'images' | 'labels' | 'labelSource' | 'objective'> &
-  Partial<Pick<Reconstruction, 'raw' | 'confidence' | 'closures'>>;
+  Partial<Pick<Reconstruction, 'raw' | 'explained' | 'closures'>>;
 
 /** How a search is run. */
 export interface SearchRun {

@@ -27,6 +27,7 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
   });
   return {
     engine: step.engine,
+    cost: (images) => steps.cost(images, targets),
     dispose: () => {
       steps.dispose();
       step.dispose();

@@ -62,6 +62,7 @@ export async function checkClient(before: Model, { after, batch, settings }: Cli
   const tried = [];
   for (const { says, model, client } of [
     ...slower(before, settings, given.scale),
+    ...still(before, after, settings),
     ...neighboursOf(before, settings, batch.labels.length),
   ]) {
     const { tensors } = await measured(model, client, before, { after, batch });
@@ -121,6 +122,17 @@ function slower(model: Model, client: ClientOptions, scale: number): Neighbour[]
   const learningRate = Number(((client.learningRate ?? 0.003) * scale).toPrecision(4));
   const differs = scale > 0 && Math.abs(scale - 1) > OF_UPDATE;
   return differs ? [{ says: `learning rate ${learningRate}`, model, client: { ...client, learningRate } }] : [];
+}
+
+/** A client that has frozen exactly what did not move. */
+function still(before: Model, after: ClientRound['after'], { privacy, ...client }: ClientOptions): Neighbour[] {
+  const unmoved = before.parameters.filter(({ data }, k) => {
+    const other = after.parameters[k]!.data;
+    return data.every((value, i) => value === other[i]);
+  });
+  if (privacy || unmoved.length === 0 || unmoved.length === before.parameters.length) return [];
+  const frozen = unmoved.map(({ name }) => name);
+  return [{ says: `frozen ${frozen.join(', ')}`, model: before, client: { ...client, frozen } }];
 }
 
 const AGREES = 'the simulated client is the real one, to float precision in every tensor';

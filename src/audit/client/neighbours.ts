@@ -104,6 +104,7 @@ const CHANGES: readonly Change[] = [
       },
     ],
   ),
+  ['every layer trained', (_, { frozen: __, ...client }) => ({ client })],
   ['mini-batches in the order of the batch', rows(() => ({ order: 'cyclic' }))],
   ['its mini-batches in reverse order', rows((taken) => ({ order: [...taken].reverse() }))],
   ['its images in reverse order', rows((taken, n) => ({ order: taken.map((step) => step.map((i) => n - 1 - i)) }))],

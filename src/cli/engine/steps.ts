@@ -1,5 +1,5 @@
 /** What every engine is installed with: programs, packages, wheels, all kept inside the engine's own folder. */
-import { mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { type Dirent, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
@@ -130,11 +130,22 @@ function watchDownload(folder: string, say: (line: string) => void): () => void 
   return () => clearInterval(timer);
 }
 
-/** Bytes of all files below a folder whose names end so; links count nothing. */
+/** Bytes of all files below a folder whose names end so; links, and what goes while it is read, count nothing. */
 export function sizeOfFolder(folder: string, ending = ''): number {
   let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
-    if (entry.isFile() && entry.name.endsWith(ending))
-      bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) bytes += sizeOfFolder(path, ending);
+    if (entry.isFile() && entry.name.endsWith(ending)) bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  }
   return bytes;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }

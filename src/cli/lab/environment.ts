@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../../assets/index.js';
 import { spec } from '../kernel.js';
 import { type PythonNeed, pythonFor, runProgram } from '../program.js';
+import { COPIES } from './copies.js';
 
 /** A private Jupyter beside the project. */
 export interface Environment {
@@ -14,9 +15,6 @@ export interface Environment {
   /** For every process started in it: Jupyter's own folders all lie inside. */
   readonly env: NodeJS.ProcessEnv;
 }
-
-/** What is installed by name; all versions stand in data/lab/constraints.txt. */
-const PACKAGES = ['jupyterlab', 'notebook', 'nbclassic'];
 
 const PYTHON: PythonNeed = {
   where: 'roglab lab',
@@ -45,7 +43,7 @@ export async function prepare(root: string, say: (line: string) => void): Promis
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const environment = { folder, python, env: jupyterEnvironment(folder) };
   const constraints = join(root, 'data/lab/constraints.txt');
-  const wanted = createHash('sha256').update(readFileSync(constraints)).update(PACKAGES.join()).digest('hex');
+  const wanted = createHash('sha256').update(readFileSync(constraints)).digest('hex');
   const mark = join(folder, 'ready');
   const working = spawnSync(python, ['-c', ''], { timeout: 20_000 }).status === 0;
   if (!working || !existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
@@ -57,8 +55,13 @@ export async function prepare(root: string, say: (line: string) => void): Promis
       await run(base, ['-m', 'venv', folder], process.env, (why) => venvHelp(why, base));
     }
     say(`installing the pinned JupyterLab into ${folder} (300 MB, once; one to three minutes) ...`);
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir', '-c', constraints];
-    await run(python, [...pip, ...PACKAGES], environment.env, (why) => `pip could not install JupyterLab: ${why}`);
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir'];
+    await run(
+      python,
+      [...pip, '--require-hashes', '-r', constraints],
+      environment.env,
+      (why) => `pip could not install JupyterLab: ${why}`,
+    );
     await writeAtomic(mark, wanted);
     say(`installed in ${Math.round((performance.now() - began) / 1000)} s`);
   }
@@ -73,8 +76,19 @@ const LAB_BYTES = 300 * 2 ** 20;
 async function registerInside(folder: string): Promise<void> {
   const jupyter = join(folder, 'share/jupyter');
   await writeAtomic(join(jupyter, 'kernels/roglab/kernel.json'), `${JSON.stringify(spec(), null, 2)}\n`);
+  await writeAtomic(join(folder, 'home/config/jupyter_server_config.py'), SERVER);
   await writeAtomic(join(jupyter, 'lab/settings/overrides.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
 }
+
+/** The originals are not saved to, wherever a reader opens them. */
+const SERVER = `from tornado.web import HTTPError
+
+def refuse_originals(path, **_):
+    if path.strip("/").startswith("notebooks/"):
+        raise HTTPError(403, "notebooks/ holds the originals: work in ${COPIES}/, or save under a name there")
+
+c.FileContentsManager.pre_save_hook = refuse_originals
+`;
 
 /** No questions about news at the first start: nothing is asked of the network. */
 const SETTINGS = {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
+import { COPIES } from './copies.js';
 import type { Environment } from './environment.js';
 
 export interface ServerOptions {
@@ -59,7 +60,7 @@ export async function startServer({ folder, python, env }: Environment, options:
       ...[
         `--ServerApp.root_dir=${options.root}`,
         '--ServerApp.answer_yes=True',
-        '--LabApp.default_url=/lab/tree/notebooks',
+        `--LabApp.default_url=/lab/tree/${COPIES}`,
         '--LabApp.news_url=None',
         '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
       ],

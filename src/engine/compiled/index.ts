@@ -1,4 +1,5 @@
 /** From a function to a session: trace, simplify, emit, load. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
@@ -24,6 +25,7 @@ export async function compileGraph(
   provider: ProviderName,
 ): Promise<Session> {
   const { outputs } = trace(fn, inputs, constants);
+  await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
   const graph = emit(
     rules,
@@ -31,7 +33,10 @@ export async function compileGraph(
     nodes,
   );
   const values = inOrder(nodes).reduce((sum, { size }) => sum + 4 * size, 0);
-  return openSession(encodeModel(graph), graph.outputs, threads, provider, values).catch((error: Error) => {
+  await turn();
+  const bytes = encodeModel(graph);
+  await turn();
+  return openSession(bytes, graph.outputs, threads, provider, values).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
   });

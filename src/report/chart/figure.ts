@@ -53,6 +53,8 @@ export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure 
   const columns = layout.grid?.columns ?? Math.ceil(groups.length / (layout.grid?.rows ?? 1));
   const rows = Math.max(layout.grid?.rows ?? 1, Math.ceil(groups.length / columns));
   const cell = { width: width / columns, height: (height - top) / rows };
+  // panels beside one another are of equal size: all leave room for a colour bar where one has it
+  const beside = series.map(({ trace }) => trace).filter((trace) => isHeat(trace) && trace.showscale !== false);
   const panels = groups.map(([suffix, members]) => {
     const k = suffix === '' ? 0 : Number(suffix) - 1;
     const outer: Box = {
@@ -61,7 +63,7 @@ export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure 
       width: cell.width,
       height: cell.height,
     };
-    return layOut(suffix, members, outer, layout, wide);
+    return layOut(suffix, members, outer, layout, wide, beside);
   });
   return { width, height, title, layout, series, panels, legend: items, legendTop };
 }
@@ -72,10 +74,20 @@ export const isHeat = (trace: Trace): boolean => trace.type === 'heatmap' || tra
 export const withColourBar = (members: readonly Series[]): Trace | undefined =>
   members.find(({ trace }) => isHeat(trace) && trace.showscale !== false)?.trace;
 
+/** Colour and marker by the series' name, so that it looks the same in every panel. */
 function assignColours(traces: readonly Trace[]): Series[] {
+  const places = new Map<string, number>();
   let next = 0;
+  const placeOf = (trace: Trace): number => {
+    if (isHeat(trace)) return 0;
+    if (trace.fill === 'toself') return next; // a band, under the line that follows
+    if (!trace.name) return next++;
+    const place = places.get(trace.name) ?? next++;
+    places.set(trace.name, place);
+    return place;
+  };
   return traces.map((trace) => {
-    const k = isHeat(trace) ? 0 : next++;
+    const k = placeOf(trace);
     const marker = trace.marker?.color;
     return {
       trace,
@@ -113,6 +125,7 @@ function layOut(
   outer: Box,
   layout: Layout,
   wide: ReturnType<typeof measure>,
+  bars: readonly Trace[],
 ): FigurePanel {
   const traces = members.map(({ trace }) => trace);
   const axisLayout = (direction: Direction) => (layout[`${direction}axis${suffix}`] ?? {}) as AxisLayout;
@@ -121,14 +134,13 @@ function layOut(
   const y = resolveAxis('y', traces, yLayout, layout.barmode);
   const widest = (axis: Axis) => Math.max(0, ...axis.ticks.map(({ label }) => wide(label, theme.size.tick)));
   const plainLeft = 14 + (titleText(yLayout.title) ? 24 : 4) + widest(y) + 8;
-  const bar = withColourBar(members);
-  const right = bar ? 92 : 22;
+  const right = bars.length ? 92 : 22;
   const room = (outer.width - plainLeft - right) / Math.max(1, x.ticks.length);
   const slanted = x.type === 'category' && widest(x) > room - 6;
   const overhang = wide(x.ticks[0]?.label ?? '', theme.size.tick) * 0.87 - room / 2 + 10;
   const left = slanted ? Math.max(plainLeft, overhang) : plainLeft;
   const below = (slanted ? 14 + slantDrop(widest(x)) : 20) + (titleText(xLayout.title) ? 24 : 4) + 12;
-  const above = bar && titleText(bar.colorbar?.title) ? 16 : 4;
+  const above = bars.some(({ colorbar }) => titleText(colorbar?.title)) ? 16 : 4;
   const box: Box = {
     left: Math.round(outer.left + left),
     top: Math.round(outer.top + above),

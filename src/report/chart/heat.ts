@@ -109,7 +109,7 @@ function cellText(trace: Trace, xs: readonly number[], ys: readonly number[], pa
     .flatMap((row, j) =>
       row.map((text, i) => {
         const [r, g, b] = colourAt(stops, (trace.z![j]![i]! - low) / (high - low || 1));
-        const ink = r * 0.299 + g * 0.587 + b * 0.114 > 140 ? theme.ink : '#ffffff';
+        const ink = r * 0.299 + g * 0.587 + b * 0.114 > 140 ? '#1f2328' : '#ffffff';
         return (
           `<text x="${n(panel.atX(xs[i]!))}" y="${n(panel.atY(ys[j]!) + 4)}" text-anchor="middle" ` +
           `font-size="${theme.size.tick}" fill="${ink}">${escapeText(text)}</text>`

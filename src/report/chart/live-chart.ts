@@ -136,7 +136,7 @@ function plotlyTrace({ trace, colour, symbol }: Series, panel: FigurePanel, fram
     textposition: trace.textposition ?? 'top center',
     textfont: { color: theme.ink },
     line: { color: colour, width: 2.2, ...trace.line },
-    marker: { color: colour, size: 8, symbol, line: { color: theme.paper, width: 1 }, ...trace.marker },
+    marker: { color: colour, size: 8, symbol, ...trace.marker },
     ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}2e` }),
     ...(trace.error_y && { error_y: { type: 'data', thickness: 1.5, width: 4, ...trace.error_y } }),
   };

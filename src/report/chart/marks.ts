@@ -125,10 +125,7 @@ function markers({ trace, colour, symbol: form }: Series, all: readonly Point[])
       const size = typeof sizes === 'number' ? sizes : (sizes[index] ?? 8);
       const path = markerPath(trace.marker?.symbol ?? form, size);
       const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
-      return (
-        `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}" stroke="${theme.paper}" ` +
-        'stroke-width="1"/>'
-      );
+      return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}"/>`;
     })
     .join('');
 }

@@ -9,11 +9,10 @@ import type { Annotation, Shape } from './types.js';
 /** The static chart: one SVG document, fonts by name only, nothing outside it. */
 export function drawPicture(figure: Figure): string {
   const { width, height, title, panels, legend } = figure;
-  const { ink, paper, font, size } = theme;
+  const { ink, font, size } = theme;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ` +
       `${height}" font-family="${escapeHtml(font)}">`,
-    `<rect width="${width}" height="${height}" rx="6" fill="${paper}"/>`,
     title &&
       `<text x="18" y="30" font-size="${size.title}" font-weight="600" fill="${ink}">${escapeText(title)}</text>`,
     ...legend.map(({ series, x, y }) => legendItem(series, x, y)),

@@ -17,8 +17,8 @@ export function sparkline(values: readonly number[]): string {
     `${n(4 + (i / across) * (width - 8))} ${n(8 + ((high - y) / (high - low || 1)) * (height - 16))}`;
   const path = points.length > 0 ? `M${points.map(at).join('L')}` : '';
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="${width}" ` +
-    `height="${height}" rx="4" fill="${theme.paper}"/><path d="M4 ${height - 4}H${width - 4}" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+    `<path d="M4 ${height - 4}H${width - 4}" ` +
     `stroke="${theme.grid}"/><path d="${path}" fill="none" stroke="${palette[0]}" stroke-width="1.8" ` +
     'stroke-linejoin="round"/></svg>';
   return (

@@ -52,7 +52,7 @@ export interface Trace {
 
 export type Title = string | { readonly text?: string; readonly [plotly: string]: unknown };
 
-/** One axis. */
+/** One axis of a chart. */
 export interface AxisLayout {
   /** Quantity and unit, e.g. `'PSNR (dB)'`. */
   readonly title?: Title;

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { LIMITS, readBoundedText } from '../../assets/index.js';
 import { parsedJson, problem } from '../../core/errors.js';
 import type { SemanticRow } from './rogs-study.js';
 import type { SettingSummary } from './rogs-summary.js';
@@ -17,13 +17,16 @@ export interface SemanticResults {
 export async function semanticResults(
   file = fileURLToPath(new URL('../../../../data/results/rogs.json', import.meta.url)),
 ): Promise<SemanticResults> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw problem(
-      'semanticResults',
-      `cannot read rogs.json: ${error.code}`,
-      undefined,
-      'npm run study -- rogs makes it',
-    );
-  });
+  const text = textOf(file);
   return parsedJson(`semanticResults ${file}`, text) as SemanticResults;
+}
+
+function textOf(file: string): string {
+  try {
+    return readBoundedText('semanticResults', file, LIMITS.notebookBytes);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!code) throw error;
+    throw problem('semanticResults', `cannot read rogs.json: ${code}`, undefined, 'npm run study -- rogs makes it');
+  }
 }

@@ -49,7 +49,7 @@ export interface SemanticRow {
   readonly image: number;
   readonly label: number;
   readonly scores: Readonly<Record<SemanticMethod, SemanticScores>>;
-  /** ROGS's own confidence. */
+  /** What ROGS's picture explains, see Reconstruction.explained. */
   readonly confidence: number;
   readonly start: string;
   readonly seconds: { readonly raw: number; readonly rogs: number };
@@ -177,7 +177,7 @@ async function rowsOf(seen: Observation, raw: NdArray, rawSeconds: number, conte
     image: gallery[at]!,
     label: batch.labels[i]!,
     scores: Object.fromEntries(SEMANTIC_METHODS.map((method) => [method, scores[method][i]!])) as SemanticRow['scores'],
-    confidence: searched.confidence![i]!,
+    confidence: searched.explained![i]!,
     start: String((searched.settings.start as string[])[0]),
     seconds: { raw: rawSeconds / truth.length, rogs: searched.seconds / truth.length },
   }));

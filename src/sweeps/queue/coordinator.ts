@@ -94,7 +94,8 @@ async function send(put: (blob: Blob) => Promise<void>, queue: CellQueue, cells:
 
 const LOST = /stalled more than allowable limit/;
 
-function resultOf({ cell, result, reason = '' }: Ended): CellResult {
+/** What counts for a cell that has ended: its result, or the failure that the queue gave it. */
+export function resultOf({ cell, result, reason = '' }: Ended): CellResult {
   if (result) return result;
   const lost = LOST.test(reason);
   const name = lost ? 'WorkerLost' : 'WorkerError';

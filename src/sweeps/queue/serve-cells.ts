@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { needsOf } from '../blobs.js';
 import { threadCrew } from '../local.js';
 import type { CellJob, CellResult } from '../types.js';
@@ -31,6 +32,17 @@ const AWAY_LOOKS = 3;
 const OTHERS_TURN_MS = 2000;
 
 /**
+ * V8 compiles and collects garbage for a cell on the cell's own thread: with helpers beside it a cell keeps 1.4 cores
+ * busy, and workers on all cores of a machine are in each other's way.
+ */
+const ON_ITS_OWN_THREAD = [
+  '--no-concurrent-recompilation',
+  '--no-parallel-scavenge',
+  '--no-concurrent-marking',
+  '--no-concurrent-sweeping',
+];
+
+/**
  * Computes cells of every sweep that a Redis announces and that is of this version of the library, until the signal.
  * Settings come as data, images and weights by hash: nothing that is executed travels. Sweeps of another version are
  * refused, once each, in a line.
@@ -46,6 +58,7 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
   let silent = true;
   const connection = await connectRedis('roglab worker', redis, (text) => silent || onWaiting(text));
   silent = false;
+  for (const flag of ON_ITS_OWN_THREAD) setFlagsFromString(flag);
   const crew = threadCrew(concurrency, now);
   const fetch = fetcher(connection, shared);
   const serving = new Map<string, CellWorker>();

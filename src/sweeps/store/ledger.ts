@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskProblem } from '../../assets/files.js';
 import { writeAtomic } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
+import { sha256 } from '../canonical.js';
 import type { SweepDefinition } from '../types.js';
+import { sealed, unsealed } from './sealed.js';
 
 /** What a folder of results says about its sweep. */
 export interface Ledger {
@@ -28,12 +30,12 @@ const CELLS = 'cells.txt';
 export async function readLedger(folder: string): Promise<Ledger | undefined> {
   const text = await readFile(join(folder, LEDGER), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw problem('sweep', `${join(folder, LEDGER)} is damaged`, undefined, 'delete it and run the sweep again');
-  }
+  const ledger = unsealed(text.replace(/\n$/, ''));
+  if (ledger !== undefined) return ledger as Ledger;
+  throw problem('sweep', `${join(folder, LEDGER)} is ${DAMAGED}`, undefined, 'delete it and run the sweep again');
 }
+
+const DAMAGED = 'damaged or of an older version';
 
 /** {@link readLedger} of a folder that must have one. */
 export async function ledgerOf(folder: string): Promise<Ledger> {
@@ -51,15 +53,24 @@ export async function writeLedger(
   const total = await writeLines(join(folder, CELLS), ids);
   const key = (await readLedger(folder))?.key ?? randomUUID();
   const ledger = { ...about, key, total };
-  await writeAtomic(join(folder, LEDGER), `${JSON.stringify(ledger, null, 1)}\n`);
+  await writeAtomic(join(folder, LEDGER), `${sealed(ledger)}\n`);
   return ledger;
 }
 
-/** The ids of the cells that the sweep has now. */
+/** The ids of the cells that the sweep has now. Errors: a list that is not as it was written. */
 export async function cellIds(folder: string): Promise<ReadonlySet<string>> {
-  const text = await readFile(join(folder, CELLS), 'utf8').catch(() => '');
-  return new Set(text.split('\n').filter(Boolean));
+  const path = join(folder, CELLS);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return new Set();
+  const end = text.lastIndexOf(SEAL);
+  const list = text.slice(0, end);
+  if (end < 0 || text.slice(end) !== `${SEAL}${sha256(list)}\n`)
+    throw problem('sweep', `${path} is ${DAMAGED}`, undefined, 'run the sweep again: what is done stays');
+  return new Set(list.split('\n').filter(Boolean));
 }
+
+/** Begins the last line of the list, its checksum. */
+const SEAL = 'sha256 ';
 
 async function writeLines(path: string, lines: AsyncIterable<string>): Promise<number> {
   const temporary = `${path}.${randomUUID()}.part`;
@@ -67,10 +78,13 @@ async function writeLines(path: string, lines: AsyncIterable<string>): Promise<n
     await mkdir(join(path, '..'), { recursive: true });
     const handle = await open(temporary, 'wx');
     let count = 0;
+    const hash = createHash('sha256');
     try {
       let block: string[] = [];
       const flush = async (): Promise<void> => {
-        await handle.appendFile(block.join(''));
+        const text = block.join('');
+        hash.update(text);
+        await handle.appendFile(text);
         block = [];
       };
       for await (const line of lines) {
@@ -78,6 +92,7 @@ async function writeLines(path: string, lines: AsyncIterable<string>): Promise<n
         if (block.push(`${line}\n`) === 1000) await flush();
       }
       await flush();
+      await handle.appendFile(`${SEAL}${hash.digest('hex')}\n`);
       await handle.sync();
     } finally {
       await handle.close();

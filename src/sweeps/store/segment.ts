@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { diskProblem } from '../../assets/files.js';
+import { unsealed, warnDamaged } from './sealed.js';
 
 /** Appends lines that are on the disk when the promise resolves. */
 export interface SegmentWriter {
@@ -85,20 +86,19 @@ function isDead(name: string): boolean {
   }
 }
 
-/** The whole lines of a segment as values; one that a kill has cut off is passed over. */
+/**
+ * The whole lines of a segment as values; the last one may have been cut off by a kill, any other that is not as it was
+ * written is a warning.
+ */
 export async function* readSegment<T>(path: string): AsyncGenerator<T> {
   const input = createReadStream(path);
   await new Promise((resolve, reject) => input.once('open', resolve).once('error', reject));
+  let [number, cut] = [0, 0];
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const value = parsed(line);
+    if (cut > 0) warnDamaged(`line ${cut} of ${path}`);
+    number++;
+    const value = unsealed(line);
+    cut = value === undefined ? number : 0;
     if (value !== undefined) yield value as T;
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

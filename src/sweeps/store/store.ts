@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../assets/index.js';
 import type { CellResult } from '../types.js';
 import { failureOf, rowsOf, type SweepRow } from './columns.js';
 import { readParquet, writeParquet } from './parquet.js';
+import { sealed, sealOfFile, warnDamaged } from './sealed.js';
 import { readSegment, segmentsIn, segmentWriter } from './segment.js';
 
 /**
@@ -33,7 +34,7 @@ export async function openStore(folder: string): Promise<Store> {
   const pending = new Map<string, Promise<void>>();
   const write = async ({ png, ...result }: CellResult): Promise<void> => {
     if (png) await writeAtomic(join(folder, 'pictures', `${result.id}.png`), Buffer.from(png, 'base64'));
-    await segment.append(JSON.stringify(result));
+    await segment.append(sealed(result));
     if (result.failed) failed.add(result.id);
     else {
       done.add(result.id);
@@ -101,8 +102,9 @@ async function* lineEntries(file: string): AsyncGenerator<Failure | Finished> {
   }
 }
 
-/** The rows of one cell lie together. */
+/** The rows of one cell lie together. The name of the file ends with its checksum. */
 async function* parquetEntries(file: string, columns?: readonly string[]): AsyncGenerator<Finished> {
+  if (!file.endsWith(`-${await sealOfFile(file)}.parquet`)) return warnDamaged(file);
   let rows: SweepRow[] = [];
   for await (const row of readParquet(file, columns)) {
     if (rows.length > 0 && rows[0]!.id !== row.id) {
@@ -159,12 +161,13 @@ async function compact(folder: string): Promise<void> {
       }
   };
   const name = `${Date.now()}-${randomUUID().slice(0, 8)}`;
-  const file = join(home, `${name}.parquet`);
+  const file = join(home, `${name}.part`);
   if ((await writeParquet(file, rows())) === 0) await rm(file);
+  else await rename(file, join(home, `${name}-${await sealOfFile(file)}.parquet`));
   if (failures.size === 0) return removeAll(home, closed);
   const left = [...failures.values()].filter(({ id }) => !seen.has(id));
   if (left.length > 0)
-    await writeAtomic(join(home, `failed-${name}.jsonl`), left.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    await writeAtomic(join(home, `failed-${name}.jsonl`), left.map((one) => `${sealed(one)}\n`).join(''));
   return removeAll(home, closed);
 }
 

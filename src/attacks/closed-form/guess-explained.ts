@@ -12,7 +12,7 @@ import type { Head } from './head.js';
  * 1: it explains all of it. Noise and rounding lower it for all pictures of a batch alike: compare within a batch.
  * Where phi hides the length of the update, G1 is first brought to the length that fits best.
  */
-export function confidences({ first }: Head, delta: Matrix, features: NdArray): number[] {
+export function explainedBy({ first }: Head, delta: Matrix, features: NdArray): number[] {
   const { observed, evidence, weights } = first;
   const [size, inputs] = features.shape as [number, number];
   const x = matrix(size, inputs, features.data);

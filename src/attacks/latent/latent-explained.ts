@@ -7,7 +7,7 @@ import type { Match } from './update-match.js';
  * How much of the update each picture explains: (D' - D) / (D' - floor), 0 to 1, with D' for the mean picture of its
  * class in its place, and the floor that noise of known size leaves. No truth is needed. One evaluation per picture.
  */
-export async function confidences(
+export async function explainedBy(
   match: Match,
   decoder: Decoder,
   found: NdArray,

@@ -1,0 +1,21 @@
+import { isExactToScale } from '../../core/evidence.js';
+import type { Evidence, Observation } from '../../core/types.js';
+
+/** An entry is known finely where its bound is at most this part of its tensor's root mean square. */
+const FINE = 0.1;
+
+/** Whether every entry was sent as it is, or rounded finely. */
+export const isFine = ({ tensors, obfuscation }: Observation): boolean =>
+  obfuscation.evidence.every((evidence, k) => isFineIn(evidence, tensors[k]!.data));
+
+/** Fine rounding, not exact. */
+export const isFinelyRounded = (observation: Observation): boolean =>
+  isFine(observation) && !observation.obfuscation.evidence.every(isExactToScale);
+
+function isFineIn(evidence: Evidence, data: Float32Array): boolean {
+  if (isExactToScale(evidence)) return true;
+  const { tolerance, zeroTolerance, noise, signOnly, projection, unsent } = evidence;
+  if (noise > 0 || signOnly || projection || unsent) return false;
+  const square = data.reduce((sum, q) => sum + q * q, 0) / data.length;
+  return Math.max(tolerance, zeroTolerance) ** 2 <= FINE ** 2 * square;
+}
