@@ -74,7 +74,10 @@ function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], op
       const layer = dropouts++;
       return seed === undefined ? undefined : deriveSeed(seed, 'dropout', step, layer);
     },
-    ...{ finish, using, watch, run },
+    finish,
+    using,
+    watch,
+    run,
   };
   return way;
 }

@@ -72,7 +72,9 @@ export function imagePng(images: NdArray, index = 0): Uint8Array {
 const describe = ({ shape: [n, h, w] }: NdArray): string => `${n} of ${w}x${h}`;
 
 const blank = (width: number, height: number, channels: 3 | 4): Raster => ({
-  ...{ width, height, channels },
+  width,
+  height,
+  channels,
   data: new Uint8Array(width * height * channels),
 });
 
