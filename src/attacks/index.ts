@@ -32,3 +32,4 @@ export { ROGS_NEEDS, ROGS_OPTIONS, type RogsOptions, rogs, rogsSteps } from './r
 export type { Needs } from './search/needs.js';
 export type { ObjectiveName } from './search/objectives.js';
 export { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
+export { throughBottleneck } from './through-bottleneck.js';

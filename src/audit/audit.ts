@@ -1,19 +1,18 @@
 import { join } from 'node:path';
 import { imageAt } from '../core/arrays.js';
 import { settled } from '../core/settled.js';
-import type { Batch, Model, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
-import { averageUpdates, clientUpdate, observe, updateFrom } from '../federation/index.js';
-import { parseObfuscation } from '../obfuscation/index.js';
+import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import { type Baselines, baselinesOf } from './baselines.js';
-import { type AuditBound, type AuditPrivacy, boundsOf, privacyOf } from './bounds.js';
+import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from './bounds.js';
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
 import { FAMILIES } from './remedies.js';
-import { partsOf, type Subject, subjectOf } from './subject.js';
+import { observed, type Sent, updatesOf } from './sent.js';
+import { type Subject, subjectOf } from './subject.js';
 
 /** What an audit found. */
 export interface AuditResult {
@@ -84,7 +83,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   for (const batch of batches) baselines.push(await baselinesOf(data, batch));
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
-  const privacy = privacyOf(updates[0]!);
+  const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches));
   const safe = remedyOf(settings, tried);
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
   const { folder, signal } = options;
@@ -111,7 +110,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
 async function allBounds(
   settings: Audit,
   { model, batches }: Subject,
-  updates: readonly Update[],
+  updates: readonly Sent[],
   rows: readonly AuditRow[],
 ): Promise<Pick<AuditResult, 'bounds' | 'unbounded'>> {
   if (!settings.bounds) return { bounds: [] };
@@ -124,7 +123,7 @@ async function allBounds(
         observation: observed(settings, model, update, batch, phi, 'known'),
         rows: rows.filter((row) => row.phi === phi && row.batch === k),
       }));
-      bounds.push(...(await boundsOf({ model, batch, update, seed: settings.seed, phis }, k)));
+      bounds.push(...(await boundsOf({ model, batch, update: update.mean, seed: settings.seed, phis }, k)));
     }
     return { bounds };
   } catch (error) {
@@ -132,34 +131,8 @@ async function allBounds(
   }
 }
 
-const observed = (
-  { seed }: Audit,
-  model: Model,
-  update: Update,
-  batch: Batch,
-  phi: string,
-  labels: Cell['labels'],
-): Observation =>
-  observe(model, update, {
-    obfuscation: parseObfuscation(phi),
-    labels: labels === 'known' ? batch.labels : 'infer',
-    seed,
-  });
-
 const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>
   after && checkClient(model, { after, batch: batches[0]!, settings: client });
-
-/** The client's own update, or one simulated for each batch. */
-async function updatesOf({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Update[]> {
-  if (after) return [updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })];
-  const updates: Update[] = [];
-  for (const batch of batches) {
-    const own: Update[] = [];
-    for (const part of partsOf(batch, clients)) own.push(await clientUpdate(model, part, { ...client, seed }));
-    updates.push(clients === 1 ? own[0]! : averageUpdates(own));
-  }
-  return updates;
-}
 
 /** Whether any image of a row reaches the threshold. */
 export const isRebuilt = ({ threshold }: Pick<Audit, 'threshold'>, { scores }: Pick<AuditRow, 'scores'>): boolean =>
@@ -200,15 +173,21 @@ async function walkFamilies(
 async function runCells(
   settings: Audit,
   { model, batches }: Subject,
-  updates: readonly Update[],
+  updates: readonly Sent[],
   cells: readonly Cell[],
   { folder, workers, onProgress = () => {}, signal }: AuditOptions,
 ): Promise<AuditRow[]> {
   const { seed, iterations } = settings;
   const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
-  const decides = (cell: Cell) => ({ ...cell, client: updates[cell.batch]!.client, seed, iterations });
+  const decides = (cell: Cell) => ({
+    ...cell,
+    client: updates[cell.batch]!.mean.client,
+    clients: settings.clients,
+    seed,
+    iterations,
+  });
   const names = cells.map((cell) =>
-    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.tensors], batches[cell.batch]!),
+    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.mean.tensors], batches[cell.batch]!),
   );
   const rows = await Promise.all(names.map((name) => store?.read(name)));
   const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
@@ -231,7 +210,7 @@ async function runCells(
         const { batch } = cells[i]!;
         writing.push(
           (async () => {
-            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!, seen.get(i)!, result);
+            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!.mean, seen.get(i)!, result);
             seen.delete(i);
             rows[i] = row;
             await store?.write(names[i]!, row);

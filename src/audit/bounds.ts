@@ -1,5 +1,6 @@
 import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
 import type { Batch, Model, Observation, Update } from '../core/types.js';
+import type { Dataset } from '../data/index.js';
 import { multiplierOf, stepCountOf } from '../federation/index.js';
 import {
   gaussianEpsilon,
@@ -44,8 +45,36 @@ export interface AuditPrivacy {
   readonly delta: number;
   /**
    * Chance to rebuild an image at most gamma, for a chance of kappa without the update; `renyi`: the looser Renyi form.
+   * The first kappa is that of this data, see {@link AuditPrior}.
    */
   readonly robustness: readonly { readonly kappa: number; readonly gamma: number; readonly renyi: number }[];
+  readonly prior?: AuditPrior;
+}
+
+/** What a server reaches by its label alone: the right one of the data's images of the class, drawn blindly. */
+export interface AuditPrior {
+  /** Mean over the private images of 1 / images of its class: the chance of rank 1. */
+  readonly kappa: number;
+  /** Images that it chooses from, of all classes. */
+  readonly candidates: number;
+}
+
+/** Candidates that are counted, at most. */
+const MOST = 10000;
+
+/** The measured prior of an audit's images. */
+export function priorOf(
+  data: Pick<Dataset, 'labels' | 'sizes'>,
+  batches: readonly Pick<Batch, 'labels'>[],
+): AuditPrior {
+  const candidates = Math.min(MOST, data.sizes.test);
+  const all = data.labels('test', [...Array(candidates).keys()]);
+  const counts = new Map<number, number>();
+  for (const label of all) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const chances = batches.flatMap(({ labels }) =>
+    Array.from(labels, (label) => 1 / Math.max(1, counts.get(label) ?? 1)),
+  );
+  return { kappa: chances.reduce((sum, chance) => sum + chance / chances.length, 0), candidates };
 }
 
 const DELTA = 1e-5;
@@ -53,7 +82,10 @@ const DELTA = 1e-5;
 const KAPPAS = [0.1, 0.01, 0.001];
 
 /** The guarantee of a client's own noise; undefined without any. */
-export function privacyOf({ client, tensors }: Pick<Update, 'client' | 'tensors'>): AuditPrivacy | undefined {
+export function privacyOf(
+  { client, tensors }: Pick<Update, 'client' | 'tensors'>,
+  prior?: AuditPrior,
+): AuditPrivacy | undefined {
   const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, tensors.length) : 0;
   if (!(noiseMultiplier > 0)) return undefined;
   const steps = stepCountOf(client);
@@ -62,7 +94,8 @@ export function privacyOf({ client, tensors }: Pick<Update, 'client' | 'tensors'
     mu,
     epsilon: gaussianEpsilon({ mu, delta: DELTA }),
     delta: DELTA,
-    robustness: KAPPAS.map((kappa) => ({
+    ...(prior && { prior }),
+    robustness: [...(prior && prior.kappa < 1 ? [prior.kappa] : []), ...KAPPAS].map((kappa) => ({
       kappa,
       gamma: robustness(gaussianTradeOff(mu), kappa),
       renyi: renyiRobustness({ sampleRate: 1, noiseMultiplier, steps, kappa }).gamma,

@@ -37,7 +37,8 @@ export interface AuditConfig {
   /** Images in a client's batch; default 8. */
   readonly batch?: number;
   /**
-   * Clients whose mean alone the server sees (secure aggregation), each with a batch of its own; phi is on the mean.
+   * Clients whose mean alone the server sees (secure aggregation), each with a batch of its own; phi is on each
+   * update before the sum.
    * Default 1: it sees the client's own update.
    */
   readonly clients?: number;

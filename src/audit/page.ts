@@ -75,13 +75,25 @@ const list = (items: readonly string[]): string =>
 
 const phiTable = (phis: readonly PhiVerdict[]): string =>
   table(
-    ['phi', 'labels', 'rebuilt', 'SSIM: mean ± 95 % (range)', 'PSNR (dB)', 'bits per entry', 'direction lost'],
-    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bitsPerEntry, distortion }) => [
+    [
+      'phi',
+      'labels',
+      'rebuilt',
+      'SSIM: mean ± 95 % (range)',
+      'PSNR (dB)',
+      'bound (dB)',
+      'influence (dB)',
+      'bits per entry',
+      'direction lost',
+    ],
+    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bound, influence, bitsPerEntry, distortion }) => [
       escaped(phi),
       labels === 'known' ? 'known' : 'inferred',
       `${rebuilt} of ${images}`,
       spreadText(ssim, 2),
       spreadText(psnr, 1),
+      bound ? `${number(bound.psnr, 1)}${bound.beaten ? ' (passed)' : ''}` : '–',
+      influence === undefined ? '–' : number(influence, 1),
       number(bitsPerEntry, 1),
       number(distortion),
     ]),
@@ -156,6 +168,10 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
       `<p><b>A promise</b>, whatever the attack and the pictures: the client's noise is ` +
         `${number(mu)}-Gaussian differential privacy of each image (epsilon ${number(epsilon)} at delta ` +
         `${delta}), if each example was clipped as announced.</p>`,
+      privacy.prior
+        ? `<p class="soft">The first line is of a server that knows the label and draws one of the data's ` +
+            `${privacy.prior.candidates} images of that class.</p>`
+        : '',
       table(
         ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
         robustness.map(({ kappa, gamma, renyi }) => [number(kappa, 3), number(gamma, 3), number(renyi, 3)]),
@@ -224,6 +240,12 @@ function assumptions({ audit, subject, check }: AuditResult): string[] {
       ? `The update is the client's own, and ${check.sentence}` +
         (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
       : 'The client was simulated from the settings; give its real weights (after) to check them.',
+    ...(audit.clients > 1
+      ? [
+          `Each of the ${audit.clients} clients obfuscates its own update; the server sees the sum alone, and the ` +
+            'scales, thresholds and seeds that go beside it.',
+        ]
+      : []),
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,

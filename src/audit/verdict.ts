@@ -13,6 +13,12 @@ export interface PhiVerdict {
   readonly ssim: Spread;
   readonly bitsPerEntry: number;
   readonly distortion: number;
+  /**
+   * Largest Bayesian Cramer-Rao bound of its batches as a PSNR in dB: an indication; and whether an attack passed it.
+   */
+  readonly bound?: { readonly psnr: number; readonly beaten: boolean };
+  /** PSNR in dB that the inversion influence foretells, of the batch for which that is most. */
+  readonly influence?: number;
 }
 
 /** Mean over the images, with the least and the largest. */
@@ -50,9 +56,25 @@ export function verdictOf(result: AuditResult): Verdict {
   ).replace(`${head.images} of the images`, `${head.images} images`);
   const { metric, value } = audit.threshold;
   const least = `${METRICS[metric].label} ${METRICS[metric].better === 'higher' ? 'at least' : 'at most'} ${value}`;
-  const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})`;
+  const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})${theory(result, head)}`;
   return { passed, sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1), phis, ...(remedy && { remedy }) };
 }
+
+/** What theory adds to the verdict: a promise only where the client's own noise makes one. */
+function theory({ privacy }: AuditResult, { bound }: PhiVerdict): string {
+  const [first] = privacy?.robustness ?? [];
+  if (first)
+    return (
+      `; whatever the attack, a chance of ${share(first.kappa)} to name an image without the update ` +
+      `is at most ${share(first.gamma)} with it`
+    );
+  if (!bound || !Number.isFinite(bound.psnr)) return '';
+  return bound.beaten
+    ? `; the ${bound.psnr.toFixed(1)} dB to which a Gaussian prior would hold an attacker were passed`
+    : `; a Gaussian prior would hold an attacker to ${bound.psnr.toFixed(1)} dB, an indication and no promise`;
+}
+
+const share = (chance: number): string => `${Number((100 * chance).toPrecision(2))} %`;
 
 const nameOf = (phi: string): string => (phi === 'none' ? 'unchanged' : phi);
 
@@ -66,12 +88,34 @@ function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): Phi
     const rebuilt = values.filter((value) => reaches(threshold, value)).length;
     const { bitsPerEntry } = mine[0]!;
     const distortion = mine.reduce((sum, row) => sum + row.distortion / mine.length, 0);
-    return { phi, labels, rebuilt, images: values.length, psnr: psnr!, ssim: ssim!, bitsPerEntry, distortion };
+    return {
+      phi,
+      labels,
+      rebuilt,
+      images: values.length,
+      psnr: psnr!,
+      ssim: ssim!,
+      bitsPerEntry,
+      distortion,
+      ...theoryOf(result, phi),
+    };
   };
   const both = [of('known'), of('infer')].filter((one) => one !== undefined);
   return both.reduce((a, b) =>
     b.rebuilt > a.rebuilt || (b.rebuilt === a.rebuilt && b.ssim.mean > a.ssim.mean) ? b : a,
   );
+}
+
+function theoryOf({ bounds }: AuditResult, phi: string): Pick<PhiVerdict, 'bound' | 'influence'> {
+  const mine = bounds.filter((one) => one.phi === phi);
+  const found = mine.flatMap(({ bayesian }) => bayesian ?? []);
+  const reach = mine.flatMap(({ influence }) => influence?.psnr ?? []);
+  return {
+    ...(found.length > 0 && {
+      bound: { psnr: Math.max(...found.map(({ psnr }) => psnr)), beaten: found.some(({ beaten }) => beaten) },
+    }),
+    ...(reach.length > 0 && Number.isFinite(Math.max(...reach)) && { influence: Math.max(...reach) }),
+  };
 }
 
 export const spread = (values: readonly number[]): Spread => ({

@@ -1,4 +1,4 @@
-import { isBounded, isNoised, isRandomlyRounded, isRounded } from '../core/evidence.js';
+import { isBounded, isErring, isNoised, isRounded } from '../core/evidence.js';
 import type { Observation } from '../core/types.js';
 
 /** What is known of the noise on an update, as far as it bounds how well pictures can be told. */
@@ -26,7 +26,12 @@ export function noiseLaw({ obfuscation, tensors, client }: Observation): NoiseLa
   const law = ANNOUNCED.find(([operator]) => name.startsWith(`${operator}(`));
   if (client.privacy) return undefined;
   if (law && typeof sigma === 'number' && sigma > 0)
-    return { deviations: tensors.map(() => sigma), information: law[1] };
+    // of a sum of clients the noise is less than each one's
+    return parameters.clients === undefined
+      ? { deviations: tensors.map(() => sigma), information: law[1] }
+      : evidence.every(isNoised)
+        ? { deviations: evidence.map(({ noise }) => noise), information: law[1] }
+        : undefined;
   if (evidence.every(isNoised))
     return {
       deviations: evidence.map(({ noise }) => noise),
@@ -34,7 +39,7 @@ export function noiseLaw({ obfuscation, tensors, client }: Observation): NoiseLa
       but: 'the size of the noise follows the update, and its size says a little',
     };
   const rounding =
-    evidence.every((e) => isRounded(e) || isRandomlyRounded(e)) && evidence.some((e) => isBounded(e) || e.noise > 0);
+    evidence.every((e) => isRounded(e) || isErring(e)) && evidence.some((e) => isBounded(e) || e.noise > 0);
   if (!rounding) return undefined;
   const each = evidence.map(({ tolerance, noise }) => (noise > 0 ? noise : tolerance / Math.sqrt(3)));
   const least = Math.min(...each.filter((one) => one > 0));

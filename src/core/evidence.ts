@@ -151,11 +151,14 @@ export const isBounded = ({ tolerance, zeroTolerance, noise }: Evidence): boolea
 export const isRounded = ({ tolerance, noise, signOnly, scaleUnknown }: Evidence): boolean =>
   tolerance > 0 && noise === 0 && !signOnly && !scaleUnknown;
 
+/** Every entry has an error of known size within its bound, random rounding or a sum of roundings, or none at all. */
+export const isErring = (e: Evidence): boolean =>
+  e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.blurred && !hidesScale(e);
+
 /**
  * Every entry was rounded up or down at random, to known values, or was not touched (a tensor of zeros has no step).
  */
-export const isRandomlyRounded = (e: Evidence): boolean =>
-  e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.blurred && !hidesScale(e);
+export const isRandomlyRounded = (e: Evidence): boolean => isErring(e) && !e.crossesZero;
 
 /** Zero-mean noise of known size was added to every entry, and nothing else was done. */
 export const isNoised = (e: Evidence): boolean => e.noise > 0 && isExact({ ...e, noise: 0 });

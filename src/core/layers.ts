@@ -120,6 +120,19 @@ export interface DropoutLayer {
   readonly seed?: number;
 }
 
+/**
+ * PRECODE's variational bottleneck: (m, r) = x E + e, s = softplus(r - 5), z = m + s n with n ~ N(0, 1) of the client's
+ * own, which an attack takes as 0; the output is z D + d, of the size of x. The loss takes on
+ * beta KL(N(m, s^2) | N(0, 1)) = -beta / 2 sum (1 + 2 ln s - m^2 - s^2), a mean over the images.
+ */
+export interface BottleneckLayer {
+  readonly kind: 'bottleneck';
+  /** Numbers that m has. */
+  readonly units: number;
+  /** Default 1e-3. */
+  readonly beta?: number;
+}
+
 /** Functions of one number without settings, and softmax over the channels. */
 export interface ActivationLayer {
   readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'relu6' | 'silu' | 'hardswish' | 'hardsigmoid' | 'softmax';
@@ -149,6 +162,7 @@ export type Layer =
   | LayerNormLayer
   | InstanceNormLayer
   | DropoutLayer
+  | BottleneckLayer
   /** A convolution whose windows do not overlap, to tokens [1, patches, units] in row-major order. */
   | { readonly kind: 'patchEmbedding'; readonly size: Extent; readonly units: number; readonly bias?: boolean }
   /** A learned token before the others. */

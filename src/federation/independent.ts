@@ -11,5 +11,6 @@ export function checkIndependent(where: string, model: Model, why: string): void
       model.name,
       "batchNorm: 'eval', or groupNorm",
     );
-  if (draws(model)) throw problem(where, 'knows no dropout masks', model.name, "dropout: 'off'");
+  if (draws(model))
+    throw problem(where, 'knows no layers that draw numbers', model.name, "dropout: 'off', no bottleneck");
 }

@@ -23,6 +23,7 @@ export {
   localTrainer,
 } from './local-training.js';
 export { type ObserveOptions, observe } from './observe.js';
+export { type ObserveSumOptions, observeSum } from './observe-sum.js';
 export { type PartitionOptions, partition } from './partition.js';
 export { isAccounted, multiplierOf } from './private-settings.js';
 export { privateStep } from './private-step.js';

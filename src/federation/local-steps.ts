@@ -29,7 +29,8 @@ export interface Stepped {
  */
 export function clientStep(model: Trained, { optimizer, frozen }: ClientSettings, run: ForwardOptions = {}) {
   const trained = trainedOf(model, frozen);
-  const logits = forward(model, run);
+  const penalties: Tensor[] = [];
+  const logits = forward(model, { ...run, charge: (penalty) => penalties.push(penalty) });
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
   return (
@@ -44,7 +45,10 @@ export function clientStep(model: Trained, { optimizer, frozen }: ClientSettings
     /** All weights, of which `w` are those that are trained. */
     const all = (w: readonly Tensor[]): Tensor[] => spread(trained, w, (k) => weights[k]!);
     const still = (k: number): Tensor => tf.zerosLike(weights[k]!);
-    const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(all(w), x), y as Tensor2D);
+    const loss = (...w: Tensor[]): tf.Scalar => {
+      penalties.length = 0;
+      return tf.addN([crossEntropy(logits(all(w), x), y as Tensor2D), ...penalties]) as tf.Scalar;
+    };
     if (scale && plain) {
       // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
       const { grads } = tf.valueAndGrads((...w: Tensor[]) => tf.mul(loss(...w), scale) as tf.Scalar)(free);

@@ -9,6 +9,7 @@ import type {
   ClientSettings,
   Model,
   NamedArray,
+  Obfuscated,
   Obfuscation,
   ObfuscationReport,
   Observation,
@@ -63,33 +64,10 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   for (const field of withhold) oneOf('observe', 'withhold', field, WITHHELD);
   const statistics = sentStatistics(model, update, options.statistics ?? 'withheld');
   integer('observe', 'seed', seed, 0);
-  checkSettings('observe', update.client);
-  checkMatches('observe', update.tensors, model.parameters);
-  checkFinite('observe', update.tensors);
-  checkAttackable('observe', model, update.tensors);
   const phi = obfuscation === undefined ? undefined : asObfuscation('observe', obfuscation);
-  const { privacy } = update.client;
-  const trained = trainedOf(model, update.client.frozen);
-  const before = privacy
-    ? privateReport(update.tensors, update.client, privacy)
-    : trained.includes(false)
-      ? partialReport(update.tensors, trained)
-      : undefined;
-  const { tensors, report } = phi?.apply(update.tensors, seed, before) ?? {
-    tensors: update.tensors,
-    report: before ?? plain(update),
-  };
+  const { tensors, report } = sentBy('observe', model, update, phi, seed);
   checkAttackable('observe', model, tensors, 'the update after phi');
-  const known = labels === 'infer' ? undefined : Int32Array.from(labels);
-  if (known) {
-    oneHot('observe', known, model.classes);
-    if (known.length !== update.client.batchSize)
-      throw problem(
-        'observe',
-        `labels must name the class of each of the ${update.client.batchSize} images`,
-        known.length,
-      );
-  }
+  const known = toldLabels('observe', model, labels, update.client.batchSize);
   return {
     kind: 'observation',
     model,
@@ -101,7 +79,46 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   };
 }
 
-function announced(client: ClientSettings, withhold: readonly (keyof ClientSettings)[]): ClientSettings {
+/**
+ * What a client sends: phi(delta), with what the server derives of it. Errors: an update that is none of the model's.
+ */
+export function sentBy(
+  where: string,
+  model: Model,
+  update: Update,
+  phi: Obfuscation | undefined,
+  seed: number,
+): Obfuscated {
+  checkSettings(where, update.client);
+  checkMatches(where, update.tensors, model.parameters);
+  checkFinite(where, update.tensors);
+  checkAttackable(where, model, update.tensors);
+  const { privacy, frozen } = update.client;
+  const trained = trainedOf(model, frozen);
+  const before = privacy
+    ? privateReport(update.tensors, update.client, privacy)
+    : trained.includes(false)
+      ? partialReport(update.tensors, trained)
+      : undefined;
+  return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
+}
+
+/** Labels as the server was told them; undefined: it was not. Errors: another number than images, or out of range. */
+export function toldLabels(
+  where: string,
+  { classes }: Model,
+  labels: NonNullable<ObserveOptions['labels']>,
+  images: number,
+): Int32Array | undefined {
+  if (labels === 'infer') return undefined;
+  const known = Int32Array.from(labels);
+  oneHot(where, known, classes);
+  if (known.length !== images)
+    throw problem(where, `labels must name the class of each of the ${images} images`, known.length);
+  return known;
+}
+
+export function announced(client: ClientSettings, withhold: readonly (keyof ClientSettings)[]): ClientSettings {
   if (withhold.length === 0) return client;
   const told = Object.entries(client).filter(([field]) => !withhold.includes(field as keyof ClientSettings));
   const { clients, ...rest } = Object.fromEntries(told) as unknown as ClientSettings;

@@ -14,5 +14,6 @@ export {
   rogSteps,
   rogs,
   rogsSteps,
+  throughBottleneck,
 } from '../attacks/index.js';
 export { ATTACKS, NEEDS } from '../registry/index.js';

@@ -6,6 +6,7 @@ export {
   clientUpdate,
   localSteps,
   observe,
+  observeSum,
   partition,
   updateFrom,
 } from '../federation/index.js';

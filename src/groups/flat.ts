@@ -16,6 +16,7 @@ export {
   /** @deprecated use rog.attacks.rogSteps; removed in 0.6 */ rogSteps,
   /** @deprecated use rog.attacks.rogs; removed in 0.6 */ rogs,
   /** @deprecated use rog.attacks.rogsSteps; removed in 0.6 */ rogsSteps,
+  /** @deprecated use rog.attacks.throughBottleneck; removed in 0.6 */ throughBottleneck,
 } from '../attacks/index.js';
 export {
   /** @deprecated use rog.audits.auditPage; removed in 0.6 */ auditPage,
@@ -47,6 +48,7 @@ export {
   /** @deprecated use rog.federation.averageUpdates; removed in 0.6 */ averageUpdates,
   /** @deprecated use rog.federation.batchNormThreat; removed in 0.6 */ batchNormThreat,
   /** @deprecated use rog.federation.localSteps; removed in 0.6 */ localSteps,
+  /** @deprecated use rog.federation.observeSum; removed in 0.6 */ observeSum,
   /** @deprecated use rog.federation.partition; removed in 0.6 */ partition,
 } from '../federation/index.js';
 export {
@@ -84,6 +86,7 @@ export {
   /** @deprecated use rog.nets.lenet5; removed in 0.6 */ lenet5,
   /** @deprecated use rog.nets.mobilenetV2; removed in 0.6 */ mobilenetV2,
   /** @deprecated use rog.nets.paperResnet18; removed in 0.6 */ paperResnet18,
+  /** @deprecated use rog.nets.precode; removed in 0.6 */ precode,
   /** @deprecated use rog.nets.rebuildImages; removed in 0.6 */ rebuildImages,
   /** @deprecated use rog.nets.resnet18; removed in 0.6 */ resnet18,
   /** @deprecated use rog.nets.resnet34; removed in 0.6 */ resnet34,

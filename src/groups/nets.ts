@@ -10,6 +10,7 @@ export {
   mobilenetV2,
   network,
   paperResnet18,
+  precode,
   rebuildImages,
   resnet18,
   resnet34,

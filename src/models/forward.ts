@@ -20,9 +20,11 @@ export interface ForwardOptions {
    * run's others.
    */
   readonly watch?: (moments: BatchMoments) => void;
+  /** Told what layers add to the loss (the bottleneck's divergence), each a scalar. */
+  readonly charge?: (penalty: Tensor) => void;
   /** The client's local step: every step has dropout masks of its own. Default 0. */
   readonly step?: number;
-  /** Seed of the masks that only the client knows; default: none, those dropout layers do nothing. */
+  /** Seed of what only the client draws; default: none, dropout layers of unknown masks do nothing. */
   readonly secret?: number;
 }
 
@@ -58,7 +60,7 @@ export function layerOutputs(
 }
 
 function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], options: ForwardOptions): Way {
-  const { finish = addBias, using = untold, watch, step = 0, secret } = options;
+  const { finish = addBias, using = untold, watch, charge = () => {}, step = 0, secret } = options;
   const queue = parameters[Symbol.iterator]();
   let [norms, dropouts] = [0, 0];
   const run = (layers: readonly Layer[], x: Tensor): Tensor =>
@@ -77,6 +79,7 @@ function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], op
     finish,
     using,
     watch,
+    charge,
     run,
   };
   return way;

@@ -59,9 +59,11 @@ export function withModes(model: Model, modes: Modes): Model {
   return { ...model, layers: layersWithModes('withModes', model.layers, modes) };
 }
 
-/** Whether some dropout layer draws a mask. */
-export const draws = ({ layers }: Pick<Model, 'layers'>): boolean =>
-  someLayer(layers, (layer) => layer.kind === 'dropout' && (layer.mask ?? 'off') !== 'off' && layer.rate > 0);
+const drawsOf = (layer: Layer): boolean =>
+  layer.kind === 'bottleneck' || (layer.kind === 'dropout' && (layer.mask ?? 'off') !== 'off' && layer.rate > 0);
+
+/** Whether some layer draws numbers: a dropout mask, a bottleneck's noise. */
+export const draws = ({ layers }: Pick<Model, 'layers'>): boolean => someLayer(layers, drawsOf);
 
 /** The same network as it is evaluated: running statistics, no dropout. */
 export const inEvaluation = (model: Model): Model => ({

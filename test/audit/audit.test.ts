@@ -14,7 +14,7 @@ import {
 import { asJson } from '../../src/cli/audit.js';
 import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
-import { applyUpdate, clientUpdate } from '../../src/federation/index.js';
+import { applyUpdate, CLIENT_OPTIONS, clientUpdate } from '../../src/federation/index.js';
 import { confidenceInterval, METRICS } from '../../src/metrics/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
@@ -130,12 +130,20 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   const page = auditPage(found, { version: '1', engine: 'e' });
   assert.match(page, /What it costs in accuracy/);
   assert.ok(!/Several clients in one sum/.test(page));
-  const json = JSON.parse(JSON.stringify(asJson(found, verdict, '1')));
-  const schema = JSON.parse(readFileSync(join(root, 'data/audit-result.schema.json'), 'utf8'));
-  fits(json, schema, schema, 'result');
+  assert.match(page, /Each of the 3 clients obfuscates its own update/);
+  const { json, schema } = resultFits(found);
   assert.throws(() => fits({ ...json, rows: [{}] }, schema, schema, 'result'), /result\.rows\.0\.phi is missing/);
+  assert.throws(() => fits({ ...json, bounds: [{}] }, schema, schema, 'result'), /result\.bounds\.0\.phi is missing/);
   assert.throws(() => readConfig({ training: { rounds: 0 } }), /training.rounds must be an integer/);
 });
+
+/** A real result against data/audit-result.schema.json. */
+function resultFits(found: AuditResult) {
+  const json = JSON.parse(JSON.stringify(asJson(found, verdictOf(found), '1')));
+  const schema = JSON.parse(readFileSync(join(root, 'data/audit-result.schema.json'), 'utf8'));
+  fits(json, schema, schema, 'result');
+  return { json, schema };
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: any schema
 function fits(value: any, schema: any, whole: any, where: string): void {
@@ -162,6 +170,8 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
   for (const [key, { default: value }] of Object.entries(properties))
     if (value !== undefined) assert.deepEqual(filled[key], value, key);
   assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
+  const client = Object.keys((properties as never as { client: { properties: object } }).client.properties);
+  assert.deepEqual([...client, 'seed'].sort(), [...CLIENT_OPTIONS].sort());
   assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
 });
 
@@ -206,7 +216,15 @@ test('audit: what theory says stands beside the attacks, and only what holds for
   assert.match(sigma!.bayesian!.because.join(), /not independent normal pixels/);
   assert.equal(sigma!.bayesian!.beaten, sigma!.reached.mse < sigma!.bayesian!.mse);
   assert.equal(found.privacy, undefined);
+  resultFits(found);
+  const [untouched, fuzzy] = verdictOf(found).phis;
+  assert.deepEqual([untouched!.bound, untouched!.influence], [undefined, undefined]);
+  assert.equal(fuzzy!.bound!.psnr, sigma!.bayesian!.psnr);
+  assert.equal(fuzzy!.influence, sigma!.influence!.psnr);
+  const said = verdictOf({ ...found, rows: found.rows.filter(({ phi }) => phi === 'sigma:0.05') }).sentence;
+  assert.match(said, /; (a Gaussian prior would hold an attacker to|the) [-\d.]+ dB/);
   const page = auditPage(found, { version: '0', engine: 'none' });
+  assert.match(page, /<th class="n">bound \(dB\)<\/th><th class="n">influence \(dB\)<\/th>/);
   assert.match(page, /What theory says/);
   assert.match(page, /<b>Indications<\/b>/);
   assert.doesNotMatch(page, /<b>A promise<\/b>/);
@@ -225,7 +243,16 @@ test('audit: a client that noises its own steps has a promise by Gaussian differ
   const client = { localSteps: 4, privacy: { clip: 1, noiseMultiplier: 2 } };
   const found = await audit({ ...config, phi: ['none'], labels: ['known'], iterations: 2, client }, { workers: 1 });
   assert.equal(found.privacy?.mu, 1);
-  const [tenth] = found.privacy.robustness;
+  const { prior, robustness } = found.privacy;
+  const [own, tenth] = robustness;
+  const scenes = await openDataset('scenes', { size: 16 });
+  const all = scenes.labels('test', [...Array(prior!.candidates).keys()]);
+  const alike = [...found.subject.batches[0]!.labels].map((label) => 1 / all.filter((one) => one === label).length);
+  assert.ok(Math.abs(own!.kappa - alike.reduce((sum, one) => sum + one / alike.length, 0)) < 1e-12);
+  assert.ok(own!.gamma > own!.kappa && own!.gamma < 1);
+  const { sentence } = verdictOf(found);
+  assert.match(sentence, /; whatever the attack, a chance of [\d.]+ % to name an image without the update is at most/);
+  resultFits(found);
   assert.ok(tenth!.kappa === 0.1 && Math.abs(tenth!.gamma - 0.3891) < 1e-3 && tenth!.renyi > tenth!.gamma);
   assert.deepEqual(Object.keys(found.bounds[0]!), ['phi', 'batch', 'reached']);
   assert.match(auditPage(found, { version: '0', engine: 'none' }), /<b>A promise<\/b>.*1\.00-Gaussian/s);

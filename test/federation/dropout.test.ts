@@ -60,6 +60,6 @@ test('dropout: the client draws unknown masks from its own seed, anew in every s
 test('dropout masks are refused where nothing draws them', async () => {
   await assert.rejects(
     clientUpdate(known, batch, { privacy: { clip: 1, noiseMultiplier: 0 } }),
-    /privacy: knows no dropout masks, got "dropped"; dropout: 'off'/,
+    /privacy: knows no layers that draw numbers, got "dropped"; dropout: 'off'/,
   );
 });

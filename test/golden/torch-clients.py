@@ -212,25 +212,26 @@ def client(name, net, form, *, train=False, steps=1, optimizer=None, settings=No
     }
 
 
-momentum = lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)
-adam = lambda p: torch.optim.Adam(p, lr=0.01)
-cases = [
-    client("tutorial", Tutorial(), "pt"),
-    client("tutorial, npz, five steps with momentum", Tutorial(), "npz", steps=5, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
-    client("tutorial, three steps of Adam", Tutorial(), "module", steps=3, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
-    client("residual", Residual(), "legacy"),
-    client("residual, batch statistics", Residual(), "module", train=True),
-    client("residual, npz", Residual(), "npz"),
-    client("transformer", Transformer(), "pt", steps=2),
-    client("lenet-5, safetensors, two steps of Adam", LeNet5(), "safetensors", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}, onnx=True),
-    client("lenet-5, npz, three steps with momentum", LeNet5(), "npz", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
-    client("tutorial, safetensors", Tutorial(), "safetensors", onnx=True, pixels=True),
-    client("residual, safetensors, batch statistics, two steps with momentum", Residual(), "safetensors", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),
-    client("residual, three steps of Adam", Residual(), "pt", steps=3, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
-    client("mobile, safetensors", Mobile(), "safetensors", onnx=True, pixels=True),
-    client("mobile, npz, batch statistics, two steps with momentum", Mobile(), "npz", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
-    client("mobile, legacy, two steps of Adam", Mobile(), "legacy", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
-    client("transformer, safetensors, three steps with momentum", Transformer(), "safetensors", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),
-    client("transformer, npz, two steps of Adam", Transformer(), "npz", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
-]
-json.dump(cases, sys.stdout)
+if __name__ == "__main__":
+    momentum = lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)
+    adam = lambda p: torch.optim.Adam(p, lr=0.01)
+    cases = [
+        client("tutorial", Tutorial(), "pt"),
+        client("tutorial, npz, five steps with momentum", Tutorial(), "npz", steps=5, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
+        client("tutorial, three steps of Adam", Tutorial(), "module", steps=3, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
+        client("residual", Residual(), "legacy"),
+        client("residual, batch statistics", Residual(), "module", train=True),
+        client("residual, npz", Residual(), "npz"),
+        client("transformer", Transformer(), "pt", steps=2),
+        client("lenet-5, safetensors, two steps of Adam", LeNet5(), "safetensors", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}, onnx=True),
+        client("lenet-5, npz, three steps with momentum", LeNet5(), "npz", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
+        client("tutorial, safetensors", Tutorial(), "safetensors", onnx=True, pixels=True),
+        client("residual, safetensors, batch statistics, two steps with momentum", Residual(), "safetensors", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),
+        client("residual, three steps of Adam", Residual(), "pt", steps=3, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
+        client("mobile, safetensors", Mobile(), "safetensors", onnx=True, pixels=True),
+        client("mobile, npz, batch statistics, two steps with momentum", Mobile(), "npz", train=True, steps=2, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}),
+        client("mobile, legacy, two steps of Adam", Mobile(), "legacy", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
+        client("transformer, safetensors, three steps with momentum", Transformer(), "safetensors", steps=3, optimizer=momentum, settings={"optimizer": {"kind": "sgd", "momentum": 0.9}}, onnx=True),
+        client("transformer, npz, two steps of Adam", Transformer(), "npz", steps=2, optimizer=adam, lr=0.01, settings={"optimizer": {"kind": "adam"}}),
+    ]
+    json.dump(cases, sys.stdout)

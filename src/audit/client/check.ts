@@ -42,13 +42,16 @@ export interface ClientCheck {
 const OF_UPDATE = 1e-3;
 /** Rounding of the stored weights. */
 const OF_WEIGHTS = 2.5e-7;
+/** Rounding beside the whole update: what a tensor moves by whose gradient is 0 but for it. */
+const OF_WHOLE = 1e-6;
 
 /**
  * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and
  * compares with the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3
- * |after - before| and the rounding of the stored weights, 2.5e-7 |after|. Where it does not, clients one change away
- * are tried (optimizer, momentum, weight decay, batch-norm mode, input normalisation, number of steps, the learning
- * rate that fits the length of the update). An attack's result is a measurement of this client only where they agree.
+ * |after - before| and rounding: 2.5e-7 |after|, and 1e-6 of the whole update (gradients that are 0 but for it). Where
+ * it does not, clients one change away are tried (optimizer, momentum, weight decay, batch-norm mode, input
+ * normalisation, frozen layers, number of steps, the learning rate that fits the length of the update). An attack's
+ * result is a measurement of this client only where they agree.
  * @example
  * const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
  */
@@ -161,6 +164,7 @@ async function compared(
   const { tensors, client: resolved } = await clientUpdate(model, batch, client);
   let [dot, square] = [0, 0];
   const moves = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
+  const whole = wholeOf(before.parameters, after.parameters);
   const checks = before.parameters.map((w, k) => {
     const real = after.parameters[k]!;
     const moved = moves[k]!;
@@ -173,15 +177,19 @@ async function compared(
       dot += simulated * is;
       square += simulated * simulated;
     });
-    return checkOf(w, Math.sqrt(off), Math.sqrt(update), Math.sqrt(weights));
+    return checkOf(w, Math.sqrt(off), Math.sqrt(update), Math.sqrt(weights), whole);
   });
   return { tensors: checks, moved: moves, scale: square > 0 ? dot / square : Number.NaN };
 }
 
-const checkOf = ({ name }: NamedArray, off: number, update: number, weights: number) => ({
+/** |after - before| of all tensors together. */
+const wholeOf = (before: readonly NamedArray[], after: readonly NamedArray[]): number =>
+  Math.hypot(...before.map(({ data }, k) => apart(data, after[k]!.data)));
+
+const checkOf = ({ name }: NamedArray, off: number, update: number, weights: number, whole: number) => ({
   off,
   name,
-  ofUpdate: off / Math.max(update, OF_WEIGHTS * weights, 1e-30),
+  ofUpdate: off / Math.max(update, OF_WEIGHTS * weights, OF_WHOLE * whole, 1e-30),
   ofWeights: off / Math.max(weights, 1e-30),
-  agrees: off <= OF_UPDATE * update + OF_WEIGHTS * weights,
+  agrees: off <= OF_UPDATE * update + OF_WEIGHTS * weights + OF_WHOLE * whole,
 });

@@ -1,5 +1,6 @@
 import type { Layer } from '../../core/types.js';
 import { elu, functions, gelu, leakyRelu } from './activations.js';
+import { bottleneck } from './bottleneck.js';
 import { branches, residual } from './branching.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
@@ -29,6 +30,7 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   normalize,
   flatten,
   dropout,
+  bottleneck,
   classToken,
   positions,
   attention,

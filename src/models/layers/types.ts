@@ -75,8 +75,10 @@ export interface Way {
   readonly using: Using;
   /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
-  /** A seed of the next dropout layer, different in every local step; of a known mask, or of the client's own. */
+  /** A seed of the next layer that draws, different in every local step; of a known mask, or of the client's own. */
   readonly dropoutSeed: (known: number | undefined) => number | undefined;
+  /** Adds a scalar to the loss of a client that trains. */
+  readonly charge: (penalty: Tensor) => void;
   readonly run: (layers: readonly Layer[], x: Tensor) => Tensor;
 }
 
