@@ -1,5 +1,5 @@
+import { WEIGHTS } from './covariate-weights.js';
 import type { Signs } from './signs.js';
-import { WEIGHTS } from './weights.js';
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
