@@ -14,8 +14,8 @@ export interface PrecodeOptions {
 }
 
 /**
- * PRECODE: the network with a variational bottleneck before its last dense layer; all other weights stay. Every gradient
- * then carries numbers that the client drew, so a search that matches all of them is led astray, most by the
+ * PRECODE: the network with a variational bottleneck before its last dense layer; all other weights stay. Every
+ * gradient then carries numbers that the client drew, so a search that matches all of them is led astray, most by the
  * bottleneck's own.
  *
  * What it stops, and what not, on photographs of 16x16 (untrained LeNet, 64 units, one image, 150 closures of rog()):
@@ -26,8 +26,9 @@ export interface PrecodeOptions {
  * | near 1           |         | 7                      | 7                     | 24                  |
  *
  * Matching is led astray (gray: 12 dB), also where the bottleneck's gradients are left out (`without:bottleneck7`): the
- * errors that reach the layers before it hold the noise too. But the encoder is a dense layer with a bias, whose update gives
- * its input away: the adaptive attack throughBottleneck() goes by that alone. Of batches of two or more it makes little.
+ * errors that reach the layers before it hold the noise too. But the encoder is a dense layer with a bias, whose update
+ * gives its input away: the adaptive attack throughBottleneck() goes by that alone. Of batches of two or more it makes
+ * little.
  * Errors: a network whose last layer is not dense; options out of range.
  * Source: Scheliga, Mäder, Seeland 2022 (arXiv 2108.04725), section 4.
  * @example const defended = rog.precode(rog.lenet(), { units: 64 });

@@ -13,7 +13,9 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
-/** A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w. */
+/**
+ * A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w.
+ */
 function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
   const flat = known.maker(from);
   if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;
@@ -245,28 +247,41 @@ const pass: Matcher = (node) => found(node.inputs[0]!, []);
 
 /** Operation that makes a value -> what it may be the end of, in the order of trial. */
 const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
-  ...{ Relu: plain('relu'), Sigmoid: plain('sigmoid'), Tanh: plain('tanh'), Softplus: plain('softplus') },
-  ...{ HardSwish: plain('hardswish'), HardSigmoid: plain('hardsigmoid') },
+  Relu: plain('relu'),
+  Sigmoid: plain('sigmoid'),
+  Tanh: plain('tanh'),
+  Softplus: plain('softplus'),
+  HardSwish: plain('hardswish'),
+  HardSigmoid: plain('hardsigmoid'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
-  ...{ Clip: [relu6], Dropout: [dropout], Identity: [pass], Cast: [pass] },
-  ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
-  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean, gatheredPool] },
-  ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
+  Clip: [relu6],
+  Dropout: [dropout],
+  Identity: [pass],
+  Cast: [pass],
+  Conv: [conv],
+  MaxPool: [pool('maxPool')],
+  AveragePool: [pool('averagePool')],
+  GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))],
+  ReduceMean: [mean, gatheredPool],
+  BatchNormalization: [batchNorm],
+  LayerNormalization: [layerNormNode],
+  InstanceNormalization: [instanceNorm],
   GroupNormalization: [groupNormNode],
-  ...{ Gemm: [attention, dense], MatMul: [attention, dense] },
-  ...{
-    Flatten: [flatten],
-    Reshape: [attention, flatten],
-    Transpose: [patches, attention],
-    Squeeze: [attention, flatten],
-  },
+  Gemm: [attention, dense],
+  MatMul: [attention, dense],
+  Flatten: [flatten],
+  Reshape: [attention, flatten],
+  Transpose: [patches, attention],
+  Squeeze: [attention, flatten],
   Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions],
   Sub: [stretched],
-  ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
-  ...{ Concat: [classToken], Gather: [takeToken] },
+  Mul: [gelu, gated, scaled],
+  Div: [normalize, scaled],
+  Concat: [classToken],
+  Gather: [takeToken],
 };
 
 /** The layers that a value is the end of; undefined where two branches meet, or nothing is recognised. */
