@@ -69,6 +69,12 @@ function affine(node: OnnxNode, known: Known): { inner: string; gain: OnnxTensor
 
 const flat = (tensor: OnnxTensor): NamedArray => ({ ...tensor, shape: [tensor.data.length] });
 
+/** Over the channels of a token, or over a whole picture, as the shape of the gain tells. */
+const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): Layer => ({
+  ...{ kind: 'layerNorm', epsilon },
+  ...(shape.length === 3 && { over: 'all' }),
+});
+
 /** (x - mean) / sqrt(variance + epsilon) gain + shift, as exporters before opset 17 write it. */
 const layerNorm: Matcher = (node, known) => {
   const learned = affine(node, known);
@@ -78,13 +84,13 @@ const layerNorm: Matcher = (node, known) => {
   const lifted = root && makerIs(root.inputs[0]!, 'Add', known);
   const epsilon = lifted && scalar(sides(lifted, known)?.fixed);
   if (!centred || !(epsilon! > 0)) return undefined;
-  return found(centred.inputs[0]!, [{ kind: 'layerNorm', epsilon: epsilon! }], [learned.gain, learned.shift]);
+  return found(centred.inputs[0]!, [layerNormOf(learned.gain, epsilon!)], [learned.gain, learned.shift]);
 };
 
 const layerNormNode: Matcher = (node, known) => {
   const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
   const epsilon = numberOf(node.attributes.epsilon, 1e-5);
-  return gain && shift && found(node.inputs[0]!, [{ kind: 'layerNorm', epsilon }], [gain, shift]);
+  return gain && shift && found(node.inputs[0]!, [layerNormOf(gain, epsilon)], [gain, shift]);
 };
 
 /** Reshape to groups, InstanceNormalization, reshape back, gain and shift: PyTorch's GroupNorm. */
@@ -139,7 +145,7 @@ const gelu: Matcher = (node, known) => {
   return undefined;
 };
 
-/** x times a gate of x: SiLU, hard swish. */
+/** x times a gate of x: SiLU, hard swish, Mish. */
 const gated: Matcher = (node, known) => {
   const [a, b] = node.inputs as [string, string];
   for (const [x, gate] of [
@@ -147,6 +153,8 @@ const gated: Matcher = (node, known) => {
     [b, a],
   ] as const) {
     const maker = known.maker(gate);
+    const inner = maker?.op === 'Tanh' ? known.maker(maker.inputs[0]!) : undefined;
+    if (inner?.op === 'Softplus' && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
     if (maker?.inputs[0] !== x) continue;
     if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
     if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
@@ -154,10 +162,11 @@ const gated: Matcher = (node, known) => {
   return undefined;
 };
 
-const relu6: Matcher = (node, known) => {
+const clip: Matcher = (node, known) => {
   const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
   const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
   const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
+  if (low === -1 && high === 1) return found(node.inputs[0]!, [{ kind: 'hardtanh' }]);
   if (low !== 0 || high !== 6) return undefined;
   const before = makerIs(node.inputs[0]!, 'Relu', known);
   return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
@@ -237,7 +246,7 @@ const scaled: Matcher = (node, known) => {
   return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
 };
 
-const plain = (kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'hardswish' | 'hardsigmoid'): Matcher[] => [
+const plain = (kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'hardswish' | 'hardsigmoid' | 'mish'): Matcher[] => [
   one(() => ({ kind })),
 ];
 
@@ -246,12 +255,12 @@ const pass: Matcher = (node) => found(node.inputs[0]!, []);
 /** Operation that makes a value -> what it may be the end of, in the order of trial. */
 const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   ...{ Relu: plain('relu'), Sigmoid: plain('sigmoid'), Tanh: plain('tanh'), Softplus: plain('softplus') },
-  ...{ HardSwish: plain('hardswish'), HardSigmoid: plain('hardsigmoid') },
+  ...{ HardSwish: plain('hardswish'), HardSigmoid: plain('hardsigmoid'), Mish: plain('mish') },
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
-  ...{ Clip: [relu6], Dropout: [dropout], Identity: [pass], Cast: [pass] },
+  ...{ Clip: [clip], Dropout: [dropout], Identity: [pass], Cast: [pass] },
   ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
   ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean, gatheredPool] },
   ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
