@@ -6,14 +6,17 @@ import { number, numeric, oneOf } from '../core/options.js';
 import {
   duration,
   type Fault,
+  joined,
   notebookName,
   type RunEvent,
   type RunResult,
+  readNotebook,
   runNotebooks,
   writePage,
 } from '../notebook/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
+import { runningTimes } from './running-times.js';
 
 export const summary = 'run the notebooks through the kernel and write results/';
 
@@ -55,6 +58,8 @@ export async function command(args: string[]): Promise<number> {
     await checkPlace('roglab run', folder, PAGE_BYTES);
   // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
   process.once('SIGINT', () => process.exit(130));
+  const before = runningTimes(files.map(titled), profile);
+  if (before) console.log(before);
   const started = performance.now();
   const results = await runNotebooks({
     files,
@@ -77,6 +82,15 @@ export async function command(args: string[]): Promise<number> {
   const write = () => writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
   return conclude(results, total, relative(process.cwd(), page) || page, write);
 }
+
+/** A notebook's name and its text. */
+const titled = (file: string) => ({
+  name: notebookName(file),
+  markdown: readNotebook(file)
+    .cells.filter(({ cell_type }) => cell_type === 'markdown')
+    .map(({ source }) => joined(source))
+    .join('\n'),
+});
 
 /** All notebooks with their outputs, and the page. */
 const PAGE_BYTES = 2 ** 26;
