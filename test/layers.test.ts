@@ -22,13 +22,13 @@ const FLOORS: Record<string, number> = {
   studies: 6,
   report: 6,
   notebook: 6,
-  groups: 6,
   audit: 7,
   figures: 7,
   making: 7,
   sweeps: 7,
-  index: 8,
-  cli: 9,
+  groups: 8,
+  index: 9,
+  cli: 10,
 };
 
 /** Rooms that see less than their floor allows. */

@@ -41,7 +41,10 @@ export async function lockFile(where: string, path: string): Promise<Lock> {
   const file = `${path}.lock`;
   await makeFolder(dirname(path));
   const holder: Holder = {
-    ...{ pid: process.pid, host: hostname(), began: beganAt(process.pid) ?? '', run: randomUUID() },
+    pid: process.pid,
+    host: hostname(),
+    began: beganAt(process.pid) ?? '',
+    run: randomUUID(),
     since: new Date().toISOString(),
   };
   const text = JSON.stringify(holder);

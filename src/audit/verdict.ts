@@ -13,7 +13,9 @@ export interface PhiVerdict {
   readonly ssim: Spread;
   readonly bitsPerEntry: number;
   readonly distortion: number;
-  /** Largest Bayesian Cramer-Rao bound of its batches as a PSNR in dB: an indication; and whether an attack passed it. */
+  /**
+   * Largest Bayesian Cramer-Rao bound of its batches as a PSNR in dB: an indication; and whether an attack passed it.
+   */
   readonly bound?: { readonly psnr: number; readonly beaten: boolean };
   /** PSNR in dB that the inversion influence foretells, of the batch for which that is most. */
   readonly influence?: number;
@@ -87,7 +89,14 @@ function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): Phi
     const { bitsPerEntry } = mine[0]!;
     const distortion = mine.reduce((sum, row) => sum + row.distortion / mine.length, 0);
     return {
-      ...{ phi, labels, rebuilt, images: values.length, psnr: psnr!, ssim: ssim!, bitsPerEntry, distortion },
+      phi,
+      labels,
+      rebuilt,
+      images: values.length,
+      psnr: psnr!,
+      ssim: ssim!,
+      bitsPerEntry,
+      distortion,
       ...theoryOf(result, phi),
     };
   };

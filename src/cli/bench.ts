@@ -26,8 +26,9 @@ const HELP = `roglab bench: milliseconds per attack closure and per training ste
   --threads N      threads of compiled steps (default: all cores)
   --rounds N       alternating rounds per case (default 5)
   --against CMD    a second program, measured in the same rounds; prints ratios. It is started once per case with
-                   --kind --model --size --batch --local-steps --classes --threads, prints {"engine", "threads", "compileMs"}, then
-                   for every line N it reads evaluates N times and prints {"ms": [..], "cpuMs", "rssMb"} (see test/bench)
+                   --kind --model --size --batch --local-steps --classes --threads, prints
+                   {"engine", "threads", "compileMs"}, then for every line N it reads evaluates N times and
+                   prints {"ms": [..], "cpuMs", "rssMb"} (see test/bench)
   --json           one JSON line per case and engine`;
 
 /** `roglab bench`: prints the speed table of the engines. */

@@ -6,7 +6,8 @@ import { prepare } from './lab/environment.js';
 import { startServer } from './lab/lab-server.js';
 import { projectRoot } from './root.js';
 
-const help = `roglab lab: JupyterLab on copies of the notebooks, from a private Python environment in .lab (made at first)
+const help = `roglab lab: JupyterLab on copies of the notebooks, from a private Python environment in .lab
+(made at first)
 
   --port NUMBER  default 8888, or the next free one
   --install      only make the environment

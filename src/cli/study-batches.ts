@@ -22,7 +22,9 @@ const turns = (batches: number): Pick<SweepDefinition, 'networks' | 'images' | '
 type Row = Pick<SweepDefinition, 'networks' | 'images' | 'exclude' | 'phi' | 'batch' | 'client'>;
 const row = (batch: number, phi: string, batches = 6, more: Partial<Row> = {}): Row => ({
   ...turns(batches),
-  ...{ batch, phi, ...more },
+  batch,
+  phi,
+  ...more,
 });
 
 /** Batches whose labels repeat as they come; batches of four by chance only. */
@@ -68,7 +70,9 @@ export async function batchesCommand(args: string[]): Promise<number> {
     const definition = { name, data: flags.data ?? 'cifar10', labels: 'infer', attacks: 'rog', ...ROWS[name] } as const;
     if (!only || only.includes(name)) {
       await runSweep(definition, {
-        ...{ folder, signal: stop.signal, onProgress: sweepView() },
+        folder,
+        signal: stop.signal,
+        onProgress: sweepView(),
         ...(workers && { workers }),
       });
       if (stop.signal.aborted) return 130;

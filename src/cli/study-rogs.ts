@@ -48,7 +48,11 @@ export async function rogsCommand(args: string[]): Promise<number> {
   const rows: SemanticRow[] = [];
   for (const setting of only ?? NAMES) {
     const found = await semanticStudy(data, {
-      ...{ settings: [setting], images, seed, folder: join(out, 'rogs'), signal: stop.signal },
+      settings: [setting],
+      images,
+      seed,
+      folder: join(out, 'rogs'),
+      signal: stop.signal,
       ...(!flags.raw && { generator: await shippedGenerator() }),
       onProgress: (text) => console.error(text),
     });

@@ -22,8 +22,8 @@ import { BATCHES_HELP, batchesCommand } from './study-batches.js';
 import { ROGS_HELP, rogsCommand } from './study-rogs.js';
 
 const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
-  --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day) or
-                  steps-short (the same with a narrower network and fewer steps, an hour)
+  --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day)
+                  or steps-short (the same with a narrower network and fewer steps, an hour)
   --data NAME     cifar10 (default), cifar10:DIR, scenes
   --only LIST     rows by name, separated by ";" (default all):
                   ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
@@ -63,7 +63,10 @@ export async function command([name, ...args]: string[]): Promise<number> {
   let failed = 0;
   const only = flags.only?.split(';').map((id) => id.trim());
   const options = {
-    ...{ profile: DP_PROFILES[profile] as DpProfile, folder, signal: stop.signal, onProgress: say ?? logger() },
+    profile: DP_PROFILES[profile] as DpProfile,
+    folder,
+    signal: stop.signal,
+    onProgress: say ?? logger(),
     ...(workers && { workers }),
     ...(only && { only: only.filter((id) => id !== SWEEP) }),
     onRow: (row: DpResult) => {

@@ -34,10 +34,12 @@ const HELP = `roglab sweep FILE: computes a grid of attacks, what is there alrea
   --retry-failed  try the cells again that failed
   --yes           more than a million cells are meant
 roglab sweep list FILE            prints the id of every cell, and its settings
-roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every two seconds)
+roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every
+                                  two seconds)
 roglab sweep status --redis URL   the sweeps on a Redis with their queues' counts, the workers that are alive (--watch)
 roglab sweep resume DIR           goes on from a folder of results (flags as above)
-roglab sweep export FILE|DIR [DIR ...] --to OUT.parquet|.csv|.jsonl   one file of all rows; several folders: of the shards of a sweep
+roglab sweep export FILE|DIR [DIR ...] --to OUT.parquet|.csv|.jsonl   one file of all rows; several
+                                  folders: of the shards of a sweep
 roglab sweep schema               the JSON schema of FILE, for editors`;
 
 const RUN = {

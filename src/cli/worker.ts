@@ -24,7 +24,11 @@ export async function command(args: string[]): Promise<number> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const { serveCells } = await import('../sweeps/queue/serve-cells.js');
   await serveCells({
-    ...{ redis: flags.redis, concurrency, signal: gently.signal, now: now.signal, onLine: console.error },
+    redis: flags.redis,
+    concurrency,
+    signal: gently.signal,
+    now: now.signal,
+    onLine: console.error,
     ...(flags.shared && { shared: flags.shared }),
   });
   process.exit(0); // not held by a connection that is still being sought

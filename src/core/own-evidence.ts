@@ -40,7 +40,11 @@ export function evidenceFrom(where: string, own: OwnEvidence, tensor: NamedArray
     Float32Array.from({ length }, (_, i) => values[i % values.length]!);
   return {
     ...EXACT,
-    ...{ tolerance: loosest(kept), zeroTolerance: loosest(zero), noise, signOnly, scaleUnknown },
+    tolerance: loosest(kept),
+    zeroTolerance: loosest(zero),
+    noise,
+    signOnly,
+    scaleUnknown,
     ...(length > 1 && { each: { tolerance: spread(kept), zeroTolerance: spread(zero) } }),
   };
 }

@@ -40,7 +40,11 @@ export async function folder(directory: string, options: DatasetOptions): Promis
   const source = existsSync(sourceFile) ? readBoundedText(where, sourceFile, LIMITS.textBytes).trim() : undefined;
   const notices = [...(skipped.length ? [`Not read: ${skipped.join(', ')}.`] : [])];
   return pictureSource(where, images, {
-    ...{ name: basename(resolve(directory)), classNames, source, notices, size: options.size },
+    name: basename(resolve(directory)),
+    classNames,
+    source,
+    notices,
+    size: options.size,
   });
 }
 

@@ -20,13 +20,21 @@ export interface Published {
 }
 
 const ofCifar = (layout: CifarLayout, files: string, fetch: Published['fetch']): Published => ({
-  ...{ name: layout.name, title: layout.title, size: 32, channels: 3, files, fetch },
+  name: layout.name,
+  title: layout.title,
+  size: 32,
+  channels: 3,
+  files,
+  fetch,
   find: (root) => findCifar(layout, root),
   open: (folder) => cifar(layout, folder),
 });
 
 const ofIdx = (layout: IdxLayout): Published => ({
-  ...{ name: layout.name, title: layout.title, size: 28, channels: 1 },
+  name: layout.name,
+  title: layout.title,
+  size: 28,
+  channels: 1,
   files: `${idxName('test', 'images')} and ${idxName('test', 'labels')} (and train-*), packed with gzip or not`,
   find: (root) => findIdx(layout, root),
   open: (folder) => idx(layout, folder),

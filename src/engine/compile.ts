@@ -8,6 +8,7 @@ import { eagerStep } from './eager-step.js';
 import { currentSession, runsOn, type Session, start } from './start.js';
 import type { Tensor } from './tf.js';
 
+/** Options of {@link compile}. */
 export interface CompileOptions {
   /** Passed to the function after the inputs; baked into the compiled graph, uploaded once for the eager path. */
   readonly constants?: readonly NdArray[];
@@ -31,6 +32,7 @@ export interface Step {
   dispose(): void;
 }
 
+/** What is compiled: a pure function of tensors. */
 export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
 
 /**

@@ -84,8 +84,9 @@ export function clientSettings(
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
   const frozen = options.frozen && checkFrozen(where, options.frozen, model);
   const privacy = options.privacy && checkPrivacy(where, options.privacy);
+  const round = { batchSize, localSteps, learningRate, miniBatch, optimizer };
   const settings: ClientSettings = {
-    ...{ batchSize, localSteps, learningRate, miniBatch, optimizer },
+    ...round,
     ...(hasOrder({ batchSize, miniBatch, order }) && {
       order: orderOf(where, order, batchSize, miniBatch, localSteps, seed),
     }),
@@ -236,10 +237,8 @@ export function together(clients: readonly ClientSettings[], shares: readonly nu
   const localSteps = Math.max(...parts.map(({ settings }) => settings.localSteps));
   const { frozen } = parts[0]!.settings;
   const sameLayers = parts.every(({ settings }) => JSON.stringify(settings.frozen) === JSON.stringify(frozen));
-  const common = {
-    ...{ batchSize, localSteps, learningRate, miniBatch: batchSize },
-    ...(sameLayers && frozen && { frozen }),
-  };
+  const round = { batchSize, localSteps, learningRate, miniBatch: batchSize };
+  const common = { ...round, ...(sameLayers && frozen && { frozen }) };
   const oneBatch =
     sameLayers &&
     parts.every(

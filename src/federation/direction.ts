@@ -21,13 +21,11 @@ export function direction(model: Pick<Model, 'layers' | 'parameters'>, settings:
   const parts = client.clients ?? [{ share: 1, settings: client }];
   const gradient = localSteps(model, {
     ...client,
-    ...{
-      localSteps: 1,
-      miniBatch: client.batchSize,
-      optimizer: { kind: 'sgd' },
-      order: undefined,
-      schedule: undefined,
-    },
+    localSteps: 1,
+    miniBatch: client.batchSize,
+    optimizer: { kind: 'sgd' },
+    order: undefined,
+    schedule: undefined,
     ...(client.clients && { clients: parts.map(({ share, settings: own }) => ({ share, settings: once(own) })) }),
   });
   const gain = parts.reduce((sum, { share, settings: own }) => sum + share * gainOf(own), 0);
@@ -43,7 +41,11 @@ export function direction(model: Pick<Model, 'layers' | 'parameters'>, settings:
 }
 
 const once = ({ batchSize, learningRate, frozen }: ClientSettings): ClientSettings => ({
-  ...{ batchSize, localSteps: 1, learningRate, miniBatch: batchSize, optimizer: { kind: 'sgd' } },
+  batchSize,
+  localSteps: 1,
+  learningRate,
+  miniBatch: batchSize,
+  optimizer: { kind: 'sgd' },
   ...(frozen && { frozen }),
 });
 

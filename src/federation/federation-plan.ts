@@ -144,12 +144,34 @@ export function federationPlan(
     throw problem(where, `with privacy batchSize must not exceed the smallest client (${smallest})`, local.batchSize);
   const order = permutation(data.sizes.test, deriveSeed(seed, 'test'));
   const settings = {
-    ...{ rounds, phi, cohort, ...local, learningRate, schedule, serverLearningRate, serverMomentum, average, seed },
-    ...{ evaluateEvery, evaluateImages, finalImages, data: data.name, clients: fingerprint(clients) },
-    ...{ model: model.name, layers: model.layers, start: fingerprint(model.parameters.map(({ data }) => data)) },
+    rounds,
+    phi,
+    cohort,
+    ...local,
+    learningRate,
+    schedule,
+    serverLearningRate,
+    serverMomentum,
+    average,
+    seed,
+    evaluateEvery,
+    evaluateImages,
+    finalImages,
+    data: data.name,
+    clients: fingerprint(clients),
+    model: model.name,
+    layers: model.layers,
+    start: fingerprint(model.parameters.map(({ data }) => data)),
   };
   return {
-    ...{ local, seed, average, serverMomentum, serverLearningRate, evaluateEvery, checkpointSeconds, settings },
+    local,
+    seed,
+    average,
+    serverMomentum,
+    serverLearningRate,
+    evaluateEvery,
+    checkpointSeconds,
+    settings,
     rate: (round) => learningRate * SCHEDULES[schedule](round / rounds),
     testIndices: (last) => order.slice(0, last ? finalImages : evaluateImages),
   };

@@ -79,7 +79,9 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
   };
 }
 
-/** What a client sends: phi(delta), with what the server derives of it. Errors: an update that is none of the model's. */
+/**
+ * What a client sends: phi(delta), with what the server derives of it. Errors: an update that is none of the model's.
+ */
 export function sentBy(
   where: string,
   model: Model,

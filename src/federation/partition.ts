@@ -22,11 +22,11 @@ type Rule = (labels: ArrayLike<number>, options: Resolved) => number[][];
 /**
  * Which image belongs to which client: positions in `labels`, one list per client; every position exactly once.
  *
- * | by          | rule                                                                                       | source                |
- * |-------------|--------------------------------------------------------------------------------------------|-----------------------|
- * | `iid`       | a random order cut into equal parts (sizes differ by at most 1)                            | McMahan et al. 2017   |
- * | `classes`   | sorted by class, cut into clients * classesPerClient shards, dealt at random               | McMahan et al. 2017   |
- * | `dirichlet` | of every class, shares drawn from Dir(concentration); drawn anew while a client has no image | Hsu et al. 2019      |
+ * | by | rule | source |
+ * |---|---|---|
+ * | `iid` | a random order cut into equal parts (sizes differ by at most 1) | McMahan et al. 2017 |
+ * | `classes` | sorted by class, cut into clients * classesPerClient shards, dealt at random | McMahan et al. 2017 |
+ * | `dirichlet` | of every class, shares from Dir(concentration); anew while a client has no image | Hsu et al. 2019 |
  *
  * Errors: more clients (or shards) than images; a Dirichlet draw that leaves a client empty 100 times.
  * @example partition(labels, { clients: 10, by: 'dirichlet', concentration: 0.5 })

@@ -9,7 +9,10 @@ export interface ScoreTableOptions {
   readonly by: string;
   /** A second field whose values become columns; a cell then holds the metrics one after the other. */
   readonly across?: string;
-  /** Default PSNR, SSIM, feature distance and same class, and LPIPS where every outcome has it; with `across` PSNR and SSIM. */
+  /**
+   * Default PSNR, SSIM, feature distance and same class, and LPIPS where every outcome has it; with `across` PSNR and
+   * SSIM.
+   */
   readonly metrics?: readonly MetricName[];
   readonly title?: string;
   readonly note?: string;
@@ -19,8 +22,9 @@ export interface ScoreTableOptions {
 const DIGITS: Partial<Record<MetricName, number>> = { psnr: 1, lpips: 3, globalSsim: 3, mse: 4 };
 
 /**
- * A table of means with 95 % confidence intervals over the images: one row per value of a field of the outcomes of `study`, or
- * with `across` one column per value of another one. An interval that is unbounded (one image) is not written.
+ * A table of means with 95 % confidence intervals over the images: one row per value of a field of the outcomes of
+ * `study`, or with `across` one column per value of another one. An interval that is unbounded (one image) is not
+ * written.
  * Errors: no outcomes; a field that an outcome lacks.
  * @example rog.scoreTable(done, { by: 'phi' })
  * @example rog.scoreTable(done, { by: 'phi', across: 'client', metrics: ['psnr'] })
@@ -82,7 +86,8 @@ const spread = (part: readonly Scored[], across: string, metrics: readonly Metri
   );
 
 /**
- * A mean and its interval as text, `21.3 ± 0.4`; the mean alone where the interval is unbounded, a dash where there is none.
+ * A mean and its interval as text, `21.3 ± 0.4`; the mean alone where the interval is unbounded, a dash where there is
+ * none.
  * @example plusMinus(summary(scores).psnr, 1)
  */
 export function plusMinus(interval: Interval | undefined, digits = 2): string {

@@ -1,6 +1,16 @@
 export * as attacks from './attacks.js';
+export * as audits from './audits.js';
+export * as bounds from './bounds.js';
+export * as charts from './charts.js';
+export * as data from './data.js';
+export * as engine from './engine.js';
+export * as federation from './federation.js';
+export * from './flat.js';
 export * as metrics from './metrics.js';
 export * as nets from './nets.js';
 export * as phi from './phi.js';
 export * as privacy from './privacy.js';
+export type * from './signatures.js';
+export * as studies from './studies.js';
+export * as sweeps from './sweeps.js';
 export * as train from './train.js';

@@ -11,6 +11,7 @@ export {
   laplaceNoise,
   none,
   obfuscation,
+  parseObfuscation,
   partialUpdate,
   percentileClip,
   powerSgd,

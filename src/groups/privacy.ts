@@ -1,4 +1,5 @@
 /** What noise guarantees: budgets, trade-off functions, bounds on reconstruction. */
+export { ternaryEpsilon } from '../obfuscation/index.js';
 export {
   budgetTradeOff,
   composition,

@@ -56,7 +56,9 @@ export async function generatorOn(
   const warn = warnsOnce('the training goes on without the samples');
   const whole = (trained: readonly NamedArray[]): NamedArray[] => [...gaussians, ...shippedPart(trained)];
   const fitted = await trainGenerator(data, {
-    ...{ ...options, judge, gaussians },
+    ...options,
+    judge,
+    gaussians,
     validate: async (trained) => {
       await grid(pictures, whole(trained), data).catch(warn);
       return generatorQuality(generatorFrom(whole(trained), RESTORER_CLASS_NAMES), data, { drawn: 10, held: 100 });

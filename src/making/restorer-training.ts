@@ -88,7 +88,13 @@ function trainPhase(
   }));
   return fit({
     name: 'restorer',
-    ...{ epochs, checkpoint, threads, signal, onProgress, seed, parameters },
+    epochs,
+    checkpoint,
+    threads,
+    signal,
+    onProgress,
+    seed,
+    parameters,
     constants: lossNetwork?.parameters,
     batchSize: 16,
     optimizer: adam(),

@@ -76,7 +76,11 @@ function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], op
       const layer = dropouts++;
       return seed === undefined ? undefined : deriveSeed(seed, 'dropout', step, layer);
     },
-    ...{ finish, using, watch, charge, run },
+    finish,
+    using,
+    watch,
+    charge,
+    run,
   };
   return way;
 }

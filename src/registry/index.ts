@@ -49,8 +49,16 @@ import {
 
 /** Networks by name, for command lines and studies: the paper's, then the usual ones. */
 export const MODELS = {
-  ...{ lenet, vgg7, paperResnet18 },
-  ...{ lenet5, alexnet, vgg11, resnet18, resnet34, mobilenetV2, vit },
+  lenet,
+  vgg7,
+  paperResnet18,
+  lenet5,
+  alexnet,
+  vgg11,
+  resnet18,
+  resnet34,
+  mobilenetV2,
+  vit,
 } satisfies Record<string, (options: NetworkOptions) => Model>;
 
 /** Attacks by name, oldest first. Options must be plain data, so that a job can go to a worker. */

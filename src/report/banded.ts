@@ -3,6 +3,7 @@ import { checkOptions } from '../core/options.js';
 import { palette } from './chart/theme.js';
 import type { Trace } from './chart/types.js';
 
+/** Options of {@link banded}. */
 export interface BandedOptions {
   readonly name?: string;
   /** A CSS colour as `#rrggbb`. Default the first of the palette. */

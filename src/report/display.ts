@@ -13,7 +13,7 @@ export interface DisplayOptions {
 }
 
 interface Jupyter {
-  lastWriteDisplayData: ((message: object, update: boolean) => void) | null;
+  lastWriteDisplayData: Write | null;
   ZmqServer: { prototype: { publishStatus: (...args: unknown[]) => unknown; [cured]?: true } };
 }
 
@@ -30,8 +30,24 @@ function kernel(): Jupyter | undefined {
   return key === undefined ? undefined : tslab.require.cache[key]!.exports;
 }
 
-/** True inside a tslab kernel. */
-export const inKernel = (): boolean => kernel() !== undefined;
+type Write = (message: object, update: boolean) => void;
+
+/** What Deno's kernel offers to every library (https://docs.deno.com/runtime/reference/cli/jupyter). */
+interface Deno {
+  readonly jupyter?: { readonly broadcast: (type: string, content: object) => Promise<void> };
+}
+
+function denoWrite(): Write | undefined {
+  try {
+    const jupyter = (globalThis as { Deno?: Deno }).Deno?.jupyter;
+    return jupyter && ((message, update) => void jupyter.broadcast(`${update ? 'update_' : ''}display_data`, message));
+  } catch {
+    return undefined; // it throws outside the kernel
+  }
+}
+
+/** True inside a tslab kernel or Deno's. */
+export const inKernel = (): boolean => kernel() !== undefined || denoWrite() !== undefined;
 
 /** True when nobody watches: `roglab run` sets ROGLAB_HEADLESS. */
 export const isHeadless = (): boolean => Boolean(process.env.ROGLAB_HEADLESS);
@@ -68,7 +84,7 @@ export function displaySlot(): (bundle: MimeBundle, options?: DisplayOptions) =>
   const transient = { display_id: randomBytes(8).toString('hex') };
   let update = false;
   return (bundle, { metadata = {} } = {}) => {
-    const write = kernel()?.lastWriteDisplayData;
+    const write = kernel()?.lastWriteDisplayData ?? denoWrite();
     if (!write) {
       process.stdout.write(`${bundle['text/plain']}\n`);
       return;

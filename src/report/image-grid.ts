@@ -6,6 +6,7 @@ import { display } from './display.js';
 import { drawText, fitText, type Typeface, textWidth, typeface, wrapText } from './lettering.js';
 import { encodePng, type Raster } from './png.js';
 
+/** Options of {@link imageGrid}. */
 export interface ImageGridOptions {
   /** A name at the left of each row, e.g. `['private', 'reconstructed']`. */
   readonly rows?: readonly string[];
@@ -71,7 +72,9 @@ export function imagePng(images: NdArray, index = 0): Uint8Array {
 const describe = ({ shape: [n, h, w] }: NdArray): string => `${n} of ${w}x${h}`;
 
 const blank = (width: number, height: number, channels: 3 | 4): Raster => ({
-  ...{ width, height, channels },
+  width,
+  height,
+  channels,
   data: new Uint8Array(width * height * channels),
 });
 

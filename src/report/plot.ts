@@ -7,6 +7,7 @@ import { drawPicture } from './chart/picture.js';
 import type { Layout, Trace } from './chart/types.js';
 import { display } from './display.js';
 
+/** Options of {@link plot}. */
 export interface PlotOptions {
   /** Replace the static picture by plotly's live chart where scripts may run. Default true. */
   readonly live?: boolean;

@@ -3,6 +3,7 @@ import type { NdArray, Progress } from '../core/types.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
 import { boardHtml, isOver, type View, viewHtml, viewLine } from './progress-view.js';
 
+/** Options of {@link progress}. */
 export interface ProgressOptions {
   /**
    * Shortest time between two updates of the view, in milliseconds. Default 100; 2000 when nobody watches

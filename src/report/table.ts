@@ -12,6 +12,7 @@ export interface ColumnTable {
   objects(): object[];
 }
 
+/** Options of {@link table}. */
 export interface TableOptions {
   readonly title?: string;
   /** A line under the table, e.g. what its columns mean. */

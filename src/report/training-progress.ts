@@ -70,7 +70,10 @@ export function curves({ rounds, history }: TrainingEvent): [readonly Trace[], L
   const x = (points: TrainingEvent['history']) => points.map(({ round }) => round);
   const loss: Trace = { name: 'loss', x: x(history), y: history.map((point) => point.loss), mode: 'lines' };
   const accuracy: Trace = {
-    ...{ name: 'test accuracy', mode: 'lines+markers', xaxis: 'x2', yaxis: 'y2' },
+    name: 'test accuracy',
+    mode: 'lines+markers',
+    xaxis: 'x2',
+    yaxis: 'y2',
     x: x(measured),
     y: measured.map((point) => 100 * point.accuracy!),
   };

@@ -17,7 +17,10 @@ export const picturesOf = (rows: readonly MatrixRow[]): Judged[] =>
     Object.entries(reached).flatMap(([attack, result]) =>
       result?.signs
         ? result.ssim.map((ssim, b) => ({
-            ...{ network, attack, ssim, x: covariatesOf(result.signs!, b) },
+            network,
+            attack,
+            ssim,
+            x: covariatesOf(result.signs!, b),
             weight: (attack === 'default' ? 2 : 1) / Math.sqrt(result.ssim.length),
           }))
         : [],

@@ -96,7 +96,10 @@ export type Compared = keyof typeof COMPARED;
 /** A cell without attacks. */
 export const emptyRow = (dataset: Dataset, cell: Cell, seed: number, split: 'train' | 'test'): MatrixRow => ({
   ...cell,
-  ...{ seed, data: dataset.name, split, reached: {} },
+  seed,
+  data: dataset.name,
+  split,
+  reached: {},
 });
 
 /** Attacks the cell of a row with those attacks that it does not have yet; returns the fuller row. */
@@ -190,8 +193,12 @@ function placed(signs: Signs, match: readonly number[]): Signs {
   const { roughness, grain, contrast, left, coarse, bits } = signs;
   return {
     ...signs,
-    ...{ left: rounded(left), coarse: rounded(coarse), bits: rounded(bits) },
-    ...{ roughness: each(roughness), grain: each(grain), contrast: each(contrast) },
+    left: rounded(left),
+    coarse: rounded(coarse),
+    bits: rounded(bits),
+    roughness: each(roughness),
+    grain: each(grain),
+    contrast: each(contrast),
   };
 }
 

@@ -33,7 +33,12 @@ export async function sweepStatus(folder: string): Promise<SweepStatus> {
   times.sort((a, b) => a - b);
   const over = done + failed >= total;
   return {
-    ...{ name, total, done, failed, reasons, before: 0 },
+    name,
+    total,
+    done,
+    failed,
+    reasons,
+    before: 0,
     perMinute: over ? 0 : perMinute(times, Date.now()),
     seconds: times.length > 0 ? (times.at(-1)! - times[0]!) / 1000 : 0,
     workers: [...workers.values()].sort((a, b) => b.cells - a.cells),

@@ -39,7 +39,14 @@ export function planOf(options: FitOptions): Plan {
   if (perEpoch < 1)
     throw problem(where, `one batch of ${batchSize} needs as many samples`, data.size, 'use a smaller batchSize');
   const settings = {
-    ...{ name, epochs, batchSize, seed, clip, optimizer: optimizer.name, schedule: schedule.name, samples: data.size },
+    name,
+    epochs,
+    batchSize,
+    seed,
+    clip,
+    optimizer: optimizer.name,
+    schedule: schedule.name,
+    samples: data.size,
     parameters: Object.fromEntries(parameters.map((p) => [p.name, p.shape.join('x')])),
     ...(average > 0 && { average }),
     ...options.settings,

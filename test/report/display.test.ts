@@ -52,6 +52,38 @@ test('display: one output with every form, bytes as base64', () => {
   assert.deepEqual(written[0]!.metadata, { 'image/png': { width: 3 } });
 });
 
+test('display, displaySlot: in Deno’s kernel they go through its broadcast; outside it, where that throws, to the console', () => {
+  delete host.__tslab__;
+  const sent: unknown[] = [];
+  const jupyter = { broadcast: async (type: string, content: object) => void sent.push([type, content]) };
+  const own = globalThis as { Deno?: object };
+  const printed: string[] = [];
+  const { write } = process.stdout;
+  try {
+    own.Deno = { jupyter };
+    const slot = displaySlot();
+    slot({ 'text/plain': 'a', 'image/png': Uint8Array.of(1, 2, 3) });
+    slot({ 'text/plain': 'b' });
+    own.Deno = {
+      get jupyter() {
+        throw new Error('only in the kernel');
+      },
+    };
+    process.stdout.write = ((text: string) => printed.push(text)) as never;
+    display({ 'text/plain': 'c' });
+  } finally {
+    process.stdout.write = write;
+    delete own.Deno;
+  }
+  const [[first, { data, transient }], [second, update]] = sent as [string, Written][] as [
+    [string, Written],
+    [string, Written],
+  ];
+  assert.deepEqual([first, data], ['display_data', { 'text/plain': 'a', 'image/png': 'AQID' }]);
+  assert.deepEqual([second, update.data, update.transient], ['update_display_data', { 'text/plain': 'b' }, transient]);
+  assert.deepEqual(printed, ['c\n']);
+});
+
 test('displaySlot: later calls update the first output', () => {
   const slot = displaySlot();
   for (const text of ['a', 'b', 'c']) slot({ 'text/plain': text });

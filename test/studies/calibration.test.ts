@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { yardstick } from '../../src/attacks/choose/yardstick.js';
+import { WEIGHTS } from '../../src/attacks/confidence/covariate-weights.js';
 import { COVARIATES, expectedSsim, logistic } from '../../src/attacks/confidence/expected.js';
 import { signsOf } from '../../src/attacks/confidence/signs.js';
-import { WEIGHTS } from '../../src/attacks/confidence/weights.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { openDataset } from '../../src/data/index.js';
@@ -39,6 +39,19 @@ test('confidence holds on networks that were not fitted on: calibration error be
   }
 });
 
+const weights = Object.keys(COVARIATES).map((name) => WEIGHTS[name as keyof typeof WEIGHTS]);
+
+test('confidence holds on the matrix: other images, other networks, another seed: calibration error below 0.08', () => {
+  const pictures = picturesOf(rowsOf('matrix.json')).filter(({ attack }) => attack === 'default');
+  const { error, bins, correlation } = reliability(
+    pictures.map(({ x }) => logistic(weights, x)),
+    pictures.map(({ ssim }) => ssim),
+  );
+  assert.ok(pictures.length > 200, `${pictures.length}`);
+  assert.ok(error < 0.08, `${error} ${JSON.stringify(bins)}`);
+  assert.ok(correlation > 0.5, `${correlation}`);
+});
+
 test('reliability: bins, their error and that of single pictures, by hand', () => {
   const { bins, error, each } = reliability([0.1, 0.12, 0.95], [0, 0.2, 0.5], 10);
   assert.deepEqual(
@@ -69,13 +82,15 @@ const observed = async (phi: string) => {
   return { batch, seen: observe(model, update, { obfuscation: parseObfuscation(phi), labels: batch.labels }) };
 };
 
+const matched = { attack: 'rog', settings: { method: 'matching' } };
+
 test('expectedSsim: the truth is expected nearer than noise, a gray and its own coarse blocks', async () => {
   const { batch, seen } = await observed('none');
   const rule = yardstick(seen, batch.labels);
   const uniform = uniformStream(3);
   const expectation = async (images: typeof batch.images) =>
-    Math.max(...expectedSsim(await signsOf(seen, { images, labels: batch.labels }, rule)));
-  const truth = Math.min(...expectedSsim(await signsOf(seen, batch, rule)));
+    Math.max(...expectedSsim(await signsOf(seen, { ...matched, images, labels: batch.labels }, rule)));
+  const truth = Math.min(...expectedSsim(await signsOf(seen, { ...matched, ...batch }, rule)));
   assert.ok(truth > 0.6, `${truth}`);
   assert.ok((await expectation(ndarray(batch.images.shape, () => uniform()))) < 0.3);
   assert.ok((await expectation(ndarray(batch.images.shape, 0.5))) < 0.35);

@@ -48,7 +48,12 @@ function header(bytes: Uint8Array): Header {
   const palette = bits <= 8 ? readPalette(bytes, view, core, size, bits) : undefined;
   const gray = palette?.every(([r, g, b]) => r === g && g === b) ?? false;
   return {
-    ...{ ...head, bits, masks, palette, topDown: rows < 0, start: view.getUint32(10, true) },
+    ...head,
+    bits,
+    masks,
+    palette,
+    topDown: rows < 0,
+    start: view.getUint32(10, true),
     channels: gray ? 1 : 3,
   };
 }

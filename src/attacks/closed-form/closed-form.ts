@@ -80,7 +80,7 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  * Cocktail Party Attack (Kariyappa et al. 2023: independent components of a dense layer's update, then feature
  * inversion, labels not needed).
  * Errors: networks with another end; unknown options.
- * @example const { images, confidence, explained } = await rog.closedForm(observed, { onProgress: rog.progress('closed form') })
+ * @example const { images, confidence, explained } = await rog.attacks.closedForm(observed, { iterations: 60 })
  */
 export function closedForm(observation: Observation, options: ClosedFormOptions = {}): Promise<Reconstruction> {
   return finish(closedFormSteps(observation, options), options.onProgress);
@@ -160,9 +160,18 @@ async function inversionProblem(
     closure.target(found);
   };
   const deciding = {
-    ...{ attack: 'closedForm', objective, prior, weight, iterations, seed, defenseAware },
-    ...{ simulate: 'direction', typical: typical ? 'given' : 'synthetic' },
-    ...{ model: seen.model.name, obfuscation: seen.obfuscation.name, labels: [...labels] },
+    attack: 'closedForm',
+    objective,
+    prior,
+    weight,
+    iterations,
+    seed,
+    defenseAware,
+    simulate: 'direction',
+    typical: typical ? 'given' : 'synthetic',
+    model: seen.model.name,
+    obfuscation: seen.obfuscation.name,
+    labels: [...labels],
   };
   const problem: Problem = {
     ...search,
@@ -170,7 +179,9 @@ async function inversionProblem(
     engine: closure.engine,
     settings: { ...deciding, recovery },
     deciding: {
-      ...{ ...deciding, client: { ...seen.client }, typical: fingerprint([images.data]) },
+      ...deciding,
+      client: { ...seen.client },
+      typical: fingerprint([images.data]),
       update: fingerprint(seen.tensors.map(({ data }) => data)),
     },
     spent: recovery,

@@ -1,5 +1,5 @@
+import { WEIGHTS } from './covariate-weights.js';
 import type { Signs } from './signs.js';
-import { WEIGHTS } from './weights.js';
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
@@ -14,6 +14,8 @@ export const COVARIATES = {
   explainedBits: (signs) => (1 - within(signs.left, 0, 1)) * bitsOf(signs),
   logImages: ({ images }) => Math.log2(images),
   repeated: ({ repeated }) => repeated,
+  logTensors: ({ tensors }) => Math.log2(tensors),
+  solved: ({ solved }) => Number(solved),
   several: ({ steps }) => Number(steps > 1),
   logRoughness: ({ roughness }, b) => logOf(roughness[b]!),
   logRoughnessSquared: ({ roughness }, b) => logOf(roughness[b]!) ** 2,

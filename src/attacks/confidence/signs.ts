@@ -1,6 +1,6 @@
 import { imageAt, ndarray } from '../../core/arrays.js';
 import { halfWidth, isSent, isUnknown } from '../../core/evidence.js';
-import type { Evidence, NamedArray, NdArray, Observation } from '../../core/types.js';
+import type { Evidence, NamedArray, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { grayOf, type Measured, type Yardstick } from '../choose/yardstick.js';
 
 /** What a server can measure of pictures that an attack gave it, and of what it had. */
@@ -15,6 +15,10 @@ export interface Signs {
   /** Share of the images that share their label. */
   readonly repeated: number;
   readonly steps: number;
+  /** Tensors of the update: the more, the deeper the network, and the more pictures explain the same update. */
+  readonly tensors: number;
+  /** Whether equations were solved, not gradients matched. */
+  readonly solved: boolean;
   /** Of each picture: colour total variation, a mean per pixel. */
   readonly roughness: readonly number[];
   /** Of each picture: variation of its 2x2 means over its own. */
@@ -22,6 +26,9 @@ export interface Signs {
   /** Of each picture: standard deviation over pixels, mean over channels. */
   readonly contrast: readonly number[];
 }
+
+/** Attacks, or ways of rog(), that solve equations. */
+const SOLVED = ['closedForm', 'closed-form', 'analytic'];
 
 /** Side of the blocks that take detail away. */
 const COARSE = 4;
@@ -35,7 +42,7 @@ const UNBOUNDED = 1e3;
 /** Measures pictures by what the server knows; three simulations of the client where no gray is given. */
 export async function signsOf(
   { model, client, tensors, obfuscation }: Observation,
-  { images, labels }: { readonly images: NdArray; readonly labels: Int32Array },
+  { images, labels, attack, settings }: Pick<Reconstruction, 'images' | 'labels' | 'attack' | 'settings'>,
   rule: Yardstick,
   gray?: Pick<Measured, 'unexplained'>,
 ): Promise<Signs> {
@@ -55,6 +62,8 @@ export async function signsOf(
     images: size,
     repeated: [...labels].filter((label) => counts.get(label)! > 1).length / size,
     steps: client.localSteps,
+    tensors: tensors.length,
+    solved: SOLVED.includes(String(settings.method ?? attack)),
     roughness,
     grain: each.map((image, b) => variation(blocky(image, 2)) / Math.max(1e-6, roughness[b]!)),
     contrast: each.map(contrastOf),

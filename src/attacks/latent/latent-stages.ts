@@ -40,7 +40,10 @@ export function stagesOf(iterations: number, relax: boolean): (Stage & Freedom)[
   const parts = relax ? RELAXED : IN_RANGE;
   const upTo = (k: number): number => Math.round(iterations * parts.slice(0, k).reduce((sum, p) => sum + p.share, 0));
   return parts.map(({ latent, relaxed, rate }, k) => ({
-    ...{ latent, relaxed, rate, size: [1, 1] as const },
+    latent,
+    relaxed,
+    rate,
+    size: [1, 1] as const,
     closures: upTo(k + 1) - upTo(k),
   }));
 }

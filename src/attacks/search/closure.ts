@@ -28,7 +28,10 @@ export interface ClosureOptions {
   readonly weight: number;
   /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
   readonly simulate: 'steps' | 'direction';
-  /** Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments(); default 0. */
+  /**
+   * Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments();
+   * default 0.
+   */
   readonly statistics?: number;
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
@@ -60,8 +63,9 @@ export interface Comparison {
 
 /**
  * total(x) = objective(simulated update(x), observed update) + weight * prior(x), with its gradient in x.
- * Few local steps are one compiled step with the weights baked in; the observed update, the labels and the numbers of the objective
- * are inputs, so that the next observation of the same model runs on the same step. Many local steps are iterated.
+ * Few local steps are one compiled step with the weights baked in; the observed update, the labels and the numbers of
+ * the objective are inputs, so that the next observation of the same model runs on the same step. Many local steps are
+ * iterated.
  */
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
@@ -122,7 +126,10 @@ async function atOnce(comparison: Comparison, steps: boolean, statistics: number
   return { engine: step.engine, dispose: step.dispose, evaluate, ...(steps && client.localSteps > 1 && { cost }) };
 }
 
-/** sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al. 2021, equation 8). */
+/**
+ * sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al.
+ * 2021, equation 8).
+ */
 function momentsApart(observation: Observation) {
   const moments = batchMoments(observation.model);
   const known = knownMoments(observation);

@@ -88,7 +88,10 @@ async function problemOf(observation: Observation, recipe: Recipe, options: RunO
   if (cost) await sayCost(observation, recipe, options, cost);
   return {
     ...searchOf(observation, recipe, options, evaluate),
-    ...{ attack, engine, settings, dispose },
+    attack,
+    engine,
+    settings,
+    dispose,
     conclude: async ({ best, history }) => {
       const { images, objective } = group ? await pickMember(evaluate, best.images, group) : best;
       const closures = (history.at(-1)?.closure ?? 0) + (group?.seeds ?? 0);

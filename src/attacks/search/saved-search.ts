@@ -40,7 +40,7 @@ export async function saveSearch(held: HeldCheckpoint, settings: Settings, state
     converged,
     history,
     objective: best.objective,
-    ...{ optimizer: optimizer.numbers },
+    optimizer: optimizer.numbers,
   };
   await held.save({ settings, state: { arrays, numbers } });
 }

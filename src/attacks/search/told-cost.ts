@@ -21,8 +21,8 @@ export function toldCost(
   return (
     `${attack}: simulating ${localSteps} local steps will take about ${duration(seconds * closures)} ` +
     `(${closures} closures of ${duration(seconds)}) and ${(memory / 2 ** 30).toFixed(1)} GB; rog with ` +
-    `simulate: 'direction' (--simulate direction) takes one gradient for all steps, a fraction of that, and is as good ` +
-    'only where the weights hardly moved'
+    `simulate: 'direction' (--simulate direction) takes one gradient for all steps, a fraction of that, ` +
+    'and is as good only where the weights hardly moved'
   );
 }
 

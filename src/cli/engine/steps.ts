@@ -17,6 +17,8 @@ export interface Site {
   readonly signal: AbortSignal;
 }
 
+const NO_NETWORK = 'the package index does not answer; is there a network, and are npm and pip configured for it?';
+
 /** What programs say when something is missing, and what that means. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/ENOSPC|No space left|EDQUOT|quota exceeded/i, 'the disk is full; free some space and try again'],
@@ -24,17 +26,15 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /EACCES|Permission denied|EROFS|Read-only file system/i,
     'no permission to write there; set ROGLAB_ENGINES to a folder',
   ],
-  [
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|Name or service not known|name resolution|from versions: none|NewConnectionError|Network is unreachable|timed out/i,
-    'the package index does not answer; is there a network, and are npm and pip configured for it?',
-  ],
+  [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|NewConnectionError|timed out/i, NO_NETWORK],
+  [/Name or service not known|name resolution|from versions: none|Network is unreachable/i, NO_NETWORK],
   [
     /hashes? (do|does) not match|DO NOT MATCH|EINTEGRITY/i,
     'what was downloaded is not what it should be (wrong hash); try again',
   ],
   [/No module named '?pip/i, 'Python has no pip; Debian, Ubuntu: sudo apt install python3-pip'],
   [
-    /not found: make|\bmake\b.*ENOENT|find (any )?(C\+\+|compiler)|g\+\+.*(not found|No such file)|stack Error: not found: make/i,
+    /not found: make|\bmake\b.*ENOENT|find (any )?(C\+\+|compiler)|g\+\+.*(not found|No such file)/i,
     'no C++ compiler was found; Debian, Ubuntu: sudo apt install g++ make',
   ],
 ];

@@ -51,7 +51,9 @@ export function onnxAvailable(): { ok: boolean; why: string; version: string } {
   return { ok: runtime !== undefined, why, version };
 }
 
-/** The execution providers that the installed ONNX Runtime was built with; whether they run here is another question. */
+/**
+ * The execution providers that the installed ONNX Runtime was built with; whether they run here is another question.
+ */
 export const bundledProviders = (): string[] =>
   load()
     .runtime?.listSupportedBackends()
@@ -129,7 +131,8 @@ const create = (model: Uint8Array, threads: number, provider: string): Promise<O
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      enableMemPattern: false, // it keeps what the first run took beside one block for all later ones: 1.6 times the memory
+      // a pattern keeps what the first run took beside one block for all later ones: 1.6 times the memory
+      enableMemPattern: false,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },

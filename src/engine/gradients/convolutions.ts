@@ -10,7 +10,11 @@ const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: Attr
 
 /** The attributes that the three kernels share. */
 const common = ({ strides, pad, dataFormat, dimRoundingMode, dilations = 1 }: Attributes): Attributes => ({
-  ...{ strides, pad, dataFormat, dimRoundingMode, dilations },
+  strides,
+  pad,
+  dataFormat,
+  dimRoundingMode,
+  dilations,
 });
 
 const conv = (x: tf.Tensor, filter: tf.Tensor, attributes: Attributes) =>

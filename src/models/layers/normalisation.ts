@@ -57,7 +57,10 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
   options: { ...common, mode: optional(word('eval', 'train')), momentum: optional(share) },
   plan: ({ affine = true }, at, name) => {
     const statistic = (part: string, init: 'ones' | 'zeros'): ParameterSpec => ({
-      ...{ name: `${name}/${part}`, shape: [at.shape[2]], fanIn: 1, init },
+      name: `${name}/${part}`,
+      shape: [at.shape[2]],
+      fanIn: 1,
+      init,
       ...(at.flattened && { flattens: at.flattened }),
     });
     return {

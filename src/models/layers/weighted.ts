@@ -47,8 +47,12 @@ export const conv: Rule<Of<'conv'>> = {
   options: {
     filters: required(count),
     size: required(extent),
-    ...{ stride: optional(extent), dilation: optional(extent), padding: optional(padding) },
-    ...{ groups: optional(count), bias: optional(flag), ...initial },
+    stride: optional(extent),
+    dilation: optional(extent),
+    padding: optional(padding),
+    groups: optional(count),
+    bias: optional(flag),
+    ...initial,
   },
   plan: (layer, { shape }, name, where) => {
     const { size, strides, dilations, padding, groups } = geometry(layer);

@@ -18,8 +18,15 @@ const pairs =
 const same: Compute = ([a = []]) => a;
 
 const EACH: Readonly<Record<string, (a: number) => number>> = {
-  ...{ Sqrt: Math.sqrt, Exp: Math.exp, Log: Math.log, Abs: Math.abs, Floor: Math.floor, Ceil: Math.ceil },
-  ...{ Neg: (a: number) => -a, Reciprocal: (a: number) => 1 / a, Not: (a: number) => Number(!a) },
+  Sqrt: Math.sqrt,
+  Exp: Math.exp,
+  Log: Math.log,
+  Abs: Math.abs,
+  Floor: Math.floor,
+  Ceil: Math.ceil,
+  Neg: (a: number) => -a,
+  Reciprocal: (a: number) => 1 / a,
+  Not: (a: number) => Number(!a),
 };
 
 /** Constants that exported networks work out on the way: shapes, sizes of heads, transposed weights. */

@@ -29,14 +29,12 @@ export function follow(graph: OnnxGraph, where: string): Known {
   const makers = new Map<string, OnnxNode>();
   const nodes: OnnxNode[] = [];
   const known: Known = {
-    ...{
-      where,
-      input: first ?? input.name,
-      batch: image[0]!,
-      channelsLast: first !== undefined,
-      output: graph.outputs[0]!.name,
-      nodes,
-    },
+    where,
+    input: first ?? input.name,
+    batch: image[0]!,
+    channelsLast: first !== undefined,
+    output: graph.outputs[0]!.name,
+    nodes,
     stored: (name) => graph.constants.has(name),
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
     shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),

@@ -48,9 +48,9 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
-      'Relu Sigmoid Tanh Softplus Mish LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
+      'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
       'Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
-      'LayerNormalization GroupNormalization'
+      'LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
       .map((op) => [op, first]),

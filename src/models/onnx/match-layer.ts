@@ -1,10 +1,10 @@
 import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
-import type { Layer, NamedArray } from '../../core/types.js';
+import type { ActivationLayer, Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
-import { normalize, stretched } from './normalize.js';
+import { layerNormOf, normalize, stretched } from './normalize.js';
 
 const one =
   (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
@@ -13,7 +13,9 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
-/** A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w. */
+/**
+ * A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w.
+ */
 function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
   const flat = known.maker(from);
   if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;
@@ -68,12 +70,6 @@ function affine(node: OnnxNode, known: Known): { inner: string; gain: OnnxTensor
 }
 
 const flat = (tensor: OnnxTensor): NamedArray => ({ ...tensor, shape: [tensor.data.length] });
-
-/** Over the channels of a token, or over a whole picture, as the shape of the gain tells. */
-const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): Layer => ({
-  ...{ kind: 'layerNorm', epsilon },
-  ...(shape.length === 3 && { over: 'all' }),
-});
 
 /** (x - mean) / sqrt(variance + epsilon) gain + shift, as exporters before opset 17 write it. */
 const layerNorm: Matcher = (node, known) => {
@@ -153,8 +149,8 @@ const gated: Matcher = (node, known) => {
     [b, a],
   ] as const) {
     const maker = known.maker(gate);
-    const inner = maker?.op === 'Tanh' ? known.maker(maker.inputs[0]!) : undefined;
-    if (inner?.op === 'Softplus' && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
+    const inner = maker?.op === 'Tanh' && makerIs(maker.inputs[0]!, 'Softplus', known);
+    if (inner && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
     if (maker?.inputs[0] !== x) continue;
     if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
     if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
@@ -246,36 +242,48 @@ const scaled: Matcher = (node, known) => {
   return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
 };
 
-const plain = (kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'hardswish' | 'hardsigmoid' | 'mish'): Matcher[] => [
-  one(() => ({ kind })),
-];
+const plain = (kind: ActivationLayer['kind']): Matcher[] => [one(() => ({ kind }))];
 
 const pass: Matcher = (node) => found(node.inputs[0]!, []);
 
 /** Operation that makes a value -> what it may be the end of, in the order of trial. */
 const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
-  ...{ Relu: plain('relu'), Sigmoid: plain('sigmoid'), Tanh: plain('tanh'), Softplus: plain('softplus') },
-  ...{ HardSwish: plain('hardswish'), HardSigmoid: plain('hardsigmoid'), Mish: plain('mish') },
+  Relu: plain('relu'),
+  Sigmoid: plain('sigmoid'),
+  Tanh: plain('tanh'),
+  Softplus: plain('softplus'),
+  HardSwish: plain('hardswish'),
+  HardSigmoid: plain('hardsigmoid'),
+  Mish: plain('mish'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
-  ...{ Clip: [clip], Dropout: [dropout], Identity: [pass], Cast: [pass] },
-  ...{ Conv: [conv], MaxPool: [pool('maxPool')], AveragePool: [pool('averagePool')] },
-  ...{ GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))], ReduceMean: [mean, gatheredPool] },
-  ...{ BatchNormalization: [batchNorm], LayerNormalization: [layerNormNode], InstanceNormalization: [instanceNorm] },
+  Clip: [clip],
+  Dropout: [dropout],
+  Identity: [pass],
+  Cast: [pass],
+  Conv: [conv],
+  MaxPool: [pool('maxPool')],
+  AveragePool: [pool('averagePool')],
+  GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))],
+  ReduceMean: [mean, gatheredPool],
+  BatchNormalization: [batchNorm],
+  LayerNormalization: [layerNormNode],
+  InstanceNormalization: [instanceNorm],
   GroupNormalization: [groupNormNode],
-  ...{ Gemm: [attention, dense], MatMul: [attention, dense] },
-  ...{
-    Flatten: [flatten],
-    Reshape: [attention, flatten],
-    Transpose: [patches, attention],
-    Squeeze: [attention, flatten],
-  },
+  Gemm: [attention, dense],
+  MatMul: [attention, dense],
+  Flatten: [flatten],
+  Reshape: [attention, flatten],
+  Transpose: [patches, attention],
+  Squeeze: [attention, flatten],
   Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions],
   Sub: [stretched],
-  ...{ Mul: [gelu, gated, scaled], Div: [normalize, scaled] },
-  ...{ Concat: [classToken], Gather: [takeToken] },
+  Mul: [gelu, gated, scaled],
+  Div: [normalize, scaled],
+  Concat: [classToken],
+  Gather: [takeToken],
 };
 
 /** The layers that a value is the end of; undefined where two branches meet, or nothing is recognised. */

@@ -4,6 +4,7 @@
  */
 export type Values = ArrayLike<number> | readonly (number | string | null)[];
 
+/** Lengths of error bars, upwards and downwards. */
 export interface ErrorBars {
   readonly array?: ArrayLike<number>;
   /** Lengths downwards where they differ. */
@@ -51,7 +52,7 @@ export interface Trace {
 
 export type Title = string | { readonly text?: string; readonly [plotly: string]: unknown };
 
-/** One axis. */
+/** One axis of a chart. */
 export interface AxisLayout {
   /** Quantity and unit, e.g. `'PSNR (dB)'`. */
   readonly title?: Title;

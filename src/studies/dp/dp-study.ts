@@ -128,7 +128,10 @@ async function computeRow(
   const { accuracy } = trained.history.at(-1)!;
   const points = trained.history.filter((point) => point.accuracy !== undefined);
   return {
-    ...{ id: row.id, group: row.group, ...(row.snr !== undefined && { snr: row.snr }), phi: row.phi },
+    id: row.id,
+    group: row.group,
+    ...(row.snr !== undefined && { snr: row.snr }),
+    phi: row.phi,
     bitsPerEntry: parseObfuscation(row.phi).apply(model.parameters, 1).report.bitsPerEntry,
     accuracy: accuracy!,
     curve: points.map((point) => ({ round: point.round, accuracy: point.accuracy! })),

@@ -3,7 +3,8 @@ import type { DpProfile, DpRow } from './dp-rows.js';
 
 /** What the talk's code does to each example, with some noise. */
 const talks = (noise?: ClientPrivacy['noise'], more: Partial<ClientPrivacy> = {}): ClientPrivacy => ({
-  ...{ clip: 2, scope: 'tensor' },
+  clip: 2,
+  scope: 'tensor',
   ...(noise && { noise }),
   ...more,
 });
@@ -51,8 +52,15 @@ const spending = (epsilon: number, multiplier: number): DpRow => ({
 
 /** One client with all images: the same as training at one place. */
 const central = (rounds: number): DpProfile['training'] => ({
-  ...{ rounds, cohort: 1, localSteps: 100, batchSize: 16, learningRate: 0.1, schedule: 'cosine' },
-  ...{ evaluateEvery: rounds / 5, evaluateImages: 1000, seed: 1 },
+  rounds,
+  cohort: 1,
+  localSteps: 100,
+  batchSize: 16,
+  learningRate: 0.1,
+  schedule: 'cosine',
+  evaluateEvery: rounds / 5,
+  evaluateImages: 1000,
+  seed: 1,
 });
 
 const shared = {

@@ -159,7 +159,11 @@ async function rowsOf(seen: Observation, raw: NdArray, rawSeconds: number, conte
   const own = deriveSeed(seed, 'start', group);
   const { iterations = (SEMANTIC_SETTINGS as Record<string, SemanticSetting>)[name]!.iterations } = options ?? {};
   const searched = await rogs(seen, {
-    ...{ raw: { images: raw }, generator, classNames, seed: own, restarts: options?.restarts },
+    raw: { images: raw },
+    generator,
+    classNames,
+    seed: own,
+    restarts: options?.restarts,
     ...(iterations && { iterations }),
   });
   const result = { kind: 'reconstruction', images: raw, labels: seen.labels!, seconds: 0, settings: {} } as never;

@@ -22,6 +22,7 @@ export interface Against {
   readonly rankRatio: { readonly mean: number; readonly low: number; readonly high: number };
 }
 
+/** What the methods reach in one setting. */
 export interface SettingSummary {
   readonly setting: string;
   readonly images: number;

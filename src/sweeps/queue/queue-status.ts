@@ -45,13 +45,20 @@ export async function queueStatus(url: string): Promise<QueueStatus> {
     const since = (at: number): number => Math.max(0, Math.round((Date.now() - at) / 1000));
     const sweeps = await Promise.all(
       (await announced(connection)).map(async ({ key, name, version, at }) => ({
-        ...{ sweep: name, version, ...(await countsOf(connection, key)) },
+        sweep: name,
+        version,
+        ...(await countsOf(connection, key)),
         'coordinator seen (s)': since(at),
       })),
     );
     const workers = (await workersOf(connection)).map(({ worker, version, concurrency, running, done, at }) => ({
-      ...{ worker, state: since(at) <= ALIVE_S ? ('alive' as const) : ('not heard of' as const), version },
-      ...{ running, of: concurrency, done, 'seen (s)': since(at) },
+      worker,
+      state: since(at) <= ALIVE_S ? ('alive' as const) : ('not heard of' as const),
+      version,
+      running,
+      of: concurrency,
+      done,
+      'seen (s)': since(at),
     }));
     return { sweeps, workers: workers.sort((a, b) => a['seen (s)'] - b['seen (s)']) };
   } finally {

@@ -1,0 +1,14 @@
+/** A federation: the client, what the server sees of it, the server, rounds; what clients keep between rounds. */
+export {
+  applyUpdate,
+  averageUpdates,
+  batchNormThreat,
+  clientUpdate,
+  localSteps,
+  observe,
+  observeSum,
+  partition,
+  updateFrom,
+} from '../federation/index.js';
+export { remembered, warmStart } from '../obfuscation/index.js';
+export { federate } from '../studies/index.js';
