@@ -94,3 +94,23 @@ test('no file of the library is longer than 300 lines, and the index is a table 
   );
   assert.ok(lines('index.ts') < 80);
 });
+
+test('no files import each other in a circle; types alone may', () => {
+  const uses = new Map(
+    files.map((file) => [
+      file,
+      [
+        ...readFileSync(join(source, file), 'utf8').matchAll(/^(?:import|export)(?! type\b)[^;]*? from '(\.[^']+)';/gm),
+      ].map(([, target]) => relative(source, join(source, dirname(file), target!.replace(/\.js$/, '.ts')))),
+    ]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const follow = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' > '));
+    else if (!done.has(file)) for (const next of uses.get(file) ?? []) follow(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) follow(file, []);
+  assert.deepEqual(circles, []);
+});

@@ -1,6 +1,7 @@
 import { imageAt } from '../core/arrays.js';
 import type { Batch } from '../core/types.js';
 import { METRICS } from '../metrics/index.js';
+import { escapeHtml } from '../report/chart/markup.js';
 import { imagePng } from '../report/index.js';
 import type { AuditResult } from './audit.js';
 import type { AuditRow } from './audit-rows.js';
@@ -24,7 +25,7 @@ th{font-weight:600}.pictures td,.pictures th{padding:.2rem .4rem .2rem 0;border:
 height:96px;image-rendering:pixelated;display:block}
 .pictures small,.soft{color:var(--soft);font-size:13px}li{margin:.2rem 0}`;
 
-const escaped = (text: unknown): string => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+const escaped = (text: unknown): string => escapeHtml(String(text));
 
 /** The report of an audit as one HTML file that needs nothing else; no script. */
 export function auditPage(result: AuditResult, made: { readonly version: string; readonly engine: string }): string {

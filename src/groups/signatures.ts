@@ -10,7 +10,7 @@ export type { InferredLabels, LabelOptions } from '../attacks/infer-labels.js';
 export type { InvertingGradientsOptions } from '../attacks/inverting-gradients.js';
 export type { Needs } from '../attacks/search/needs.js';
 export type { OwnObjective } from '../attacks/search/objectives.js';
-export type { RunOptions } from '../attacks/search/recipe.js';
+export type { RunOptions } from '../attacks/search/recipe-type.js';
 export type { AuditOptions } from '../audit/audit.js';
 export type { AuditRow } from '../audit/audit-rows.js';
 export type { BaselineName } from '../audit/baselines.js';

@@ -3,13 +3,7 @@ import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '.
 import { intervalsTell } from '../search/objectives.js';
 import { deviation } from './activation-estimates.js';
 import type { Head } from './head.js';
-import { intervalSolver } from './intervals.js';
-
-/** Finds features [B, D] from back-propagated errors [B, units]; `start` is what is known before. */
-export interface FeatureSolver {
-  readonly solve: (delta: Matrix, start: Matrix) => Promise<Matrix>;
-  readonly dispose: () => void;
-}
+import { type FeatureSolver, intervalSolver } from './intervals.js';
 
 /** The dense layer whose inputs are looked for, and whether they can be negative. */
 type Inputs = Pick<Head, 'first' | 'nonNegative'>;

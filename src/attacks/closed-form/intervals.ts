@@ -3,8 +3,13 @@ import { type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import { boundTensors } from '../search/seen.js';
-import type { FeatureSolver } from './feature-solver.js';
 import type { Head } from './head.js';
+
+/** Finds features [B, D] from back-propagated errors [B, units]; `start` is what is known before. */
+export interface FeatureSolver {
+  readonly solve: (delta: Matrix, start: Matrix) => Promise<Matrix>;
+  readonly dispose: () => void;
+}
 
 /** Iterations of FISTA in one compiled step, and steps in a solve. */
 const UNROLLED = 10;

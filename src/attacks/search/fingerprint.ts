@@ -2,7 +2,7 @@ import { isUnknown } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { assumed, batchNormThreat } from '../../federation/index.js';
 import { objectiveTitle } from './objectives.js';
-import type { Recipe, RunOptions } from './recipe.js';
+import type { Recipe, RunOptions } from './recipe-type.js';
 import { isAdaptive, softened } from './soften.js';
 
 /** Everything that decides the result, as JSON. */

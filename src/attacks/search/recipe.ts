@@ -4,37 +4,17 @@ import { deriveSeed, normalStream } from '../../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
-import { attackClosure, type Closure, type ClosureOptions } from './closure.js';
+import { attackClosure, type Closure } from './closure.js';
 import { describe } from './fingerprint.js';
-import { type Group, grouped, member, pickMember, stacked } from './group.js';
+import { grouped, member, pickMember, stacked } from './group.js';
 import { clamped, type Search } from './minimise.js';
 import { checkObservation } from './needs.js';
+import type { Recipe, RunOptions } from './recipe-type.js';
 import { type Problem, runSearch } from './run-search.js';
 import { holding } from './saved-search.js';
 import { toldCost } from './told-cost.js';
 
-/** Options that every attack takes. */
-export interface RunOptions {
-  /** Seed of the starting point; default 1. */
-  readonly seed?: number;
-  /** Called after every closure. */
-  readonly onProgress?: (progress: Progress) => void;
-  /**
-   * Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`.
-   * A notebook's interrupt does the same.
-   */
-  readonly signal?: AbortSignal;
-  /** A file that lets a killed run resume to the same result. One run holds it at a time. */
-  readonly checkpoint?: string;
-  /** Seconds between two checkpoints; default 2; 0: after every closure. */
-  readonly checkpointSeconds?: number;
-  /**
-   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1.
-   * (All in one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to
-   * compile.)
-   */
-  readonly restarts?: number;
-}
+export type { Recipe, RunOptions } from './recipe-type.js';
 
 export const RUN_OPTIONS = {
   seed: whole('of the starting point', 1, { from: 0 }),
@@ -44,21 +24,6 @@ export const RUN_OPTIONS = {
   checkpointSeconds: real('between two checkpoints', 2),
   restarts: whole('starting points, the best by the objective is kept', 1),
 } satisfies OptionTable<RunOptions>;
-
-/** What a paper's recipe adds to the shared parts. */
-export interface Recipe
-  extends Omit<ClosureOptions, 'labels'>,
-    Pick<Search, 'stages' | 'box' | 'signed' | 'optimizer'> {
-  readonly attack: string;
-  /** The first stage's latent, from a seed. */
-  readonly start: (seed: number) => NdArray;
-  /** `joint`: soft labels from N(0, 1) logits are searched together with the pictures. Default: given, or inferred. */
-  readonly labels?: 'joint';
-  /** Several searches that pull each other towards their mean (Yin et al. 2021). Default: one alone. */
-  readonly group?: Group;
-  /** Whether the objective knows phi; written into the settings. */
-  readonly defenseAware: boolean;
-}
 
 /**
  * Runs a recipe on an observation: labels (given or inferred), one compiled objective, one search, best by objective.
