@@ -172,6 +172,7 @@ async function spectralForm(
 const KINKED: ReadonlySet<Layer['kind']> = new Set([
   'relu',
   'relu6',
+  'hardtanh',
   'leakyRelu',
   'maxPool',
   'hardswish',

@@ -36,11 +36,11 @@ export function checkImages(where: string, images: NdArray, imageShape?: ImageSh
 }
 
 /** Refuses NaN and infinities, and says in which tensor. */
-export function checkFinite(where: string, tensors: readonly NamedArray[]): void {
+export function checkFinite(where: string, tensors: readonly NamedArray[], what = 'the update'): void {
   for (const { name, data } of tensors)
     for (let i = 0; i < data.length; i++)
       if (!Number.isFinite(data[i]))
-        throw problem(where, `every entry of the update must be finite; ${name}[${i}] is ${data[i]}`);
+        throw problem(where, `every entry of ${what} must be finite; ${name}[${i}] is ${data[i]}`);
 }
 
 /** Refuses tensors whose names, shapes or data are not those of the model's parameters. */

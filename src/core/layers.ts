@@ -135,7 +135,9 @@ export interface BottleneckLayer {
 
 /** Functions of one number without settings, and softmax over the channels. */
 export interface ActivationLayer {
-  readonly kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'relu6' | 'silu' | 'hardswish' | 'hardsigmoid' | 'softmax';
+  readonly kind:
+    | ('relu' | 'sigmoid' | 'tanh' | 'softplus' | 'relu6' | 'silu' | 'hardswish' | 'hardsigmoid' | 'softmax')
+    | ('mish' | 'hardtanh');
 }
 
 /** One layer of a network. A sequence of tokens is a picture [1, tokens, width]. */

@@ -32,7 +32,7 @@ export async function loadWeights(path: string, model: Model): Promise<Model> {
     ? ownState(tensors, model)
     : fromTorch(where, model, tensors, format !== 'safetensors');
   checkMatches(where, parameters, model.parameters);
-  checkFinite(where, [...parameters, ...buffers]);
+  checkFinite(where, [...parameters, ...buffers], 'the weights');
   return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
 }
 

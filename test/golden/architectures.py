@@ -122,6 +122,7 @@ SIMPLE = {
     'relu': F.relu, 'sigmoid': torch.sigmoid, 'tanh': torch.tanh, 'softplus': F.softplus, 'relu6': F.relu6, 'silu': F.silu,
     # hardswish and hardsigmoid have no second derivative in torch 1.13: from their definitions
     'hardswish': lambda x: x * F.relu6(x + 3) / 6, 'hardsigmoid': lambda x: F.relu6(x + 3) / 6, 'softmax': lambda x: F.softmax(x, 1),
+    'mish': lambda x: x * torch.tanh(F.softplus(x)), 'hardtanh': lambda x: F.relu(x + 1) - F.relu(x - 1) - 1,
 }
 
 
@@ -429,6 +430,7 @@ LAYERS = {
         L('branches', branches=[[conv(3, 1)], [conv(2, 3), L('tanh'), conv(3, 3)], [L('averagePool', size=3, stride=1, padding=1)], []]), L('softplus'),
         L('branches', branches=[[conv(4, 3, stride=2)], [conv(4, 1, stride=2, bias=False), L('sigmoid')], [L('averagePool', size=2), conv(4, 1)]], join='add'),
         L('softmax'), dense(9), L('dropout', rate=0.3), L('tanh'), dense(5)]),
+    'Mish, hardtanh': ([8, 8, 2], 2, 2, [conv(5), L('mish'), conv(4), L('scale', factor=4), L('hardtanh'), dense(5)]),
 }
 
 

@@ -58,6 +58,8 @@ NETS = {
     "a transformer of nn.TransformerEncoderLayer": (Net(lambda s, x: s.f(s.e(class_token(s, x))[:, 0]), {"token": (1, 1, 8), "place": (1, 5, 8)}, patch=patch(8), e=nn.TransformerEncoderLayer(8, 2, 12, 0.0, activation="gelu", batch_first=True, norm_first=True), f=nn.Linear(8, 4)), "TRAINING", 13),
     "attention by hand, one matrix, the mean of the tokens": (Net(lambda s, x: s.f((lambda t: t + s.o(attend(*[heads(u, 2) for u in s.qkv(t).chunk(3, -1)])))(tokens(s, x)).mean(1)), patch=patch(8), qkv=nn.Linear(8, 24), o=nn.Linear(8, 8), f=nn.Linear(8, 4)), "EVAL", 17),
     "attention by hand, three matrices": (Net(lambda s, x: s.f((lambda t: t + s.o(attend(heads(s.q(t), 4), heads(s.k(t), 4), heads(s.v(t), 4))))(tokens(s, x))[:, 1]), patch=patch(8), q=nn.Linear(8, 8), k=nn.Linear(8, 8), v=nn.Linear(8, 8), o=nn.Linear(8, 8), f=nn.Linear(8, 4)), "EVAL", 13),
+    "Mish, hardtanh, layer norm over the picture": (Net(lambda s, x: s.f(flat(F.hardtanh(s.l(F.mish(s.c(x)))))), c=nn.Conv2d(3, 4, 3, 2), l=nn.LayerNorm((4, 3, 3)), f=nn.Linear(36, 4)), "EVAL", 13),
+    "the same, opset 17": (Net(lambda s, x: s.f(flat(F.hardtanh(s.l(F.mish(s.c(x)))))), c=nn.Conv2d(3, 4, 3, 2), l=nn.LayerNorm((4, 3, 3)), f=nn.Linear(36, 4)), "EVAL", 17),
 }
 REFUSED = {
     "sorting": (Net(lambda s, x: s.f(flat(torch.sort(x, -1)[0])), f=nn.Linear(192, 4)), "the operation TopK is not known, got \"/TopK\""),

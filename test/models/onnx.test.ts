@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
@@ -86,13 +86,26 @@ test('loadNetwork: weights beside the file stay in its folder; graphs inside nod
     const tensor = [field(1, 0, 2), field(2, 0, 1), inside(8, Buffer.from('w')), entry, field(14, 0, 1)];
     return inside(7, inside(5, Buffer.concat(tensor)));
   };
-  for (const location of ['../../etc/passwd', '/etc/passwd', '..', 'a/b', 'a\\b', ''])
+  for (const location of ['../../etc/passwd', '/etc/passwd', '..', 'a/../../b', 'a\\b', '', 'a/'])
     await assert.rejects(
       loadNetwork(fileOf(beside(location), 'beside')),
       /weights beside the file must lie in its own folder/,
       location,
     );
-  await assert.rejects(loadNetwork(fileOf(beside('none.data'), 'beside')), /cannot read it: ENOENT/);
+  await assert.rejects(loadNetwork(fileOf(beside('none.data'), 'beside')), /cannot read none.data: ENOENT/);
+  await assert.rejects(loadNetwork(fileOf(beside('a/none'), 'beside')), /cannot read a\/none: ENOENT/);
+  const outside = temporaryFolder();
+  writeFileSync(join(outside, 'secret'), Buffer.alloc(8));
+  symlinkSync(join(outside, 'secret'), join(folder, 'link'));
+  symlinkSync(outside, join(folder, 'below'));
+  for (const location of ['link', 'below/secret'])
+    await assert.rejects(
+      loadNetwork(fileOf(beside(location), 'beside')),
+      /must lie in its own folder, got ".*, a link out of it"/,
+    );
+  mkdirSync(join(folder, 'inner'));
+  writeFileSync(join(folder, 'inner', 'w'), Buffer.alloc(8));
+  await assert.rejects(loadNetwork(fileOf(beside('inner/w'), 'beside')), /holds a graph with nodes/);
   const nested = inside(
     7,
     inside(1, Buffer.concat([inside(4, Buffer.from('If')), inside(5, inside(6, Buffer.alloc(0)))])),

@@ -97,7 +97,7 @@ test('precode keeps all other weights, draws anew in every local step, and refus
   assert.ok((await rog(seen, { iterations: 4 })).images.data.every(Number.isFinite));
 });
 
-test('throughBottleneck sees one image behind noise that leads matching astray', async () => {
+test('adaptive attacks see one image behind noise that leads matching astray', async () => {
   const photo = (await openDataset('photos', { size: 16 })).batch({ split: 'test', size: 1, seed: 7 });
   const made = precode(lenet({ imageShape: [16, 16, 3], classes: photo.classNames.length }), { units: 16 });
   // deviations near 1: softplus(5.5 - 5)
@@ -109,6 +109,11 @@ test('throughBottleneck sees one image behind noise that leads matching astray',
   const psnr = async (options: object): Promise<number> => (await score(photo, await rog(seen, options))).psnr[0]!;
   const gray = (await score(photo, { images: ndarray([1, 16, 16, 3], 0.5) })).psnr[0]!;
   const naive = await psnr({ iterations: 30 });
+  const names = [...new Set(model.parameters.map(({ name }) => name.split('/')[0]!))].slice(-2);
+  const quiet = parseObfuscation(names.map((name) => `without:${name}`).join('+'));
+  const part = observe(model, await clientUpdate(model, photo), { labels: photo.labels, obfuscation: quiet });
+  const left = (await score(photo, await rog(part, { iterations: 60 }))).psnr[0]!;
   const adaptive = await psnr({ iterations: 40, objective: throughBottleneck(model) });
   assert.ok(naive < gray + 3 && adaptive > gray + 7, `gray ${gray}, matching ${naive}, adaptive ${adaptive}`);
+  assert.ok(left > gray + 7, `without ${names.join(', ')}: ${left}`);
 });

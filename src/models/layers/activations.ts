@@ -13,6 +13,8 @@ const FUNCTIONS = {
   silu: (x: Tensor) => tf.mul(x, tf.sigmoid(x)),
   hardswish: (x: Tensor) => tf.mul(x, sigmoidLine(x)),
   hardsigmoid: sigmoidLine,
+  mish: (x: Tensor) => tf.mul(x, tf.tanh(tf.softplus(x))),
+  hardtanh: (x: Tensor) => tf.sub(tf.sub(tf.relu(tf.add(x, 1)), tf.relu(tf.sub(x, 1))), 1),
   softmax,
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 

@@ -47,7 +47,7 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
   const { parameters, buffers } = fromTorch(where, blank, tensors);
   const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
-  checkFinite(where, [...parameters, ...buffers]);
+  checkFinite(where, [...parameters, ...buffers], 'the weights');
   await checkAnswers(path, where, model, known);
   return model;
 }

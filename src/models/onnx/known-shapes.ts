@@ -50,7 +50,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     (
       'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
       'Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
-      'LayerNormalization GroupNormalization'
+      'LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
       .map((op) => [op, first]),

@@ -1,10 +1,10 @@
 import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
-import type { Layer, NamedArray } from '../../core/types.js';
+import type { ActivationLayer, Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
-import { normalize, stretched } from './normalize.js';
+import { layerNormOf, normalize, stretched } from './normalize.js';
 
 const one =
   (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
@@ -80,13 +80,13 @@ const layerNorm: Matcher = (node, known) => {
   const lifted = root && makerIs(root.inputs[0]!, 'Add', known);
   const epsilon = lifted && scalar(sides(lifted, known)?.fixed);
   if (!centred || !(epsilon! > 0)) return undefined;
-  return found(centred.inputs[0]!, [{ kind: 'layerNorm', epsilon: epsilon! }], [learned.gain, learned.shift]);
+  return found(centred.inputs[0]!, [layerNormOf(learned.gain, epsilon!)], [learned.gain, learned.shift]);
 };
 
 const layerNormNode: Matcher = (node, known) => {
   const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
   const epsilon = numberOf(node.attributes.epsilon, 1e-5);
-  return gain && shift && found(node.inputs[0]!, [{ kind: 'layerNorm', epsilon }], [gain, shift]);
+  return gain && shift && found(node.inputs[0]!, [layerNormOf(gain, epsilon)], [gain, shift]);
 };
 
 /** Reshape to groups, InstanceNormalization, reshape back, gain and shift: PyTorch's GroupNorm. */
@@ -141,7 +141,7 @@ const gelu: Matcher = (node, known) => {
   return undefined;
 };
 
-/** x times a gate of x: SiLU, hard swish. */
+/** x times a gate of x: SiLU, hard swish, Mish. */
 const gated: Matcher = (node, known) => {
   const [a, b] = node.inputs as [string, string];
   for (const [x, gate] of [
@@ -149,6 +149,8 @@ const gated: Matcher = (node, known) => {
     [b, a],
   ] as const) {
     const maker = known.maker(gate);
+    const inner = maker?.op === 'Tanh' && makerIs(maker.inputs[0]!, 'Softplus', known);
+    if (inner && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
     if (maker?.inputs[0] !== x) continue;
     if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
     if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
@@ -156,10 +158,11 @@ const gated: Matcher = (node, known) => {
   return undefined;
 };
 
-const relu6: Matcher = (node, known) => {
+const clip: Matcher = (node, known) => {
   const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
   const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
   const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
+  if (low === -1 && high === 1) return found(node.inputs[0]!, [{ kind: 'hardtanh' }]);
   if (low !== 0 || high !== 6) return undefined;
   const before = makerIs(node.inputs[0]!, 'Relu', known);
   return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
@@ -239,9 +242,7 @@ const scaled: Matcher = (node, known) => {
   return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
 };
 
-const plain = (kind: 'relu' | 'sigmoid' | 'tanh' | 'softplus' | 'hardswish' | 'hardsigmoid'): Matcher[] => [
-  one(() => ({ kind })),
-];
+const plain = (kind: ActivationLayer['kind']): Matcher[] => [one(() => ({ kind }))];
 
 const pass: Matcher = (node) => found(node.inputs[0]!, []);
 
@@ -253,11 +254,12 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Softplus: plain('softplus'),
   HardSwish: plain('hardswish'),
   HardSigmoid: plain('hardsigmoid'),
+  Mish: plain('mish'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
-  Clip: [relu6],
+  Clip: [clip],
   Dropout: [dropout],
   Identity: [pass],
   Cast: [pass],

@@ -1,4 +1,5 @@
 import type { OnnxTensor } from '../../assets/index.js';
+import type { Layer } from '../../core/types.js';
 import { found, type Matcher, makerIs, sides } from './match-linear.js';
 
 /** (x - mean) / std of the image itself. */
@@ -27,3 +28,7 @@ export const stretched: Matcher = (node, known) => {
   const mean = each((c) => ((node.op === 'Sub' ? 1 : -1) * of(shift, c)) / of(by, c));
   return found(known.input, [{ kind: 'normalize', mean, std: each((c) => 1 / of(by, c)) }]);
 };
+
+/** Over the channels of a token, or over a whole picture, as the shape of the gain tells. */
+export const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): Layer =>
+  shape.length === 3 ? { kind: 'layerNorm', epsilon, over: 'all' } : { kind: 'layerNorm', epsilon };
