@@ -161,7 +161,8 @@ function batchOf(dataset: Dataset, { batch: size, labels, split }: MatrixRow, se
   return { ...batch, labels: Int32Array.from({ length: size }, (_, i) => few[i % few.length]!) };
 }
 
-async function attacked(
+/** What an attack reaches, with what the server could measure of it; null where it does not apply. */
+export async function attacked(
   observation: Observation,
   batch: Batch,
   { attack, options = {} }: Entry,
@@ -193,6 +194,7 @@ function placed(signs: Signs, match: readonly number[]): Signs {
   const { roughness, grain, contrast, left, coarse, bits } = signs;
   return {
     ...signs,
+    ...(signs.decided !== undefined && { decided: rounded(signs.decided) }),
     left: rounded(left),
     coarse: rounded(coarse),
     bits: rounded(bits),

@@ -23,11 +23,12 @@ before(async () => {
 });
 after(() => stage?.end());
 
-/** 00-start without its outputs. */
-function copyStart(file: string): void {
+/** 00-start without its outputs; how many cells of code it has. */
+function copyStart(file: string): number {
   const notebook = readNotebook(join(root, 'notebooks/00-start.ipynb'));
   const cells = notebook.cells.map((cell) => (cell.outputs ? { ...cell, outputs: [], execution_count: null } : cell));
   writeNotebook(join(work, file), { ...notebook, cells });
+  return cells.filter(({ cell_type }) => cell_type === 'code').length;
 }
 
 function write(file: string, sources: readonly string[]): void {
@@ -82,19 +83,19 @@ for (const name of names)
     skip,
   }, async () => {
     const file = `${short(name)}.ipynb`;
-    copyStart(file);
+    const cells = copyStart(file);
     const desk = await open(stage, name, file);
     assert.equal(await desk.page.locator('.jp-Dialog, .modal.in').count(), 0, 'no question is asked');
     const seen = await watchProgress(desk.page);
     await desk.runAll();
-    await desk.ended(9, 10);
+    await desk.ended(cells - 1, cells);
     await desk.page.locator('.js-plotly-plot svg .trace').first().waitFor({ state: 'attached' });
     const counts = await seen();
     assert.ok(counts.length >= 4 && counts.every((n, i) => i === 0 || n > counts[i - 1]!), counts.join());
     await sees(desk, name);
     if (name === 'JupyterLab') {
       await desk.runAll();
-      await desk.ended(9, 20);
+      await desk.ended(cells - 1, 2 * cells);
       await sees(desk, 'again in the same kernel');
     }
     await desk.save();

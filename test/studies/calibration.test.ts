@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { yardstick } from '../../src/attacks/choose/yardstick.js';
 import { WEIGHTS } from '../../src/attacks/confidence/covariate-weights.js';
+import { decidedness } from '../../src/attacks/confidence/decided.js';
 import { COVARIATES, expectedSsim, logistic } from '../../src/attacks/confidence/expected.js';
 import { signsOf } from '../../src/attacks/confidence/signs.js';
 import { ndarray } from '../../src/core/arrays.js';
@@ -81,6 +82,35 @@ const observed = async (phi: string) => {
   const update = await clientUpdate(model, batch);
   return { batch, seen: observe(model, update, { obfuscation: parseObfuscation(phi), labels: batch.labels }) };
 };
+
+test('decidedness: none where all classes are alike, all for one class, in between by hand', async () => {
+  const start = network({
+    name: 'flat',
+    imageShape: [2, 2, 1],
+    classes: 4,
+    layers: [{ kind: 'dense', units: 4, bias: true }],
+  });
+  const images = ndarray([2, 2, 2, 1], 0.5);
+  const biased = (bias: readonly number[]) => ({
+    ...start,
+    parameters: start.parameters.map(({ name, shape, data }) =>
+      name.endsWith('bias') ? { name, shape, data: Float32Array.from(bias) } : { name, shape, data: data.map(() => 0) },
+    ),
+  });
+  assert.ok((await decidedness(biased([3, 3, 3, 3]), images)) < 1e-6);
+  assert.ok((await decidedness(biased([60, 0, 0, 0]), images)) > 1 - 1e-6);
+  // two classes of four, each 1/2: 1 - log 2 / log 4
+  assert.ok(Math.abs((await decidedness(biased([30, 30, 0, 0]), images)) - 0.5) < 1e-4);
+});
+
+test('confidence holds on trained networks, each left out of the fit: calibration error below 0.08', () => {
+  const left = heldOut(picturesOf(rowsOf('confidence.json'))).filter(({ picture }) => / steps$/.test(picture.network));
+  const { error, bins } = reliability(
+    left.map(({ predicted }) => predicted),
+    left.map(({ picture }) => picture.ssim),
+  );
+  assert.ok(left.length > 500 && error < 0.08, `${left.length} pictures: ${error} ${JSON.stringify(bins)}`);
+});
 
 const matched = { attack: 'rog', settings: { method: 'matching' } };
 

@@ -2,6 +2,7 @@ import { imageAt, ndarray } from '../../core/arrays.js';
 import { halfWidth, isSent, isUnknown } from '../../core/evidence.js';
 import type { Evidence, NamedArray, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { grayOf, type Measured, type Yardstick } from '../choose/yardstick.js';
+import { decidedness } from './decided.js';
 
 /** What a server can measure of pictures that an attack gave it, and of what it had. */
 export interface Signs {
@@ -19,6 +20,8 @@ export interface Signs {
   readonly tensors: number;
   /** Whether equations were solved, not gradients matched. */
   readonly solved: boolean;
+  /** How decided the network is on the pictures, 0 to 1; rows of untrained networks may leave it out. */
+  readonly decided?: number;
   /** Of each picture: colour total variation, a mean per pixel. */
   readonly roughness: readonly number[];
   /** Of each picture: variation of its 2x2 means over its own. */
@@ -64,6 +67,7 @@ export async function signsOf(
     steps: client.localSteps,
     tensors: tensors.length,
     solved: SOLVED.includes(String(settings.method ?? attack)),
+    decided: await decidedness(model, images),
     roughness,
     grain: each.map((image, b) => variation(blocky(image, 2)) / Math.max(1e-6, roughness[b]!)),
     contrast: each.map(contrastOf),
