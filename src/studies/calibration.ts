@@ -1,4 +1,5 @@
 import { COVARIATES, covariatesOf, logistic } from '../attacks/confidence/expected.js';
+import { matrix, solve } from '../core/linear-algebra.js';
 import type { MatrixRow } from './matrix.js';
 
 /** One picture of an attack whose truth is known. */
@@ -61,29 +62,12 @@ export function fitted(pictures: readonly Judged[]): number[] {
         for (let j = 0; j < width; j++) normal[i]![j]! += curve * z[i]! * z[j]!;
       }
     });
-    const by = solved(normal, right);
+    const by = solve(matrix(width, width, normal.flat()), matrix(width, 1, right)).data;
     w = w.map((value, k) => value + by[k]!);
   }
   const plain = w.map((value, k) => value / scale[k]!);
   plain[0] = w[0]! - plain.reduce((sum, value, k) => sum + (k > 0 ? value * mean[k]! : 0), 0);
   return plain;
-}
-
-/** a x = b for a positive definite a, by elimination. */
-function solved(a: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const rows = a.map((row, i) => [...row, b[i]!]);
-  rows.forEach((pivot, i) => {
-    for (const row of rows.slice(i + 1)) {
-      const factor = row[i]! / pivot[i]!;
-      for (let j = i; j < row.length; j++) row[j]! -= factor * pivot[j]!;
-    }
-  });
-  const x = Array<number>(b.length).fill(0);
-  for (let i = b.length - 1; i >= 0; i--) {
-    const row = rows[i]!;
-    x[i] = (row[b.length]! - x.reduce((sum, value, j) => sum + (j > i ? row[j]! * value : 0), 0)) / row[i]!;
-  }
-  return x;
 }
 
 /** One bin of a reliability diagram. */

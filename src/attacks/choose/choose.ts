@@ -140,7 +140,7 @@ export async function* chosen(
   const file = () =>
     checkpoint === undefined ? {} : { checkpoint: account.files++ ? `${checkpoint}.${account.files}` : checkpoint };
   const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, handicap?: number) {
-    const result = yield* shifted(steps, { ...account });
+    const result = yield* shifted(steps, { ...account }, iterations);
     const measuring = stopwatch();
     const measured = await rule(result.images, result.labels);
     const { objective, weight } = result.settings;
@@ -274,10 +274,14 @@ function stopwatch(): () => number {
   return () => (performance.now() - began) / 1000;
 }
 
-/** The steps of an attack that others came before: closures and seconds go on from theirs. */
+/**
+ * The steps of an attack that others came before: closures and seconds go on from theirs, and a part's total is never
+ * less than what was asked for.
+ */
 async function* shifted(
   steps: AsyncGenerator<Progress, Reconstruction>,
   before: { readonly closures: number; readonly seconds: number },
+  asked: number,
 ): AsyncGenerator<Progress, Reconstruction> {
   const on = <T extends { readonly closure: number; readonly seconds: number }>(point: T): T => ({
     ...point,
@@ -287,6 +291,6 @@ async function* shifted(
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return { ...value, history: value.history.map(on) };
-    yield { ...on(value), total: value.total + before.closures };
+    yield { ...on(value), total: Math.max(asked, value.total + before.closures) };
   }
 }
