@@ -2,6 +2,7 @@ import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
 import {
   QUALITY_PRESETS,
   QUALITY_SETTINGS,
@@ -19,6 +20,7 @@ const HELP = `roglab quality: mean scores of the attacks on test images
   --images N     images per row (default 24)
   --batch LIST   batch sizes (default 1,4)
   --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
+  --phi LIST     any phi in the short form instead, e.g. quantize:4,topk:0.9+fp16
   --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
   --classes N    outputs of the networks; more than the data set's: labels are distinct numbers below N
   --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
@@ -43,6 +45,7 @@ export async function command(args: string[]): Promise<number> {
     batch: 'string',
     only: 'string',
     preset: 'string',
+    phi: 'string',
     iterations: 'string',
     classes: 'string',
     lpips: 'string',
@@ -74,10 +77,21 @@ export async function command(args: string[]): Promise<number> {
   const whole = (name: string, text: string, low: number): number =>
     integer('quality', `--${name}`, numeric(text), low);
   const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
-  const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
+  if (values.phi !== undefined && values.only !== undefined)
+    throw problem('quality', '--phi and --only name the same rows', undefined, 'leave one out');
+  const settings = values.phi
+    ? list(values.phi).map((phi) => ({ setting: phi, phi: parseObfuscation(phi) }))
+    : list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
   const presets = list(values.preset ?? 'default,paper').map((name) =>
     oneOf('quality', '--preset', name, QUALITY_PRESETS),
   );
+  const numbers = {
+    batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
+    images: whole('images', values.images ?? '24', 1),
+    seed: whole('seed', values.seed ?? '1', 0),
+    iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
+    workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
+  };
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < 1) throw problem('quality', 'the data set has no test images', data.name);
@@ -88,13 +102,9 @@ export async function command(args: string[]): Promise<number> {
   await quality(data, {
     settings,
     presets,
-    batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
-    images: whole('images', values.images ?? '24', 1),
-    seed: whole('seed', values.seed ?? '1', 0),
+    ...numbers,
     classes: values.classes === undefined ? undefined : whole('classes', values.classes, data.classNames.length),
-    iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
     scoring: { lpips },
-    workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
     onProgress: say,
     onRow: (row) => {
       say?.('');

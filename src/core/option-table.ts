@@ -1,5 +1,5 @@
 import { problem } from './errors.js';
-import { checkOptions, integer, number, oneOf } from './options.js';
+import { checkOptions, integer, number, numeric, oneOf } from './options.js';
 
 /** What one option may be, told once: for the check of its kind and range, for its default, and for the shell. */
 export interface Option<T = unknown> {
@@ -75,7 +75,7 @@ export const whole = <I extends number | undefined = undefined>(
     {
       about,
       form: 'N',
-      read: Number,
+      read: numeric,
       check: (where, name, value) => void integer(where, name, value as number, from, to, fix?.(value)),
     },
     initial as I,
@@ -91,7 +91,7 @@ export const real = <I extends number | undefined = undefined>(
     {
       about,
       form: 'X',
-      read: Number,
+      read: numeric,
       check: (where, name, value) => {
         if (below < Number.POSITIVE_INFINITY && !((value as number) >= from && (value as number) < below))
           throw problem(where, `${name} must be a number of at least ${from} and below ${below}`, value);

@@ -80,6 +80,7 @@ export function clientSettings(
   number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
   integer(where, 'miniBatch', miniBatch, 1, batchSize);
   integer(where, 'seed', seed, 0);
+  if (!Array.isArray(order)) oneOf(where, 'order', order as string, ['cyclic', 'shuffled']);
   const localSteps = stepCount(where, batchSize, miniBatch, options);
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
   const frozen = options.frozen && checkFrozen(where, options.frozen, model);
@@ -131,7 +132,7 @@ function orderOf(
   seed: number,
 ): NonNullable<ClientSettings['order']> {
   if (typeof order === 'string') {
-    if (oneOf(where, 'order', order, ['cyclic', 'shuffled']) === 'cyclic') return 'cyclic';
+    if (order === 'cyclic') return 'cyclic';
     return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
       permutation(batchSize, deriveSeed(seed, 'order', epoch)),
     );
