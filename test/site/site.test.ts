@@ -68,7 +68,10 @@ test('npm run docs: a page for every notebook and guide, with what the notebooks
   }
   for (const guide of guides()) {
     const title = titleOf(readFileSync(join(root, guide), 'utf8'));
-    assert.ok(pages.filter(({ html }) => html.includes(`<title>${title} | roglab</title>`)).length === 1, `${guide}: ${title}`);
+    assert.ok(
+      pages.filter(({ html }) => html.includes(`<title>${title} | roglab</title>`)).length === 1,
+      `${guide}: ${title}`,
+    );
   }
 });
 
