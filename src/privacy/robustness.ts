@@ -38,7 +38,7 @@ export interface RobustnessOptions extends SampledGaussian {
 }
 
 /**
- * The least {@link renyiGamma} over the orders of the accountant, for `steps` releases of the sampled Gaussian
+ * The least `renyiGamma` over the orders of the accountant, for `steps` releases of the sampled Gaussian
  * mechanism.
  * @example renyiRobustness({ sampleRate: 1, noiseMultiplier: 1, steps: 1, kappa: 0.1 }).gamma // 0.51
  */
