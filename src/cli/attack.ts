@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { type AnyTable, flag, flagOf, real, text, whole, word } from '../core/option-table.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
@@ -96,7 +96,7 @@ export async function command(args: string[]): Promise<number> {
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < size)
     throw problem('roglab attack', `--batch must be at most the ${data.sizes.test} images of ${data.name}`, size);
-  const session = await start({ threads: availableParallelism() });
+  const session = await start({ threads: cores() });
   const batch = data.batch({ size, seed });
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);

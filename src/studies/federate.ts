@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { checkArguments } from '../core/arguments.js';
+import { cores } from '../core/cores.js';
 import { integer } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -51,7 +51,7 @@ export async function federate(
     ['model', model],
     ['dataset', data],
   ]);
-  const { phi = 'none', workers = availableParallelism(), ...rest } = options;
+  const { phi = 'none', workers = cores(), ...rest } = options;
   integer('federate', 'workers', workers, 0, 256);
   parseObfuscation(phi);
   const stop = new AbortController();
