@@ -68,7 +68,7 @@ const PICTURES_OF_LANCZOS = 4;
  * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by `boundOf`
  * instead).
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995, theorem 1.
- * @example (await bayesianBound(observed, { priorDeviation: 0.1 })).psnr
+ * @example (await rog.bounds.bayesianBound(observed, { priorDeviation: 0.1 })).psnr
  */
 export async function bayesianBound(
   observation: Observation,

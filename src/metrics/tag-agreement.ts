@@ -27,7 +27,7 @@ export interface TaggerOptions {
  * attacked model. Label set = the `top` most probable of CIFAR-10's ten classes with a probability of at least
  * `threshold`. Images of another size than 32 x 32 are resized (area mean when larger, bicubic when smaller), whatever
  * their shape.
- * @example await shippedTagger()(batch.images) // [['cat', 'dog'], ['ship']]
+ * @example await rog.metrics.shippedTagger()(batch.images) // [['cat', 'dog'], ['ship']]
  */
 export function shippedTagger(options: TaggerOptions = {}): Tagger {
   checkOptions('shippedTagger', options, ['top', 'threshold']);

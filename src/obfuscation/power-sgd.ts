@@ -31,7 +31,7 @@ const OPTIONS = {
  * many entries.
  * Errors: rank below 1; starting factors of other shapes; unknown options; NaN or infinite entries.
  * Source: Vogels et al. 2019 (arXiv 1905.13727), algorithm 1; torch.distributed's powerSGD_hook.
- * @example powerSgd({ rank: 2 }).apply(update.tensors, 1)
+ * @example rog.phi.powerSgd({ rank: 2 }).apply(update.tensors, 1)
  */
 export function powerSgd(options: PowerSgdOptions = {}): Obfuscation {
   const { rank, start } = checked('powerSgd', options, OPTIONS);

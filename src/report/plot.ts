@@ -20,7 +20,8 @@ export interface PlotOptions {
  * panels (`layout.grid`). Outside a kernel prints a summary of the series.
  * @throws when `traces` is no list, or a series has x and y of different lengths
  * @example
- * plot([{ x: bits, y: psnr, name: 'uniform' }], { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
+ * rog.plot([{ x: bits, y: psnr, name: 'uniform' }],
+ *   { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
  */
 export function plot(traces: readonly Trace[], layout: Layout = {}, options: PlotOptions = {}): void {
   checkOptions('plot', options, ['live']);

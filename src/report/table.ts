@@ -35,7 +35,7 @@ interface Column {
  * @param rows a list of objects, or an arquero table
  * @throws for rows that are no objects, or a column that no row has
  * @example
- * table(rows,
+ * rog.table(rows,
  *   { title: 'Ours beside the paper', columns: { phi: 'obfuscation', psnr: 'PSNR (dB)' }, digits: { psnr: 2 } })
  */
 export function table(rows: readonly Row[] | readonly object[] | ColumnTable, options: TableOptions = {}): void {

@@ -27,8 +27,8 @@ export interface BootstrapInterval {
  * its spread: its interval is unbounded.
  * Errors: no values, or values that are not finite.
  * @example
- * bootstrapInterval(rows.filter((row) => row.phi === 'sign').array('psnr')) // { mean: 15.1, low: 14.2, high: 16.0,
- *   n: 20 }
+ * const psnr = rows.filter((row) => row.phi === 'sign').array('psnr') as number[];
+ * rog.sweeps.bootstrapInterval(psnr) // { mean: 15.1, low: 14.2, high: 16.0, n: 20 }
  */
 export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): BootstrapInterval {
   checkOptions('bootstrapInterval', options, ['samples', 'level', 'seed']);
