@@ -5,8 +5,8 @@ import { checkPlace } from '../assets/index.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer, number, numeric, oneOf } from '../core/options.js';
+import { duration } from '../core/units.js';
 import {
-  duration,
   type Fault,
   growingPage,
   joined,
