@@ -90,6 +90,7 @@ export type { PlotOptions } from '../report/plot.js';
 export type { Profile } from '../report/profile.js';
 export type { OnProgress, ProgressOptions } from '../report/progress.js';
 export type { ColumnTable, TableOptions } from '../report/table.js';
+export type { TableTrace } from '../report/table-traces.js';
 export type { TrainingEvent } from '../report/training-progress.js';
 export type { Job, JobOptions } from '../studies/attack-worker.js';
 export type { Bin, Reliability } from '../studies/calibration.js';
