@@ -85,6 +85,7 @@ export type { DpSgdOptions, DpSgdRobustness, RobustnessOptions } from '../privac
 export type { Composition, OutputPair, TernaryOptions, TradeOff } from '../privacy/trade-off.js';
 export type { BandedOptions } from '../report/banded.js';
 export type { Annotation, AxisLayout, ErrorBars, Shape } from '../report/chart/types.js';
+export type { DiagramArrow, DiagramNode, DiagramOptions } from '../report/diagram/types.js';
 export type { ImageGridOptions } from '../report/image-grid.js';
 export type { PlotOptions } from '../report/plot.js';
 export type { Profile } from '../report/profile.js';
