@@ -73,8 +73,8 @@ function arrowSvg({ arrow, start, end, label }: Drawn): string {
   const angle = (Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI;
   const dash = arrow.dashed ? ' stroke-dasharray="5 4"' : '';
   return (
-    `<path d="M${n(start.x)} ${n(start.y)}L${n(end.x)} ${n(end.y)}" stroke="${theme.soft}" stroke-width="1.6"${dash}/>` +
-    `<path d="M1 0L-8 -4.5L-8 4.5Z" transform="translate(${n(end.x)} ${n(end.y)}) rotate(${n(angle)})" ` +
+    `<path d="M${n(start.x)} ${n(start.y)}L${n(end.x)} ${n(end.y)}" stroke="${theme.soft}" ` +
+    `stroke-width="1.6"${dash}/><path d="M1 0L-8 -4.5L-8 4.5Z" transform="translate(${n(end.x)} ${n(end.y)}) rotate(${n(angle)})" ` +
     `fill="${theme.soft}"/>` +
     (arrow.label ? writing(arrow.label, { x: label.x, y: label.y + 4 }, SIZE.label, theme.ink, 'middle') : '')
   );
