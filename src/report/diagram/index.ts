@@ -74,8 +74,8 @@ function arrowSvg({ arrow, start, end, label }: Drawn): string {
   const dash = arrow.dashed ? ' stroke-dasharray="5 4"' : '';
   return (
     `<path d="M${n(start.x)} ${n(start.y)}L${n(end.x)} ${n(end.y)}" stroke="${theme.soft}" ` +
-    `stroke-width="1.6"${dash}/><path d="M1 0L-8 -4.5L-8 4.5Z" transform="translate(${n(end.x)} ${n(end.y)}) rotate(${n(angle)})" ` +
-    `fill="${theme.soft}"/>` +
+    `stroke-width="1.6"${dash}/><path d="M1 0L-8 -4.5L-8 4.5Z" fill="${theme.soft}" ` +
+    `transform="translate(${n(end.x)} ${n(end.y)}) rotate(${n(angle)})"/>` +
     (arrow.label ? writing(arrow.label, { x: label.x, y: label.y + 4 }, SIZE.label, theme.ink, 'middle') : '')
   );
 }
