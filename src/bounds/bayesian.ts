@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/arguments.js';
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { Layer, Model, NdArray, Observation } from '../core/types.js';
@@ -65,10 +66,10 @@ const PICTURES_OF_LANCZOS = 4;
  * order, all with this prior. A promise needs noise of an announced size as phi's first operator, a network without
  * kinks (relu and max pooling make an update jump, and jumps tell more than J does), J averaged over the prior; else
  * it is an indication.
- * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by {@link boundOf}
+ * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by `boundOf`
  * instead).
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995, theorem 1.
- * @example (await bayesianBound(observed, { priorDeviation: 0.1 })).psnr
+ * @example (await rog.bounds.bayesianBound(observed, { priorDeviation: 0.1 })).psnr
  */
 export async function bayesianBound(
   observation: Observation,
@@ -165,7 +166,7 @@ async function spectralForm(
   const few = pictures.slice(0, PICTURES_OF_LANCZOS);
   const ritz = await ritzValues(jacobian, few, { steps: lanczos, seed, deviations });
   const values = ritz.map((value) => value * information);
-  const rest = Math.max(0, trace - values.reduce((a, b) => a + b, 0));
+  const rest = Math.max(0, trace - sum(values));
   return spectralCramerRao(values, { unknowns, priorVariance, rest });
 }
 

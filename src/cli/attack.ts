@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
+import { mean } from '../core/numbers.js';
 import { type AnyTable, flag, flagOf, real, text, whole, word } from '../core/option-table.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
@@ -21,7 +22,7 @@ import {
 } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
-import { attackAnswer, mean } from './attack-answer.js';
+import { attackAnswer } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 
 /** What the command takes beside the options of the attack. */
@@ -96,7 +97,7 @@ export async function command(args: string[]): Promise<number> {
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < size)
     throw problem('roglab attack', `--batch must be at most the ${data.sizes.test} images of ${data.name}`, size);
-  const session = await start({ threads: availableParallelism() });
+  const session = await start({ threads: cores() });
   const batch = data.batch({ size, seed });
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);

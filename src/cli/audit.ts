@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { checkPlace, LIMITS, readBoundedText, writeAtomic } from '../assets/index.js';
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer, number, numeric, oneOf } from '../core/options.js';
 import { start } from '../engine/index.js';
@@ -97,7 +97,7 @@ export async function command(args: string[]): Promise<number> {
   const settings = readConfig(given);
   const out = flags.out ?? join('results', 'audit');
   await checkPlace('roglab audit', out);
-  const workers = flags.workers ? whole('workers', flags.workers, 1) : availableParallelism();
+  const workers = flags.workers ? whole('workers', flags.workers, 1) : cores();
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   console.error(`${session.line}; ${attacks} attacks of ${settings.iterations} steps, ${workers} at a time`);

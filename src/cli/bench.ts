@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { type BenchCase, benchCases, caseFlags, gpuCases } from './bench/cases.js';
@@ -53,7 +53,7 @@ export async function bench(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const threads = whole('threads', flags.threads, availableParallelism());
+  const threads = whole('threads', flags.threads, cores());
   if (flags.serve) {
     await serve(servedCase(flags), threads);
     return 0;

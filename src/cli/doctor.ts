@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { manifestOf } from '../assets/manifest-of.js';
+import { size } from '../core/units.js';
 import { readFlags } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
 import { callOf, projectRoot } from './root.js';
@@ -121,6 +122,3 @@ function notebookLines(root: string): Line[] {
     ['notebooks', String(count)],
   ];
 }
-
-const size = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;

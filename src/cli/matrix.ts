@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from '../assets/index.js';
 import { parsedJson, problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import {
@@ -68,10 +68,7 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
   for (const text of summary([...rows.values()], all.length)) console.log(text);
 }
 
-const hashOf = (rows: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(rows) ?? '')
-    .digest('hex');
+const hashOf = (rows: unknown): string => sha256(JSON.stringify(rows) ?? '');
 
 /** A file of rows, with the SHA-256 of their text. */
 export const matrixFile = (cells: number, rows: readonly MatrixRow[]): string =>
@@ -82,8 +79,8 @@ export function readRows(file: string): MatrixRow[] {
   if (!existsSync(file)) return [];
   const where = `roglab quality ${file}`;
   const text = readBoundedText('roglab quality', file, LIMITS.tableBytes);
-  const { rows, sha256 } = (parsedJson(where, text) ?? {}) as { rows?: MatrixRow[]; sha256?: string };
-  if (!rows || sha256 !== hashOf(rows))
+  const { rows, sha256: said } = (parsedJson(where, text) ?? {}) as { rows?: MatrixRow[]; sha256?: string };
+  if (!rows || said !== hashOf(rows))
     throw problem(where, 'the rows are damaged or of an older version', undefined, 'keep the file elsewhere');
   return rows;
 }

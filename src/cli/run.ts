@@ -1,21 +1,24 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { checkPlace } from '../assets/index.js';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
-import { number, numeric, oneOf } from '../core/options.js';
+import { integer, number, numeric, oneOf } from '../core/options.js';
+import { duration } from '../core/units.js';
 import {
-  duration,
   type Fault,
+  growingPage,
   joined,
   notebookName,
-  type RunEvent,
   type RunResult,
   readNotebook,
   runNotebooks,
-  writePage,
 } from '../notebook/index.js';
 import { readFlags } from './flags.js';
 import { projectRoot } from './root.js';
+import { firstLine, lineWriter } from './run/line-writer.js';
+import { liveReport } from './run/live-report.js';
 import { runningTimes } from './running-times.js';
 
 export const summary = 'run the notebooks through the kernel and write results/';
@@ -28,6 +31,7 @@ const help = `roglab run: executes notebooks/*.ipynb through the real kernel and
   --data NAME        cifar10, scenes or folder:DIR; default: what each notebook opens by itself
   --out DIR          where the results go (default: results)
   --in-place         also write the executed notebooks back to notebooks/
+  --jobs N           notebooks at a time (default: 2 where cores, memory and the notebooks allow it)
   --timeout SECONDS  longest time of one cell (default 1800)`;
 
 /** `roglab run`. Exit code 0 only when every cell of every chosen notebook ran. */
@@ -40,6 +44,7 @@ export async function command(args: string[]): Promise<number> {
     out: 'string',
     'in-place': 'boolean',
     timeout: 'string',
+    jobs: 'string',
   });
   if (flags.help) {
     console.log(help);
@@ -53,35 +58,49 @@ export async function command(args: string[]): Promise<number> {
   const timeout = number('roglab run', '--timeout', numeric(flags.timeout ?? '1800'), 0, 1e6, true);
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
+  const jobs = integer('roglab run', '--jobs', flags.jobs ? numeric(flags.jobs) : usualJobs(files.length), 1, 16);
   const outDir = resolve(flags.out ?? join(root, 'results'));
   for (const folder of [outDir, ...(flags['in-place'] ? files.map(dirname) : [])])
     await checkPlace('roglab run', folder, PAGE_BYTES);
-  // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
-  process.once('SIGINT', () => process.exit(130));
   const before = runningTimes(files.map(titled), profile);
   if (before) console.log(before);
   const started = performance.now();
+  const total = () => duration((performance.now() - started) / 1000);
+  const place = join(outDir, 'index.html');
+  const page = liveReport(growingPage(place, { title: 'roglab' }), (count) =>
+    [
+      `${count} ${count === 1 ? 'notebook' : 'notebooks'} in ${total()}`,
+      `profile ${profile}`,
+      `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
+      `node ${process.version}`,
+    ].join(' · '),
+  );
+  // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
+  process.once('SIGINT', () => {
+    page.stop();
+    process.exit(130);
+  });
+  const say = lineWriter();
   const results = await runNotebooks({
     files,
     outDir,
     root,
     timeout,
+    jobs,
     inPlace: flags['in-place'] ?? false,
     env: { ROGLAB_PROFILE: profile, ...(data && { ROGLAB_DATA: data.value }) },
     hide: data?.folder ? { [data.folder]: 'DATA' } : {},
-    onProgress: lineWriter(),
+    onProgress: (event) => {
+      say(event);
+      page.note(event);
+    },
+    onResult: (result) => page.add(result, files.indexOf(result.file)),
   });
-  const total = duration((performance.now() - started) / 1000);
-  const page = join(outDir, 'index.html');
-  const parts = [
-    `${results.length} ${results.length === 1 ? 'notebook' : 'notebooks'} in ${total}`,
-    `profile ${profile}`,
-    `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
-    `node ${process.version}`,
-  ];
-  const write = () => writePage(page, results, { title: 'roglab', subtitle: parts.join(' · ') });
-  return conclude(results, total, relative(process.cwd(), page) || page, write);
+  return conclude(results, total(), relative(process.cwd(), place) || place, page.end);
 }
+
+/** Two notebooks side by side use two cores better than one: much of a notebook is one thread. Each may take 4 GB. */
+const usualJobs = (files: number): number => Math.max(1, Math.min(2, files, cores(), Math.floor(totalmem() / 2 ** 32)));
 
 /** A notebook's name and its text. */
 const titled = (file: string) => ({
@@ -126,29 +145,6 @@ function findNotebooks(folder: string, only: string | undefined): string[] {
     );
   return all.filter((file) => !wanted || wanted.some((part) => file.includes(part))).map((file) => join(folder, file));
 }
-
-/** One line per finished cell; on a terminal one line per notebook, rewritten. */
-function lineWriter(): (event: RunEvent) => void {
-  const terminal = process.stdout.isTTY;
-  return ({ name, state, cell, cells, seconds, stderr }) => {
-    if (state === 'start' && !terminal) return;
-    const what = state === 'start' ? 'starting' : state === 'done' ? `done, ${cells} cells` : `cell ${cell}/${cells}`;
-    const line =
-      `${name.padEnd(34)} ${what.padEnd(16)} ${seconds.toFixed(1).padStart(6)} ` +
-      `s${state === 'failed' ? '  FAILED' : ''}`;
-    const noise = stderr && state === 'cell' ? `  ${name} cell ${cell} wrote to stderr: ${firstLine(stderr)}` : '';
-    if (!terminal) console.log([line, noise].filter(Boolean).join('\n'));
-    else
-      process.stdout.write(
-        `${noise ? `\r\u001b[K${noise}\n` : ''}\r\u001b[K${line}${state === 'done' || state === 'failed' ? '\n' : ''}`,
-      );
-  };
-}
-
-const firstLine = (text: string): string => {
-  const line = text.trim().split('\n')[0]!;
-  return line.length > 140 ? `${line.slice(0, 139)}…` : line;
-};
 
 /** Says how it went, also where the page cannot be written. */
 function conclude(results: readonly RunResult[], total: string, page: string, write: () => readonly Fault[]): number {

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
+import { mean } from '../core/numbers.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { runSweep, type SweepDefinition, sweepTable, sweepView } from '../sweeps/index.js';
 import { readFlags } from './flags.js';
@@ -118,8 +119,6 @@ interface BatchesRow extends Numbers {
   readonly batch: number;
   readonly batches: readonly (Numbers & { readonly networkSeed: number; readonly image: number })[];
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Images of a batch whose label the attack counted wrong; which picture got which label is the matching's matter. */
 const miscounted = (rows: readonly ImageRow[]): number => {

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder, checkFilePlace, checkPlace, encodeSafetensors, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 import { integer, numeric, oneOf } from '../core/options.js';
+import { roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { TRAINABLES, type Trainable, type TrainedNetwork } from '../making/networks.js';
 import type { FitProgress } from '../training/index.js';
@@ -104,7 +105,7 @@ async function write(
     scores,
     parameters: parameters.reduce((sum, p) => sum + p.data.length, 0),
     bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
     curve: fitted.history.map(({ epoch, losses, validation }) => ({
       epoch,
       ...rounded(losses),
@@ -141,11 +142,10 @@ function line({ name, epoch, epochs, step, total, losses, history, seconds, seco
     Object.entries(values)
       .map(([key, value]) => `${key} ${value.toFixed(3)}`)
       .join(', ');
-  const minutes = (value: number): string => (value < 90 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
   const held = history.at(-1);
   return [
     `${name}: epoch ${epoch + 1}/${epochs}, step ${step - epoch * perEpoch}/${perEpoch}, ${numbers(losses)}, `,
-    `${minutes(seconds)}, ${minutes(secondsLeft)} left`,
+    `${roughly(seconds)}, ${roughly(secondsLeft)} left`,
     held && Object.keys(held.validation).length > 0 ? `; held out: ${numbers(held.validation)}` : '',
   ].join('');
 }

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer, numeric } from '../core/options.js';
 import { readFlags } from './flags.js';
@@ -17,7 +17,7 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   if (!flags.redis) throw problem('roglab worker', 'needs --redis URL', undefined, 'e.g. redis://127.0.0.1:6379');
-  const given = flags.concurrency === undefined ? availableParallelism() : numeric(flags.concurrency);
+  const given = flags.concurrency === undefined ? cores() : numeric(flags.concurrency);
   const concurrency = integer('roglab worker', '--concurrency', given, 1, 256);
   const [gently, now] = [new AbortController(), new AbortController()];
   const onSignal = (): void => (gently.signal.aborted ? now : gently).abort();

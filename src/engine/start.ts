@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/backends.js';
@@ -14,7 +14,7 @@ export interface StartOptions {
   readonly backend?: BackendName;
   /** Compiled steps on ONNX Runtime: 'auto' (default) where it loads, 'on' or an error, 'off'. */
   readonly compiled?: 'auto' | 'on' | 'off';
-  /** Threads of a compiled step. Default: all cores. */
+  /** Threads of a compiled step. Default: all cores, or ROGLAB_CORES of them. */
   readonly threads?: number;
   /** What ONNX Runtime runs compiled steps on: cpu (default), or a GPU through cuda, tensorrt, webgpu, coreml, dml. */
   readonly provider?: ProviderName;
@@ -55,7 +55,7 @@ export const currentSession = (): Session | undefined => settled;
  * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and
  * absent, a provider that does not open a session here (the message says why, and which do) or whose gradients are
  * more than 1e-4 from the processor's (the message says how far): none is replaced in silence.
- * @example const session = await start(); session.line
+ * @example const session = await rog.start(); session.line
  */
 export function start(options: StartOptions = {}): Promise<Session> {
   const request = resolve(options);
@@ -94,7 +94,7 @@ function resolve(options: StartOptions): Request {
       ? 'on'
       : 'off'
     : oneOf('start', 'compiled', options.compiled ?? 'auto', ['auto', 'on', 'off']);
-  const threads = integer('start', 'threads', options.threads ?? availableParallelism(), 1, 1024);
+  const threads = integer('start', 'threads', options.threads ?? cores(), 1, 1024);
   const wanted = ROGLAB_PROVIDER || (options.provider ?? 'cpu');
   const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, providerNames);
   const { tf32 = process.env.ROGLAB_TF32 === '1' } = options;

@@ -4,7 +4,7 @@ import type { ImageShape, NamedArray } from '../core/types.js';
 import { pixelShuffle, type Tensor, type Tensor2D, type Tensor4D, tf } from '../engine/index.js';
 import { frequencyCount, lowFrequencies } from './frequencies.js';
 
-/** The sizes of a generator; they can be read off its weights, see {@link designOf}. */
+/** The sizes of a generator; they can be read off its weights, see `designOf`. */
 export interface GeneratorDesign {
   /** Height and width of its pictures, a multiple of 8. */
   readonly side: number;

@@ -1,5 +1,13 @@
 export { joined, type Notebook, notebookName, notebookText, readNotebook, writeNotebook } from './format.js';
-export { type Chapter, duration, type Fault, type PageOptions, renderPage, writePage } from './page/index.js';
+export {
+  type Chapter,
+  type Fault,
+  type GrowingPage,
+  growingPage,
+  type PageOptions,
+  renderPage,
+  writePage,
+} from './page/index.js';
 export {
   type Failure,
   kernelspec,

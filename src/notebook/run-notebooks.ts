@@ -1,7 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskProblem, makeFolder } from '../assets/files.js';
-import { checkOptions } from '../core/options.js';
+import { cores } from '../core/cores.js';
+import { checkOptions, integer } from '../core/options.js';
+import { settled } from '../core/settled.js';
 import { type Cell, joined, type Notebook, notebookName, type Output, readNotebook, writeNotebook } from './format.js';
 import { type Kernel, startKernel } from './kernel.js';
 import { applyMessage, type Displays, hasUnhandled, stderrOf, withError } from './outputs.js';
@@ -53,40 +55,61 @@ export interface RunOptions {
   /** Other folders that outputs must not name, and the word to write instead. */
   readonly hide?: Readonly<Record<string, string>>;
   readonly onProgress?: (event: RunEvent) => void;
+  /** Called with each notebook as it ends, in the order of their ends. */
+  readonly onResult?: (result: RunResult) => void;
+  /** Notebooks at a time, 1 to 16. Default 1. With more, each gets its share of the cores (ROGLAB_CORES). */
+  readonly jobs?: number;
 }
 
 /**
- * Runs notebooks one after the other, each in a fresh tslab kernel, and collects what their cells show, as a notebook
- * page would. A failing cell ends its notebook; the others still run. The next kernel starts while the current
- * notebook runs.
+ * Runs notebooks in order, `jobs` at a time, each in a fresh tslab kernel, and collects what their cells show, as a
+ * notebook page would. A failing cell ends its notebook; the others still run. The next kernel starts while the current
+ * notebooks run.
+ * @returns results in the order of the files
  * @throws for an unreadable notebook, before anything runs
  */
 export async function runNotebooks(options: RunOptions): Promise<RunResult[]> {
-  checkOptions('runNotebooks', options, ['files', 'outDir', 'inPlace', 'env', 'timeout', 'root', 'hide', 'onProgress']);
-  const { files, outDir, inPlace = false, env = {}, timeout = 1800, onProgress = () => {} } = options;
+  checkOptions('runNotebooks', options, [
+    ...['files', 'outDir', 'inPlace', 'env', 'timeout', 'root', 'hide', 'onProgress', 'onResult', 'jobs'],
+  ]);
+  const { files, outDir, inPlace = false, timeout = 1800, onProgress = () => {}, onResult = () => {} } = options;
+  const jobs = integer('runNotebooks', 'jobs', options.jobs ?? 1, 1, 16);
+  const share: RunOptions['env'] = jobs > 1 ? { ROGLAB_CORES: String(Math.max(1, Math.floor(cores() / jobs))) } : {};
+  const env = { ...share, ...options.env };
   const root = resolve(options.root ?? '.');
   const notebooks = files.map(readNotebook);
   const scrub = scrubber(root, options.hide);
   if (outDir) await makeFolder(outDir).catch((error) => Promise.reject(diskProblem('runNotebooks', outDir, error)));
-  const begin = (i: number) =>
-    i < files.length ? quietly(startKernel({ cwd: dirname(resolve(files[i]!)), env })) : undefined;
+  const kernelOf = once((i) => quietly(startKernel({ cwd: dirname(resolve(files[i]!)), env })));
   const results: RunResult[] = [];
-  let coming = begin(0);
-  for (const [i, file] of files.entries()) {
-    const kernel = coming!;
-    const next = kernel.then(
-      () => begin(i + 1),
-      () => begin(i + 1),
-    );
-    coming = quietly(next.then((started) => started!));
-    const result = await runOne(file, notebooks[i]!, kernel, { timeout, scrub, onProgress });
-    const places = [
-      ...(outDir ? [join(outDir, `${result.name}.ipynb`)] : []),
-      ...(inPlace && !result.failure ? [file] : []),
-    ];
-    results.push({ ...result, ...unwritten(places, result.notebook) });
-  }
+  let taken = 0;
+  const lane = async (): Promise<void> => {
+    while (taken < files.length) {
+      const i = taken++;
+      const file = files[i]!;
+      const kernel = kernelOf(i);
+      const startNext = (): void => void (taken < files.length && kernelOf(taken));
+      kernel.then(startNext, startNext);
+      const result = await runOne(file, notebooks[i]!, kernel, { timeout, scrub, onProgress });
+      const places = [
+        ...(outDir ? [join(outDir, `${result.name}.ipynb`)] : []),
+        ...(inPlace && !result.failure ? [file] : []),
+      ];
+      results[i] = { ...result, ...unwritten(places, result.notebook) };
+      onResult(results[i]);
+    }
+  };
+  await settled(Array.from({ length: Math.min(jobs, files.length) }, lane));
   return results;
+}
+
+/** Each value made when it is first asked for. */
+function once<T>(make: (i: number) => T): (i: number) => T {
+  const made = new Map<number, T>();
+  return (i) => {
+    if (!made.has(i)) made.set(i, make(i));
+    return made.get(i)!;
+  };
 }
 
 function unwritten(places: readonly string[], notebook: Notebook): Pick<RunResult, 'unwritten'> {

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { checkArguments, described } from '../core/arguments.js';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import type { Model } from '../core/types.js';
@@ -38,9 +38,9 @@ export interface FederateOptions extends FederationOptions {
  * Errors: more clients per round than there are, a client without images, a checkpoint of other settings, those of phi.
  * A notebook's interrupt ends it after the running round; the result then says `cancelled`.
  * @example
- * const clients = partition(labels, { clients: 10 });
- * const { model: trained, history } = await federate(model, data, clients, { rounds: 50, cohort: 2, localSteps: 100,
- * phi: 'noise:-5' });
+ * const clients = rog.federation.partition(labels, { clients: 10 });
+ * const { model: trained, history } = await rog.federate(model, data, clients,
+ *   { rounds: 2, cohort: 2, localSteps: 5, phi: 'noise:-5' });
  */
 export async function federate(
   model: Model,
@@ -61,7 +61,7 @@ export async function federate(
     );
   if (typeof options !== 'object' || options === null)
     throw problem('federate', 'needs options', options, 'e.g. { rounds: 50, cohort: 2, localSteps: 100 }');
-  const { phi = 'none', workers = availableParallelism(), ...rest } = options;
+  const { phi = 'none', workers = cores(), ...rest } = options;
   integer('federate', 'workers', workers, 0, 256);
   parseObfuscation(phi);
   const stop = new AbortController();

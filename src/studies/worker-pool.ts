@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { cores } from '../core/cores.js';
 import { type PlainError, problem, revivedError } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { settled } from '../core/settled.js';
@@ -89,7 +89,7 @@ export async function attackAll(jobs: Jobs, options: PoolOptions = {}): Promise<
 /** The outcome of every job, and why not all of them finished. */
 async function outcomesOf(
   jobs: Jobs,
-  { workers = availableParallelism(), onDone, signal, onError }: PoolOptions,
+  { workers = cores(), onDone, signal, onError }: PoolOptions,
 ): Promise<{ readonly outcomes: AttackOutcome[]; readonly reason?: Error }> {
   integer('attackAll', 'workers', workers, 1, 256);
   const threads = Math.max(1, Math.min(workers, jobs.length));

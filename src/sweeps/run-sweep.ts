@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import { interrupts } from '../engine/index.js';
@@ -58,7 +58,7 @@ export async function runSweep(
   const sweep = 'combinations' in given ? given : defineSweep(given);
   checkSize(sweep, options.yes);
   const part = shardOf(options.shard);
-  const hands = integer('sweep', 'workers', options.workers ?? availableParallelism(), 1, 256);
+  const hands = integer('sweep', 'workers', options.workers ?? cores(), 1, 256);
   const folder = resolve(options.folder ?? join('results/sweeps', sweep.name));
   const stop = new AbortController();
   const interrupt = interrupts('sweep', { onHit: () => stop.abort() });

@@ -80,7 +80,7 @@ export interface SweepAxes {
 
 export type AxisName = keyof SweepAxes;
 
-/** A sweep as data: what {@link defineSweep} takes, and what a YAML or JSON file holds. */
+/** A sweep as data: what `defineSweep` takes, and what a YAML or JSON file holds. */
 export interface SweepDefinition extends SweepAxes {
   /** Letters, digits, `.`, `_` and `-`; also the folder of its results. Default `sweep`. */
   readonly name?: string;

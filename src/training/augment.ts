@@ -3,7 +3,7 @@ import { checkOptions, integer } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 
-/** Options of {@link augment}. */
+/** Options of `augment`. */
 export interface AugmentOptions {
   /** Largest shift in pixels, each way; what comes in at the edge is the picture mirrored. Default 4. */
   readonly shift?: number;

@@ -14,7 +14,7 @@ export interface TrainingData {
   readonly batch: (indices: readonly number[], seed: number) => readonly NdArray[] | Promise<readonly NdArray[]>;
 }
 
-/** Options of {@link fit}. */
+/** Options of `fit`. */
 export interface FitOptions {
   /** Shown in messages. */
   readonly name: string;

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { runNotebooks } from '../../src/notebook/index.js';
-import { renderPage, writePage } from '../../src/notebook/page/index.js';
+import { growingPage, renderPage, writePage } from '../../src/notebook/page/index.js';
 import { root } from '../fixtures.js';
 import { hostileChapters, MARKUP } from '../notebook/hostile.js';
 import { launch, noChromium as skip } from './chromium.js';
@@ -86,6 +86,36 @@ test('a page of hostile names, texts and outputs runs no script and asks no host
   const file = join(folder, 'hostile.html');
   writePage(file, hostileChapters(), { title: Object.values(MARKUP)[1]!, subtitle: Object.values(MARKUP)[0]! });
   assert.deepEqual(await visit(file, 'hostile'), { ran: [], asked: [] });
+});
+
+test('a page that grows loads itself anew: a new chapter comes, the reader stays where they were', {
+  skip,
+}, async () => {
+  const file = join(folder, 'growing.html');
+  const long = (name: string) => ({
+    file: `${name}.ipynb`,
+    notebook: {
+      cells: [{ cell_type: 'markdown' as const, metadata: {}, source: `# ${name}\n\n${'a line\n\n'.repeat(80)}` }],
+      ...{ metadata: {}, nbformat: 4, nbformat_minor: 5 },
+    },
+  });
+  const growing = growingPage(file);
+  growing.add(long('00-first'));
+  growing.write({ running: ['01-second: cell 1/3'] });
+  const page = await browser.newPage();
+  await page.goto(pathToFileURL(file).href);
+  assert.equal(await page.locator('.running li').innerText(), '01-second: cell 1/3');
+  await page.evaluate('scrollTo(0, 700)');
+  growing.add(long('01-second'));
+  growing.write();
+  await page.locator('article[id="01-second"]').waitFor({ timeout: 10_000 });
+  assert.equal(await page.locator('.running').count(), 0);
+  const moved = Math.abs((await page.evaluate<number>('scrollY')) - 700);
+  assert.ok(moved < 60, `${moved} px off, more than the list of what ran`);
+  const marked = await page.evaluate('window.mark = 1');
+  await page.waitForTimeout(4000);
+  assert.equal(await page.evaluate('window.mark'), marked, 'the finished page stays');
+  await page.close();
 });
 
 test('each of the two guards holds alone: the text without the policy, the policy without the text', {

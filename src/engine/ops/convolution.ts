@@ -3,7 +3,7 @@ import { positionsOf, takeWindow } from './windows.js';
 
 type Pair = readonly [height: number, width: number];
 
-/** Geometry of {@link convolution}. */
+/** Geometry of `convolution`. */
 export interface Convolution {
   readonly strides: Pair;
   readonly dilations: Pair;

@@ -1,3 +1,4 @@
+import { duration } from '../../core/units.js';
 import { type Cell, joined, type Notebook, notebookName, type Output, writeWhole } from '../format.js';
 import { highlight } from './code.js';
 import { asAttribute, asText } from './escape.js';
@@ -36,17 +37,48 @@ export interface Fault {
  * them, where plotly is near.
  */
 export const renderPage = (chapters: readonly Chapter[], options: PageOptions = {}): string =>
-  compose(chapters, options).html;
+  compose(chapters.map(renderChapter), options);
 
 /** Writes the page whole or not at all. @returns what could not be shown; on the page it is named in its place */
 export function writePage(file: string, chapters: readonly Chapter[], options: PageOptions = {}): readonly Fault[] {
-  const { html, faults } = compose(chapters, { plotly: plotlyAddress(file), ...options });
-  writeWhole(file, html);
-  return faults;
+  const page = growingPage(file, options);
+  for (const chapter of chapters) page.add(chapter);
+  return page.write();
 }
 
-function compose(chapters: readonly Chapter[], { title = 'roglab', subtitle = '', plotly }: PageOptions) {
-  const parts = chapters.map(renderChapter);
+/** A page that is written anew while its chapters come. */
+export interface GrowingPage {
+  /** The chapters stand in the order of their places; default behind all others. */
+  readonly add: (chapter: Chapter, place?: number) => void;
+  /**
+   * Writes the page whole or not at all: with `running`, a line for each notebook at work, it shows them and loads
+   * itself anew every few seconds. @returns what could not be shown
+   */
+  readonly write: (more?: { readonly subtitle?: string; readonly running?: readonly string[] }) => readonly Fault[];
+}
+
+/** The page of {@link writePage} while it grows; each chapter is drawn once. */
+export function growingPage(file: string, options: PageOptions = {}): GrowingPage {
+  const placed: { readonly place: number; readonly part: Part }[] = [];
+  return {
+    add: (chapter, place = Number.POSITIVE_INFINITY) => {
+      const at = placed.findIndex((other) => other.place > place);
+      placed.splice(at < 0 ? placed.length : at, 0, { place, part: renderChapter(chapter) });
+    },
+    write: (more) => {
+      const parts = placed.map(({ part }) => part);
+      writeWhole(file, compose(parts, { plotly: plotlyAddress(file), ...options, ...more }));
+      return parts.flatMap(({ faults }) => faults);
+    },
+  };
+}
+
+/** Seconds after which a page that still grows loads itself anew. */
+const RELOAD = 3;
+
+type Composed = PageOptions & { readonly running?: readonly string[] };
+
+function compose(parts: readonly Part[], { title = 'roglab', subtitle = '', plotly, running }: Composed): string {
   const contents = parts.map(({ id, name, sections, failed }) => {
     const inner = sections.map((s) => `<li><a href="#${asAttribute(s.id)}">${asText(s.text)}</a></li>`).join('');
     return (
@@ -56,19 +88,25 @@ function compose(chapters: readonly Chapter[], { title = 'roglab', subtitle = ''
   });
   const body = parts.map((part) => part.html).join('\n');
   const live = plotly !== undefined && body.includes(FIGURE_START);
-  const html = `<!doctype html>
+  const reload = running ? `<meta http-equiv="refresh" content="${RELOAD}">` : '';
+  const atWork = (running ?? []).map((line) => `<li>${asText(line)}</li>`).join('');
+  return `<!doctype html>
 <html lang="en" data-roglab${live ? ` data-plotly="${asAttribute(plotly)}"` : ''}>
 <head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">${reload}
 <title>${asText(title)}</title><style>${style}</style></head>
 <body><div class="layout">
 <nav aria-label="Contents"><strong>${asText(title)}</strong><ol>${contents.join('')}</ol></nav>
-<main><header><h1>${asText(title)}</h1><p>${asText(subtitle)}</p></header>
+<main><header><h1>${asText(title)}</h1><p>${asText(subtitle)}</p>${
+    atWork && `<ul class="running" aria-label="At work">${atWork}</ul>`
+  }</header>
 ${body}
 </main></div>${live ? scriptElement : ''}</body></html>
 `;
-  return { html, faults: parts.flatMap(({ faults }) => faults) };
 }
+
+/** A chapter as the page holds it. */
+type Part = ReturnType<typeof renderChapter>;
 
 function renderChapter({ file, notebook, seconds, failure }: Chapter) {
   const name = notebookName(file);
@@ -118,11 +156,4 @@ function shownOutput(output: Output, onFault: OnFault): string {
     onFault(`an output cannot be shown: ${(error as Error).message}`);
     return '';
   }
-}
-
-/** `41 s`, `3 min 20 s` */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

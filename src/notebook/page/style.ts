@@ -26,6 +26,7 @@ nav .failed>a::after{content:" failed";color:var(--bad);font-size:12px}
 nav strong{display:block;font-size:15px;margin-bottom:1.2rem}
 main{padding:3rem 0 6rem;min-width:0}
 header p{color:var(--soft);font-size:14px;margin:.2rem 0 0}
+header .running{color:var(--soft);font-size:14px;margin:.4rem 0 0;padding-left:1.1rem}
 header h1{margin:0;font-size:15px;font-weight:600}
 article{padding-top:2.2rem;margin-top:2rem;border-top:1px solid var(--line)}
 h1{font-size:1.85rem;line-height:1.2;letter-spacing:-.018em;margin:.2rem 0 1rem;text-wrap:balance}
