@@ -24,7 +24,8 @@ export function privateReport(
 
 /**
  * The same of a mean of clients, some of them private: their noises add in quadrature. No client's update is seen, so
- * their lengths are taken to be alike, sum_c share_c^2 |delta_c|^2 = |mean|^2, and a clip may have shortened any of them.
+ * their lengths are taken to be alike, sum_c share_c^2 |delta_c|^2 = |mean|^2, and a clip may have shortened any of
+ * them.
  */
 export function meanOfPrivate(
   tensors: readonly NamedArray[],
