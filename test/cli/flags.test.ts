@@ -40,7 +40,10 @@ test('said(): kind, range and words are refused in one line', () => {
 
 test('helpText(): every flag with its form, what it means and its default; long texts are folded', () => {
   assert.equal(
-    helpText('try', { ...TOLD, flags: { size: FLAGS.size, fresh: FLAGS.fresh, kind: word('x '.repeat(60).trim(), ['a']) } }),
+    helpText('try', {
+      ...TOLD,
+      flags: { size: FLAGS.size, fresh: FLAGS.fresh, kind: word('x '.repeat(60).trim(), ['a']) },
+    }),
     [
       'roglab try: does it',
       '  --size N            side (default 32)',
