@@ -28,8 +28,8 @@ const TOLD = {
   about: 'accuracy and leakage of federated training under noise and other defences',
   flags: {
     profile: word(
-      'quick takes minutes, paper (noise on the uploads) hours, steps (noise inside the steps) a day, steps-short (the ' +
-        'same with a narrower network and fewer steps) an hour',
+      'quick takes minutes, paper (noise on the uploads) hours, steps (noise inside the steps) a day, steps-short ' +
+        '(the same with a narrower network and fewer steps) an hour',
       Object.keys(DP_PROFILES) as DpProfileName[],
       'quick',
     ),
