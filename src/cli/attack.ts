@@ -5,7 +5,7 @@ import { imageAt } from '../core/arrays.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { mean } from '../core/numbers.js';
-import { type AnyTable, flag, flagOf, real, text, whole, word } from '../core/option-table.js';
+import { type AnyTable, alone, flagOf, real, text, whole, word } from '../core/option-table.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
@@ -37,13 +37,10 @@ const OWN = {
   labels: word('whether the server knows the labels', ['known', 'infer'], 'known'),
   attack: word('the attack', Object.keys(ATTACKS) as AttackName[], 'rog'),
   defense: word('of phi: short for --defense-aware yes or no', ['aware', 'unaware']),
-  restore: {
-    ...flag('puts the pictures through the restorer, told the names of the classes; raw ones are shown too'),
-    form: '',
-  },
+  restore: alone('puts the pictures through the restorer, told the names of the classes; raw ones are shown too'),
   seed: whole("images, weights, phi's noise and starting point", 1, { from: 0 }),
   out: text('where the pictures go (default results/attack)', 'DIR'),
-  json: { ...flag('every score, label and setting as one line of JSON instead of a summary'), form: '' },
+  json: alone('every score, label and setting as one line of JSON instead of a summary'),
 };
 
 /** The options of an attack that are flags of their own. */

@@ -133,6 +133,23 @@ export const flag = <I extends boolean | undefined = undefined>(about: string, i
     initial as I,
   );
 
+/** Said or not; in the shell a flag without a value. */
+export const alone = (about: string): Option<boolean> => ({ ...flag(about), form: '' });
+
+/** Some of the words; in the shell with `between` between them. */
+export const words = <const W extends string>(
+  about: string,
+  allowed: readonly W[],
+  between = ',',
+): Option<readonly W[]> => ({
+  about,
+  form: 'LIST',
+  read: (text) => text.split(between).map((one) => one.trim()),
+  check: (where, name, value) => {
+    for (const one of value as readonly string[]) oneOf(where, name, one, allowed);
+  },
+});
+
 /** Text that is not empty. */
 export const text = (about: string, form: string): Option<string> => ({
   about,

@@ -16,6 +16,7 @@ import {
 } from './contenders.js';
 import { isFine, isFinelyRounded } from './fine.js';
 import { type Asked, polishing } from './recipes.js';
+import { unbiased } from './unbiased.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -52,6 +53,9 @@ const CLOSE = 2;
 
 /** Closures of gradient matching from a solver's pictures. */
 const POLISH = 80;
+
+/** How often a solver's bias is taken off at most, while that explains more. */
+const CORRECTIONS = 2;
 
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
@@ -172,7 +176,7 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, needsMeasuring, enough, averages, steps } of matchingOnly ? [] : SOLVERS) {
+  for (const { name, declines, needsMeasuring, enough, averages, corrects, steps } of matchingOnly ? [] : SOLVERS) {
     const unmeasured = few && needsMeasuring?.(observation);
     const dropped = unmeasured ? 'too few closures to measure it' : await declines(observation, labels);
     if (dropped) {
@@ -188,6 +192,15 @@ export async function* chosen(
     };
     try {
       const { result, measured } = yield* run(name, steps(observation, given), 1);
+      if (!few && corrects?.(observation))
+        for (let last = measured, k = 0; k < CORRECTIONS && best().result.stopped !== 'cancelled'; k++) {
+          const now = { images: best().result.images, update: last.update };
+          const again = unbiased(observation, (seen) => steps(seen, { ...given, ...file() }), result, now);
+          const { measured: next } = yield* run(`${name}, bias taken off`, again, 1);
+          if (next.value > last.value) break;
+          last = next;
+        }
+      if (best().result.stopped === 'cancelled') return conclude();
       const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
@@ -242,10 +255,17 @@ export async function* chosen(
     const margin = seesAll(observation) && observation.client.localSteps > 1 ? CLEARLY : 1;
     const ending: Asked =
       exact && seesAll(observation)
-        ? { objective: 'l2', weight: 0 }
+        ? { objective: observation.client.localSteps > 1 ? 'relativeL2' : 'l2', weight: 0 }
         : { objective, weight: weightFor(HARDLY, await atGray(objective)) };
     const pictures = best().result.images;
-    const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, last: 3e-4 });
+    const preset = polishing(
+      observation,
+      { ...options, ...ending },
+      {
+        ...{ pictures, closures: POLISH },
+        ...(seesAll(observation) && observation.client.localSteps > 1 ? { first: 3e-3, last: 1e-4 } : { last: 3e-4 }),
+      },
+    );
     yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
   }
   return conclude();
