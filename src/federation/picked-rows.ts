@@ -1,5 +1,6 @@
 import { sizeOf } from '../core/arrays.js';
 import type { NdArray } from '../core/types.js';
+import type { Sum } from '../engine/index.js';
 import type { LocalStep } from './client-settings.js';
 
 /** An array of zeros. */
@@ -38,3 +39,20 @@ export function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): 
 /** Arrays times a number. */
 export const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
   arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));
+
+/** Adds an array, or the rows of thin products that are not zero. */
+export function addSum(into: NdArray, sum: Sum): void {
+  if ('data' in sum) {
+    for (let i = 0; i < sum.data.length; i++) into.data[i]! += sum.data[i]!;
+    return;
+  }
+  for (const { left, right } of sum) {
+    const [rank, width] = right.shape as [number, number];
+    left.data.forEach((factor, at) => {
+      if (factor === 0) return;
+      const row = into.data.subarray(Math.floor(at / rank) * width);
+      const from = right.data.subarray((at % rank) * width);
+      for (let i = 0; i < width; i++) row[i]! += factor * from[i]!;
+    });
+  }
+}

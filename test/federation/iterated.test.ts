@@ -104,13 +104,13 @@ test('the work is linear in the number of local steps: 3 runs of a compiled step
     const { client } = assumed({ batchSize: 3, localSteps, learningRate: 0.01, miniBatch: 3 });
     const steps = await iterated(model, client);
     const y = oneHot('test', labels, 4);
-    const { delta, back } = await steps.sweep(guess, y);
-    await back(delta);
+    const { parts, back } = await steps.sweep(guess, y);
+    await back(parts);
     const { forward, back: backward, held } = steps.work();
     steps.dispose();
     assert.equal(backward, localSteps);
     assert.ok(forward >= localSteps && forward <= 2 * localSteps, `${forward}`);
-    assert.ok(held <= 2 * Math.ceil(Math.sqrt(localSteps)) + 1, `${held} states held for ${localSteps} steps`);
+    assert.ok(held <= 2 ** 28, `${held} bytes held for ${localSteps} steps`);
   }
 });
 
