@@ -63,7 +63,12 @@ export async function compile(
     compileGraph(fn, exampleInputs, constants, plan.threads, provider),
   );
   const step = native
-    ? { run: async (...given: readonly NdArray[]) => native.made.run(given), dispose: native.made.release, engine: native.engine, compiled: true }
+    ? {
+        run: async (...given: readonly NdArray[]) => native.made.run(given),
+        dispose: native.made.release,
+        engine: native.engine,
+        compiled: true,
+      }
     : { ...eagerStep(fn, constants), engine: `tfjs ${plan.session.backend}`, compiled: false };
   return guarded(
     where,
@@ -165,7 +170,10 @@ export async function compileTwoPasses(
       },
       bytes: 0,
       engine: `tfjs ${plan.session.backend}`,
-      dispose: () => [first, second].forEach(({ dispose }) => dispose()),
+      dispose: () => {
+        first.dispose();
+        second.dispose();
+      },
     };
   }
   const { first, second, outputs, bytes, products } = native.made;
@@ -186,7 +194,10 @@ export async function compileTwoPasses(
     },
     bytes,
     engine: native.engine,
-    dispose: () => [first, second].forEach(({ release }) => release()),
+    dispose: () => {
+      first.release();
+      second.release();
+    },
   };
 }
 

@@ -1,10 +1,18 @@
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
-import { type CompileOptions, compile, compileTwoPasses, type Kept, type Sum, type Tensor, tf } from '../engine/index.js';
-import type { ForwardOptions } from '../models/index.js';
+import {
+  type CompileOptions,
+  compile,
+  compileTwoPasses,
+  type Kept,
+  type Sum,
+  type Tensor,
+  tf,
+} from '../engine/index.js';
 import { ruleOf } from './client-optimizers.js';
+import { inTurn, type Run } from './dry-run.js';
 import { clientStep, type Stepped } from './local-steps.js';
 import { zeros } from './picked-rows.js';
-import type { Run, Thin } from './thin-weights.js';
+import type { Thin } from './thin-weights.js';
 
 /** How a client's parameters go from step to step. */
 export interface Layout {
@@ -69,29 +77,37 @@ export async function compiledStep(
   const place = new Map(whole.map((k, i) => [k, i]));
   const { slots } = ruleOf(client.optimizer!);
   const counts = {
-    ...{ head: 3, drawn: drawings.length, start: model.parameters.length - thin.length },
-    ...{ state: whole.length * (1 + slots), rows: 2 * thin.length, responses: thin.length },
+    head: 3,
+    drawn: drawings.length,
+    start: model.parameters.length - thin.length,
+    state: whole.length * (1 + slots),
+    rows: 2 * thin.length,
+    responses: thin.length,
   };
   const split = (tensors: readonly Tensor[]): Record<keyof typeof counts | 'rest', Tensor[]> => {
-    let from = 0;
-    const parts = Object.entries(counts).map(([name, count]) => [name, tensors.slice(from, (from += count))] as const);
-    return { ...Object.fromEntries(parts), rest: tensors.slice(from) } as ReturnType<typeof split>;
+    const left = [...tensors];
+    const parts = Object.entries(counts).map(([name, count]) => [name, left.splice(0, count)]);
+    return { ...Object.fromEntries(parts), rest: left };
   };
   type Given = Omit<ReturnType<typeof split>, 'rest'> & { readonly thinStart: readonly Tensor[] };
-  let masks: Iterator<Tensor>;
-  const random: ForwardOptions['random'] = () => {
-    const { value, done } = masks.next();
-    if (!done) return value;
-    masks = drawnNow.values();
-    return masks.next().value as Tensor;
+  const masks = inTurn();
+  const held: Tensor[] = [];
+  const hold = (x: Tensor): Tensor => {
+    held.push(tf.keep(tf.clone(x)));
+    return held.at(-1)!;
   };
-  let drawnNow: Tensor[] = [];
-  const step = clientStep(model, client, { secret, random }, thin);
+  const released = <T>(run: () => T): T => {
+    try {
+      return run();
+    } finally {
+      tf.dispose(held.splice(0));
+    }
+  };
+  const step = clientStep(model, client, { secret, random: masks.next }, thin, hold);
   const next = ({ head, drawn, start, state, rows, responses, thinStart }: Given): Stepped & { state: Tensor[] } => {
     const [x, y, numbers] = head as [Tensor, Tensor, Tensor];
     const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-    drawnNow = drawn;
-    masks = drawnNow.values();
+    masks.are(drawn);
     const others = start.values();
     const weights = model.parameters.map((_, k) => {
       const low = isThin.get(k);
@@ -104,8 +120,10 @@ export async function compiledStep(
       const from = whole.length + (at ?? 0) * slots;
       return at === undefined ? [] : state.slice(from, from + slots);
     });
+    const [scale, corrected] = [number(0), [number(1), number(2)] as const];
+    const at = { x, y, weights, slots: own, corrected, scale };
     const after = step({
-      ...{ x, y, weights, slots: own, corrected: [number(1), number(2)], scale: number(0) },
+      ...at,
       rows: thin.map((_, i) => ({ a: rows[2 * i]!, d: rows[2 * i + 1]!, c: responses[i]! })),
     });
     const moved = whole.map((k, i) => tf.add(state[i]!, after.moves[k]!));
@@ -117,8 +135,10 @@ export async function compiledStep(
   ];
   const there = (...tensors: Tensor[]): Tensor[] => {
     const { rest, ...given } = split(tensors);
-    const after = next({ ...given, thinStart: rest });
-    return [after.loss, ...outputs(after)];
+    return released(() => {
+      const after = next({ ...given, thinStart: rest });
+      return [after.loss, ...outputs(after).map((x) => tf.clone(x))];
+    });
   };
   const back = (...tensors: Tensor[]): Tensor[] => {
     const { rest, ...given } = split(tensors);
@@ -130,7 +150,7 @@ export async function compiledStep(
       return tf.addN(outputs(after).map((part, i) => tf.sum(tf.mul(part, out[i]!)))) as tf.Scalar;
     };
     const [x, y] = given.head as [Tensor, Tensor];
-    return tf.valueAndGrads(product)([x, y, ...given.state, ...given.rows]).grads;
+    return released(() => tf.valueAndGrads(product)([x, y, ...given.state, ...given.rows]).grads);
   };
   const example = exampleOf(model, client, layout, size, drawings);
   const inputs = listOf(example);
@@ -139,7 +159,13 @@ export async function compiledStep(
   if (way === 'forward') {
     const { run, engine, dispose } = await compile(there, inputs, options);
     const no = async (): Promise<never> => Promise.reject(new Error('no way back was compiled'));
-    return { there: async (given) => ({ outputs: await run(...listOf(given)), kept: [] }), back: no, bytes: 0, engine, dispose };
+    return {
+      there: async (given) => ({ outputs: await run(...listOf(given)), kept: [] }),
+      back: no,
+      bytes: 0,
+      engine,
+      dispose,
+    };
   }
   const late = [
     ...example.state,

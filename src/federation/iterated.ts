@@ -2,11 +2,12 @@ import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { type Kept, type Tensor, tf } from '../engine/index.js';
 import { corrections } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
+import { type Run, runOf } from './dry-run.js';
 import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
 import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import { addSum, pick, scaled, scatter, slice, zeros } from './picked-rows.js';
-import { matrixOf, perRow, type Run, responses, runOf, thinOf } from './thin-weights.js';
+import { matrixOf, perRow, responses, thinOf } from './thin-weights.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter that is carried whole, summed up from
@@ -129,7 +130,10 @@ async function alone(
     const { outputs, kept } = await at(t).step.there({
       head: [pick(images, chosen), pick(targets, chosen), { shape: [numbers.length], data: numbers }],
       drawn: at(t).drawings.map(({ shape, at: drawn }) => ({ shape, data: drawn(t) })),
-      ...{ start, state, rows, responses: responsesAt(t) },
+      start,
+      state,
+      rows,
+      responses: responsesAt(t),
     });
     const [loss, ...next] = outputs;
     return { loss: loss!.data[0]!, state: next.slice(0, first.length), own: next.slice(first.length), kept };
@@ -145,7 +149,8 @@ async function alone(
   const fit = Math.min(steps.length, Math.floor(room / keptBytes));
   const holds = fit >= root;
   const stride = holds ? fit : root;
-  const bytes = Math.ceil(steps.length / stride) * stateBytes + (holds ? fit * keptBytes : root * stateBytes + keptBytes);
+  const bytes =
+    Math.ceil(steps.length / stride) * stateBytes + (holds ? fit * keptBytes : root * stateBytes + keptBytes);
   return {
     engine: at(0).step.engine,
     work: () => ({ ...count }),
@@ -214,7 +219,7 @@ async function alone(
           const held = segment === checkpoints.length - 1 ? last : await again(from, checkpoint);
           for (let t = from + held.length - 1; t >= from; t--) {
             const { kept, state: old } = held[t - from]!;
-            const given = kept ?? (await advance(images, targets, t, old!, rows)).kept;
+            const given = kept ?? (await advance(images, targets, t, old, rows)).kept;
             count.back++;
             const { outputs, sums } = await at(t).step.back(given, ...state, ...own(all, t));
             const [x, y, ...before] = outputs;

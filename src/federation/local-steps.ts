@@ -44,12 +44,14 @@ const still = (weight: Tensor): Tensor => tf.zerosLike(weight);
  * A local step of a client with complete settings as a pure function, differentiable in all its arguments.
  * @param run which step it is, and the client's own seed: for dropout masks
  * @param thin parameters that are carried as rows
+ * @param hold lets the inputs of their layers outlive the run in which they came up
  */
 export function clientStep(
   model: Trained,
   { optimizer, frozen }: ClientSettings,
   run: ForwardOptions = {},
   thin: readonly Thin[] = [],
+  hold: (x: Tensor) => Tensor = (x) => x,
 ) {
   const isThin = new Set(thin.map(({ k }) => k));
   const trained = trainedOf(model, frozen).map((is, k) => is && !isThin.has(k));
@@ -65,16 +67,18 @@ export function clientStep(
         { x, y, rows, errors: w.slice(free.length) },
       );
     // where a thin layer's errors are added: its derivative there is d
-    const none = thin.map(({ perExample, outputs }) => tf.zeros([x.shape[0]! * perExample, outputs]));
+    const none = thin.map(({ perExample, outputs }) => tf.zeros([x.shape[0] * perExample, outputs]));
     const by = scale && plain ? scale : undefined;
-    const first = by || thin.length > 0 ? loss(...free, ...none) : undefined;
+    let inputs: readonly Tensor[] = [];
     const { value: last, grads } = tf.valueAndGrads((...w: Tensor[]) => {
-      const at = loss(...w).value;
+      const at = loss(...w);
+      // of this run, not of another: then there is one way back through the layers before
+      inputs = at.inputs.map(hold);
       // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
-      return (by ? tf.mul(at, by) : at) as tf.Scalar;
+      return (by ? tf.mul(at.value, by) : at.value) as tf.Scalar;
     })([...free, ...none]);
-    const value = first?.value ?? last;
-    const factors = (first?.inputs ?? []).map((a, i) => ({ a, d: grads[free.length + i]! }));
+    const value = by ? loss(...free, ...none).value : last;
+    const factors = inputs.map((a, i) => ({ a, d: grads[free.length + i]! }));
     if (by) return { loss: value, moves: spread(trained, grads, (k) => still(weights[k]!)), slots, factors };
     const gradients = spread<Tensor | undefined>(trained, grads, () => undefined);
     const moved = weights.map((weight, k) => {

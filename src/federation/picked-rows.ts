@@ -46,13 +46,21 @@ export function addSum(into: NdArray, sum: Sum): void {
     for (let i = 0; i < sum.data.length; i++) into.data[i]! += sum.data[i]!;
     return;
   }
-  for (const { left, right } of sum) {
-    const [rank, width] = right.shape as [number, number];
-    left.data.forEach((factor, at) => {
-      if (factor === 0) return;
-      const row = into.data.subarray(Math.floor(at / rank) * width);
-      const from = right.data.subarray((at % rank) * width);
-      for (let i = 0; i < width; i++) row[i]! += factor * from[i]!;
-    });
-  }
+  const [rows, width] = into.shape as [number, number];
+  const terms = sum.flatMap(({ left, right }) =>
+    Array.from({ length: right.shape[0]! }, (_, r) => ({
+      factors: Float32Array.from({ length: rows }, (_, row) => left.data[row * right.shape[0]! + r]!),
+      values: right.data.subarray(r * width, (r + 1) * width),
+    })),
+  );
+  const { data } = into;
+  for (let row = 0; row < rows; row++)
+    for (let k = 0; k < terms.length; k += 2) {
+      // two at a time: every entry is read and written half as often
+      const [one, two] = [terms[k]!, terms[k + 1] ?? terms[k]!];
+      const [f, g] = [one.factors[row]!, terms[k + 1] ? two.factors[row]! : 0];
+      if (f === 0 && g === 0) continue;
+      const [a, b, from] = [one.values, two.values, row * width];
+      for (let i = 0; i < width; i++) data[from + i]! += f * a[i]! + g * b[i]!;
+    }
 }

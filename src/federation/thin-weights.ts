@@ -8,11 +8,10 @@
  */
 import { sizeOf } from '../core/arrays.js';
 import type { ClientOptimizer, ClientSettings, Model, NdArray } from '../core/types.js';
-import { dryRun, type Tensor, type Tensor2D, tf } from '../engine/index.js';
-import { type Drawing, type ForwardOptions, forward } from '../models/index.js';
+import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { isPlainSgd } from './client-optimizers.js';
 import type { LocalStep } from './client-settings.js';
-import { zeros } from './picked-rows.js';
+import type { Run } from './dry-run.js';
 
 /** A parameter that is carried as rows. */
 export interface Thin {
@@ -23,33 +22,6 @@ export interface Thin {
   /** Its shape. */
   readonly inputs: number;
   readonly outputs: number;
-}
-
-/** What a network says of itself in a run on some examples. */
-export interface Run {
-  readonly drawings: readonly Drawing[];
-  /** Rows of the inputs of each parameter that a layer multiplies its inputs with; undefined for others. */
-  readonly rows: readonly (number | undefined)[];
-}
-
-/** Calls the network once, on shapes. */
-export function runOf(model: Model, size: number, options: ForwardOptions): Run {
-  const drawings: Drawing[] = [];
-  const rows: (number | undefined)[] = [];
-  const watched: ForwardOptions = {
-    ...options,
-    using: (use, value) => {
-      rows.push(use.kind === 'product' ? use.input.shape[0] : undefined);
-      return value;
-    },
-    random: (drawing) => {
-      drawings.push(drawing);
-      return tf.ones([...drawing.shape]);
-    },
-  };
-  const logits = forward(model, watched);
-  dryRun((x, ...w) => logits(w, x), [zeros([size, ...model.imageShape]), ...model.parameters]);
-  return { drawings, rows: rows.length === model.parameters.length ? rows : [] };
 }
 
 /** Parameters of which all rows are fewer numbers than the matrix, in a client of SGD without weight decay. */

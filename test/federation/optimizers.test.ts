@@ -7,10 +7,10 @@ import { compile, type Tensor, tf } from '../../src/engine/index.js';
 import { averageUpdates, clientUpdate, iterated, localSteps } from '../../src/federation/index.js';
 import { network, parameterSpecs } from '../../src/models/index.js';
 import { fromTorchOrder } from '../../src/models/torch-order.js';
-import { pulledBack } from './parts.js';
 import { forEachEngine } from '../engines.js';
 import { goldens } from '../fixtures.js';
 import { assertNear, type GoldenArray, goldenImages, torchOrdered } from '../golden.js';
+import { pulledBack } from './parts.js';
 
 /** One case of test/golden/clients.json. */
 interface Golden {

@@ -81,7 +81,7 @@ export interface Comparison {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  const make = steps && !unrolls(comparison.client) ? sweepingClosure(comparison) : atOnce(comparison, steps);
+  const make = steps && !unrolls(comparison.client, 'both') ? sweepingClosure(comparison) : atOnce(comparison, steps);
   if (typeof options.objective === 'string') return make;
   const explained = withReason(options.objective);
   const closure = await make.catch(explained);

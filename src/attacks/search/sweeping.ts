@@ -22,12 +22,13 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
     return [value, ...grads];
   };
   const blank = ndarray([client.batchSize, ...model.imageShape]);
-  const step = await compile(compare, [blank, numbers, ...steps.parts, ...tensors], {
-    ...{ constants: usesParameters ? model.parameters : [], name },
-  }).catch((error) => {
-    steps.dispose();
-    throw error;
-  });
+  const constants = usesParameters ? model.parameters : [];
+  const step = await compile(compare, [blank, numbers, ...steps.parts, ...tensors], { constants, name }).catch(
+    (error) => {
+      steps.dispose();
+      throw error;
+    },
+  );
   return {
     engine: step.engine,
     cost: (images) => steps.cost(images, targets),
