@@ -1,4 +1,5 @@
 import { problem } from '../../core/errors.js';
+import { sum } from '../../core/numbers.js';
 import type { ClassView } from './class-view.js';
 import { dummyImpact } from './class-view.js';
 import { headCounts } from './head-counts.js';
@@ -110,7 +111,7 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
     if (!denseHead)
       throw problem('inferLabels', "the rule 'head' needs dense, relu, dense at the end", model.name, "use 'counts'");
     const proven = minima.map((least) => Number(signsProve && least < 0));
-    const number = proven.reduce((a, b) => a + b, 0);
+    const number = sum(proven);
     const holds = number > 0 && number <= batchSize;
     const most = proven.map((one) => (holds && everySign && one === 0 ? 0 : batchSize));
     return headCounts(observation, holds ? proven : proven.map(() => 0), most);
