@@ -132,13 +132,11 @@ function orderOf(
   localSteps: number,
   seed: number,
 ): NonNullable<ClientSettings['order']> {
-  if (typeof order === 'string') {
-    if (order === 'cyclic') return 'cyclic';
-    return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
-      permutation(batchSize, deriveSeed(seed, 'order', epoch)),
-    );
-  }
-  return checkOrder(where, order, batchSize, localSteps);
+  if (order === 'cyclic') return 'cyclic';
+  if (order !== 'shuffled') return checkOrder(where, order, batchSize, localSteps);
+  return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
+    permutation(batchSize, deriveSeed(seed, 'order', epoch)),
+  );
 }
 
 export function checkOrder(
