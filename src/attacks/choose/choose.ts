@@ -14,8 +14,8 @@ import {
   shortened,
   weightFor,
 } from './contenders.js';
-import { doneUpTo, FAILED } from './done.js';
 import { isFine } from './fine.js';
+import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
