@@ -14,7 +14,8 @@ const TOLD = {
   },
   after: `
 The copies are in lab/ and yours to change; a newer original goes beside what you changed. Nothing but .lab and lab
-is written to (of an installed package: in roglab-lab/ where you are); delete them to undo. A Jupyter or VS Code of your own is served by roglab kernel.`,
+is written to (of an installed package: in roglab-lab/ where you are); delete them to undo.
+A Jupyter or VS Code of your own is served by roglab kernel.`,
 };
 
 /** `roglab lab`: runs until Ctrl-C. */
