@@ -65,7 +65,7 @@ test('keptByPhi: what phi leaves of the same update, for phi without chance', as
   for (const phi of ['none', 'quantize:3', 'quantize:8', 'topk:0.95', 'sign', 'powersgd:2']) {
     const { tensors, obfuscation } = observe(model, update, { obfuscation: parseObfuscation(phi) });
     for (const [k, { data, name }] of update.tensors.entries()) {
-      const kept = keptByPhi(data, obfuscation.evidence[k]!, tensors[k]!.data);
+      const kept = keptByPhi(obfuscation.evidence[k]!, tensors[k]!.data)(data);
       const size = tensors[k]!.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       const far = kept.reduce((most, value, i) => Math.max(most, Math.abs(value - tensors[k]!.data[i]!)), 0);
       assert.ok(far <= 1e-5 * size, `${phi}, ${name}: ${far} of ${size}`);

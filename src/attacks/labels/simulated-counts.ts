@@ -34,6 +34,7 @@ interface Reading {
   readonly columns: number;
   /** Weights [columns, classes] that take the sums to classes. */
   readonly through?: Matrix;
+  readonly kept: (data: Float32Array) => Float32Array;
 }
 
 /**
@@ -93,7 +94,7 @@ export async function simulatedCounts(
 /** Tensors of as many entries at most are read entry by entry. */
 const SHORT = 256;
 
-function readingsOf({ model, obfuscation }: Observation): Reading[] {
+function readingsOf({ model, obfuscation, tensors }: Observation): Reading[] {
   const { parameters, classes } = model;
   const dense = parameters.flatMap(({ shape }, k) => (shape.length === 2 ? [k] : []));
   const last = dense.at(-1)!;
@@ -101,15 +102,17 @@ function readingsOf({ model, obfuscation }: Observation): Reading[] {
   const weights = parameters[last]!;
   const units = weights.shape[0]!;
   const sent = (k: number): boolean => !obfuscation.evidence[k]!.unsent;
-  return [
-    ...parameters.flatMap(({ shape, data }, tensor) =>
-      shape.length === 1 && data.length <= SHORT && sent(tensor) ? [{ tensor, columns: 0 }] : [],
-    ),
-    { tensor: last, columns: classes },
-    ...(before !== undefined && parameters[before]!.shape[1] === units && sent(before)
+  const short = parameters.flatMap(({ shape, data }, k) =>
+    shape.length === 1 && data.length <= SHORT && sent(k) ? [{ tensor: k, columns: 0 }] : [],
+  );
+  const inner =
+    before !== undefined && parameters[before]!.shape[1] === units && sent(before)
       ? [{ tensor: before, columns: units, through: matrix(units, classes, weights.data) }]
-      : []),
-  ];
+      : [];
+  return [...short, { tensor: last, columns: classes }, ...inner].map((reading) => ({
+    ...reading,
+    kept: keptByPhi(obfuscation.evidence[reading.tensor]!, tensors[reading.tensor]!.data),
+  }));
 }
 
 /** What a reading gives of a simulated update after phi. */
@@ -123,7 +126,7 @@ function readOff(
   const { tensor, columns } = reading;
   const evidence = evidences[tensor]!;
   const received = tensors[tensor]!.data;
-  const kept = keptByPhi(delta[tensor]!.data, evidence, received);
+  const kept = reading.kept(delta[tensor]!.data);
   const factor = hidesScale(evidence) && !evidence.signOnly ? norm(received) / (norm(kept) || 1) : 1;
   const terms = columns > 0 ? received.length / columns : 1;
   const noise = Number.isFinite(evidence.noise) ? evidence.noise * Math.sqrt(terms) : 0;
@@ -134,7 +137,8 @@ function readOff(
 function sumsOf({ columns, through }: Reading, data: Float32Array, of = (value: number) => value): number[] {
   if (columns === 0) return Array.from(data, of);
   const sums = new Float64Array(columns);
-  for (let i = 0; i < data.length; i++) sums[i % columns]! += data[i]!;
+  for (let start = 0; start < data.length; start += columns)
+    for (let c = 0; c < columns; c++) sums[c]! += data[start + c]!;
   const seen = sums.map(of);
   return through ? [...product(matrix(1, columns, seen), through).data] : [...seen];
 }
