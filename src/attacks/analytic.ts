@@ -25,7 +25,10 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  * `objective` is the share of dW that the first picture alone does not explain, |dW - x db^T|^2 / |dW|^2.
  * Errors: a network whose first layer is not dense with bias; an update without a gradient in that layer.
  * Source: Phong et al. 2017 and 2018; Geiping et al. 2020, proposition 3.1.
- * @example const { images } = await rog.analytic(observed)
+ * @example
+ * const flat = rog.network({ name: 'flat', imageShape: [32, 32, 3], classes: 10, layers: [
+ *   { kind: 'dense', units: 20, bias: true }, { kind: 'relu' }, { kind: 'dense', units: 10, bias: true }] });
+ * const { images } = await rog.attacks.analytic(rog.observe(flat, await rog.clientUpdate(flat, batch)))
  */
 export async function analytic(observation: Observation, options: RunOptions = {}): Promise<Reconstruction> {
   checked('analytic', options, RUN_OPTIONS);

@@ -47,7 +47,7 @@ export const IDLG_NEEDS: Needs = { labels: 'readable', batchSize: 1 };
  * sigmoids one 32x32 picture comes back almost exactly, with ReLU it does not. Labels that the server knows are not
  * used. Departures: 1200 evaluations instead of 1200 iterations of at most 20 evaluations; a line search (strong Wolfe)
  * where PyTorch's default takes the full step. `restarts` repeats it from other starts, which it often needs.
- * @example const result = await rog.dlg(observed, { onProgress: rog.progress('DLG') })
+ * @example const result = await rog.attacks.dlg(observed, { onProgress: rog.progress('DLG') })
  */
 export function dlg(observation: Observation, options: DlgOptions = {}): Promise<Reconstruction> {
   return finish(dlgSteps(observation, options), options.onProgress);

@@ -39,7 +39,7 @@ export const SMALLEST_RESTORED = 16;
  * the update is exact it has nothing to mend.
  * Errors: pictures that are not RGB, too small, outside [0, 1] or NaN; weights that are not the network's.
  * Source: Yue et al. 2023, section 4.3 (postprocessing).
- * @example const better = await restore(await rog(observed), { classNames: data.classNames });
+ * @example const better = await rog.attacks.restore(await rog.rog(observed), { classNames: data.classNames });
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {
   checked('restore', options, OPTIONS);

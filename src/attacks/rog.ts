@@ -87,7 +87,9 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
 
 /**
  * The same attack as an async iterator over its progress; the value of the last step is the reconstruction.
- * @example for await (const { closure, objective, images } of rog.rogSteps(observed)) console.log(closure, objective);
+ * @example
+ * const steps = rog.attacks.rogSteps(observed, { iterations: 60 });
+ * for (let step = await steps.next(); !step.done; step = await steps.next()) console.log(step.value.objective);
  */
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
   checkObservation('rog', observation);

@@ -60,8 +60,8 @@ export const ROGS_OPTIONS = {
  * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al.
  * 2022 (GGL).
  * @example
- * const { images, labels, explained } = await rogs(observed,
- *   { raw: await rog(observed), classNames: data.classNames })
+ * const { images, labels, explained } = await rog.attacks.rogs(observed,
+ *   { raw: await rog.rog(observed), classes: 'unknown' })
  */
 export function rogs(observation: Observation, options: RogsOptions = {}): Promise<Reconstruction> {
   return finish(rogsSteps(observation, options), options.onProgress);

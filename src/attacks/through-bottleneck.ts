@@ -16,7 +16,7 @@ import type { OwnObjective } from './search/objectives.js';
  * or more little more than a gray.
  * Errors: a model without a bottleneck.
  * Source: Geiping et al. 2020 (arXiv 2003.14053), proposition 3.1: a dense layer with a bias gives its input away.
- * @example rog.rog(observed, { objective: rog.throughBottleneck(defended) })
+ * @example rog.rog(observed, { objective: rog.attacks.throughBottleneck(defended) })
  */
 export function throughBottleneck({ name, parameters }: Pick<Model, 'name' | 'parameters'>): OwnObjective {
   const at = parameters.findIndex((one) => /(^|\/)bottleneck\d+\/encode\/kernel$/.test(one.name));

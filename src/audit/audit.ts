@@ -69,7 +69,7 @@ interface Cell {
  * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
  * none is.
  * Errors: those of `readConfig`, of the files, and of the attacks.
- * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'] })
+ * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2 })
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {
   const settings = readConfig(config);

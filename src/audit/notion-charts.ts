@@ -13,7 +13,7 @@ const grid = (low: number, high: number): number[] =>
 
 /**
  * Trade-off functions beside perfect privacy, 1 - alpha: the nearer a curve is to it, the less an attacker tells.
- * @example rog.plot(...rog.tradeOffChart({ 'mu = 1': rog.gaussianTradeOff(1) }))
+ * @example rog.plot(...rog.charts.tradeOffChart({ 'mu = 1': rog.privacy.gaussianTradeOff(1) }))
  */
 export function tradeOffChart(curves: Readonly<Record<string, TradeOff>>): Chart {
   if (Object.keys(curves).length === 0) throw problem('tradeOffChart', 'needs a curve at least', curves);
@@ -33,7 +33,7 @@ export function tradeOffChart(curves: Readonly<Record<string, TradeOff>>): Chart
  * The bound gamma = Phi(Phi^-1(kappa) + mu) on the chance to rebuild a record, over mu, a line for each chance kappa
  * without the release.
  * @param most the largest mu, > 0; default 6
- * @example rog.plot(...rog.robustnessChart([0.1, 0.01]))
+ * @example rog.plot(...rog.charts.robustnessChart([0.1, 0.01]))
  */
 export function robustnessChart(kappas: readonly number[] = [0.1, 0.01, 0.001], most = 6): Chart {
   const mus = grid(0, number('robustnessChart', 'most', most, 0, 1e3, true));

@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/arguments.js';
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { Layer, Model, NdArray, Observation } from '../core/types.js';
@@ -68,7 +69,7 @@ const PICTURES_OF_LANCZOS = 4;
  * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by `boundOf`
  * instead).
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995, theorem 1.
- * @example (await bayesianBound(observed, { priorDeviation: 0.1 })).psnr
+ * @example (await rog.bounds.bayesianBound(observed, { priorDeviation: 0.1 })).psnr
  */
 export async function bayesianBound(
   observation: Observation,
@@ -165,7 +166,7 @@ async function spectralForm(
   const few = pictures.slice(0, PICTURES_OF_LANCZOS);
   const ritz = await ritzValues(jacobian, few, { steps: lanczos, seed, deviations });
   const values = ritz.map((value) => value * information);
-  const rest = Math.max(0, trace - values.reduce((a, b) => a + b, 0));
+  const rest = Math.max(0, trace - sum(values));
   return spectralCramerRao(values, { unknowns, priorVariance, rest });
 }
 

@@ -28,7 +28,7 @@ export const largestEigenvalue = async (jacobian: Jacobian, images: NdArray, see
  * without a prior.
  * @param lambda of largestEigenvalue(), where it is known already
  * Source: Zhang et al. 2023 (arXiv 2309.13016), section 3 (their Jacobian is the transposed one).
- * @example (await inversionInfluence(jacobian, batch.images, update.tensors, observed.tensors)).psnr
+ * @example (await rog.bounds.inversionInfluence(jacobian, batch.images, update.tensors, observed.tensors)).psnr
  */
 export async function inversionInfluence(
   jacobian: Jacobian,

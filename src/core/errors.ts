@@ -1,6 +1,7 @@
 /**
  * The one form of an error message: `where: rule, got value; fix`.
- * @example throw problem('uniformQuantizer', 'bits must be an integer from 2 to 16', 1, 'for one bit use sign()')
+ * @example
+ * const error = problem('uniformQuantizer', 'bits must be an integer from 2 to 16', 1, 'for one bit use sign()')
  */
 export function problem(where: string, rule: string, got?: unknown, fix?: string): Error {
   const text = `${where}: ${rule}${got === undefined ? '' : `, got ${show(got)}`}${fix ? `; ${fix}` : ''}`;

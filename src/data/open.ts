@@ -39,7 +39,7 @@ const KINDS = Object.keys(OPENERS) as (keyof typeof OPENERS)[];
  * `dataset.notice` says so (within 10 seconds, or `fallback: 'none'` throws).
  * @param name kind of data set, with its folder after a colon
  * @example
- * const data = await openDataset('cifar10');
+ * const data = await rog.openDataset('cifar10');
  * const batch = data.batch({ split: 'test', size: 4, seed: 7 }); // images [4, 32, 32, 3]
  */
 export async function openDataset(name?: string, options: DatasetOptions = {}): Promise<Dataset> {

@@ -44,7 +44,7 @@ export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
  * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a
  * disposed step.
  * @example
- * const step = await compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
+ * const step = await rog.engine.compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
  * const [loss] = await step.run(x);
  * step.dispose();
  */

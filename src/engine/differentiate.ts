@@ -3,7 +3,7 @@ import { type Scalar, type Tensor, valueAndGrads } from './tf.js';
 /**
  * The value of f and its gradient in the FIRST argument; the other arguments are constants to it. Nests: f may itself
  * call {@link gradients}. The caller disposes both results (or tidy does).
- * @example const [loss, slope] = valueAndGradient((x, target) => tf.sum(tf.squaredDifference(x, target)))(x, target);
+ * @example const [loss, slope] = valueAndGradient((x) => tf.sum(tf.square(x)))(tf.tensor([1, 2]));
  */
 export const valueAndGradient =
   (f: (x: Tensor, ...rest: Tensor[]) => Tensor) =>
@@ -14,7 +14,7 @@ export const valueAndGradient =
 
 /**
  * The gradients of a scalar function in each of its arguments.
- * @example const update = gradients((...weights) => loss(weights, images))(...weights);
+ * @example const [dx, dy] = gradients((x, y) => tf.sum(tf.mul(x, y)))(tf.tensor([1, 2]), tf.tensor([3, 4]));
  */
 export const gradients =
   (f: (...xs: Tensor[]) => Tensor) =>

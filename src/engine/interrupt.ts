@@ -51,7 +51,8 @@ function leave(heard: () => void): void {
  * @param onHit called at each interrupt
  * @throws when the running cell was interrupted before: what it had running has ended, it shall not begin anew
  * @example
- * const interrupt = interrupts('rog'); try { while (!interrupt.hit()) await step(); } finally { interrupt.release(); }
+ * const interrupt = interrupts('mine');
+ * try { for (let k = 0; k < 3 && !interrupt.hit(); k++) await work(k); } finally { interrupt.release(); }
  */
 export function interrupts(
   where: string,

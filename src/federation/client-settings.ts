@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { halfCosine } from '../core/numbers.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings, Model } from '../core/types.js';
@@ -60,7 +61,7 @@ export const CLIENT_OPTIONS = [
 
 const SCHEDULES = {
   constant: () => 1,
-  cosine: (part: number) => (1 + Math.cos(Math.PI * part)) / 2,
+  cosine: halfCosine,
   linear: (part: number) => 1 - part,
 };
 

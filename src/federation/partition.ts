@@ -29,7 +29,7 @@ type Rule = (labels: ArrayLike<number>, options: Resolved) => number[][];
  * | `dirichlet` | of every class, shares from Dir(concentration); anew while a client has no image | Hsu et al. 2019 |
  *
  * Errors: more clients (or shards) than images; a Dirichlet draw that leaves a client empty 100 times.
- * @example partition(labels, { clients: 10, by: 'dirichlet', concentration: 0.5 })
+ * @example rog.federation.partition(labels, { clients: 10, by: 'dirichlet', concentration: 0.5 })
  */
 export function partition(labels: ArrayLike<number>, options: PartitionOptions): number[][] {
   checkOptions('partition', options, ['clients', 'by', 'classesPerClient', 'concentration', 'seed']);

@@ -11,7 +11,9 @@ import { together } from './client-settings.js';
  * after the other's.
  * Errors: no update; tensors that do not match; weights below 0; clients of different learning rates.
  * Source: McMahan et al. 2017, algorithm 1.
- * @example const seen = observe(model, averageUpdates([alice, bob]), { labels: [...ofAlice, ...ofBob] })
+ * @example
+ * const mean = rog.federation.averageUpdates([alice, bob]);
+ * const seen = rog.observe(model, mean, { labels: [...ofAlice, ...ofBob] })
  */
 export function averageUpdates(updates: readonly Update[], weights?: readonly number[]): Update;
 export function averageUpdates(updates: readonly (readonly NamedArray[])[], weights?: readonly number[]): NamedArray[];

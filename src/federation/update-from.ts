@@ -19,8 +19,8 @@ export interface UpdateFromOptions extends ClientOptions {
  * Errors: weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range.
  * @param after a model, or its parameters alone
  * @example
- * const before = await rog.loadWeights('before.pt', rog.lenet5({ classes: 10 }));
- * const after = await rog.loadWeights('after.pt', before);
+ * const before = await rog.loadWeights('before.safetensors', rog.nets.lenet5({ classes: 10 }));
+ * const after = await rog.loadWeights('after.safetensors', before);
  * const update = rog.updateFrom(before, after, { learningRate: 0.1, localSteps: 1, batchSize: 8 });
  */
 export function updateFrom(

@@ -9,7 +9,7 @@ export type ImageRow = Readonly<Record<string, string | number | boolean>>;
  * own fields (phi, seed, name, ...), `model`, `image` (its place in the batch), `class`, every score that applies, and
  * the attack's `closures` and `seconds`.
  * Errors: no outcomes; an outcome without scores.
- * @example aq.from(rog.imageRows(done)).groupby('phi').rollup({ psnr: aq.op.mean('psnr') })
+ * @example aq.from(rog.charts.imageRows(done)).groupby('phi').rollup({ psnr: aq.op.mean('psnr') })
  */
 export function imageRows(outcomes: readonly Scored[]): ImageRow[] {
   checkOutcomes('imageRows', outcomes);

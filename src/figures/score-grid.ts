@@ -19,7 +19,7 @@ export interface ScoreGridOptions extends Pick<ImageGridOptions, 'title' | 'scal
  * column per image, in the order of the private ones, with class names and scores below. Each value's outcomes are of
  * the same batches.
  * Errors: no outcomes; a field that an outcome lacks.
- * @example rog.scoreGrid(done, { by: 'phi' })
+ * @example rog.charts.scoreGrid(done, { by: 'phi' })
  */
 export function scoreGrid<T extends Scored>(outcomes: readonly T[], options: ScoreGridOptions): void {
   checkOptions('scoreGrid', options, ['by', 'metric', 'title', 'scale', 'maxColumns']);

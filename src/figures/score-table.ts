@@ -26,8 +26,8 @@ const DIGITS: Partial<Record<MetricName, number>> = { psnr: 1, lpips: 3, globalS
  * `study`, or with `across` one column per value of another one. An interval that is unbounded (one image) is not
  * written.
  * Errors: no outcomes; a field that an outcome lacks.
- * @example rog.scoreTable(done, { by: 'phi' })
- * @example rog.scoreTable(done, { by: 'phi', across: 'client', metrics: ['psnr'] })
+ * @example rog.charts.scoreTable(done, { by: 'phi' })
+ * @example rog.charts.scoreTable(done, { by: 'phi', across: 'client', metrics: ['psnr'] })
  */
 export function scoreTable<T extends Scored>(outcomes: readonly T[], options: ScoreTableOptions): void {
   checkOptions('scoreTable', options, ['by', 'across', 'metrics', 'title', 'note']);
@@ -88,7 +88,7 @@ const spread = (part: readonly Scored[], across: string, metrics: readonly Metri
 /**
  * A mean and its interval as text, `21.3 ± 0.4`; the mean alone where the interval is unbounded, a dash where there is
  * none.
- * @example plusMinus(summary(scores).psnr, 1)
+ * @example rog.charts.plusMinus(rog.summary(scores).psnr, 1)
  */
 export function plusMinus(interval: Interval | undefined, digits = 2): string {
   if (!interval || Number.isNaN(interval.mean)) return '–';

@@ -4,6 +4,8 @@ export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from '../fig
 export {
   banded,
   counter,
+  diagram,
+  diagramSvg,
   imageGrid,
   imageGridPng,
   imagePng,

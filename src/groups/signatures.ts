@@ -85,11 +85,13 @@ export type { DpSgdOptions, DpSgdRobustness, RobustnessOptions } from '../privac
 export type { Composition, OutputPair, TernaryOptions, TradeOff } from '../privacy/trade-off.js';
 export type { BandedOptions } from '../report/banded.js';
 export type { Annotation, AxisLayout, ErrorBars, Shape } from '../report/chart/types.js';
+export type { DiagramArrow, DiagramNode, DiagramOptions } from '../report/diagram/types.js';
 export type { ImageGridOptions } from '../report/image-grid.js';
 export type { PlotOptions } from '../report/plot.js';
 export type { Profile } from '../report/profile.js';
 export type { OnProgress, ProgressOptions } from '../report/progress.js';
 export type { ColumnTable, TableOptions } from '../report/table.js';
+export type { TableTrace } from '../report/table-traces.js';
 export type { TrainingEvent } from '../report/training-progress.js';
 export type { Job, JobOptions } from '../studies/attack-worker.js';
 export type { Bin, Reliability } from '../studies/calibration.js';

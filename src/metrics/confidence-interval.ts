@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { mean } from './per-image.js';
+import { mean } from '../core/numbers.js';
 
 /** A mean with the half-width of its 95 % confidence interval. */
 export interface Interval {
@@ -13,7 +13,7 @@ export interface Interval {
  * mean +- t(0.975, n - 1) s / sqrt(n), s the sample's standard deviation with n - 1.
  *
  * One value has an unbounded interval: halfWidth Infinity. Errors: no values, or values that are not finite.
- * @example confidenceInterval([19.2, 21.5, 20.1]) // { mean: 20.27, halfWidth: 2.88, n: 3 }
+ * @example rog.metrics.confidenceInterval([19.2, 21.5, 20.1]) // { mean: 20.27, halfWidth: 2.88, n: 3 }
  */
 export function confidenceInterval(values: ArrayLike<number>): Interval {
   const list = Array.from(values);

@@ -1,4 +1,5 @@
-import { type ImageMetric, mean, type Picture, perImage, plane } from './per-image.js';
+import { mean } from '../core/numbers.js';
+import { type ImageMetric, type Picture, perImage, plane } from './per-image.js';
 import { similarity } from './ssim.js';
 
 /**
@@ -9,7 +10,7 @@ import { similarity } from './ssim.js';
  * Cr = 0.713 (R - Y) + 128/255, Cb = 0.564 (B - Y) + 128/255. Images without three channels: the mean over channels.
  * Images are clamped to [0, 1]; the authors also round pictures and YCrCb to 8 bits, which is left out here.
  * Errors: shapes that differ; NaN. Source: the evaluation of Yue et al. 2023.
- * @example globalSsim(batch.images, result.images) // [0.89, 0.86]
+ * @example rog.metrics.globalSsim(batch.images, result.images) // [0.89, 0.86]
  */
 export const globalSsim: ImageMetric = perImage('globalSsim', (truth, reconstruction) => {
   const [x, y] = [planes(truth), planes(reconstruction)];

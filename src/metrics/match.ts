@@ -7,7 +7,7 @@ import { problem } from '../core/errors.js';
  * columns. Of equally good assignments which one is returned is fixed, but not specified.
  * Errors: rows of different length, fewer columns than rows, costs that are not finite.
  * Source: Kuhn 1955; Jonker and Volgenant 1987.
- * @example match([[4, 1], [2, 9]]) // [1, 0]
+ * @example rog.metrics.match([[4, 1], [2, 9]]) // [1, 0]
  */
 export function match(cost: readonly (readonly number[])[]): number[] {
   const columns = cost[0]?.length ?? 0;

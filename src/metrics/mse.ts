@@ -12,6 +12,6 @@ export function squaredError(truth: Picture, reconstruction: Picture): number {
  *
  * Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
  * Errors: shapes that differ; NaN.
- * @example mse(batch.images, result.images) // [0.012, 0.007]
+ * @example rog.metrics.mse(batch.images, result.images) // [0.012, 0.007]
  */
 export const mse: ImageMetric = perImage('mse', squaredError);

@@ -9,7 +9,7 @@ export const decibels = (error: number): number => Math.min(100, -10 * Math.log1
  *
  * Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding. The cap is the authors'.
  * Errors: shapes that differ; NaN.
- * @example psnr(batch.images, result.images) // [19.2, 21.5]
+ * @example rog.metrics.psnr(batch.images, result.images) // [19.2, 21.5]
  */
 export const psnr: ImageMetric = perImage('psnr', (truth, reconstruction) =>
   decibels(squaredError(truth, reconstruction)),

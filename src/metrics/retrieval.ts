@@ -45,7 +45,9 @@ export async function taggerFeatures(images: NdArray): Promise<NdArray> {
  * @param candidates features of the candidates [m, d], among them every private image
  * @param truth position of each private image among the candidates
  * Errors: shapes that do not fit; positions outside the candidates.
- * @example retrievalRank(await taggerFeatures(result.images), await taggerFeatures(gallery), [17])
+ * @example
+ * const { taggerFeatures, retrievalRank } = rog.metrics;
+ * retrievalRank(await taggerFeatures(result.images), await taggerFeatures(gallery), [17, 4])
  */
 export function retrievalRank(found: NdArray, candidates: NdArray, truth: readonly number[]): number[] {
   const [n, width] = found.shape as [number, number];

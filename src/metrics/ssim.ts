@@ -1,4 +1,5 @@
-import { type ImageMetric, mean, type Picture, perImage, plane } from './per-image.js';
+import { mean } from '../core/numbers.js';
+import { type ImageMetric, type Picture, perImage, plane } from './per-image.js';
 
 /** Stabilising constants (K1 L)^2 and (K2 L)^2 with K1 0.01, K2 0.03, L 1. */
 export const C1 = 0.01 ** 2;
@@ -12,7 +13,7 @@ export const C2 = 0.03 ** 2;
  * Bessel's correction. In an image with a side below 11 the window shrinks to the largest odd size that fits (same
  * sigma). Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
  * Errors: shapes that differ; NaN. Source: Wang et al. 2004, section III.
- * @example ssim(batch.images, result.images) // [0.71, 0.64]
+ * @example rog.metrics.ssim(batch.images, result.images) // [0.71, 0.64]
  */
 export const ssim: ImageMetric = perImage('ssim', (truth, reconstruction) => {
   const kernel = gaussian(windowSize(truth));

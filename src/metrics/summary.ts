@@ -37,7 +37,8 @@ export const SCORE_NOTE =
 /**
  * Headings of score columns for `table({ columns })`: name, unit, and an arrow to the better direction (closer to the
  * truth).
- * @example table(rows, { columns: { phi: 'obfuscation', ...scoreColumns(['psnr', 'ssim']) } }) // PSNR (dB) ↑
+ * @example
+ * rog.table(rows, { columns: { phi: 'obfuscation', ...rog.metrics.scoreColumns(['psnr', 'ssim']) } })
  */
 export function scoreColumns(names: readonly MetricName[] = ['psnr', 'ssim', 'featureDistance', 'agreement']) {
   const entries = names.map((name) => {
@@ -53,7 +54,7 @@ export type Summary = Record<Exclude<MetricName, 'lpips'>, Interval> & { readonl
 /**
  * Mean and 95 % confidence interval of each metric over the images of one or several scores. Images to which a metric
  * does not apply (NaN) are left out of it; when none is left, its mean is NaN and n is 0.
- * @example summary(scores).psnr // { mean: 20.3, halfWidth: 1.1, n: 24 }
+ * @example rog.summary(scores).psnr // { mean: 20.3, halfWidth: 1.1, n: 24 }
  */
 export function summary(scores: Scores | readonly Scores[]): Summary {
   const list = Array.isArray(scores) ? (scores as readonly Scores[]) : [scores as Scores];

@@ -52,7 +52,7 @@ export function layersWithModes(where: string, layers: readonly Layer[], { batch
 /**
  * The same network with its batch-norm layers in evaluation or training mode, or its dropout layers with masks that are
  * off, known or unknown to the server; parameters and running statistics stay.
- * @example const training = rog.withModes(rog.resnet18(), { batchNorm: 'train' })
+ * @example const training = rog.nets.withModes(rog.nets.resnet18(), { batchNorm: 'train' })
  */
 export function withModes(model: Model, modes: Modes): Model {
   checkOptions('withModes', modes, ['batchNorm', 'dropout']);

@@ -30,7 +30,7 @@ export interface PrecodeOptions {
  * So it stops a server that matches everything, and not one that knows of it.
  * Errors: a network whose last layer is not dense; options out of range.
  * Source: Scheliga, Mäder, Seeland 2022 (arXiv 2108.04725), section 4.
- * @example const defended = rog.precode(rog.lenet(), { units: 64 });
+ * @example const defended = rog.nets.precode(rog.lenet(), { units: 64 });
  */
 export function precode(model: Model, options: PrecodeOptions = {}): Model {
   checkOptions('precode', options, ['units', 'beta', 'seed']);

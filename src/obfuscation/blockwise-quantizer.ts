@@ -32,7 +32,7 @@ const BLOCK = { 8: 4096, 4: 64 } as const;
  * Errors: another code; a block below 1; unknown options; NaN or infinite entries.
  * Source: Dettmers et al. 2022 (arXiv 2110.02861), section 2; Dettmers et al. 2023 (arXiv 2305.14314); NVIDIA FLARE
  * ModelQuantizer.
- * @example blockwiseQuantizer({ code: 'nf4' }).apply(update.tensors, 1).report.bitsPerEntry // 4.5...
+ * @example rog.phi.blockwiseQuantizer({ code: 'nf4' }).apply(update.tensors, 1).report.bitsPerEntry // 4.5...
  */
 export function blockwiseQuantizer(options: BlockwiseOptions = {}): Obfuscation {
   const { code, block: asked } = checked('blockwiseQuantizer', options, OPTIONS);

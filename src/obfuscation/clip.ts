@@ -24,7 +24,7 @@ const OPTIONS = {
  * cannot be known; below C nothing was lost. Earlier bounds and noise shrink with the values,
  * except noise of an announced `sigma`, which is then only an upper bound.
  * Errors: norm not above 0; unknown options; NaN or infinite entries. Source: Abadi et al. 2016, algorithm 1.
- * @example compose([clip({ norm: 1 }), gaussianNoise({ sigma: 0.01 })])
+ * @example rog.phi.compose([rog.phi.clip({ norm: 1 }), rog.phi.gaussianNoise({ sigma: 0.01 })])
  */
 export function clip(options: ClipOptions): Obfuscation {
   const { norm, scope } = checked('clip', options, OPTIONS);

@@ -25,7 +25,7 @@ import type { Obfuscation, OwnObfuscation } from '../core/types.js';
  * float32 again. The first operator draws from `seed`, as it would alone; the i-th from a seed derived from `seed` and
  * i. Parameters: those of the i-th operator as `i.name`, from 1. Errors: an empty list.
  * @example
- * compose([topK({ sparsity: 0.95 }), uniformQuantizer({ bits: 3 })]).name
+ * rog.phi.compose([rog.phi.topK({ sparsity: 0.95 }), rog.uniformQuantizer({ bits: 3 })]).name
  * // 'topK(sparsity: 0.95) + uniformQuantizer(bits: 3)'
  */
 export function compose(list: readonly (Obfuscation | OwnObfuscation)[]): Obfuscation {

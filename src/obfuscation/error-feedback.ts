@@ -20,8 +20,9 @@ export interface FeedbackState {
  * Source: Seide et al. 2014; Karimireddy et al. 2019 (arXiv 1901.09847), algorithm 2; Sattler et al. 2019 and Vogels
  * et al. 2019 use it.
  * @example
- * const first = topK().apply(update.tensors, 1);
- * const second = errorFeedback(topK(), remembered(update.tensors, first)).apply(next.tensors, 2);
+ * const first = rog.phi.topK().apply(update.tensors, 1);
+ * const state = rog.federation.remembered(update.tensors, first);
+ * const second = rog.phi.errorFeedback(rog.phi.topK(), state).apply(next.tensors, 2);
  */
 export function errorFeedback(phi: Obfuscation | OwnObfuscation, state?: FeedbackState): Obfuscation {
   const inner = asObfuscation('errorFeedback', phi);

@@ -10,6 +10,6 @@ import { reducedFloat } from './reduced-float.js';
  * Source: IEEE 754-2019; NVIDIA FLARE's ModelQuantizer `float16`, which clips to the range as here; Flower and OpenFL
  * users' `half()`.
  * Errors: NaN or infinite entries.
- * @example fp16().apply(update.tensors, 1).report.bitsPerEntry // 16
+ * @example rog.phi.fp16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */
 export const fp16 = (): Obfuscation => reducedFloat('fp16', { fraction: 10, least: -14, largest: 65504 });

@@ -10,6 +10,6 @@ import { type NoiseOptions, noise } from './noise.js';
  * An all-zero update has no signal to measure an SNR by and stays zero.
  * Errors: both or neither of sigma and snr; unknown options; NaN or infinite entries.
  * Source: Yue et al. 2023, section 6 and Table 1; Wei et al. 2021.
- * @example gaussianNoise({ snr: -10 }).apply(update.tensors, 3)
+ * @example rog.phi.gaussianNoise({ snr: -10 }).apply(update.tensors, 3)
  */
 export const gaussianNoise = (options: NoiseOptions): Obfuscation => noise('gaussianNoise', options, normalStream);

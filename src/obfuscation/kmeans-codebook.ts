@@ -25,7 +25,7 @@ const OPTIONS = {
  * other side, what their mean leaves possible: (m - 1) |c - b|, m = 1: nothing lost.
  * Errors: clusters outside 2..256; unknown options; NaN or infinite entries.
  * Source: Wang and Song 2011 (optimal k-means in one dimension); OpenFL KCPipeline and SKCPipeline (6 clusters).
- * @example compose([topK({ sparsity: 0.9 }), kmeansCodebook()]) // SKC
+ * @example rog.phi.compose([rog.phi.topK({ sparsity: 0.9 }), rog.phi.kmeansCodebook()]) // SKC
  */
 export function kmeansCodebook(options: KmeansOptions = {}): Obfuscation {
   const { clusters } = checked('kmeansCodebook', options, OPTIONS);

@@ -7,7 +7,7 @@ import { type NoiseOptions, noise } from './noise.js';
  *
  * Everything else as {@link gaussianNoise}; one uniform number of mulberry32(seed) per entry (inverse distribution).
  * Source: Dwork and Roth 2014, section 3.3.
- * @example laplaceNoise({ sigma: 0.01 }).apply(update.tensors, 3)
+ * @example rog.phi.laplaceNoise({ sigma: 0.01 }).apply(update.tensors, 3)
  */
 export const laplaceNoise = (options: NoiseOptions): Obfuscation => noise('laplaceNoise', options, laplaceStream);
 

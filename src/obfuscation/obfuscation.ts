@@ -38,7 +38,7 @@ export interface OwnOptions {
  * Errors: a name or function that is missing; tensors that come out with other names, shapes, NaN; evidence that fits
  * no tensor.
  * @example
- * const half = rog.obfuscation({ name: 'halves', bitsPerEntry: 8, evidence: { tolerance: 0.25 },
+ * const half = rog.phi.obfuscation({ name: 'halves', bitsPerEntry: 8, evidence: { tolerance: 0.25 },
  *   apply: (tensors) => tensors.map((t) => ({ ...t, data: t.data.map((v) => Math.round(2 * v) / 2) })) });
  * const observed = rog.observe(model, update, { obfuscation: half });
  */

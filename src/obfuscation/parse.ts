@@ -76,7 +76,7 @@ export const OBFUSCATION_FORMS: readonly string[] = Object.values(shorthands).ma
  * deviation), `clip:1` (norm of the update); joined by `+` in order, `topk:0.95+quantize:3`, `clip:1+sigma:0.01`.
  *
  * Errors: an unknown name (names the nearest), a missing or surplus number, and the operator's own.
- * @example parseObfuscation('topk:0.95+quantize:3')
+ * @example rog.phi.parseObfuscation('topk:0.95+quantize:3')
  */
 export function parseObfuscation(text: string): Obfuscation {
   if (typeof text !== 'string') throw problem(WHERE, 'phi is written as text', text, '"quantize:3"');

@@ -24,7 +24,7 @@ export interface PartialOptions {
  * send.
  * Source: McMahan et al. 2017 send all; Arivazhagan et al. 2019 (FedPer, arXiv 1912.00818) and Liang et al. 2020
  * (LG-FedAvg, arXiv 2001.01523) part of it.
- * @example partialUpdate({ without: ['dense2'] })
+ * @example rog.phi.partialUpdate({ without: ['dense2'] })
  */
 export function partialUpdate(options: PartialOptions): Obfuscation {
   const where = 'partialUpdate';

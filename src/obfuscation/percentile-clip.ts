@@ -26,7 +26,7 @@ const OPTIONS = {
  * Errors: percentile outside [0, 100]; limit not above 0; unknown options; NaN or infinite entries.
  * Source: Shokri and Shmatikov 2015, section 5; NVIDIA FLARE's PercentilePrivacy (percentile 10, gamma 0.01 of a
  * weight difference per step; an update here is that difference over the learning rate).
- * @example percentileClip({ percentile: 90 })
+ * @example rog.phi.percentileClip({ percentile: 90 })
  */
 export function percentileClip(options: PercentileOptions = {}): Obfuscation {
   const { percentile, limit } = checked('percentileClip', options, OPTIONS);

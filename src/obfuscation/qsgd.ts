@@ -14,7 +14,7 @@ import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quan
  * (it lies within the tolerance, not on top of it). An all-zero tensor stays zero.
  * Errors: bits outside 2..16; unknown options; NaN or infinite entries.
  * Source: Alistarh et al. 2017, section 3.1; Yue et al. 2023, section 2.2 (phi_qsgd).
- * @example qsgd({ bits: 3 }).apply(update.tensors, 7)
+ * @example rog.phi.qsgd({ bits: 3 }).apply(update.tensors, 7)
  */
 export function qsgd(options: QuantizerOptions): Obfuscation {
   const resolved = resolveQuantizer('qsgd', options);

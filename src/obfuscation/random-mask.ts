@@ -26,7 +26,7 @@ const OPTIONS = {
  * exact, of the others nothing is known; without the seed nothing of any zero.
  * Errors: keep outside (0, 1]; unknown options; NaN or infinite entries.
  * Source: Konecny et al. 2016 (arXiv 1610.05492), section 2 (random mask, subsampling).
- * @example randomMask({ keep: 0.1 }).apply(update.tensors, 1).report.bitsPerEntry // 3.2
+ * @example rog.phi.randomMask({ keep: 0.1 }).apply(update.tensors, 1).report.bitsPerEntry // 3.2
  */
 export function randomMask(options: RandomMaskOptions): Obfuscation {
   const { keep, seedKnown } = checked('randomMask', options, OPTIONS);

@@ -23,7 +23,7 @@ const OPTIONS = {
  * that stayed keeps its earlier bound. Earlier noise stays in the report, in units of the entry before the sign was
  * taken.
  * Errors: unknown options; NaN or infinite entries. Source: Bernstein et al. 2018 (signSGD).
- * @example sign().apply(update.tensors, 1).report.bitsPerEntry // 1
+ * @example rog.phi.sign().apply(update.tensors, 1).report.bitsPerEntry // 1
  */
 export function sign(options: SignOptions = {}): Obfuscation {
   const { scale } = checked('sign', options, OPTIONS);

@@ -30,7 +30,7 @@ const OPTIONS = {
  * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
  * Source: Sattler et al. 2019 (STC, arXiv 1903.02891), algorithm 1; OpenFL's STCPipeline keeps 10 % and divides by n
  * (`mean: 'all'`).
- * @example sparseTernary().apply(update.tensors, 1).report.bitsPerEntry // 0.57
+ * @example rog.phi.sparseTernary().apply(update.tensors, 1).report.bitsPerEntry // 0.57
  */
 export function sparseTernary(options: SparseTernaryOptions = {}): Obfuscation {
   const { sparsity, mean } = checked('sparseTernary', options, OPTIONS);

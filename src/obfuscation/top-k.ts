@@ -26,7 +26,7 @@ const OPTIONS = {
  * kept entries are exact, dropped ones at most the smallest kept |g| of the scope.
  * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
  * Source: Yue et al. 2023, section 2.2; Aji and Heafield 2017.
- * @example topK({ sparsity: 0.95 }).apply(update.tensors, 1)
+ * @example rog.phi.topK({ sparsity: 0.95 }).apply(update.tensors, 1)
  */
 export function topK(options: TopKOptions = {}): Obfuscation {
   const { sparsity, scope } = checked('topK', options, OPTIONS);

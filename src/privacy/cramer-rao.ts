@@ -17,7 +17,7 @@ export interface Information {
  * Tight where y is linear in x with equal singular values; the spectral form {@link spectralCramerRao} is tight for
  * every linear y.
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995.
- * @example cramerRao({ trace: 3072 * 16, unknowns: 3072, priorVariance: 0.0625 }) // 0.03125
+ * @example rog.bounds.cramerRao({ trace: 3072 * 16, unknowns: 3072, priorVariance: 0.0625 }) // 0.03125
  */
 export function cramerRao(information: Information): number {
   checkOptions('cramerRao', information, ['trace', 'unknowns', 'priorVariance']);

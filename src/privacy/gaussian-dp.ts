@@ -28,7 +28,7 @@ export interface GaussianMuOptions extends SampledGaussian {
  * privacyBudget().
  * Errors: a rate outside (0, 1]; a noise multiplier not above 0; steps not a whole number.
  * Source: Bu, Dong, Long, Su 2020, theorem 5; Dong, Roth, Su 2019, section 5 (uniform batches).
- * @example gaussianMu({ sampleRate: 256 / 60000, noiseMultiplier: 1.1, steps: 14062 }) // 0.57
+ * @example rog.privacy.gaussianMu({ sampleRate: 256 / 60000, noiseMultiplier: 1.1, steps: 14062 }) // 0.57
  */
 export function gaussianMu(options: GaussianMuOptions): number {
   checkOptions('gaussianMu', options, ['sampleRate', 'noiseMultiplier', 'steps', 'sampling']);
@@ -59,7 +59,7 @@ export function releasesMu({
  * mu-GDP is (epsilon, delta)-differential privacy. Keeps its digits in the tail. Range [0, 1].
  * Errors: mu or epsilon below 0.
  * Source: Dong, Roth, Su 2019, corollary 2.13; Balle and Wang 2018, theorem 8.
- * @example gaussianDelta({ mu: 1, epsilon: 1 }) // 0.1269
+ * @example rog.privacy.gaussianDelta({ mu: 1, epsilon: 1 }) // 0.1269
  */
 export function gaussianDelta({ mu, epsilon }: { readonly mu: number; readonly epsilon: number }): number {
   if (mu === Number.POSITIVE_INFINITY) return 1;
@@ -75,7 +75,7 @@ export function gaussianDelta({ mu, epsilon }: { readonly mu: number; readonly e
 /**
  * epsilon(delta), the inverse of {@link gaussianDelta}: 0 where delta is that of epsilon 0 or more.
  * Errors: mu below 0; delta outside (0, 1).
- * @example gaussianEpsilon({ mu: 1, delta: 1e-5 }) // 4.38
+ * @example rog.privacy.gaussianEpsilon({ mu: 1, delta: 1e-5 }) // 4.38
  */
 export function gaussianEpsilon({ mu, delta }: { readonly mu: number; readonly delta: number }): number {
   number('gaussianEpsilon', 'delta', delta, 0, 1, true);
@@ -87,7 +87,7 @@ export function gaussianEpsilon({ mu, delta }: { readonly mu: number; readonly d
  * mu(epsilon, delta): the Gaussian differential privacy that (epsilon, delta) comes from, the inverse of {@link
  * gaussianDelta} in mu.
  * Errors: epsilon below 0; delta outside (0, 1).
- * @example gaussianMuOf({ epsilon: 4.38, delta: 1e-5 }) // 1.00
+ * @example rog.privacy.gaussianMuOf({ epsilon: 4.38, delta: 1e-5 }) // 1.00
  */
 export function gaussianMuOf({ epsilon, delta }: { readonly epsilon: number; readonly delta: number }): number {
   number('gaussianMuOf', 'epsilon', epsilon, 0, Number.POSITIVE_INFINITY);

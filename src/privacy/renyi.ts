@@ -20,7 +20,7 @@ export interface SampledGaussian {
  * up.
  * Errors: order not above 1 or above 100,000; a rate outside (0, 1]; a noise multiplier not above 0.
  * Source: Mironov, Talwar, Zhang 2019, theorems 4 and 5 (A is the larger of the two directions).
- * @example renyiDivergence({ sampleRate: 0.01, noiseMultiplier: 1, order: 2 }) // 0.00017
+ * @example rog.privacy.renyiDivergence({ sampleRate: 0.01, noiseMultiplier: 1, order: 2 }) // 0.00017
  */
 export function renyiDivergence(options: SampledGaussian & { readonly order: number }): number {
   checkOptions('renyiDivergence', options, ['sampleRate', 'noiseMultiplier', 'order']);

@@ -12,7 +12,7 @@ import type { TradeOff } from './trade-off.js';
  * exp(epsilon) kappa.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), theorem 2; Kaissis et al. 2023 (arXiv 2307.03928), theorem 2.
  * Errors: kappa outside [0, 1].
- * @example robustness(gaussianTradeOff(1), 1 / 10) // 0.39
+ * @example rog.privacy.robustness(rog.privacy.gaussianTradeOff(1), 1 / 10) // 0.39
  */
 export const robustness = (tradeOff: TradeOff, kappa: number): number =>
   Math.min(1, Math.max(0, 1 - tradeOff(number('robustness', 'kappa', kappa, 0, 1))));
@@ -40,7 +40,7 @@ export interface RobustnessOptions extends SampledGaussian {
 /**
  * The least `renyiGamma` over the orders of the accountant, for `steps` releases of the sampled Gaussian
  * mechanism.
- * @example renyiRobustness({ sampleRate: 1, noiseMultiplier: 1, steps: 1, kappa: 0.1 }).gamma // 0.51
+ * @example rog.privacy.renyiRobustness({ sampleRate: 1, noiseMultiplier: 1, steps: 1, kappa: 0.1 }).gamma // 0.52
  */
 export function renyiRobustness(options: RobustnessOptions): { readonly gamma: number; readonly order: number } {
   const { sampleRate, noiseMultiplier, steps, kappa } = checkRelease('renyiRobustness', options);
@@ -78,7 +78,7 @@ export interface DpSgdRobustness {
  * same numbers.
  * Errors: those of the accountant; kappa outside (0, 1); fewer than 100 samples.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), section 3.2 and algorithm 1.
- * @example dpSgdRobustness({ sampleRate: 0.05, noiseMultiplier: 1, steps: 100, kappa: 0.1 }).gamma // 0.40
+ * @example rog.privacy.dpSgdRobustness({ sampleRate: 0.05, noiseMultiplier: 1, steps: 100, kappa: 0.1 }).gamma // 0.27
  */
 export function dpSgdRobustness(options: DpSgdOptions): DpSgdRobustness {
   const { samples = 20_000, seed = 1, ...release } = options;

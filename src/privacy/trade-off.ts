@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { normalCdf, normalQuantile } from './normal-law.js';
 
@@ -16,7 +17,7 @@ const onErrors =
 
 /**
  * G_mu(alpha) = Phi(Phi^-1(1 - alpha) - mu): N(0, 1) against N(mu, 1). Source: Dong, Roth, Su 2019, equation 6.
- * @example gaussianTradeOff(1)(0.05) // 0.74
+ * @example rog.privacy.gaussianTradeOff(1)(0.05) // 0.74
  */
 export function gaussianTradeOff(mu: number): TradeOff {
   if (mu !== Number.POSITIVE_INFINITY) number('gaussianTradeOff', 'mu', mu, 0, Number.POSITIVE_INFINITY);
@@ -87,7 +88,7 @@ export function ternaryPair(options: TernaryOptions): OutputPair {
  * The trade-off function of one coordinate of the ternary compressor. Its slopes are -(A + c) / (A - c), -1 and -(A -
  * c) / (A + c), with corners at (A - c) / 2B and 1 - (A + c) / 2B; epsilon = log((A + c) / (A - c)) at delta 0.
  * Source: Jin et al. 2023 (arXiv 2302.09624), theorem 4.
- * @example ternaryTradeOff({ c: 0.1, A: 0.25, B: 0.5 })(0.05) // 0.88
+ * @example rog.privacy.ternaryTradeOff({ c: 0.1, A: 0.25, B: 0.5 })(0.05) // 0.88
  */
 export const ternaryTradeOff = (options: TernaryOptions): TradeOff => discreteTradeOff(ternaryPair(options));
 
@@ -108,7 +109,7 @@ export interface Composition {
  * For the ternary compressor mu = 2 sqrt(T) c / sqrt(A B - c^2) (Jin et al. 2023, theorem 5).
  * Errors: outputs that only one of the two inputs gives (no limit); times not a whole number above 0.
  * Source: Dong, Roth, Su 2019, theorem 3.4.
- * @example composition(ternaryPair({ c: 0.1, A: 0.25, B: 0.5 }), 1000).mu // 18.7
+ * @example rog.privacy.composition(rog.privacy.ternaryPair({ c: 0.1, A: 0.25, B: 0.5 }), 1000).mu // 18.7
  */
 export function composition(pair: OutputPair, times: number): Composition {
   const { p, q } = checkPair('composition', pair);
@@ -133,8 +134,8 @@ function checkPair(where: string, { p, q }: OutputPair): OutputPair {
     throw problem(where, 'p and q must list the same outputs', [p.length, q.length]);
   for (const list of [p, q]) {
     for (const one of list) number(where, 'a probability', one, 0, 1);
-    const sum = list.reduce((a, b) => a + b, 0);
-    if (Math.abs(sum - 1) > 1e-9) throw problem(where, 'probabilities must sum to 1', sum);
+    const total = sum(list);
+    if (Math.abs(total - 1) > 1e-9) throw problem(where, 'probabilities must sum to 1', total);
   }
   return { p, q };
 }

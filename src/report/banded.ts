@@ -24,7 +24,8 @@ const UNBOUNDED = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
  * @param intervals one per x, e.g. from `summary` or `confidenceInterval`
  * @throws when there are not as many intervals as values of x
  * @example
- * plot(banded(bits, scores.map((s) => summary(s).psnr), { name: 'uniform' }), { yaxis: { title: 'PSNR (dB)' } })
+ * const psnr = scores.map((s) => rog.summary(s).psnr);
+ * rog.plot(rog.charts.banded(bits, psnr, { name: 'uniform' }), { yaxis: { title: 'PSNR (dB)' } })
  */
 export function banded(
   x: readonly number[],

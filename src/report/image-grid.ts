@@ -34,7 +34,7 @@ const targetSize = 224;
  * Outside a kernel one line of text says what would be shown.
  * @param rows each [n, height, width, 1 or 3] with values in [0, 1]
  * @throws for values outside [0, 1], another number of channels, or captions that do not fit the rows
- * @example imageGrid([batch.images, result.images], { rows: ['private', 'reconstructed'] })
+ * @example rog.imageGrid([batch.images, result.images], { rows: ['private', 'reconstructed'] })
  */
 export function imageGrid(rows: readonly NdArray[], options: ImageGridOptions = {}): void {
   const raster = gridRaster('imageGrid', rows, options);

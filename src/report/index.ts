@@ -2,6 +2,7 @@ export { type BandedOptions, banded } from './banded.js';
 export { palette } from './chart/theme.js';
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
 export { counter } from './counter.js';
+export { type DiagramArrow, type DiagramNode, type DiagramOptions, diagram, diagramSvg } from './diagram/index.js';
 export {
   type DisplayOptions,
   display,

@@ -6,6 +6,7 @@ import { titleText } from './chart/markup.js';
 import { drawPicture } from './chart/picture.js';
 import type { Layout, Trace } from './chart/types.js';
 import { display } from './display.js';
+import { type TableTrace, writtenOut } from './table-traces.js';
 
 /** Options of {@link plot}. */
 export interface PlotOptions {
@@ -18,13 +19,17 @@ export interface PlotOptions {
  * chart of the same look wherever scripts may run. Traces and layout are plotly's; the picture knows scatter (lines,
  * markers, text, error_y, bands), bar, heatmap and contour, linear, log and category axes, shapes, annotations and
  * panels (`layout.grid`). Outside a kernel prints a summary of the series.
- * @throws when `traces` is no list, or a series has x and y of different lengths
+ * A series may be columns of an arquero table or of a list of rows: `{ table, x: 'bits', y: 'psnr', by: 'family' }`.
+ * @throws when the first argument is no list, a series has x and y of different lengths, or a table lacks a column
  * @example
- * plot([{ x: bits, y: psnr, name: 'uniform' }], { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
+ * plot([{ table: aq.from(imageRows(done)).groupby('phi').rollup(means), x: 'phi', y: 'psnr', type: 'bar' }])
+ * @example
+ * rog.plot([{ x: bits, y: psnr, name: 'uniform' }],
+ *   { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
  */
-export function plot(traces: readonly Trace[], layout: Layout = {}, options: PlotOptions = {}): void {
+export function plot(given: readonly (Trace | TableTrace)[], layout: Layout = {}, options: PlotOptions = {}): void {
   checkOptions('plot', options, ['live']);
-  checkTraces('plot', traces);
+  const traces = readTraces('plot', given);
   const figure = resolveFigure(traces, layout);
   const summary = summarize(traces, layout);
   display({
@@ -35,14 +40,13 @@ export function plot(traces: readonly Trace[], layout: Layout = {}, options: Plo
 }
 
 /** The static picture of `plot` as an SVG document. */
-export function plotSvg(traces: readonly Trace[], layout: Layout = {}): string {
-  checkTraces('plotSvg', traces);
-  return drawPicture(resolveFigure(traces, layout));
-}
+export const plotSvg = (traces: readonly (Trace | TableTrace)[], layout: Layout = {}): string =>
+  drawPicture(resolveFigure(readTraces('plotSvg', traces), layout));
 
-function checkTraces(where: string, traces: readonly Trace[]): void {
-  if (!Array.isArray(traces))
-    throw problem(where, 'the first argument must be a list of traces', traces, 'write [{ x, y }]');
+function readTraces(where: string, given: readonly (Trace | TableTrace)[]): readonly Trace[] {
+  if (!Array.isArray(given))
+    throw problem(where, 'the first argument must be a list of traces', given, 'write [{ x, y }] or [{ table, x, y }]');
+  const traces = writtenOut(where, given);
   traces.forEach((trace: Trace, i) => {
     const { x, y, z, type } = trace;
     const name = `trace ${i}${trace.name ? ` (${trace.name})` : ''}`;
@@ -55,6 +59,7 @@ function checkTraces(where: string, traces: readonly Trace[]): void {
     } else if (x && y && x.length !== y.length)
       throw problem(where, `${name} has ${x.length} values in x but ${y.length} in y`);
   });
+  return traces;
 }
 
 /** `[plot] title` and one line per series: how many points, from where to where. */

@@ -10,7 +10,7 @@ export const profileName = (): Profile =>
 /**
  * The settings of the running profile.
  * @example
- * const { images, iterations } = profile(
+ * const { images, iterations } = rog.profile(
  *   { quick: { images: 4, iterations: 100 }, paper: { images: 64, iterations: 200 } })
  */
 export const profile = <T>(settings: Readonly<Record<Profile, T>>): T => settings[profileName()];

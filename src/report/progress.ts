@@ -26,10 +26,10 @@ export type OnProgress = (event: Progress) => void;
  * kB. Outside a kernel: one line on a terminal, else only the end. A list of titles makes one view with the attacks
  * side by side, and returns a function for each.
  * @throws for an unknown option or an interval below 20 ms
- * @example const result = await rog(observed, { onProgress: progress('3-bit uniform') })
+ * @example const result = await rog.rog(observed, { onProgress: rog.progress('3-bit uniform') })
  * @example
- * const [a, b] = progress(['3 bits', 'signs']);
- *   await Promise.all([rog(seen3, { onProgress: a }), rog(seen1, { onProgress: b })])
+ * const [a, b] = rog.progress(['3 bits', 'signs']);
+ *   await Promise.all([rog.rog(seen3, { onProgress: a }), rog.rog(seen1, { onProgress: b })])
  */
 export function progress(title: string, options?: ProgressOptions): OnProgress;
 export function progress(titles: readonly string[], options?: ProgressOptions): OnProgress[];

@@ -12,6 +12,9 @@ export interface ColumnTable {
   objects(): object[];
 }
 
+export const isColumnTable = (input: unknown): input is ColumnTable =>
+  typeof (input as ColumnTable)?.columnNames === 'function';
+
 /** Options of {@link table}. */
 export interface TableOptions {
   readonly title?: string;
@@ -35,7 +38,7 @@ interface Column {
  * @param rows a list of objects, or an arquero table
  * @throws for rows that are no objects, or a column that no row has
  * @example
- * table(rows,
+ * rog.table(rows,
  *   { title: 'Ours beside the paper', columns: { phi: 'obfuscation', psnr: 'PSNR (dB)' }, digits: { psnr: 2 } })
  */
 export function table(rows: readonly Row[] | readonly object[] | ColumnTable, options: TableOptions = {}): void {
@@ -66,7 +69,7 @@ export function tableText(rows: readonly Row[] | readonly object[] | ColumnTable
 
 function readColumns(where: string, input: readonly object[] | ColumnTable, options: TableOptions): Column[] {
   checkOptions(where, options, ['title', 'note', 'digits', 'columns']);
-  const foreign = typeof (input as ColumnTable)?.columnNames === 'function' ? (input as ColumnTable) : undefined;
+  const foreign = isColumnTable(input) ? input : undefined;
   const rows = (foreign ? foreign.objects() : input) as Row[];
   if (!Array.isArray(rows) || rows.some((row) => row === null || typeof row !== 'object'))
     throw problem(where, 'rows must be a list of objects or an arquero table', input, 'write [{ phi, psnr }]');
@@ -142,7 +145,7 @@ function html(columns: readonly Column[], { title, note }: TableOptions): string
       '</tfoot>'
     : '';
   return (
-    `<table style="border-collapse:collapse;font-size:13px;margin:4px 0">${caption}<thead><tr>${head.join('')}` +
-    `</tr></thead><tbody>${body.join('')}</tbody>${foot}</table>`
+    `<div style="overflow-x:auto;max-width:100%"><table style="border-collapse:collapse;font-size:13px;margin:4px 0">` +
+    `${caption}<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody>${foot}</table></div>`
   );
 }

@@ -1,9 +1,9 @@
 import { number } from '../core/options.js';
+import { duration } from '../core/units.js';
 import { resolveFigure } from './chart/figure.js';
 import { escapeHtml, svgAddress } from './chart/markup.js';
 import { drawPicture } from './chart/picture.js';
 import type { Layout, Trace } from './chart/types.js';
-import { clock } from './counter.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
 
 /** Where a training is after a round. `federate` gives it to its `onRound`. */
@@ -24,7 +24,7 @@ export interface TrainingEvent {
  * @param interval shortest time between two updates in milliseconds; default 250, 5000 when nobody watches
  * @example
  * await rog.federate(model, data, clients,
- *   { rounds: 20, cohort: 2, evaluateEvery: 2, onRound: rog.trainingProgress('no noise') })
+ *   { rounds: 4, cohort: 2, localSteps: 5, evaluateEvery: 2, onRound: rog.charts.trainingProgress('no noise') })
  */
 export function trainingProgress(title: string, interval = isHeadless() ? 5000 : 250): (event: TrainingEvent) => void {
   number('trainingProgress', 'interval', interval, 0, 600_000);
@@ -50,8 +50,8 @@ export function trainingLine(
     `${title}: round ${round} of ${rounds}`,
     `loss ${loss.toFixed(3)}`,
     ...(accuracy === undefined ? [] : [`accuracy ${(100 * accuracy).toFixed(1)} %`]),
-    clock(seconds),
-    ...(round < rounds ? [`${clock(secondsLeft)} left`] : []),
+    duration(seconds),
+    ...(round < rounds ? [`${duration(secondsLeft)} left`] : []),
   ].join(', ');
 }
 

@@ -37,9 +37,9 @@ export interface FederateOptions extends FederationOptions {
  * Errors: more clients per round than there are, a client without images, a checkpoint of other settings, those of phi.
  * A notebook's interrupt ends it after the running round; the result then says `cancelled`.
  * @example
- * const clients = partition(labels, { clients: 10 });
- * const { model: trained, history } = await federate(model, data, clients, { rounds: 50, cohort: 2, localSteps: 100,
- * phi: 'noise:-5' });
+ * const clients = rog.federation.partition(labels, { clients: 10 });
+ * const { model: trained, history } = await rog.federate(model, data, clients,
+ *   { rounds: 2, cohort: 2, localSteps: 5, phi: 'noise:-5' });
  */
 export async function federate(
   model: Model,

@@ -20,7 +20,7 @@ export interface LabelOutcome {
 /**
  * Label inference as a step of its own: for each trial the labels that the server reads off the update, and how many
  * are right.
- * @example (await labelStudy([{ model, batch, phi: 'sign' }]))[0].accuracy
+ * @example (await rog.studies.labelStudy([{ model: model, batch: batch, phi: 'sign' }]))[0].accuracy
  */
 export async function labelStudy<T extends LabelTrial>(trials: readonly T[]): Promise<(T & LabelOutcome)[]> {
   const outcomes: (T & LabelOutcome)[] = [];

@@ -14,8 +14,9 @@ export interface Restorable {
  * The outcomes of a study after `restore`, the attacker's restoration network, which is told the names of the classes;
  * scored again. All other fields come back as they are. Errors: those of restore and score.
  * @example
- * const done = await study([{ model, batch, phi: 'quantize:3' }]);
- * scoreTable([...done, ...(await restoreAll(done)).map((d) => ({ ...d, phi: 'restored' }))], { by: 'phi' });
+ * const done = await rog.study([{ model: model, batch: batch, phi: 'quantize:3' }]);
+ * const restored = (await rog.studies.restoreAll(done)).map((d) => ({ ...d, phi: 'restored' }));
+ * rog.charts.scoreTable([...done, ...restored], { by: 'phi' });
  */
 export async function restoreAll<T extends Restorable>(outcomes: readonly T[], scoring?: ScoreOptions): Promise<T[]> {
   const all: T[] = [];

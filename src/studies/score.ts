@@ -1,6 +1,7 @@
 import { checkArguments } from '../core/arguments.js';
 import { imageAt, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { mean } from '../core/numbers.js';
 import type { Batch, NdArray, Reconstruction, Scores } from '../core/types.js';
 import { score as compare, imageMetrics, match, type ScoreOptions } from '../metrics/index.js';
 
@@ -11,7 +12,7 @@ import { score as compare, imageMetrics, match, type ScoreOptions } from '../met
  *
  * MSE, PSNR (dB), SSIM and the authors' global SSIM; the feature distance of our own network (not LPIPS); what a tagger
  * sees (class agreement, Jaccard overlap); LPIPS when its official weights are in the cache or `lpips` asks for them.
- * @example (await score(batch, result)).psnr // [19.2, 21.5]
+ * @example (await rog.score(batch, result)).psnr // [19.2, 21.5]
  */
 export async function score(
   batch: Pick<Batch, 'images'>,
@@ -46,13 +47,13 @@ export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Sco
  * holds the truth may show beside a running attack. The attack hears nothing of it. Pictures are matched as in `score`.
  * @param batch the private images, [batch, height, width, channels]
  * @example
- * await rog(observed, { onProgress: progress('3 bits', { scores: liveScores(batch) }) }) // ... PSNR 21.3 dB, SSIM 0.71
+ * const scores = rog.studies.liveScores(batch);
+ * await rog.rog(observed, { iterations: 60, onProgress: rog.progress('3 bits', { scores }) }) // ... PSNR 21.3 dB
  */
 export function liveScores(batch: Pick<Batch, 'images'>): (images: NdArray) => string {
   checkArguments('liveScores', 'liveScores(batch)', [['pictures', batch]]);
   const { images: truth } = batch;
   const each = Array.from({ length: truth.shape[0]! }, (_, i) => stackImages([imageAt(truth, i)]));
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return (images) => {
     const found = each.map((_, i) => stackImages([imageAt(images, i)]));
     const order = match(each.map((a) => found.map((b) => imageMetrics.mse(a, b)[0]!)));

@@ -30,7 +30,7 @@ const OPTIONS = {
  * `without:` its name does so.
  * Errors: a network without a dense layer behind another one; images of another shape; pruned outside [0, 1).
  * Source: Sun et al. 2021 (arXiv 2012.06043), section 5; the attack: Balunovic et al. 2022 (arXiv 2111.04706), 5.
- * @example observe(model, update, { obfuscation: await rog.soteria(model, batch, { pruned: 0.8 }) })
+ * @example rog.observe(model, update, { obfuscation: await rog.studies.soteria(model, batch, { pruned: 0.8 }) })
  */
 export async function soteria(
   model: Model,

@@ -53,7 +53,7 @@ export interface StudyOptions extends PoolOptions {
  * by default the first one is thrown, with what had finished in its `outcomes`; with `onError: 'keep'` every trial
  * comes back, with its outcome or with its `error`, also after an interrupt.
  * @example
- * const done = await study(['quantize:3', 'sign'].map((phi) => ({ model, batch, phi })));
+ * const done = await rog.study(['quantize:3', 'sign'].map((phi) => ({ model: model, batch: batch, phi })));
  * done.map(({ phi, scores }) => [phi, ...scores.psnr]);
  */
 export function study<T extends Trial>(

@@ -21,7 +21,8 @@ export interface Sweep {
 /**
  * A grid of attacks as data: the product of its axes, without what is excluded. Nothing runs yet: `sweep` runs it.
  * Errors, in one line: an unknown key (names the nearest), an empty axis, a value twice, what a value itself says.
- * @example defineSweep({ networks: 'lenet', data: 'cifar10', phi: ['none', 'quantize:3', 'sign'], images: 20 })
+ * @example
+ * rog.sweeps.defineSweep({ networks: 'lenet', data: 'cifar10', phi: ['none', 'quantize:3', 'sign'], images: 20 })
  */
 export function defineSweep(definition: SweepDefinition): Sweep {
   if (definition === null || typeof definition !== 'object' || Array.isArray(definition))

@@ -15,7 +15,9 @@ const OPTIONS = ['folder', 'workers', 'redis', 'shared', 'shard', 'yes', 'retryF
  * on. Cells that fail by their own settings are kept by name and reason, shown, and not tried again.
  * Errors: those of defineSweep, a data set that is not there, a disk that is full, no Redis: nothing that was done is
  * lost.
- * @example const rows = await sweep({ networks: 'lenet', data: 'cifar10', phi: ['none', 'quantize:3'], images: 20 })
+ * @example
+ * const rows = await rog.sweep({ networks: 'lenet', data: 'scenes', phi: ['none', 'quantize:3'],
+ *   images: 2, attacks: { name: 'rog', iterations: 20 } })
  */
 export async function sweep(given: Sweep | SweepDefinition, options: SweepOptions = {}): Promise<SweepTable> {
   checkOptions('sweep', options, OPTIONS);

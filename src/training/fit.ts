@@ -19,10 +19,10 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings, or held by
  * another run.
  * @example
- * const { parameters } = await fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2)
- * }],
+ * const { parameters } = await rog.train.fit({
+ *   name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
  *   loss: ([w], [x, y]) => ({ loss: tf.mean(tf.squaredDifference(tf.matMul(x, w), y)) }),
- *   data: { size: 100, batch: (indices) => [rows(x, indices), rows(y, indices)] }, epochs: 10 });
+ *   data: { size: 100, batch: (indices) => [pick(x, indices), pick(y, indices)] }, epochs: 10 });
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
   const plan = planOf(options);

@@ -1,5 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { isSparse, isUnknown } from '../../core/evidence.js';
+import { sum } from '../../core/numbers.js';
 import { decidedness } from '../confidence/decided.js';
 import { isAdaptive } from '../search/soften.js';
 import type { ClassView } from './class-view.js';
@@ -128,7 +129,7 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
 /** At least one image of a class that a negative entry proves; none of a class that signs of all entries leave open. */
 function provenBounds({ minima, batchSize, signsProve, everySign }: ClassView): { least: number[]; most: number[] } {
   const proven = minima.map((least) => Number(signsProve && least < 0));
-  const number = proven.reduce((a, b) => a + b, 0);
+  const number = sum(proven);
   const holds = number > 0 && number <= batchSize;
   return {
     least: holds ? proven : proven.map(() => 0),

@@ -175,7 +175,9 @@ export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): Obje
  * An objective of one's own: how far a simulated update is from the received one, tensor by tensor in the order of the
  * model's parameters, as one number to make small. Written with the operations of tf, differentiable, without reading
  * values.
- * @example (simulated, received) => tf.addN(simulated.map((g, k) => tf.sum(tf.abs(tf.sub(g, received[k]!)))))
+ * @example
+ * const result = await rog.rog(observed, { iterations: 60, objective: (simulated, received) =>
+ *   tf.addN(simulated.map((g, k) => tf.sum(tf.abs(tf.sub(g, received[k]))))) })
  */
 export type OwnObjective = (simulated: readonly Tensor[], received: readonly Tensor[]) => Tensor;
 

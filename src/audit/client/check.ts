@@ -53,7 +53,8 @@ const OF_WHOLE = 1e-6;
  * normalisation, frozen layers, number of steps, the learning rate that fits the length of the update). An attack's
  * result is a measurement of this client only where they agree.
  * @example
- * const { agrees, sentence } = await rog.checkClient(before, { after, batch, settings: { learningRate: 0.1 } })
+ * const { agrees, sentence } = await rog.checkClient(before,
+ *   { after: after, batch: batch, settings: { learningRate: 0.1 } })
  */
 export async function checkClient(before: Model, { after, batch, settings }: ClientRound): Promise<ClientCheck> {
   checkOptions('checkClient', settings, CLIENT_OPTIONS);

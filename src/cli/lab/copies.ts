@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { writeAtomic } from '../../assets/index.js';
+import { sha256 } from '../../core/hash.js';
 
 /** The folder under the project that a reader works in: as deep as `notebooks`, so that `../data` is the same. */
 export const COPIES = 'lab';
@@ -22,8 +22,8 @@ export async function workingCopies(from: string, to: string): Promise<readonly 
   for (const name of filesOf(from)) {
     const original = readFileSync(join(from, name));
     const copy = join(to, name);
-    const there = existsSync(copy) ? hashOf(readFileSync(copy)) : undefined;
-    const wanted = hashOf(original);
+    const there = existsSync(copy) ? sha256(readFileSync(copy)) : undefined;
+    const wanted = sha256(original);
     next[name] = wanted;
     const isTouched = there !== undefined && there !== made[name];
     if (there === wanted || (isTouched && made[name] === wanted)) continue;
@@ -36,8 +36,6 @@ export async function workingCopies(from: string, to: string): Promise<readonly 
   await writeAtomic(join(to, MADE), `${JSON.stringify(next, null, 2)}\n`);
   return moved;
 }
-
-const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Files under a folder by their relative names, without hidden ones. */
 const filesOf = (folder: string, under = ''): string[] =>

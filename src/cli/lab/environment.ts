@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPlace, writeAtomic } from '../../assets/index.js';
+import { sha256 } from '../../core/hash.js';
 import { spec } from '../kernel.js';
 import { type PythonNeed, pythonFor, runProgram } from '../program.js';
 import { COPIES } from './copies.js';
@@ -43,7 +43,7 @@ export async function prepare(root: string, say: (line: string) => void): Promis
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const environment = { folder, python, env: jupyterEnvironment(folder) };
   const constraints = join(root, 'data/lab/constraints.txt');
-  const wanted = createHash('sha256').update(readFileSync(constraints)).digest('hex');
+  const wanted = sha256(readFileSync(constraints));
   const mark = join(folder, 'ready');
   const working = spawnSync(python, ['-c', ''], { timeout: 20_000 }).status === 0;
   if (!working || !existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {

@@ -6,7 +6,7 @@ import * as tf from '../tfjs.js';
  * Images [batch, h, w, channels] at another size, as two products with constant matrices (half-pixel centres, clamped
  * edges: see `resampleMatrix`), so linear and differentiable to any order.
  * @param method 'bicubic' (default, a = -0.75), 'bilinear', 'nearest' or 'area'
- * @example const x = resize(latent, [32, 32]); // the low-resolution latent of ROG, upsampled
+ * @example const x = resize(tf.zeros([1, 8, 8, 3]), [32, 32]); // the low-resolution latent of ROG, upsampled
  */
 export function resize(
   images: tf.Tensor,

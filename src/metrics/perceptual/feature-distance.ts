@@ -20,7 +20,7 @@ export interface FeatureDistanceOptions {
  * (a test); against LPIPS it has not been ranked, for want of the official weights where this was written. Needs no
  * download. x and y: [n, height, width, 3] in [0, 1] (clamped), any size from 16 x 16 on.
  * Errors: shapes that differ, NaN, images that are too small or not RGB; damaged weights.
- * @example await featureDistance(batch.images, result.images) // [0.42, 0.77]
+ * @example await rog.metrics.featureDistance(batch.images, result.images) // [0.42, 0.77]
  */
 export async function featureDistance(x: NdArray, y: NdArray, options: FeatureDistanceOptions = {}): Promise<number[]> {
   checkOptions('featureDistance', options, ['trunk']);

@@ -36,7 +36,7 @@ const OPTIONS = ['net', 'perLayer', 'spatial', 'weights', 'cache', 'onProgress',
  * Errors: shapes that differ, NaN, images under the trunk's least size (alex 31, squeeze 17, vgg 16), no weights to be
  * had.
  * Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, 2018.
- * @example await lpips(batch.images, result.images, { net: 'alex' }) // [0.21, 0.34]
+ * @example await rog.metrics.lpips(batch.images, result.images, { net: 'alex' }) // [0.21, 0.34]
  */
 export async function lpips(
   x: NdArray,
@@ -77,8 +77,9 @@ const stack = (images: readonly NdArray[]): NdArray => {
 /**
  * {@link lpips} for use inside a step: `distance(parameters, x, y)` is [batch], differentiable in both images.
  * @example
- * const { parameters, distance } = await lpipsFunction({ net: 'squeeze' });
- * const loss = await compile((x, y, ...w) => tf.mean(distance(w, x, y)), [x, y], { constants: parameters });
+ * const { parameters, distance } = await rog.metrics.lpipsFunction({ net: 'alex' });
+ * const pair = [batch.images, result.images];
+ * const loss = await rog.engine.compile((x, y, ...w) => tf.mean(distance(w, x, y)), pair, { constants: parameters });
  */
 export async function lpipsFunction(
   options: Omit<LpipsOptions, 'perLayer' | 'spatial'> = {},
