@@ -143,7 +143,7 @@ const LEARNT = { classes: 32, side: 64, images: 5, imagesOfOneExactStep: 17, ima
 /** A network that is more decided than this on pictures of noise was trained: simulated labels would surprise it. */
 const UNDECIDED = 0.1;
 
-/** Whether simulated clients count labels better: an undecided dense head, a plain client, phi neither sparse nor signs. */
+/** Whether simulated clients count better: an undecided dense head, a plain client, phi neither sparse nor signs. */
 async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHead }: ClassView): Promise<boolean> {
   const { model, client, obfuscation } = observation;
   const { localSteps, optimizer, privacy } = client;
