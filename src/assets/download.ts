@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
+import { size } from '../core/units.js';
 import { cacheFolder } from './cache.js';
 import { diskProblem, makeFolder } from './files.js';
 import { waitForLock } from './lock.js';
@@ -208,13 +209,12 @@ const sizeOfFile = (path: string): Promise<number> =>
 
 async function checkSpace(cache: string, asset: Asset, have: number): Promise<void> {
   const { bavail, bsize } = await statfs(cache).catch(() => ({ bavail: Number.POSITIVE_INFINITY, bsize: 1 }));
-  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
   if (bavail * bsize < asset.bytes - have)
     throw Object.assign(
       problem(
         'download',
-        `${asset.name} needs ${megabytes(asset.bytes - have)} of free disk in ${cache}`,
-        `${megabytes(bavail * bsize)}`,
+        `${asset.name} needs ${size(asset.bytes - have)} of free disk in ${cache}`,
+        `${size(bavail * bsize)}`,
         'free some space or set ROGLAB_CACHE to another folder',
       ),
       { code: 'ENOSPC' },

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { sha256 } from '../core/hash.js';
 import { writeAtomic } from './files.js';
 
 /** A finished part of a run that may be killed, as JSON with the SHA-256 of its text. */
@@ -8,10 +8,7 @@ interface Kept {
   readonly value: unknown;
 }
 
-const hashOf = (value: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(value) ?? '')
-    .digest('hex');
+const hashOf = (value: unknown): string => sha256(JSON.stringify(value) ?? '');
 
 /** Keeps a plain JSON value for a later run, whole or not at all. Errors: those of {@link writeAtomic}. */
 export const keepValue = (file: string, value: unknown): Promise<void> =>

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, statSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { problem } from '../core/errors.js';
+import { size } from '../core/units.js';
 import { diskProblem, makeFolder } from './files.js';
 
 /** Room that small results take, in bytes. */
@@ -52,11 +53,9 @@ const isThere = (path: string): boolean => {
   }
 };
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
-
 function tooSmall(where: string, folder: string, wanted: number, free: number): Error {
-  const rule = `${folder} must have ${megabytes(wanted)} of free disk`;
-  return Object.assign(problem(where, rule, megabytes(free), 'free some space or choose another folder'), {
+  const rule = `${folder} must have ${size(wanted)} of free disk`;
+  return Object.assign(problem(where, rule, size(free), 'free some space or choose another folder'), {
     code: 'ENOSPC',
   });
 }

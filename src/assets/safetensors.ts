@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 import type { NamedArray } from '../core/types.js';
 import { writeAtomic } from './files.js';
 import { floatToHalf, halfToFloat } from './half.js';
@@ -100,11 +100,7 @@ const BLANK = '0'.repeat(64);
 
 /** The digest of a file with zeros in place of the one that stands at `place`. */
 const digestOf = (bytes: Uint8Array, place: number): string =>
-  createHash('sha256')
-    .update(bytes.subarray(0, place))
-    .update(BLANK)
-    .update(bytes.subarray(place + BLANK.length))
-    .digest('hex');
+  sha256(bytes.subarray(0, place), BLANK, bytes.subarray(place + BLANK.length));
 
 /** Where the digest stands in a header; inside other texts its quotes would be escaped. */
 function placeOf(header: Uint8Array, said: string): number {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { keepValue, keptValue, warnsOnce } from '../assets/index.js';
+import { sha256 } from '../core/hash.js';
 import type { Batch, NamedArray, Scores } from '../core/types.js';
 
 /** One attack of an audit: what was sent, what the server knew, what came out; per private image. */
@@ -22,14 +22,9 @@ export interface AuditRow {
 }
 
 /** Everything that decides the numbers of a row, as a short name for its file. */
-export function rowName(decides: object, tensors: readonly NamedArray[], batch: Batch): string {
-  const hash = createHash('sha256').update(JSON.stringify(decides));
-  for (const { data } of [...tensors, batch.images])
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return hash
-    .update(JSON.stringify([...batch.labels]))
-    .digest('hex')
-    .slice(0, 24);
+export function rowName(decides: object, tensors: readonly NamedArray[], { images, labels }: Batch): string {
+  const numbers = [...tensors, images].map(({ data }) => data);
+  return sha256(JSON.stringify(decides), ...numbers, JSON.stringify([...labels])).slice(0, 24);
 }
 
 /**

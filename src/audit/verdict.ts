@@ -1,3 +1,4 @@
+import { mean } from '../core/numbers.js';
 import { confidenceInterval, METRICS } from '../metrics/index.js';
 import { type AuditResult, isRebuilt, remedyOf } from './audit.js';
 import type { AuditRow } from './audit-rows.js';
@@ -119,7 +120,7 @@ function theoryOf({ bounds }: AuditResult, phi: string): Pick<PhiVerdict, 'bound
 }
 
 export const spread = (values: readonly number[]): Spread => ({
-  mean: values.reduce((a, b) => a + b, 0) / values.length,
+  mean: mean(values),
   least: Math.min(...values),
   most: Math.max(...values),
   ...(values.length > 1 && values.every(Number.isFinite) && { halfWidth: confidenceInterval(values).halfWidth }),

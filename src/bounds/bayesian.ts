@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/arguments.js';
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { Layer, Model, NdArray, Observation } from '../core/types.js';
@@ -165,7 +166,7 @@ async function spectralForm(
   const few = pictures.slice(0, PICTURES_OF_LANCZOS);
   const ritz = await ritzValues(jacobian, few, { steps: lanczos, seed, deviations });
   const values = ritz.map((value) => value * information);
-  const rest = Math.max(0, trace - values.reduce((a, b) => a + b, 0));
+  const rest = Math.max(0, trace - sum(values));
   return spectralCramerRao(values, { unknowns, priorVariance, rest });
 }
 
@@ -193,6 +194,7 @@ function reasons(
       'the network has kinks (relu, max pooling): its updates jump, which tells more than derivatives do',
     draws(model) && 'dropout masks or the noise of a bottleneck are drawn at random',
     fixed && 'derivatives were taken at given pictures, not averaged over the prior',
-    !unrolls(client) && 'the local steps are too many to differentiate through: as many gradients at w0 were taken',
+    !unrolls(client, 'forward') &&
+      'the local steps are too many to differentiate through: as many gradients at w0 were taken',
   ].filter((one) => typeof one === 'string');
 }

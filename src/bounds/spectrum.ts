@@ -1,4 +1,5 @@
 import { eigen } from '../core/linear-algebra.js';
+import { dot, mean } from '../core/numbers.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { type Jacobian, unknownsOf } from './jacobian.js';
@@ -38,9 +39,9 @@ export async function squaredNorm(
     squares.push(square((await jacobian.transposed(images, over(u, deviations, 1))).data));
   }
   const count = squares.length;
-  const mean = squares.reduce((a, b) => a + b, 0) / count;
-  const variance = squares.reduce((sum, one) => sum + (one - mean) ** 2, 0) / Math.max(1, count - 1);
-  return { mean, standardError: count > 1 ? Math.sqrt(variance / count) : Number.POSITIVE_INFINITY };
+  const average = mean(squares);
+  const variance = squares.reduce((sum, one) => sum + (one - average) ** 2, 0) / Math.max(1, count - 1);
+  return { mean: average, standardError: count > 1 ? Math.sqrt(variance / count) : Number.POSITIVE_INFINITY };
 }
 
 const square = (data: ArrayLike<number>): number => {
@@ -108,12 +109,6 @@ async function applied(
     const { data } = await jacobian.transposed(images, forth);
     for (let i = 0; i < sum.length; i++) sum[i]! += data[i]! / pictures.length;
   }
-  return sum;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 

@@ -1,3 +1,4 @@
+import { mean } from '../core/numbers.js';
 import type { Batch, Reconstruction, Scores } from '../core/types.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
 import { labelAccuracy } from '../studies/index.js';
@@ -8,8 +9,6 @@ const SAID: readonly (readonly [MetricName, digits: number])[] = [
   ['ssim', 2],
   ['lpips', 3],
 ];
-
-export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Means over the images, in words: `21.0 dB, SSIM 0.55`. */
 export function meansInWords(scores: Scores): string {

@@ -4,7 +4,8 @@ import { type RogsOptions, restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
-import { type AnyTable, flag, flagOf, real, text, whole, word } from '../core/option-table.js';
+import { mean } from '../core/numbers.js';
+import { type AnyTable, alone, flagOf, real, text, whole, word } from '../core/option-table.js';
 import type { NdArray, Reconstruction, Scores } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
@@ -21,7 +22,7 @@ import {
 } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
-import { attackAnswer, mean } from './attack-answer.js';
+import { attackAnswer } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 
 /** What the command takes beside the options of the attack. */
@@ -36,13 +37,10 @@ const OWN = {
   labels: word('whether the server knows the labels', ['known', 'infer'], 'known'),
   attack: word('the attack', Object.keys(ATTACKS) as AttackName[], 'rog'),
   defense: word('of phi: short for --defense-aware yes or no', ['aware', 'unaware']),
-  restore: {
-    ...flag('puts the pictures through the restorer, told the names of the classes; raw ones are shown too'),
-    form: '',
-  },
+  restore: alone('puts the pictures through the restorer, told the names of the classes; raw ones are shown too'),
   seed: whole("images, weights, phi's noise and starting point", 1, { from: 0 }),
   out: text('where the pictures go (default results/attack)', 'DIR'),
-  json: { ...flag('every score, label and setting as one line of JSON instead of a summary'), form: '' },
+  json: alone('every score, label and setting as one line of JSON instead of a summary'),
 };
 
 /** The options of an attack that are flags of their own. */

@@ -4,100 +4,62 @@ import { checkPlace, LIMITS, readBoundedText, writeAtomic } from '../assets/inde
 import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
-import { integer, number, numeric, oneOf } from '../core/options.js';
+import { alone, real, text, whole, word, words } from '../core/option-table.js';
 import { start } from '../engine/index.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
 
-const HELP = `roglab audit: how much of a client's images a server rebuilds under your own settings;
-writes audit.json and audit.html
-  --config FILE       JSON with any of the settings below and more (data/audit.schema.json); flags come on top
-  --network NAME      a ready-made network (default lenet), or FILE.onnx; layers of your own in the config
-  --weights FILE      before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)
-  --after FILE        after the client's own round, whose images are the first of the data: a measurement
-  --data NAME         folder:DIR, cifar10, photos, scenes ...
-  --size N            side of the images in pixels (default the data set's own)
-  --batch N           images in a client's batch (default 8)
-  --clients N         only the mean of N clients' updates is seen (secure aggregation; default 1)
-  --batches N         batches that are attacked (default 1)
-  --phi LIST          obfuscations, with commas: none,quantize:4,topk:0.95,sign (default none)
-  --labels LIST       known,infer (default both)
-  --local-steps N     of the client (default 1)
-  --learning-rate X   of the client (default 0.003)
-  --iterations N      steps of an attack (default 200)
-  --seed N            default 1
-  --no-remedies       do not look for the smallest change that helps
-  --fail-on METRIC:X  exit code 1 where any image reaches it, e.g. ssim:0.5; also the report's threshold
-  --workers N         attacks at a time (default one per core)
-  --schema WHAT       prints the JSON schema of a config or a result, and does nothing else
-  --json              prints audit.json instead of a summary
-  --out DIR           default results/audit; a stopped audit of the same settings goes on there`;
+const TOLD = {
+  about: "how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html",
+  flags: {
+    config: text('JSON with any of the settings below and more (data/audit.schema.json); flags come on top', 'FILE'),
+    network: text('a ready-made network (default lenet), or FILE.onnx; layers of your own in the config', 'NAME'),
+    weights: text('before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)', 'FILE'),
+    after: text("after the client's own round, whose images are the first of the data: a measurement", 'FILE'),
+    data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),
+    size: whole("side of the images in pixels (default the data set's own)"),
+    batch: whole("images in a client's batch (default 8)"),
+    clients: whole("only the mean of N clients' updates is seen (secure aggregation; default 1)"),
+    batches: whole('batches that are attacked (default 1)'),
+    phi: text('obfuscations, with commas: none,quantize:4,topk:0.95,sign (default none)', 'LIST'),
+    labels: words('known,infer (default both)', ['known', 'infer']),
+    localSteps: whole('of the client (default 1)'),
+    learningRate: real('of the client (default 0.003)', undefined, { to: 1e6, open: true }),
+    iterations: whole('steps of an attack (default 200)'),
+    seed: whole('default 1', undefined, { from: 0 }),
+    noRemedies: alone('do not look for the smallest change that helps'),
+    failOn: text("exit code 1 where any image reaches it, e.g. ssim:0.5; also the report's threshold", 'METRIC:X'),
+    workers: whole('attacks at a time (default one per core)'),
+    schema: word('prints the JSON schema of a config or a result, and does nothing else', ['config', 'result']),
+    json: alone('prints audit.json instead of a summary'),
+    out: text('default results/audit; a stopped audit of the same settings goes on there', 'DIR'),
+  },
+};
 
 /** `roglab audit`. Exit code 1 only where --fail-on says so. */
 export async function command(args: string[]): Promise<number> {
-  const flags = readFlags('audit', args, {
-    config: 'string',
-    network: 'string',
-    weights: 'string',
-    after: 'string',
-    data: 'string',
-    size: 'string',
-    batch: 'string',
-    clients: 'string',
-    batches: 'string',
-    schema: 'string',
-    phi: 'string',
-    labels: 'string',
-    'local-steps': 'string',
-    'learning-rate': 'string',
-    iterations: 'string',
-    seed: 'string',
-    'no-remedies': 'boolean',
-    'fail-on': 'string',
-    workers: 'string',
-    json: 'boolean',
-    out: 'string',
-  });
-  if (flags.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const flags = said('audit', TOLD, args);
+  if (!flags) return 0;
   if (flags.schema !== undefined) {
-    const what = oneOf('roglab audit', '--schema', flags.schema, ['config', 'result'] as const);
-    const file = { config: 'audit.schema.json', result: 'audit-result.schema.json' }[what];
+    const file = { config: 'audit.schema.json', result: 'audit-result.schema.json' }[flags.schema];
     process.stdout.write(readFileSync(join(projectRoot(), 'data', file), 'utf8'));
     return 0;
   }
-  const whole = (name: string, text: string, low: number) => integer('roglab audit', `--${name}`, numeric(text), low);
   const file = flags.config === undefined ? {} : readJson(flags.config);
+  const { network, weights, after, data, size, batch, clients, batches, labels, iterations, seed } = flags;
+  const { localSteps, learningRate, failOn } = flags;
   const given: AuditConfig = {
     ...file,
-    ...(flags.network && { network: flags.network }),
-    ...(flags.weights && { weights: flags.weights }),
-    ...(flags.after && { after: flags.after }),
-    ...(flags.data && { data: flags.data }),
-    ...(flags.size && { size: whole('size', flags.size, 1) }),
-    ...(flags.batch && { batch: whole('batch', flags.batch, 1) }),
-    ...(flags.clients && { clients: whole('clients', flags.clients, 1) }),
-    ...(flags.batches && { batches: whole('batches', flags.batches, 1) }),
+    ...without({ network, weights, after, data, size, batch, clients, batches, labels, iterations, seed }),
     ...(flags.phi && { phi: flags.phi.split(',').map((part) => part.trim()) }),
-    ...(flags.labels && { labels: flags.labels.split(',').map((part) => part.trim()) as AuditConfig['labels'] }),
-    ...(flags.iterations && { iterations: whole('iterations', flags.iterations, 1) }),
-    ...(flags.seed && { seed: whole('seed', flags.seed, 0) }),
-    ...(flags['no-remedies'] && { remedies: false }),
-    ...(flags['fail-on'] && { threshold: parseThreshold(flags['fail-on']) }),
-    client: {
-      ...file.client,
-      ...(flags['local-steps'] && { localSteps: whole('local-steps', flags['local-steps'], 1) }),
-      ...(flags['learning-rate'] && {
-        learningRate: number('roglab audit', '--learning-rate', numeric(flags['learning-rate']), 0, 1e6, true),
-      }),
-    },
+    ...(flags.noRemedies && { remedies: false }),
+    ...(failOn && { threshold: parseThreshold(failOn) }),
+    client: { ...file.client, ...without({ localSteps, learningRate }) },
   };
   const settings = readConfig(given);
   const out = flags.out ?? join('results', 'audit');
   await checkPlace('roglab audit', out);
-  const workers = flags.workers ? whole('workers', flags.workers, 1) : cores();
+  const { workers = cores() } = flags;
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   console.error(`${session.line}; ${attacks} attacks of ${settings.iterations} steps, ${workers} at a time`);
@@ -112,8 +74,12 @@ export async function command(args: string[]): Promise<number> {
   await writeAtomic(join(out, 'audit.json'), `${json}\n`);
   await writeAtomic(join(out, 'audit.html'), auditPage(result, { version, engine: session.line }));
   if (!flags.json) console.log(`report: ${join(out, 'audit.html')}`);
-  return flags['fail-on'] && !verdict.passed ? 1 : 0;
+  return failOn && !verdict.passed ? 1 : 0;
 }
+
+/** What was said. */
+const without = <T extends object>(all: T): Partial<T> =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 type Result = Awaited<ReturnType<typeof audit>>;
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { alone, text, whole, word, words } from '../core/option-table.js';
 import { type BenchCase, benchCases, caseFlags, gpuCases } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
 import { type BenchRow, measure } from './bench/measure.js';
 import { serve } from './bench/serve-bench.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { projectRoot } from './root.js';
 
 /** What runs on the engines of this table, by the environment that chooses them. */
@@ -19,54 +19,45 @@ const engines: Readonly<Record<string, NodeJS.ProcessEnv>> = {
 };
 const engineNames = Object.keys(engines);
 
-const HELP = `roglab bench: milliseconds per attack closure and per training step
-  --only LIST      cases, of ${Object.keys(benchCases).join(', ')}
-  --engines LIST   of ${engineNames.join(', ')} (default compiled,eager)
-  --gpu            the cases that fill a card, on compiled,cuda,webgpu; those that do not start are named and left out
-  --threads N      threads of compiled steps (default: all cores)
-  --rounds N       alternating rounds per case (default 5)
-  --against CMD    a second program, measured in the same rounds; prints ratios. It is started once per case with
-                   --kind --model --size --batch --local-steps --classes --threads, prints
-                   {"engine", "threads", "compileMs"}, then for every line N it reads evaluates N times and
-                   prints {"ms": [..], "cpuMs", "rssMb"} (see test/bench)
-  --json           one JSON line per case and engine`;
+const NAMES = Object.keys(benchCases);
+
+const TOLD = {
+  about: 'milliseconds per attack closure and per training step',
+  flags: {
+    only: words(`cases, of ${NAMES.join(', ')}`, NAMES),
+    engines: words(`of ${engineNames.join(', ')} (default compiled,eager)`, engineNames),
+    gpu: alone('the cases that fill a card, on compiled,cuda,webgpu; those that do not start are named and left out'),
+    threads: whole('threads of compiled steps (default all cores)'),
+    rounds: whole('alternating rounds per case', 5),
+    against: text(
+      'a second program, measured in the same rounds; prints ratios. It is started once per case with --kind --model ' +
+        '--size --batch --local-steps --classes --threads, prints {"engine", "threads", "compileMs"}, then for every ' +
+        'line N it reads evaluates N times and prints {"ms": [..], "cpuMs", "rssMb"} (see test/bench)',
+      'CMD',
+    ),
+    json: alone('one JSON line per case and engine'),
+    serve: alone('is such a program itself, of one case:'),
+    kind: word('closures of an attack, or steps of a training', ['closure', 'train', 'private']),
+    model: word('of the case', ['lenet', 'vgg7', 'paperResnet18']),
+    size: whole('of the case: side of the images'),
+    batch: whole('of the case'),
+    localSteps: whole('of the case'),
+    classes: whole('of the case', 10),
+  },
+};
 
 /** `roglab bench`: prints the speed table of the engines. */
 export async function bench(args: string[]): Promise<number> {
-  const flags = readFlags('bench', args, {
-    only: 'string',
-    engines: 'string',
-    threads: 'string',
-    rounds: 'string',
-    against: 'string',
-    json: 'boolean',
-    serve: 'boolean',
-    gpu: 'boolean',
-    classes: 'string',
-    kind: 'string',
-    model: 'string',
-    size: 'string',
-    batch: 'string',
-    'local-steps': 'string',
-  });
-  if (flags.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const threads = whole('threads', flags.threads, cores());
+  const flags = said('bench', TOLD, args);
+  if (!flags) return 0;
+  const { threads = cores(), rounds } = flags;
   if (flags.serve) {
     await serve(servedCase(flags), threads);
     return 0;
   }
-  const rounds = whole('rounds', flags.rounds, 5);
   const gpu = flags.gpu ?? false;
-  const chosen = words(flags.engines ?? (gpu ? 'compiled,cuda,webgpu' : 'compiled,eager')).map((name) =>
-    oneOf('roglab bench', '--engines', name, engineNames),
-  );
-  const names = Object.keys(benchCases);
-  const wanted = words(
-    flags.only ?? (gpu ? gpuCases : names.filter((name) => !/^paper|steps100$/.test(name))).join(),
-  ).map((name) => oneOf('roglab bench', '--only', name, names));
+  const chosen = flags.engines ?? (gpu ? ['compiled', 'cuda', 'webgpu'] : ['compiled', 'eager']);
+  const wanted = flags.only ?? (gpu ? gpuCases : NAMES.filter((name) => !/^paper|steps100$/.test(name)));
   if (!flags.json) console.log(header(flags.against));
   for (const name of wanted)
     for (const row of await measured(benchCases[name]!, chosen, threads, rounds, flags.against, gpu))
@@ -75,10 +66,6 @@ export async function bench(args: string[]): Promise<number> {
 }
 
 export { bench as command };
-
-const words = (text: string): string[] => text.split(',').map((word) => word.trim());
-const whole = (name: string, text: string | undefined, fallback: number): number =>
-  integer('roglab bench', `--${name}`, text === undefined ? fallback : numeric(text), 1);
 
 async function measured(
   benchCase: BenchCase,
@@ -107,19 +94,10 @@ async function measured(
   }
 }
 
-function servedCase(flags: Readonly<Record<string, unknown>>): BenchCase {
-  const { kind, model } = flags;
-  const number = (name: string): number => whole(name, flags[name] as string | undefined, Number.NaN);
-  if (typeof kind !== 'string' || typeof model !== 'string')
+function servedCase({ kind, model, size, batch, localSteps, classes }: Partial<BenchCase>): BenchCase {
+  if (!(kind && model && size && batch && localSteps))
     throw problem('roglab bench', '--serve needs --kind, --model, --size, --batch and --local-steps');
-  return {
-    kind: oneOf('roglab bench', '--kind', kind, ['closure', 'train', 'private']),
-    model: oneOf('roglab bench', '--model', model, ['lenet', 'vgg7', 'paperResnet18']),
-    size: number('size'),
-    batch: number('batch'),
-    localSteps: number('local-steps'),
-    classes: whole('classes', flags.classes as string | undefined, 10),
-  };
+  return { kind, model, size, batch, localSteps, classes: classes! };
 }
 
 const columns = (cells: readonly string[]): string =>

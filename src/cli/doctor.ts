@@ -2,20 +2,18 @@ import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { manifestOf } from '../assets/manifest-of.js';
-import { readFlags } from './flags.js';
+import { size } from '../core/units.js';
+import { said } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
 import { callOf, projectRoot } from './root.js';
 
-const help = 'roglab doctor: what is installed here, which engines work, and what is missing and why';
+const TOLD = { about: 'what is installed here, which engines work, and what is missing and why', flags: {} };
 
 type Line = readonly [label: string, text: string];
 
 /** `roglab doctor`. Exit code 1 when something that `npm start` needs is missing. */
 export async function command(args: string[]): Promise<number> {
-  if (readFlags('doctor', args, {}).help) {
-    console.log(help);
-    return 0;
-  }
+  if (!said('doctor', TOLD, args)) return 0;
   const root = projectRoot();
   const engines = await attempt(engineLines);
   const sections: [string, readonly Line[]][] = [
@@ -121,6 +119,3 @@ function notebookLines(root: string): Line[] {
     ['notebooks', String(count)],
   ];
 }
-
-const size = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;

@@ -97,16 +97,48 @@ export function optionsOf<T extends AnyTable>(
   return found as Said<T>;
 }
 
+/** A command that is told by its table: what `--help` prints, and what its flags may be. */
+export interface Told<T extends AnyTable> {
+  /** After the name: what the command does. */
+  readonly about: string;
+  readonly flags: T;
+  /** What stands under the flags. */
+  readonly after?: string;
+}
+
+export const helpText = (command: string, { about, flags, after }: Told<AnyTable>): string =>
+  [`roglab ${command}: ${about}`, helpOf(flags), ...(after ? [after] : [])].filter(Boolean).join('\n');
+
+/** What the arguments say by the command's table; undefined where they ask for help, which is printed. */
+export function said<T extends AnyTable>(command: string, told: Told<T>, args: readonly string[]): Said<T> | undefined {
+  const flags = readFlags(command, args, kindsOf(told.flags));
+  if (!flags.help) return optionsOf(command, flags, told.flags);
+  console.log(helpText(command, told));
+  return undefined;
+}
+
 const WIDTH = 22;
+/** Of a line of help. */
+const LINE = 118;
 
 /** A line of help for every flag of a table: its form, what it means, its default. */
 export const helpOf = (table: AnyTable): string =>
   written(table)
     .map(([name, { form, about, initial }]) => {
       const head = `  --${flagOf(name)} ${form}`.trimEnd();
-      const text = `${about}${initial === undefined ? '' : ` (default ${said(initial)})`}`;
-      return head.length < WIDTH ? head.padEnd(WIDTH) + text : `${head}\n${' '.repeat(WIDTH)}${text}`;
+      const text = `${about}${initial === undefined ? '' : ` (default ${inWords(initial)})`}`;
+      const indented = folded(text).join(`\n${' '.repeat(WIDTH)}`);
+      return head.length < WIDTH ? head.padEnd(WIDTH) + indented : `${head}\n${' '.repeat(WIDTH)}${indented}`;
     })
     .join('\n');
 
-const said = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));
+/** A text in lines, broken between words. */
+function folded(text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' '))
+    if (`${lines.at(-1)} ${word}`.length <= LINE - WIDTH) lines.push(`${lines.pop()} ${word}`.trimStart());
+    else lines.push(word);
+  return lines.filter(Boolean);
+}
+
+const inWords = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));

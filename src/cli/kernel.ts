@@ -4,15 +4,16 @@ import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { parsedJson, problem } from '../core/errors.js';
+import { alone } from '../core/option-table.js';
 import { kernelspec } from '../notebook/index.js';
 import { launcherPath } from '../notebook/kernel.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { callOf, projectRoot } from './root.js';
 
-const help = `roglab kernel: registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code,
-for this user
-
-  --remove    unregister it`;
+const TOLD = {
+  about: `registers the kernel "${kernelspec.display_name}" with an installed Jupyter or VS Code, for this user`,
+  flags: { remove: alone('unregister it') },
+};
 
 /** Where Jupyter looks for a user's kernels (https://docs.jupyter.org/en/latest/use/jupyter-directories.html). */
 export function kernelFolder(
@@ -47,11 +48,8 @@ export function registration(folder = kernelFolder()): 'registered' | 'stale' | 
 
 /** `roglab kernel`. */
 export async function command(args: string[]): Promise<number> {
-  const flags = readFlags('kernel', args, { remove: 'boolean' });
-  if (flags.help) {
-    console.log(help);
-    return 0;
-  }
+  const flags = said('kernel', TOLD, args);
+  if (!flags) return 0;
   const folder = kernelFolder();
   if (flags.remove) {
     const present = existsSync(folder);

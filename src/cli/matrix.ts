@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from '../assets/index.js';
 import { parsedJson, problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { sha256 } from '../core/hash.js';
 import { openDataset } from '../data/index.js';
 import {
   aheadOf,
@@ -18,32 +17,27 @@ import {
 
 /** What `quality --matrix` may be told. */
 export interface MatrixFlags {
-  readonly seed?: string;
+  readonly seed: number;
   readonly data?: string;
-  readonly split?: string;
+  readonly split: 'test' | 'train';
   /** A file of rows that it goes on from and writes; default results/matrix.json. */
   readonly out?: string;
   /** So many cells, a fair sample of all; default all. */
-  readonly sample?: string;
+  readonly sample?: number;
   /** Words that a cell must contain, e.g. `lenet5,none`. */
   readonly only?: string;
   /** Which attacks; default all. */
-  readonly attacks?: string;
+  readonly attacks?: readonly Compared[];
   /** Attacks that are run again where the file has them. */
-  readonly redo?: string;
+  readonly redo?: readonly Compared[];
 }
 
-const ALL = Object.keys(COMPARED) as Compared[];
-
-const attacksIn = (flag: string, text: string): Compared[] =>
-  text.split(',').map((word) => oneOf('quality', flag, word.trim(), ALL));
+export const MATRIX_ATTACKS = Object.keys(COMPARED) as Compared[];
 
 /** Attacks the cells that the file does not have yet, one after the other; says which fail. */
-export async function matrix({ data: source, out = 'results/matrix.json', only, ...flags }: MatrixFlags) {
-  const seed = integer('quality', '--seed', numeric(flags.seed ?? '1'), 0);
-  const split = oneOf('quality', '--split', flags.split ?? 'test', ['test', 'train'] as const);
-  const attacks = attacksIn('--attacks', flags.attacks ?? ALL.join());
-  const redo = flags.redo === undefined ? [] : attacksIn('--redo', flags.redo);
+export async function matrix(flags: MatrixFlags) {
+  const { data: source, out = 'results/matrix.json', only, seed, split } = flags;
+  const { attacks = MATRIX_ATTACKS, redo = [] } = flags;
   await checkFilePlace('roglab quality', out);
   const warn = warnsOnce('the rows so far are printed only');
   const data = await openDataset(source, source?.startsWith('folder:') ? { size: 32 } : {});
@@ -51,8 +45,7 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
   const all = matrixCells(data.classNames.length, seed);
   const words = only?.split(',') ?? [];
   const matching = all.filter((cell) => words.every((word) => nameOf(cell).includes(word)));
-  const sample = flags.sample === undefined ? all.length : integer('quality', '--sample', numeric(flags.sample), 1);
-  const wanted = matching.slice(0, sample);
+  const wanted = matching.slice(0, flags.sample);
   const key = (row: MatrixRow): string => `${row.seed} ${row.split} ${row.data} ${nameOf(row)}`;
   const rows = new Map(readRows(out).map((row) => [key(row), row]));
   for (const [at, cell] of wanted.entries()) {
@@ -68,10 +61,7 @@ export async function matrix({ data: source, out = 'results/matrix.json', only, 
   for (const text of summary([...rows.values()], all.length)) console.log(text);
 }
 
-const hashOf = (rows: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(rows) ?? '')
-    .digest('hex');
+const hashOf = (rows: unknown): string => sha256(JSON.stringify(rows) ?? '');
 
 /** A file of rows, with the SHA-256 of their text. */
 export const matrixFile = (cells: number, rows: readonly MatrixRow[]): string =>
@@ -82,8 +72,8 @@ export function readRows(file: string): MatrixRow[] {
   if (!existsSync(file)) return [];
   const where = `roglab quality ${file}`;
   const text = readBoundedText('roglab quality', file, LIMITS.tableBytes);
-  const { rows, sha256 } = (parsedJson(where, text) ?? {}) as { rows?: MatrixRow[]; sha256?: string };
-  if (!rows || sha256 !== hashOf(rows))
+  const { rows, sha256: said } = (parsedJson(where, text) ?? {}) as { rows?: MatrixRow[]; sha256?: string };
+  if (!rows || said !== hashOf(rows))
     throw problem(where, 'the rows are damaged or of an older version', undefined, 'keep the file elsewhere');
   return rows;
 }

@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { alone, text, whole, word, words } from '../core/option-table.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
@@ -10,91 +11,75 @@ import {
   quality,
 } from '../studies/quality.js';
 import { calibrate } from './calibrate.js';
-import { readFlags } from './flags.js';
-import { matrix } from './matrix.js';
+import { said } from './flags.js';
+import { MATRIX_ATTACKS, matrix } from './matrix.js';
 
-const HELP = `roglab quality: mean scores of the attacks on test images
-  --seed N       chooses images, initialisations and noise (default 1)
-  --data NAME    cifar10 (default), scenes, folder:DIR
-  --images N     images per row (default 24)
-  --batch LIST   batch sizes (default 1,4)
-  --only LIST    settings, of ${Object.keys(QUALITY_SETTINGS).join(', ')}
-  --preset LIST  of ${QUALITY_PRESETS.join(', ')} (default: default,paper); restored is default with postprocessing
-  --classes N    outputs of the networks; more than the data set's: labels are distinct numbers below N
-  --iterations N iterations of every attack (default each attack's own: thousands for the earlier ones)
-  --lpips NET    also LPIPS, on alex, squeeze or vgg (downloads the official weights once;
-                 alex by itself when they are there)
-  --workers N    attacks at a time (default one per core)
-  --json         one JSON line per row
-  --matrix       instead: networks x phi x batch x labels x steps, the default beside all of ours; resumable
-  --sample N     of the matrix: so many cells, drawn by the seed; --only LIST: cells that contain these words
-  --attacks LIST of the matrix: which attacks (default all); --redo LIST: those that are run again
-  --split NAME   of the matrix: test (default) or train images
-  --out FILE     of the matrix: rows as JSON (default results/matrix.json)
-  --calibrate FILE instead: fits the confidence on the matrix's rows in FILE, and says how well it holds on each network
-                 when fitted on the others; --against FILE: and on the rows of another file`;
+const LPIPS_NETS = ['alex', 'squeeze', 'vgg'] as const;
+const NAMES = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
+
+const TOLD = {
+  about: 'mean scores of the attacks on test images',
+  flags: {
+    seed: whole('chooses images, initialisations and noise', 1, { from: 0 }),
+    data: text('cifar10 (default), scenes, folder:DIR', 'NAME'),
+    images: whole('images per row', 24),
+    batch: text('batch sizes (default 1,4)', 'LIST'),
+    only: text(`settings, of ${NAMES.join(', ')}`, 'LIST'),
+    preset: words(
+      `of ${QUALITY_PRESETS.join(', ')} (default default,paper); restored is default with postprocessing`,
+      QUALITY_PRESETS,
+    ),
+    classes: whole("outputs of the networks; more than the data set's: labels are distinct numbers below N"),
+    iterations: whole("iterations of every attack (default each attack's own: thousands for the earlier ones)"),
+    lpips: word('also LPIPS (downloads the official weights once; alex by itself when they are there)', LPIPS_NETS),
+    workers: whole('attacks at a time (default one per core)'),
+    json: alone('one JSON line per row'),
+    matrix: alone('instead: networks x phi x batch x labels x steps, the default beside all of ours; resumable'),
+    sample: whole('of the matrix: so many cells, drawn by the seed; --only LIST: cells that contain these words'),
+    attacks: words('of the matrix: which attacks (default all)', MATRIX_ATTACKS),
+    redo: words('of the matrix: attacks that are run again', MATRIX_ATTACKS),
+    split: word('of the matrix: which images', ['test', 'train'], 'test'),
+    out: text('of the matrix: rows as JSON (default results/matrix.json)', 'FILE'),
+    calibrate: text(
+      "instead: fits the confidence on the matrix's rows in FILE, and says how well it holds on each network when " +
+        'fitted on the others',
+      'FILE',
+    ),
+    against: text('of the calibration: and on the rows of another file', 'FILE'),
+  },
+};
 
 /** `roglab quality`: prints the quality table. */
 export async function command(args: string[]): Promise<number> {
-  const values = readFlags('quality', args, {
-    seed: 'string',
-    data: 'string',
-    images: 'string',
-    batch: 'string',
-    only: 'string',
-    preset: 'string',
-    iterations: 'string',
-    classes: 'string',
-    lpips: 'string',
-    workers: 'string',
-    json: 'boolean',
-    matrix: 'boolean',
-    sample: 'string',
-    out: 'string',
-    attacks: 'string',
-    redo: 'string',
-    split: 'string',
-    calibrate: 'string',
-    against: 'string',
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const values = said('quality', TOLD, args);
+  if (!values) return 0;
   if (values.calibrate !== undefined) {
     calibrate(values.calibrate, values.against);
     return 0;
   }
   if (values.matrix) {
-    const { seed, data, out, sample, only, attacks, redo, split } = values;
-    await matrix({ seed, data, out, sample, only, attacks, redo, split });
+    await matrix(values);
     return 0;
   }
   const list = (text: string): string[] => text.split(',').map((word) => word.trim());
-  const whole = (name: string, text: string, low: number): number =>
-    integer('quality', `--${name}`, numeric(text), low);
-  const names = Object.keys(QUALITY_SETTINGS) as QualitySetting[];
-  const settings = list(values.only ?? names.join()).map((name) => oneOf('quality', '--only', name, names));
-  const presets = list(values.preset ?? 'default,paper').map((name) =>
-    oneOf('quality', '--preset', name, QUALITY_PRESETS),
-  );
+  const settings = list(values.only ?? NAMES.join()).map((name) => oneOf('roglab quality', '--only', name, NAMES));
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < 1) throw problem('quality', 'the data set has no test images', data.name);
-  const lpips = values.lpips === undefined ? 'auto' : oneOf('quality', '--lpips', values.lpips, LPIPS_NETS);
+  const { seed, images, classes, iterations, workers, lpips = 'auto' } = values;
   if (lpips !== 'auto') await lpipsFunction({ net: lpips }); // no weights: say so before the attacks, not after
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   if (!values.json) console.log(HEADER);
   await quality(data, {
     settings,
-    presets,
-    batches: list(values.batch ?? '1,4').map((text) => whole('batch', text, 1)),
-    images: whole('images', values.images ?? '24', 1),
-    seed: whole('seed', values.seed ?? '1', 0),
-    classes: values.classes === undefined ? undefined : whole('classes', values.classes, data.classNames.length),
-    iterations: values.iterations === undefined ? undefined : whole('iterations', values.iterations, 1),
+    presets: values.preset ?? ['default', 'paper'],
+    batches: list(values.batch ?? '1,4').map((size) => integer('roglab quality', '--batch', numeric(size), 1)),
+    images,
+    seed,
+    classes: classes && integer('roglab quality', '--classes', classes, data.classNames.length),
+    iterations,
     scoring: { lpips },
-    workers: values.workers === undefined ? undefined : whole('workers', values.workers, 1),
+    workers,
     onProgress: say,
     onRow: (row) => {
       say?.('');
@@ -104,8 +89,6 @@ export async function command(args: string[]): Promise<number> {
   if (!values.json) console.log(FOOTER);
   return 0;
 }
-
-const LPIPS_NETS = ['alex', 'squeeze', 'vgg'] as const;
 
 const HEADER = 'setting    batch  preset               PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';
 

@@ -4,9 +4,10 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { checkPlace } from '../assets/index.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
-import { integer, number, numeric, oneOf } from '../core/options.js';
+import { alone, real, text, whole, word } from '../core/option-table.js';
+import { oneOf } from '../core/options.js';
+import { duration } from '../core/units.js';
 import {
-  duration,
   type Fault,
   growingPage,
   joined,
@@ -15,7 +16,7 @@ import {
   readNotebook,
   runNotebooks,
 } from '../notebook/index.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { projectRoot } from './root.js';
 import { firstLine, lineWriter } from './run/line-writer.js';
 import { liveReport } from './run/live-report.js';
@@ -23,44 +24,36 @@ import { runningTimes } from './running-times.js';
 
 export const summary = 'run the notebooks through the kernel and write results/';
 
-const help = `roglab run: executes notebooks/*.ipynb through the real kernel and writes the results with one index.html
-
-  --notebooks DIR    the folder of the notebooks (default: those of roglab)
-  --only 02,03       notebooks whose name contains one of these
-  --profile quick    quick (default) or paper: how much each notebook computes
-  --data NAME        cifar10, scenes or folder:DIR; default: what each notebook opens by itself
-  --out DIR          where the results go (default: results)
-  --in-place         also write the executed notebooks back to notebooks/
-  --jobs N           notebooks at a time (default: 2 where cores, memory and the notebooks allow it)
-  --timeout SECONDS  longest time of one cell (default 1800)`;
+const TOLD = {
+  about: 'executes notebooks/*.ipynb through the real kernel and writes the results with one index.html',
+  flags: {
+    notebooks: text('the folder of the notebooks (default those of roglab)', 'DIR'),
+    only: text('notebooks whose name contains one of these, e.g. 02,03', 'LIST'),
+    profile: word('how much each notebook computes (default quick, or ROGLAB_PROFILE)', ['quick', 'paper']),
+    data: text('cifar10, scenes or folder:DIR (default what each notebook opens by itself)', 'NAME'),
+    out: text('where the results go (default results)', 'DIR'),
+    inPlace: alone('also write the executed notebooks back to notebooks/'),
+    jobs: whole('notebooks at a time (default 2 where cores, memory and the notebooks allow it)', undefined, {
+      to: 16,
+    }),
+    timeout: real('longest time of one cell, in seconds', 1800, { to: 1e6, open: true }),
+  },
+};
 
 /** `roglab run`. Exit code 0 only when every cell of every chosen notebook ran. */
 export async function command(args: string[]): Promise<number> {
-  const flags = readFlags('run', args, {
-    notebooks: 'string',
-    only: 'string',
-    profile: 'string',
-    data: 'string',
-    out: 'string',
-    'in-place': 'boolean',
-    timeout: 'string',
-    jobs: 'string',
-  });
-  if (flags.help) {
-    console.log(help);
-    return 0;
-  }
+  const flags = said('run', TOLD, args);
+  if (!flags) return 0;
   const root = flags.notebooks === undefined ? projectRoot() : resolve(flags.notebooks);
-  const profile = oneOf('roglab run', '--profile', flags.profile ?? (process.env.ROGLAB_PROFILE || 'quick'), [
-    'quick',
-    'paper',
-  ]);
-  const timeout = number('roglab run', '--timeout', numeric(flags.timeout ?? '1800'), 0, 1e6, true);
+  const profile =
+    flags.profile ??
+    oneOf('roglab run', 'ROGLAB_PROFILE', process.env.ROGLAB_PROFILE || 'quick', ['quick', 'paper'] as const);
+  const { inPlace = false, timeout } = flags;
   const data = readData(flags.data ?? process.env.ROGLAB_DATA);
   const files = findNotebooks(flags.notebooks === undefined ? join(root, 'notebooks') : root, flags.only);
-  const jobs = integer('roglab run', '--jobs', flags.jobs ? numeric(flags.jobs) : usualJobs(files.length), 1, 16);
+  const jobs = flags.jobs ?? usualJobs(files.length);
   const outDir = resolve(flags.out ?? join(root, 'results'));
-  for (const folder of [outDir, ...(flags['in-place'] ? files.map(dirname) : [])])
+  for (const folder of [outDir, ...(inPlace ? files.map(dirname) : [])])
     await checkPlace('roglab run', folder, PAGE_BYTES);
   const before = runningTimes(files.map(titled), profile);
   if (before) console.log(before);
@@ -87,7 +80,7 @@ export async function command(args: string[]): Promise<number> {
     root,
     timeout,
     jobs,
-    inPlace: flags['in-place'] ?? false,
+    inPlace,
     env: { ROGLAB_PROFILE: profile, ...(data && { ROGLAB_DATA: data.value }) },
     hide: data?.folder ? { [data.folder]: 'DATA' } : {},
     onProgress: (event) => {

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { mean } from '../core/numbers.js';
+import { text, whole, words } from '../core/option-table.js';
 import { runSweep, type SweepDefinition, sweepTable, sweepView } from '../sweeps/index.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { projectRoot } from './root.js';
 
 /** Two initialisations take turns, so that no batch is attacked twice. */
@@ -48,18 +49,21 @@ const ROWS = {
 type RowName = keyof typeof ROWS;
 const NAMES = Object.keys(ROWS) as RowName[];
 
-export const BATCHES_HELP = `roglab study batches: rog() on batches whose labels repeat and are inferred, raw pictures
-  --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows, separated by ";" (default all): ${NAMES.join('; ')}
-  --workers N     attacks at a time (default one per core); the numbers do not depend on it
-  --out DIR       where finished attacks and batches.json go (default results); a killed study goes on from there`;
+export const BATCHES = {
+  about: 'rog() on batches whose labels repeat and are inferred, raw pictures',
+  flags: {
+    data: text('cifar10 (default), cifar10:DIR, scenes', 'NAME'),
+    only: words(`rows, separated by ";" (default all): ${NAMES.join('; ')}`, NAMES, ';'),
+    workers: whole('attacks at a time (default one per core); the numbers do not depend on it', undefined, { to: 256 }),
+    out: text('where finished attacks and batches.json go (default results); a killed study goes on from there', 'DIR'),
+  },
+};
 
 /** `roglab study batches`: one line a row; DIR/batches.json holds the rows that are finished, with every batch. */
 export async function batchesCommand(args: string[]): Promise<number> {
-  const kinds = { data: 'string', only: 'string', workers: 'string', out: 'string' } as const;
-  const flags = readFlags('study', args, kinds);
-  const only = flags.only?.split(';').map((name) => oneOf('roglab study batches', '--only', name.trim(), NAMES));
-  const workers = flags.workers && integer('roglab study batches', '--workers', numeric(flags.workers), 1, 256);
+  const flags = said('study batches', BATCHES, args);
+  if (!flags) return 0;
+  const { only, workers } = flags;
   const out = resolve(flags.out ?? join(projectRoot(), 'results'));
   await checkPlace('roglab study batches', join(out, 'batches'), 2 ** 24);
   const stop = new AbortController();
@@ -118,8 +122,6 @@ interface BatchesRow extends Numbers {
   readonly batch: number;
   readonly batches: readonly (Numbers & { readonly networkSeed: number; readonly image: number })[];
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Images of a batch whose label the attack counted wrong; which picture got which label is the matching's matter. */
 const miscounted = (rows: readonly ImageRow[]): number => {

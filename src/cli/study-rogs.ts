@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { alone, text, whole, words } from '../core/option-table.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { shippedGenerator } from '../models/index.js';
@@ -12,30 +12,30 @@ import {
   type SemanticSettingName,
   semanticStudy,
   semanticSummary,
+  semanticText,
 } from '../studies/index.js';
-import { readFlags } from './flags.js';
+import { said } from './flags.js';
 import { projectRoot } from './root.js';
 
 const NAMES = Object.keys(SEMANTIC_SETTINGS) as SemanticSettingName[];
 
-export const ROGS_HELP = `roglab study rogs: ROGS beside raw ROG, restored ROG and a drawn picture of the label,
-scored by what the pictures say
-  --images N      private images per setting (default 48)
-  --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     settings, separated by ";" (default all): ${NAMES.join('; ')}
-  --seed N        images, initialisations, phi and starts (default 1)
-  --raw           make the raw reconstructions only
-  --out DIR       where finished batches and rogs.json go (default results); a killed study goes on from there`;
+export const ROGS = {
+  about: 'ROGS beside raw ROG, restored ROG and a drawn picture of the label, scored by what the pictures say',
+  flags: {
+    images: whole('private images per setting', 48),
+    data: text('cifar10 (default), cifar10:DIR, scenes', 'NAME'),
+    only: words(`settings, separated by ";" (default all): ${NAMES.join('; ')}`, NAMES, ';'),
+    seed: whole('images, initialisations, phi and starts', 1, { from: 0 }),
+    raw: alone('make the raw reconstructions only'),
+    out: text('where finished batches and rogs.json go (default results); a killed study goes on from there', 'DIR'),
+  },
+};
 
 /** `roglab study rogs`: attacks, prints one block per setting and writes DIR/rogs.json. */
 export async function rogsCommand(args: string[]): Promise<number> {
-  const kinds = { images: 'string', data: 'string', only: 'string', seed: 'string', out: 'string' } as const;
-  const flags = readFlags('study', args, { ...kinds, raw: 'boolean' });
-  const whole = (name: 'images' | 'seed', otherwise: number, low: number): number =>
-    flags[name] === undefined ? otherwise : integer('roglab study rogs', `--${name}`, numeric(flags[name]), low);
-  const only = flags.only?.split(';').map((name) => oneOf('roglab study rogs', '--only', name.trim(), NAMES));
-  const images = whole('images', 48, 1);
-  const seed = whole('seed', 1, 0);
+  const flags = said('study rogs', ROGS, args);
+  if (!flags) return 0;
+  const { images, seed, only } = flags;
   const out = resolve(flags.out ?? join(projectRoot(), 'results'));
   await checkPlace('roglab study rogs', join(out, 'rogs'), 2 ** 24);
   const data = await openDataset(flags.data);
@@ -63,8 +63,8 @@ export async function rogsCommand(args: string[]): Promise<number> {
   if (flags.raw) return 0;
   const chosen = only ? ` --only "${only.join(';')}"` : '';
   const command = `npm run study -- rogs --images ${images} --seed ${seed}${chosen}`;
-  const text = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
-  await writeAtomic(join(out, 'rogs.json'), `${JSON.stringify(text)}\n`);
+  const results = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
+  await writeAtomic(join(out, 'rogs.json'), semanticText(results));
   return 0;
 }
 

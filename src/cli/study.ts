@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { alone, text, whole, word } from '../core/option-table.js';
+import { oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import {
@@ -16,22 +17,35 @@ import {
   dpStudy,
   keptBudgets,
 } from '../studies/dp/index.js';
-import { readFlags } from './flags.js';
+import { helpText, said } from './flags.js';
 import { projectRoot } from './root.js';
-import { BATCHES_HELP, batchesCommand } from './study-batches.js';
-import { ROGS_HELP, rogsCommand } from './study-rogs.js';
+import { BATCHES, batchesCommand } from './study-batches.js';
+import { ROGS, rogsCommand } from './study-rogs.js';
 
-const HELP = `roglab study dp: accuracy and leakage of federated training under noise and other defences
-  --profile NAME  quick (default, minutes), paper (noise on the uploads, hours), steps (noise inside the steps, a day)
-                  or steps-short (the same with a narrower network and fewer steps, an hour)
-  --data NAME     cifar10 (default), cifar10:DIR, scenes
-  --only LIST     rows by name, separated by ";" (default all):
-                  ${DP_PROFILES.paper.rows.map(({ id }) => id).join('; ')}; budgets
-  --workers N     clients and attacks at a time (default one per core); the numbers do not depend on it
-  --out DIR       where checkpoints and results go (default results); a killed study goes on from there
-  --fresh         start again`;
+const ROWS = [...DP_PROFILES.paper.rows.map(({ id }) => id), 'budgets'];
 
-const HELPS: Readonly<Record<string, string>> = { dp: HELP, rogs: ROGS_HELP, batches: BATCHES_HELP };
+const TOLD = {
+  about: 'accuracy and leakage of federated training under noise and other defences',
+  flags: {
+    profile: word(
+      'quick takes minutes, paper (noise on the uploads) hours, steps (noise inside the steps) a day, steps-short ' +
+        '(the same with a narrower network and fewer steps) an hour',
+      Object.keys(DP_PROFILES) as DpProfileName[],
+      'quick',
+    ),
+    data: text('cifar10 (default), cifar10:DIR, scenes', 'NAME'),
+    only: text(`rows by name, separated by ";" (default all): ${ROWS.join('; ')}`, 'LIST'),
+    workers: whole('clients and attacks at a time (default one per core); the numbers do not depend on it'),
+    out: text('where checkpoints and results go (default results); a killed study goes on from there', 'DIR'),
+    fresh: alone('start again'),
+  },
+};
+
+const HELPS: Readonly<Record<string, string>> = {
+  dp: helpText('study dp', TOLD),
+  rogs: helpText('study rogs', ROGS),
+  batches: helpText('study batches', BATCHES),
+};
 
 /** `roglab study dp`: trains, attacks, prints one line per row and writes DIR/dp-PROFILE.json. */
 export async function command([name, ...args]: string[]): Promise<number> {
@@ -42,10 +56,9 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const study = oneOf('roglab study', 'the study', name, ['dp', 'rogs', 'batches']);
   if (study === 'rogs') return rogsCommand(args);
   if (study === 'batches') return batchesCommand(args);
-  const kinds = { profile: 'string', data: 'string', only: 'string', workers: 'string', out: 'string' } as const;
-  const flags = readFlags('study', args, { ...kinds, fresh: 'boolean' });
-  const names = Object.keys(DP_PROFILES) as DpProfileName[];
-  const profile = oneOf('roglab study', '--profile', flags.profile ?? 'quick', names);
+  const flags = said('study dp', TOLD, args);
+  if (!flags) return 0;
+  const { profile, workers } = flags;
   const out = resolve(flags.out ?? join(projectRoot(), 'results'));
   const folder = join(out, `dp-${profile}`);
   await checkPlace('roglab study', folder, STUDY_BYTES);
@@ -53,8 +66,6 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (data.notice) console.error(data.notice);
   if (data.sizes.train < 1) throw problem('roglab study', 'the data set has no training images', data.name);
   if (flags.fresh) await rm(folder, { recursive: true, force: true });
-  const workers =
-    flags.workers === undefined ? undefined : integer('roglab study', '--workers', numeric(flags.workers), 1);
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
   console.log(HEADER);
   const stop = new AbortController();

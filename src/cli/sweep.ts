@@ -2,7 +2,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkFilePlace, checkPlace } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { alone, text, whole } from '../core/option-table.js';
+import { oneOf } from '../core/options.js';
 import { tableText } from '../report/index.js';
 import {
   EXPORT_FORMATS,
@@ -20,19 +21,30 @@ import {
   sweepView,
 } from '../sweeps/index.js';
 import type { QueueStatus } from '../sweeps/queue/queue-status.js';
-import { readFlags } from './flags.js';
+import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
+
+const RUN = {
+  redis: text(
+    'hand the cells to the workers on this Redis or Valkey: redis://HOST:6379, rediss://:PASSWORD@HOST (TLS)',
+    'URL',
+  ),
+  shared: text(
+    'with --redis: images and weights go to this folder, which the workers see too, not beside the queue',
+    'DIR',
+  ),
+  shard: text('only the i-th of n equal parts, here; no coordinator (SLURM arrays and the like)', 'i/n'),
+  workers: whole('cells at a time on this machine (default one per core); the numbers do not depend on it', undefined, {
+    to: 256,
+  }),
+  out: text('where the results go (default results/sweeps/NAME)', 'DIR'),
+  retryFailed: alone('try the cells again that failed'),
+  yes: alone('more than a million cells are meant'),
+};
 
 const HELP = `roglab sweep FILE: computes a grid of attacks, what is there already only once
-  FILE            YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images;
-                  exclude, zip, pictures
-  --redis URL     hand the cells to the workers on this Redis or Valkey: redis://HOST:6379,
-                  rediss://:PASSWORD@HOST (TLS)
-  --shared DIR    with --redis: images and weights go to this folder, which the workers see too, not beside the queue
-  --shard i/n     only the i-th of n equal parts, here; no coordinator (SLURM arrays and the like)
-  --workers N     cells at a time on this machine (default one per core); the numbers do not depend on it
-  --out DIR       where the results go (default results/sweeps/NAME)
-  --retry-failed  try the cells again that failed
-  --yes           more than a million cells are meant
+  FILE                YAML or JSON: networks, data, phi, batch, labels, client, attacks, seeds, images;
+                      exclude, zip, pictures
+${helpOf(RUN)}
 roglab sweep list FILE            prints the id of every cell, and its settings
 roglab sweep status FILE|DIR      how far it is, speed, time left, failures by reason, workers (--watch: every
                                   two seconds)
@@ -41,16 +53,6 @@ roglab sweep resume DIR           goes on from a folder of results (flags as abo
 roglab sweep export FILE|DIR [DIR ...] --to OUT.parquet|.csv|.jsonl   one file of all rows; several
                                   folders: of the shards of a sweep
 roglab sweep schema               the JSON schema of FILE, for editors`;
-
-const RUN = {
-  redis: 'string',
-  shared: 'string',
-  shard: 'string',
-  workers: 'string',
-  out: 'string',
-  'retry-failed': 'boolean',
-  yes: 'boolean',
-} as const;
 
 type Action = (args: string[]) => Promise<number>;
 
@@ -86,7 +88,7 @@ async function folderOf(word: string, out?: string): Promise<string> {
 }
 
 async function run(sweep: Sweep, args: string[], file: string, home?: string): Promise<number> {
-  const flags = readFlags('sweep', args, RUN);
+  const flags = optionsOf('sweep', readFlags('sweep', args, kindsOf(RUN)), RUN);
   const goal = flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name)));
   await checkPlace('roglab sweep', goal);
   if (flags.shared) await checkPlace('roglab sweep', resolve(flags.shared));
@@ -98,10 +100,10 @@ async function run(sweep: Sweep, args: string[], file: string, home?: string): P
       ...(flags.redis && { redis: flags.redis }),
       ...(flags.shared && { shared: resolve(flags.shared) }),
       ...(flags.shard && { shard: flags.shard }),
-      ...(flags.workers && { workers: integer('roglab sweep', '--workers', numeric(flags.workers), 1, 256) }),
+      ...(flags.workers && { workers: flags.workers }),
       folder: goal,
       yes: flags.yes ?? false,
-      retryFailed: flags['retry-failed'] ?? false,
+      retryFailed: flags.retryFailed ?? false,
       signal: stop.signal,
       onProgress: sweepView(),
     },

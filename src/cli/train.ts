@@ -1,53 +1,45 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder, checkFilePlace, checkPlace, encodeSafetensors, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { integer, numeric, oneOf } from '../core/options.js';
+import { sha256 } from '../core/hash.js';
+import { alone, text, whole } from '../core/option-table.js';
+import { oneOf } from '../core/options.js';
+import { roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { TRAINABLES, type Trainable, type TrainedNetwork } from '../making/networks.js';
 import type { FitProgress } from '../training/index.js';
-import { readFlags } from './flags.js';
+import { helpText, said } from './flags.js';
 import { projectRoot } from './root.js';
 
-const HELP = `roglab train NAME: trains a network that the library ships, and writes its weights and its card
+const TOLD = {
+  about: `trains a network that the library ships, and writes its weights and its card: roglab train NAME
 
 ${Object.entries(TRAINABLES)
   .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   .join('\n')}
-
-  --data NAME    cifar10 (default), cifar10:DIR; only the train split is trained on
-  --epochs N     passes over the train split (default: the network's)
-  --seed N       initial weights, order, augmentation (default: the network's)
-  --threads N    threads of a step (default: all cores)
-  --out DIR      where NAME.safetensors and NAME.json go (default data/weights of the package)
-  --resume FILE  the checkpoint (default in the cache); a stopped training goes on from it by itself
-  --fresh        forget the checkpoint and start again`;
+`,
+  flags: {
+    data: text('cifar10 (default), cifar10:DIR; only the train split is trained on', 'NAME'),
+    epochs: whole("passes over the train split (default the network's)"),
+    seed: whole("initial weights, order, augmentation (default the network's)", undefined, { from: 0 }),
+    threads: whole('threads of a step (default all cores)'),
+    out: text('where NAME.safetensors and NAME.json go (default data/weights of the package)', 'DIR'),
+    resume: text('the checkpoint (default in the cache); a stopped training goes on from it by itself', 'FILE'),
+    fresh: alone('forget the checkpoint and start again'),
+  },
+};
 
 /** `roglab train NAME`: Ctrl-C saves a checkpoint; the same command goes on from it and ends with the same bits. */
 export async function command([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === '--help') {
-    console.log(HELP);
+    console.log(helpText('train', TOLD));
     return name ? 0 : 2;
   }
-  const values = readFlags('train', args, {
-    data: 'string',
-    epochs: 'string',
-    seed: 'string',
-    threads: 'string',
-    out: 'string',
-    resume: 'string',
-    fresh: 'boolean',
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const values = said('train', TOLD, args);
+  if (!values) return 0;
   const trainable = TRAINABLES[oneOf('roglab train', 'NAME', name, Object.keys(TRAINABLES))]!;
-  const whole = (flag: 'epochs' | 'seed' | 'threads', low: number): number | undefined =>
-    values[flag] === undefined ? undefined : integer('roglab train', `--${flag}`, numeric(values[flag]), low);
-  const [epochs, seed] = [whole('epochs', 1) ?? trainable.epochs, whole('seed', 0) ?? trainable.seed];
-  const threads = whole('threads', 1);
+  const { epochs = trainable.epochs, seed = trainable.seed, threads } = values;
   const checkpoint = resolve(values.resume ?? join(cacheFolder(), 'training', `${name}.checkpoint`));
   const folder = resolve(values.out ?? join(projectRoot(), 'data/weights'));
   await checkPlace('roglab train', folder, WEIGHTS_BYTES);
@@ -104,7 +96,7 @@ async function write(
     scores,
     parameters: parameters.reduce((sum, p) => sum + p.data.length, 0),
     bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
     curve: fitted.history.map(({ epoch, losses, validation }) => ({
       epoch,
       ...rounded(losses),
@@ -141,11 +133,10 @@ function line({ name, epoch, epochs, step, total, losses, history, seconds, seco
     Object.entries(values)
       .map(([key, value]) => `${key} ${value.toFixed(3)}`)
       .join(', ');
-  const minutes = (value: number): string => (value < 90 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
   const held = history.at(-1);
   return [
     `${name}: epoch ${epoch + 1}/${epochs}, step ${step - epoch * perEpoch}/${perEpoch}, ${numbers(losses)}, `,
-    `${minutes(seconds)}, ${minutes(secondsLeft)} left`,
+    `${roughly(seconds)}, ${roughly(secondsLeft)} left`,
     held && Object.keys(held.validation).length > 0 ? `; held out: ${numbers(held.validation)}` : '',
   ].join('');
 }

@@ -1,4 +1,5 @@
 import { problem } from './errors.js';
+import { dot } from './numbers.js';
 
 /** A small dense matrix in float64, row-major. */
 export interface Matrix {
@@ -13,6 +14,19 @@ export const matrix = (rows: number, columns: number, data?: ArrayLike<number>):
   columns,
   data: data ? Float64Array.from(data) : new Float64Array(rows * columns),
 });
+
+/** The rows of a matrix, in its own memory. */
+export const rowsOf = ({ rows, columns, data }: Matrix): Float64Array[] =>
+  Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
+
+/** A matrix from rows of one length. */
+export const matrixOf = (rows: readonly ArrayLike<number>[]): Matrix => {
+  const out = matrix(rows.length, rows[0]?.length ?? 0);
+  rows.forEach((row, i) => {
+    out.data.set(row, i * out.columns);
+  });
+  return out;
+};
 
 /** A^T. */
 export function transpose({ rows, columns, data }: Matrix): Matrix {
@@ -124,4 +138,66 @@ function rotate(line: Float64Array, p: number, q: number, c: number, s: number):
   const [x, y] = [line[p]!, line[q]!];
   line[p] = c * x - s * y;
   line[q] = s * x + c * y;
+}
+
+/** V f(values) V^T of a symmetric matrix. */
+export function functionOf(symmetric: Matrix, f: (value: number) => number): Matrix {
+  const { values, vectors } = eigen(rowsOf(symmetric));
+  const turn = matrixOf(vectors);
+  return product(
+    mapped(turn, (x, _, k) => x * f(values[k]!)),
+    transpose(turn),
+  );
+}
+
+/** Mean, and covariance over n - `less`, of n vectors of one length. They are read twice. */
+export function moments(vectors: Iterable<ArrayLike<number>>, less = 0): { mean: Float64Array; covariance: Matrix } {
+  let mean = new Float64Array(0);
+  let count = 0;
+  for (const vector of vectors) {
+    if (count++ === 0) mean = new Float64Array(vector.length);
+    for (let i = 0; i < mean.length; i++) mean[i]! += vector[i]!;
+  }
+  mean = mean.map((total) => total / count);
+  const covariance = matrix(mean.length, mean.length);
+  const rows = rowsOf(covariance);
+  for (const vector of vectors)
+    for (let i = 0; i < mean.length; i++) {
+      const [row, along] = [rows[i]!, (vector[i]! - mean[i]!) / (count - less)];
+      for (let j = 0; j <= i; j++) row[j]! += along * (vector[j]! - mean[j]!);
+    }
+  return { mean, covariance: mapped(covariance, (value, i, j) => (j <= i ? value : rows[j]![i]!)) };
+}
+
+/**
+ * Orthonormal columns with the same span (modified Gram-Schmidt, twice); a column of which no more than `least` of its
+ * length is left beside those before it becomes 0.
+ */
+export function orthonormal(a: Matrix, least = 0): Matrix {
+  const columns = rowsOf(transpose(a));
+  columns.forEach((column, j) => {
+    const before = Math.sqrt(dot(column, column));
+    for (let again = 0; again < 2; again++)
+      for (let k = 0; k < j; k++) {
+        const along = dot(columns[k]!, column);
+        for (let i = 0; i < column.length; i++) column[i]! -= along * columns[k]![i]!;
+      }
+    const left = Math.sqrt(dot(column, column));
+    for (let i = 0; i < column.length; i++) column[i] = left > least * before ? column[i]! / left : 0;
+  });
+  return mapped(matrix(a.rows, a.columns), (_, i, j) => columns[j]![i]!);
+}
+
+/** Largest eigenvalue of A A^T, by 30 power iterations, and 1 % more. */
+export function gramNorm({ rows, columns, data }: Matrix): number {
+  let v = new Float64Array(rows).fill(1);
+  let length = 1;
+  for (let i = 0; i < 30; i++) {
+    const across = new Float64Array(columns);
+    for (let b = 0; b < rows; b++) for (let u = 0; u < columns; u++) across[u]! += v[b]! * data[b * columns + u]!;
+    const back = v.map((_, b) => across.reduce((sum, value, u) => sum + value * data[b * columns + u]!, 0));
+    length = Math.sqrt(back.reduce((sum, value) => sum + value * value, 0)) || 1e-30;
+    v = back.map((value) => value / length);
+  }
+  return 1.01 * length;
 }

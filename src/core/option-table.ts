@@ -1,5 +1,5 @@
 import { problem } from './errors.js';
-import { checkOptions, integer, number, oneOf } from './options.js';
+import { checkOptions, integer, number, numeric, oneOf } from './options.js';
 
 /** What one option may be, told once: for the check of its kind and range, for its default, and for the shell. */
 export interface Option<T = unknown> {
@@ -75,7 +75,7 @@ export const whole = <I extends number | undefined = undefined>(
     {
       about,
       form: 'N',
-      read: Number,
+      read: numeric,
       check: (where, name, value) => void integer(where, name, value as number, from, to, fix?.(value)),
     },
     initial as I,
@@ -91,7 +91,7 @@ export const real = <I extends number | undefined = undefined>(
     {
       about,
       form: 'X',
-      read: Number,
+      read: numeric,
       check: (where, name, value) => {
         if (below < Number.POSITIVE_INFINITY && !((value as number) >= from && (value as number) < below))
           throw problem(where, `${name} must be a number of at least ${from} and below ${below}`, value);
@@ -132,6 +132,23 @@ export const flag = <I extends boolean | undefined = undefined>(about: string, i
     },
     initial as I,
   );
+
+/** Said or not; in the shell a flag without a value. */
+export const alone = (about: string): Option<boolean> => ({ ...flag(about), form: '' });
+
+/** Some of the words; in the shell with `between` between them. */
+export const words = <const W extends string>(
+  about: string,
+  allowed: readonly W[],
+  between = ',',
+): Option<readonly W[]> => ({
+  about,
+  form: 'LIST',
+  read: (text) => text.split(between).map((one) => one.trim()),
+  check: (where, name, value) => {
+    for (const one of value as readonly string[]) oneOf(where, name, one, allowed);
+  },
+});
 
 /** Text that is not empty. */
 export const text = (about: string, form: string): Option<string> => ({

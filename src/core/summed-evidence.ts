@@ -1,3 +1,4 @@
+import { sum } from '../core/numbers.js';
 import { bounded, EXACT, hidesScale, isExact, isSent, isUnknown, UNKNOWN, type Widths, widthsOf } from './evidence.js';
 import type { Evidence, Projection } from './types.js';
 
@@ -17,7 +18,7 @@ export function summedEvidence(each: readonly Evidence[], shares: readonly numbe
   if (each.some(lost) || !each.every((e) => sameProjection(e.projection, first.projection))) return UNKNOWN;
   const width = added(each, shares);
   const variances = each.map((e, c) => (shares[c]! * (e.noise || finite(widest(e)) / Math.sqrt(3))) ** 2);
-  const noise = Math.sqrt(variances.reduce((sum, v) => sum + v, 0));
+  const noise = Math.sqrt(sum(variances));
   const known = bounded({ ...first, noise }, width, width);
   const apart = each.some((e) => e.noise > 0 && e.tolerance === 0) && known.tolerance > 0;
   const blurred = apart || each.some((e) => e.blurred);

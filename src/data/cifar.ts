@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBounded } from '../assets/read-bounded.js';
+import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
 import { CIFAR100_NAMES } from './cifar100-names.js';
 import { recordedSource } from './recorded-source.js';
@@ -24,7 +25,7 @@ export const CIFAR10: CifarLayout = {
   archiveFolder: 'cifar-10-batches-bin',
   files: { train: [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`), test: ['test_batch.bin'] },
   labels: 1,
-  classNames: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+  classNames: CIFAR10_NAMES,
 };
 
 export const CIFAR100: CifarLayout = {

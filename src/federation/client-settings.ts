@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { halfCosine } from '../core/numbers.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings, Model } from '../core/types.js';
@@ -60,7 +61,7 @@ export const CLIENT_OPTIONS = [
 
 const SCHEDULES = {
   constant: () => 1,
-  cosine: (part: number) => (1 + Math.cos(Math.PI * part)) / 2,
+  cosine: halfCosine,
   linear: (part: number) => 1 - part,
 };
 
@@ -207,15 +208,16 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
   }));
 }
 
-/** Local steps up to which one graph holds them all: it is the faster then. */
-const UNROLLED = 8;
+/** Local steps of one graph, at most: opening it stops the event loop, 0.1 s a step of LeNet with the way back. */
+const UNROLLED = { forward: 8, both: 2 } as const;
 
 /** Local steps of a client, or of several together. */
 export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
   clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
 
-/** Whether one graph holds all local steps; else one compiled step is run again and again, see iterated(). */
-export const unrolls = (client: ClientSettings): boolean => stepCountOf(client) <= UNROLLED;
+/** Whether one graph holds all local steps, with or without the way back; else one is run over and over: iterated(). */
+export const unrolls = (client: ClientSettings, way: keyof typeof UNROLLED): boolean =>
+  stepCountOf(client) <= UNROLLED[way];
 
 /**
  * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import { problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
+import { halfCosine } from '../core/numbers.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientPrivacy, Model, NamedArray } from '../core/types.js';
@@ -63,7 +64,7 @@ export interface RoundProgress extends RoundPoint {
 /** Share of the learning rate at a share of the way. */
 const SCHEDULES = {
   steady: () => 1,
-  cosine: (way: number) => (1 + Math.cos(Math.PI * way)) / 2,
+  cosine: halfCosine,
 };
 
 export const FEDERATION_OPTIONS = [
@@ -192,7 +193,6 @@ function checkClients(where: string, clients: readonly (readonly number[])[], co
 
 /** A short hash of numbers: tells whether two runs start from the same. */
 function fingerprint(lists: readonly (readonly number[] | Float32Array)[]): string {
-  const hash = createHash('sha256');
-  for (const list of lists) hash.update(list instanceof Float32Array ? list : Float64Array.from(list)).update('|');
-  return hash.digest('hex').slice(0, 16);
+  const parts = lists.flatMap((list) => [list instanceof Float32Array ? list : Float64Array.from(list), '|']);
+  return sha256(...parts).slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import { EXACT } from '../core/evidence.js';
+import { sum } from '../core/numbers.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
 import { type Mechanism, mechanismOf } from './private-settings.js';
 
@@ -72,10 +73,9 @@ function mayBeShortened(
   const doubt = tensors.map(
     ({ data }, k) => 4 * noises[k]! * Math.sqrt(2 * data.length * noises[k]! ** 2 + 4 * Math.max(0, signal[k]!)),
   );
-  const total = (of: readonly number[]): number => of.reduce((sum, v) => sum + v, 0);
   const shorter = (length: number, within: number): boolean => length + within < (CLEARLY * clip) ** 2;
   if (scope === 'example') {
-    const all = shorter(total(signal), Math.hypot(...doubt));
+    const all = shorter(sum(signal), Math.hypot(...doubt));
     return tensors.map(() => !all);
   }
   return signal.map((length, k) => !shorter(length, doubt[k]!));

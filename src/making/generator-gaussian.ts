@@ -1,5 +1,5 @@
 import { ndarray } from '../core/arrays.js';
-import { eigen } from '../core/linear-algebra.js';
+import { eigen, moments, rowsOf } from '../core/linear-algebra.js';
 import type { NamedArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { compile, type Tensor2D, tf } from '../engine/index.js';
@@ -24,9 +24,9 @@ export async function classGaussians(
   const labels = data.labels('train', indices);
   for (let label = 0; label < design.classes; label++) {
     const own = rows.filter((_, i) => labels[i % indices.length] === label);
-    const { average, covariance } = moments(own, size);
+    const { mean: average, covariance } = moments(own);
     mean.data.set(average, label * size);
-    const { values, vectors } = eigen(covariance);
+    const { values, vectors } = eigen(rowsOf(covariance));
     const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!);
     order.forEach((k, column) => {
       const length = Math.sqrt(Math.max(values[k]!, 1e-6));
@@ -71,20 +71,4 @@ async function coefficients(
   } finally {
     step.dispose();
   }
-}
-
-function moments(rows: readonly Float32Array[], size: number): { average: Float64Array; covariance: Float64Array[] } {
-  const average = new Float64Array(size);
-  for (const row of rows) for (let i = 0; i < size; i++) average[i]! += row[i]! / rows.length;
-  const covariance = Array.from({ length: size }, () => new Float64Array(size));
-  const centred = new Float64Array(size);
-  for (const row of rows) {
-    for (let i = 0; i < size; i++) centred[i] = row[i]! - average[i]!;
-    for (let i = 0; i < size; i++) {
-      const [line, at] = [covariance[i]!, centred[i]! / rows.length];
-      for (let j = 0; j <= i; j++) line[j]! += at * centred[j]!;
-    }
-  }
-  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) covariance[j]![i] = covariance[i]![j]!;
-  return { average, covariance };
 }

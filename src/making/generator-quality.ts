@@ -1,3 +1,4 @@
+import { mean } from '../core/numbers.js';
 import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -66,8 +67,6 @@ export async function generatorQuality(
     'nearest training image, held out': nearest(h, t),
   };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 function distance(a: NdArray, i: number, b: NdArray, j: number): number {
   const width = a.shape[1]!;

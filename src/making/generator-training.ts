@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { oneHot } from '../core/arrays.js';
+import { sum } from '../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../core/random.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -98,8 +99,6 @@ export async function trainGenerator(data: Dataset, options: GeneratorTraining):
   if (checkpoint) for (let k = 1; k < phases.length; k++) await rm(`${checkpoint}.phase${k}`, { force: true });
   return done!;
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 function trainPhase(
   data: Dataset,

@@ -1,3 +1,5 @@
+import { matrix, solve } from '../core/linear-algebra.js';
+import { dot } from '../core/numbers.js';
 import type { NdArray } from '../core/types.js';
 
 /**
@@ -43,30 +45,15 @@ export function spread(image: NdArray, blur: Blur): Float32Array {
 /** The L with the least sum of (L x - raw)^2 over pairs of images [1, h, w, c]. A trace of a ridge keeps it unique. */
 export function fitBlur(pairs: readonly (readonly [image: NdArray, raw: NdArray])[]): Blur {
   const size = terms(pairs[0]![0]).length;
-  const normal = Array.from({ length: size }, (_, k) => {
-    const row = new Float64Array(size + 1);
-    row[k] = 1e-3 * pairs.length;
-    return row;
-  });
+  const gram = matrix(size, size);
+  const right = matrix(size, 1);
+  for (let k = 0; k < size; k++) gram.data[k * (size + 1)] = 1e-3 * pairs.length;
   for (const [image, raw] of pairs) {
-    const all = [...terms(image), raw.data];
-    for (let k = 0; k < size; k++)
-      for (let l = 0; l <= size; l++) normal[k]![l]! += all[k]!.reduce((sum, v, i) => sum + v * all[l]![i]!, 0);
-  }
-  return solve(normal);
-}
-
-/** Gauss-Jordan elimination of [A | b], A symmetric and positive definite. */
-function solve(rows: readonly Float64Array[]): number[] {
-  const size = rows.length;
-  rows.forEach((pivot, k) => {
-    const scale = pivot[k]!;
-    for (let j = k; j <= size; j++) pivot[j]! /= scale;
-    for (const row of rows) {
-      if (row === pivot) continue;
-      const factor = row[k]!;
-      for (let j = k; j <= size; j++) row[j]! -= factor * pivot[j]!;
+    const all = terms(image);
+    for (let k = 0; k < size; k++) {
+      for (let l = 0; l < size; l++) gram.data[k * size + l]! += dot(all[k]!, all[l]!);
+      right.data[k]! += dot(all[k]!, raw.data);
     }
-  });
-  return rows.map((row) => row[size]!);
+  }
+  return [...solve(gram, right).data];
 }

@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { mean } from './per-image.js';
+import { mean } from '../core/numbers.js';
 
 /** A mean with the half-width of its 95 % confidence interval. */
 export interface Interval {

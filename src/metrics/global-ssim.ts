@@ -1,4 +1,5 @@
-import { type ImageMetric, mean, type Picture, perImage, plane } from './per-image.js';
+import { mean } from '../core/numbers.js';
+import { type ImageMetric, type Picture, perImage, plane } from './per-image.js';
 import { similarity } from './ssim.js';
 
 /**

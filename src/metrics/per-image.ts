@@ -60,10 +60,3 @@ export function plane({ height, width, channels, data }: Picture, c: number): Fl
   for (let i = 0; i < out.length; i++) out[i] = data[i * channels + c]!;
   return out;
 }
-
-/** The mean of an array; 0 when empty. */
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / Math.max(1, values.length);
-}

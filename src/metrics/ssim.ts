@@ -1,4 +1,5 @@
-import { type ImageMetric, mean, type Picture, perImage, plane } from './per-image.js';
+import { mean } from '../core/numbers.js';
+import { type ImageMetric, type Picture, perImage, plane } from './per-image.js';
 
 /** Stabilising constants (K1 L)^2 and (K2 L)^2 with K1 0.01, K2 0.03, L 1. */
 export const C1 = 0.01 ** 2;

@@ -1,4 +1,5 @@
 import { imageAt } from '../core/arrays.js';
+import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { resample } from '../core/resample.js';
@@ -31,7 +32,7 @@ export interface TaggerOptions {
  */
 export function shippedTagger(options: TaggerOptions = {}): Tagger {
   checkOptions('shippedTagger', options, ['top', 'threshold']);
-  const top = integer('shippedTagger', 'top', options.top ?? 3, 1, CIFAR10.length);
+  const top = integer('shippedTagger', 'top', options.top ?? 3, 1, CIFAR10_NAMES.length);
   const threshold = number('shippedTagger', 'threshold', options.threshold ?? 0.1, 0, 1);
   return async (images) => {
     const model = await shippedModel('tagger');
@@ -48,14 +49,12 @@ export function shippedTagger(options: TaggerOptions = {}): Tagger {
   };
 }
 
-const CIFAR10 = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
-
 function labelsOf(probabilities: Float32Array, top: number, threshold: number): string[] {
   const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
   return order
     .slice(0, top)
     .filter((label, rank) => rank === 0 || probabilities[label]! >= threshold)
-    .map((label) => CIFAR10[label]!);
+    .map((label) => CIFAR10_NAMES[label]!);
 }
 
 const steps = new WeakMap<Model, { session: Session; step: Promise<Step> }>();

@@ -3,11 +3,13 @@ export { type NetworkOptions, network, type WidthOptions } from './build.js';
 export {
   type Architecture,
   type BatchMoments,
+  type Drawing,
   type Finish,
   type ForwardOptions,
   forward,
   layerOutputs,
   type Use,
+  type Using,
 } from './forward.js';
 export { drawSamples, rebuildImages } from './generated.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';

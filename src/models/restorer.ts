@@ -1,4 +1,5 @@
 import { checkFinite, ndarray, sizeOf } from '../core/arrays.js';
+import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
 import { normalStream } from '../core/random.js';
 import type { NamedArray, NdArray } from '../core/types.js';
@@ -11,9 +12,7 @@ const DOWN = [1, 1, 2] as const;
 const UP = [1, 1] as const;
 
 /** The classes that the network knows: CIFAR-10's, in its order. */
-export const RESTORER_CLASS_NAMES: readonly string[] = [
-  ...['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
-];
+export const RESTORER_CLASS_NAMES: readonly string[] = CIFAR10_NAMES;
 /** Their number; one more label says "unknown". */
 export const RESTORER_CLASSES = RESTORER_CLASS_NAMES.length;
 /** Height and width of what the network takes must be multiples of this; restore() pads. */

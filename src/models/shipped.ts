@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeSafetensors } from '../assets/index.js';
 import { checkFinite } from '../core/arrays.js';
 import { parsedJson, problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 import { oneOf } from '../core/options.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { tagger } from './tagger.js';
@@ -67,12 +67,12 @@ export async function shippedWeights(name: string, folder = home()): Promise<Nam
       bytes.length,
       `the file is truncated or another one: ${again}`,
     );
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if (sha256 !== card.sha256)
+  const found = sha256(bytes);
+  if (found !== card.sha256)
     throw problem(
       where,
       `the card announces sha256 ${card.sha256}`,
-      sha256,
+      found,
       `the file is damaged or another one: ${again}`,
     );
   const { tensors } = decodeSafetensors(bytes, where);

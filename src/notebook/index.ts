@@ -1,7 +1,6 @@
 export { joined, type Notebook, notebookName, notebookText, readNotebook, writeNotebook } from './format.js';
 export {
   type Chapter,
-  duration,
   type Fault,
   type GrowingPage,
   growingPage,

@@ -1,5 +1,6 @@
 import { problem } from '../core/errors.js';
 import { bounded, EXACT, hidesScale, isExact, UNKNOWN, widthsOf } from '../core/evidence.js';
+import { matrix, orthonormal } from '../core/linear-algebra.js';
 import { checked, memory, type OptionTable, whole } from '../core/option-table.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { Evidence, NamedArray, Obfuscated, Obfuscation } from '../core/types.js';
@@ -112,7 +113,7 @@ function compressed(tensor: NamedArray, rank: number, start: Float64Array | unde
   for (let i = 0; i < rows; i++)
     for (let c = 0; c < columns; c++)
       for (let k = 0; k < rank; k++) across[c * rank + k]! += tensor.data[i * columns + c]! * start[i * rank + k]!;
-  const basis = orthonormal(across, columns, rank);
+  const basis = Float32Array.from(orthonormal(matrix(columns, rank, across), 1e-10).data);
   const factor = product(tensor.data, basis, rows, columns, rank);
   const values = new Float32Array(tensor.data.length);
   for (let i = 0; i < rows; i++)
@@ -131,26 +132,4 @@ function product(a: Float32Array, b: Float32Array, rows: number, columns: number
     for (let c = 0; c < columns; c++)
       for (let k = 0; k < rank; k++) out[i * rank + k]! += a[i * columns + c]! * b[c * rank + k]!;
   return out;
-}
-
-/** Gram-Schmidt, twice; a column that depends on those before it becomes 0. */
-function orthonormal(columnsOf: Float64Array, size: number, rank: number): Float32Array {
-  const out = columnsOf.slice();
-  const dot = (a: number, b: number): number => {
-    let sum = 0;
-    for (let c = 0; c < size; c++) sum += out[c * rank + a]! * out[c * rank + b]!;
-    return sum;
-  };
-  for (let k = 0; k < rank; k++) {
-    const length = Math.sqrt(dot(k, k));
-    for (let turn = 0; turn < 2; turn++)
-      for (let j = 0; j < k; j++) {
-        const along = dot(k, j);
-        for (let c = 0; c < size; c++) out[c * rank + k]! -= along * out[c * rank + j]!;
-      }
-    const left = Math.sqrt(dot(k, k));
-    const factor = left > 1e-10 * length ? 1 / left : 0;
-    for (let c = 0; c < size; c++) out[c * rank + k]! *= factor;
-  }
-  return Float32Array.from(out);
 }

@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { normalCdf, normalQuantile } from './normal-law.js';
 
@@ -133,8 +134,8 @@ function checkPair(where: string, { p, q }: OutputPair): OutputPair {
     throw problem(where, 'p and q must list the same outputs', [p.length, q.length]);
   for (const list of [p, q]) {
     for (const one of list) number(where, 'a probability', one, 0, 1);
-    const sum = list.reduce((a, b) => a + b, 0);
-    if (Math.abs(sum - 1) > 1e-9) throw problem(where, 'probabilities must sum to 1', sum);
+    const total = sum(list);
+    if (Math.abs(total - 1) > 1e-9) throw problem(where, 'probabilities must sum to 1', total);
   }
   return { p, q };
 }

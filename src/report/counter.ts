@@ -1,4 +1,5 @@
 import { number } from '../core/options.js';
+import { duration } from '../core/units.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
 
 /**
@@ -27,12 +28,6 @@ export function counter(title: string, interval = isHeadless() ? 5000 : 500): (d
 export function countLine(title: string, done: number, total: number, spent: number): string {
   const left = (spent / done) * (total - done);
   return done < total
-    ? `${title}: ${done} of ${total} attacks, ${clock(spent)}, ${clock(left)} left`
-    : `${title}: ${total} ${total === 1 ? 'attack' : 'attacks'} in ${clock(spent)}`;
-}
-
-/** `59 s`, `9 min 4 s`. */
-export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+    ? `${title}: ${done} of ${total} attacks, ${duration(spent)}, ${duration(left)} left`
+    : `${title}: ${total} ${total === 1 ? 'attack' : 'attacks'} in ${duration(spent)}`;
 }

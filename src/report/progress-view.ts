@@ -1,4 +1,5 @@
 import type { NdArray, Progress } from '../core/types.js';
+import { duration } from '../core/units.js';
 import { escapeHtml } from './chart/markup.js';
 import { sparkline } from './chart/sparkline.js';
 import { palette } from './chart/theme.js';
@@ -26,20 +27,15 @@ export function viewLine(view: View): string {
   if (!latest) return `${title}: waiting`;
   const { closure, total, objective, seconds: spent, secondsLeft, ended, images } = latest;
   const count = ended ? `${ended} after ${closure} of ${total} closures` : `${closure}/${total} closures`;
-  const left = !isOver(latest) && Number.isFinite(secondsLeft) ? `, ${seconds(secondsLeft)} left` : '';
+  const left = !isOver(latest) && Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : '';
   const known = scores ? `, ${scores(images())}` : '';
-  return `${title}: ${count}, objective ${brief(objective)}${known}, ${seconds(spent)}${left}`;
+  return `${title}: ${count}, objective ${brief(objective)}${known}, ${duration(spent)}${left}`;
 }
 
 const brief = (value: number): string =>
   value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 1e4)
     ? String(Number(value.toPrecision(3)))
     : value.toExponential(1);
-
-function seconds(value: number): string {
-  if (value < 10) return `${value.toFixed(1)} s`;
-  return value < 100 ? `${Math.round(value)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
-}
 
 /** One view; `line` is its text. */
 export function viewHtml({ title, latest, curve, pictures }: View, line: string): string {

@@ -1,9 +1,9 @@
 import { number } from '../core/options.js';
+import { duration } from '../core/units.js';
 import { resolveFigure } from './chart/figure.js';
 import { escapeHtml, svgAddress } from './chart/markup.js';
 import { drawPicture } from './chart/picture.js';
 import type { Layout, Trace } from './chart/types.js';
-import { clock } from './counter.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
 
 /** Where a training is after a round. `federate` gives it to its `onRound`. */
@@ -50,8 +50,8 @@ export function trainingLine(
     `${title}: round ${round} of ${rounds}`,
     `loss ${loss.toFixed(3)}`,
     ...(accuracy === undefined ? [] : [`accuracy ${(100 * accuracy).toFixed(1)} %`]),
-    clock(seconds),
-    ...(round < rounds ? [`${clock(secondsLeft)} left`] : []),
+    duration(seconds),
+    ...(round < rounds ? [`${duration(secondsLeft)} left`] : []),
   ].join(', ');
 }
 

@@ -1,5 +1,6 @@
 import { COVARIATES, covariatesOf, logistic } from '../attacks/confidence/expected.js';
 import { matrix, solve } from '../core/linear-algebra.js';
+import { mean } from '../core/numbers.js';
 import type { MatrixRow } from './matrix.js';
 
 /** One picture of an attack whose truth is known. */
@@ -41,11 +42,11 @@ const STEPS = 30;
 export function fitted(pictures: readonly Judged[]): number[] {
   const width = Object.keys(COVARIATES).length;
   const columns = Array.from({ length: width }, (_, k) => pictures.map(({ x }) => x[k]!));
-  const mean = columns.map((column, k) => (k === 0 ? 0 : column.reduce((a, b) => a + b, 0) / column.length));
+  const centre = columns.map((column, k) => (k === 0 ? 0 : mean(column)));
   const scale = columns.map((column, k) =>
-    k === 0 ? 1 : Math.sqrt(column.reduce((sum, v) => sum + (v - mean[k]!) ** 2, 0) / column.length) || 1,
+    k === 0 ? 1 : Math.sqrt(column.reduce((sum, v) => sum + (v - centre[k]!) ** 2, 0) / column.length) || 1,
   );
-  const rows = pictures.map(({ x }) => x.map((value, k) => (value - mean[k]!) / scale[k]!));
+  const rows = pictures.map(({ x }) => x.map((value, k) => (value - centre[k]!) / scale[k]!));
   let w = Array<number>(width).fill(0);
   for (let step = 0; step < STEPS; step++) {
     const normal = Array.from({ length: width }, (_, i) =>
@@ -66,7 +67,7 @@ export function fitted(pictures: readonly Judged[]): number[] {
     w = w.map((value, k) => value + by[k]!);
   }
   const plain = w.map((value, k) => value / scale[k]!);
-  plain[0] = w[0]! - plain.reduce((sum, value, k) => sum + (k > 0 ? value * mean[k]! : 0), 0);
+  plain[0] = w[0]! - plain.reduce((sum, value, k) => sum + (k > 0 ? value * centre[k]! : 0), 0);
   return plain;
 }
 
@@ -91,7 +92,6 @@ export interface Reliability {
 
 /** Reliability of predictions p of the SSIM of pictures, in bins of equal width (Naeini et al. 2015). */
 export function reliability(p: readonly number[], ssim: readonly number[], bins = 10): Reliability {
-  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const members = Array.from({ length: bins }, (_, k) =>
     [...p.keys()].filter((i) => Math.min(bins - 1, Math.floor(p[i]! * bins)) === k),
   ).filter(({ length }) => length > 0);

@@ -2,6 +2,7 @@ import { grayOf, yardstick } from '../attacks/choose/yardstick.js';
 import { type Signs, signsOf } from '../attacks/confidence/signs.js';
 import { labelsOf } from '../attacks/infer-labels.js';
 import { offers } from '../attacks/search/needs.js';
+import { mean } from '../core/numbers.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, Observation, Reconstruction } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -175,7 +176,7 @@ export async function attacked(
     const measured = await signs(result);
     const { race, method } = settings as { race?: unknown; method?: string };
     return {
-      psnr: rounded(psnr.reduce((sum, value) => sum + value, 0) / psnr.length),
+      psnr: rounded(mean(psnr)),
       ssim: ssim.map(rounded),
       left: rounded(measured.left),
       signs: placed(measured, match),

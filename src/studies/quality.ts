@@ -1,5 +1,6 @@
 import { restore } from '../attacks/index.js';
 import { imageAt } from '../core/arrays.js';
+import { mean } from '../core/numbers.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -180,7 +181,6 @@ async function qualityRow(
 ): Promise<QualityRow> {
   const scores: Scores[] = [];
   for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result, scoring));
-  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const { attack, objective, prior, weight, simulate } = results[0]!.settings;
   return {
     setting,

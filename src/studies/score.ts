@@ -1,6 +1,7 @@
 import { checkArguments } from '../core/arguments.js';
 import { imageAt, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { mean } from '../core/numbers.js';
 import type { Batch, NdArray, Reconstruction, Scores } from '../core/types.js';
 import { score as compare, imageMetrics, match, type ScoreOptions } from '../metrics/index.js';
 
@@ -53,7 +54,6 @@ export function liveScores(batch: Pick<Batch, 'images'>): (images: NdArray) => s
   checkArguments('liveScores', 'liveScores(batch)', [['pictures', batch]]);
   const { images: truth } = batch;
   const each = Array.from({ length: truth.shape[0]! }, (_, i) => stackImages([imageAt(truth, i)]));
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return (images) => {
     const found = each.map((_, i) => stackImages([imageAt(images, i)]));
     const order = match(each.map((a) => found.map((b) => imageMetrics.mse(a, b)[0]!)));

@@ -1,7 +1,7 @@
 import { decodeSafetensors, encodeSafetensors } from '../assets/index.js';
 import { parsedJson } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 import type { Batch, Model } from '../core/types.js';
-import { sha256 } from './canonical.js';
 
 /** Bytes that are named by their hash. */
 export interface Blob {

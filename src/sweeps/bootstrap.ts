@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { sum } from '../core/numbers.js';
 import { checkOptions, integer, number } from '../core/options.js';
 import { uniformStream } from '../core/random.js';
 
@@ -39,13 +40,13 @@ export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapO
   const n = list.length;
   if (n === 0 || !list.every(Number.isFinite))
     throw problem('bootstrapInterval', 'values must be one or more finite numbers', list);
-  const mean = list.reduce((sum, value) => sum + value, 0) / n;
+  const mean = sum(list) / n;
   if (n === 1) return { mean, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, n };
   const random = uniformStream(seed);
   const means = Float64Array.from({ length: samples }, () => {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += list[Math.floor(random() * n)]!;
-    return sum / n;
+    let total = 0;
+    for (let i = 0; i < n; i++) total += list[Math.floor(random() * n)]!;
+    return total / n;
   }).sort();
   return { mean, low: quantile(means, (1 - level) / 2), high: quantile(means, (1 + level) / 2), n };
 }

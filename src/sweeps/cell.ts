@@ -1,9 +1,9 @@
+import { sha256 } from '../core/hash.js';
 import { deriveSeed } from '../core/random.js';
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
 import { type AttackOptions, attackBy } from '../registry/index.js';
 import { imageGridPng } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
-import { sha256 } from './canonical.js';
 import type { CellJob, CellResult, ImageNumbers } from './types.js';
 
 /** The part of a result that the settings decide. */

@@ -1,4 +1,4 @@
-import { clock } from '../report/counter.js';
+import { duration } from '../core/units.js';
 
 /** How far a sweep is. */
 export interface SweepProgress {
@@ -28,9 +28,9 @@ export function progressLine(progress: SweepProgress): string {
     ended === 'finished' ? `${done} ${done === 1 ? 'cell' : 'cells'} done` : `${done} of ${total} cells`,
     ...(before > 0 && seconds > 0 ? [`${before === done ? 'all' : before} of them before`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(ended && seconds > 0 ? [`${ended} after ${clock(seconds)}`] : []),
+    ...(ended && seconds > 0 ? [`${ended} after ${duration(seconds)}`] : []),
     ...(!ended && perMinute > 0 ? [`${perMinute.toPrecision(3)} a minute`] : []),
-    ...(!ended && perMinute > 0 && left > 0 ? [`${clock((60 * left) / perMinute)} left`] : []),
+    ...(!ended && perMinute > 0 && left > 0 ? [`${duration((60 * left) / perMinute)} left`] : []),
     ...(waiting ? [waiting] : []),
   ];
   return `${name}: ${parts.join(', ')}`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { manifestOf } from '../assets/manifest-of.js';
 import { problem } from '../core/errors.js';
-import { sha256 } from './canonical.js';
+import { sha256 } from '../core/hash.js';
 
 /** What decides a cell's numbers: these rooms and files of the library, and the weights that scores use. */
 const ROOMS = ['core', 'engine', 'models', 'federation', 'obfuscation', 'metrics', 'attacks', 'registry'];

@@ -1,3 +1,5 @@
+import { halfCosine } from '../core/numbers.js';
+
 /** The learning rate at a part of the training, from 0 at the first step to 1 after the last. */
 export interface Schedule {
   /** With its numbers, e.g. `oneCycle(0.2)`: part of a checkpoint's settings. */
@@ -11,7 +13,7 @@ export const steady = (rate: number): Schedule => ({ name: `steady(${rate})`, at
 /** rate (1 + cos(pi part)) / 2: from `rate` to 0 (Loshchilov and Hutter 2017). */
 export const cosineDecay = (rate: number): Schedule => ({
   name: `cosineDecay(${rate})`,
-  at: (part) => (rate * (1 + Math.cos(Math.PI * part))) / 2,
+  at: (part) => rate * halfCosine(part),
 });
 
 /**

@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { eigen } from '../core/linear-algebra.js';
+import { eigen, moments, rowsOf } from '../core/linear-algebra.js';
 import type { NdArray } from '../core/types.js';
 
 /**
@@ -16,30 +16,21 @@ export function whiteningKernel(images: NdArray, filters: number, size = 3): NdA
   const width = size * size * channels;
   if (filters % 2 !== 0 || filters > 2 * width)
     throw problem('whiteningKernel', `filters must be even and at most ${2 * width}`, filters);
-  const moments = Array.from({ length: width }, () => new Float64Array(width));
-  const mean = new Float64Array(width);
   const patch = new Float64Array(width);
-  let count = 0;
-  for (let i = 0; i < n; i++)
-    for (let row = 0; row + size <= h; row += 2)
-      for (let column = 0; column + size <= w; column += 2) {
-        for (let y = 0; y < size; y++) {
-          const from = ((i * h + row + y) * w + column) * channels;
-          for (let k = 0; k < size * channels; k++) patch[y * size * channels + k] = images.data[from + k]!;
-        }
-        for (let p = 0; p < width; p++) {
-          mean[p]! += patch[p]!;
-          for (let q = 0; q <= p; q++) moments[p]![q]! += patch[p]! * patch[q]!;
-        }
-        count++;
-      }
-  const covariance = moments.map((line, p) =>
-    Float64Array.from(
-      line,
-      (_, q) => moments[Math.max(p, q)]![Math.min(p, q)]! / count - (mean[p]! * mean[q]!) / count ** 2,
-    ),
-  );
-  const { values, vectors } = eigen(covariance);
+  const patches = {
+    *[Symbol.iterator]() {
+      for (let i = 0; i < n; i++)
+        for (let row = 0; row + size <= h; row += 2)
+          for (let column = 0; column + size <= w; column += 2) {
+            for (let y = 0; y < size; y++) {
+              const from = ((i * h + row + y) * w + column) * channels;
+              for (let k = 0; k < size * channels; k++) patch[y * size * channels + k] = images.data[from + k]!;
+            }
+            yield patch;
+          }
+    },
+  };
+  const { values, vectors } = eigen(rowsOf(moments(patches).covariance));
   const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, filters / 2);
   const data = new Float32Array(width * filters);
   order.forEach((k, i) => {

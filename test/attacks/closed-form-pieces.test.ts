@@ -5,12 +5,11 @@ import { featureSolver } from '../../src/attacks/closed-form/feature-solver.js';
 import { guessFrom } from '../../src/attacks/closed-form/guess.js';
 import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
 import type { Head } from '../../src/attacks/closed-form/head.js';
-import { largestEigenvalue } from '../../src/attacks/closed-form/intervals.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
 import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, rounded, signed } from '../../src/core/evidence.js';
-import { type Matrix, matrix } from '../../src/core/linear-algebra.js';
+import { gramNorm, type Matrix, matrix } from '../../src/core/linear-algebra.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
 import type { Evidence } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
@@ -82,9 +81,9 @@ test('deviation: of noise its own, of rounding that of a uniform error, of float
   near(deviation(EXACT, observed), 4e-6, 1e-12);
 });
 
-test('largestEigenvalue of delta delta^T, and one per cent more', () => {
+test('gramNorm: the largest eigenvalue of delta delta^T, and one per cent more', () => {
   const small = matrix(2, 3, [0.03, 0, 0.04, 0, 0.02, 0]);
-  near(largestEigenvalue(small), 1.01 * 0.05 ** 2, 1e-9);
+  near(gramNorm(small), 1.01 * 0.05 ** 2, 1e-9);
 });
 
 test('features behind noise: one unknown between the prior and what the update says', async () => {

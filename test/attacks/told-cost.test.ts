@@ -16,8 +16,8 @@ test('toldCost() speaks from a minute or 2 GiB on, in seconds and memory, and na
     told(0.31, 200, 0.5)!,
     /^rog: simulating 100 local steps will take about 62 s \(200 closures of 0\.31 s\)/,
   );
-  assert.match(told(0.31, 200, 0.5)!, / and 0\.5 GB; rog with simulate: 'direction' \(--simulate direction\)/);
-  assert.match(told(0.001, 1, 2.1)!, /about 0\.001 s .* and 2\.1 GB/);
+  assert.match(told(0.31, 200, 0.5)!, / and 537 MB; rog with simulate: 'direction' \(--simulate direction\)/);
+  assert.match(told(0.001, 1, 2.1)!, /about 0\.001 s .* and 2\.3 GB/);
   assert.match(told(4, 200, 1)!, /about 13 min \(200 closures of 4 s\)/);
   assert.match(told(100, 200, 1)!, /about 5\.6 h \(200 closures of 2 min\)/);
 });

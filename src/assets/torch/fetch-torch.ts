@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../../core/errors.js';
+import { sha256 } from '../../core/hash.js';
 import { checkOptions } from '../../core/options.js';
 import type { NamedArray } from '../../core/types.js';
 import { cacheFolder } from '../cache.js';
@@ -76,7 +76,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 function keptPath(asset: Asset, { cache = cacheFolder(), names }: TorchFetchOptions): string {
-  const part = names ? `-${createHash('sha256').update(names.join()).digest('hex').slice(0, 8)}` : '';
+  const part = names ? `-${sha256(names.join()).slice(0, 8)}` : '';
   return join(cache, `${asset.name.replace(/\.pth$/, '')}${part}.safetensors`);
 }
 
@@ -91,12 +91,8 @@ async function loadKept(path: string): Promise<NamedArray[]> {
 const changed = (path: string): Error =>
   problem('fetchTorch', `${path} must have the hash it was written with`, undefined, 'delete it and try again');
 
-function contentHash(tensors: readonly NamedArray[]): string {
-  const hash = createHash('sha256');
-  for (const { name, shape, data } of tensors)
-    hash.update(`${name} ${shape} `).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return hash.digest('hex');
-}
+const contentHash = (tensors: readonly NamedArray[]): string =>
+  sha256(...tensors.flatMap(({ name, shape, data }) => [`${name} ${shape} `, data]));
 
 async function getTensors(
   asset: Asset,

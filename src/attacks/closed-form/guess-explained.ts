@@ -1,5 +1,6 @@
 import { hidesScale } from '../../core/evidence.js';
 import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { dot, sum } from '../../core/numbers.js';
 import type { NdArray } from '../../core/types.js';
 import type { Head } from './head.js';
 
@@ -22,18 +23,17 @@ export function explainedBy({ first }: Head, delta: Matrix, features: NdArray): 
   const overlap = (b: number, c: number): number => xx.data[b * size + c]! * dd.data[b * size + c]!;
   const all = [...dots.keys()];
   const squares = observed.reduce((sum, value) => sum + value * value, 0) || 1e-300;
-  const scale = hidesScale(evidence) ? all.reduce((sum, b) => sum + dots[b]!, 0) / squares : 1;
+  const scale = hidesScale(evidence) ? sum(dots) / squares : 1;
   return all.map((b) => {
     const others = all.filter((c) => c !== b);
     // <S_b, G1 - sum over others S_c> and |G1 - sum over others S_c|^2
-    const along = scale * dots[b]! - others.reduce((sum, c) => sum + overlap(b, c), 0);
+    const along = scale * dots[b]! - sum(others.map((c) => overlap(b, c)));
     const left =
       scale * scale * squares -
-      2 * scale * others.reduce((sum, c) => sum + dots[c]!, 0) +
+      2 * scale * sum(others.map((c) => dots[c]!)) +
       others.reduce((sum, c) => sum + others.reduce((part, e) => part + overlap(c, e), 0), 0);
     return Math.min(1, Math.max(0, along / Math.sqrt(Math.max(1e-300, overlap(b, b) * left))));
   });
 }
 
 const row = ({ columns, data }: Matrix, b: number): Float64Array => data.subarray(b * columns, (b + 1) * columns);
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);

@@ -1,5 +1,5 @@
 import { ndarray } from '../../core/arrays.js';
-import { type Matrix, matrix } from '../../core/linear-algebra.js';
+import { gramNorm, type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import { boundTensors } from '../search/seen.js';
@@ -50,7 +50,7 @@ export async function intervalSolver(
   return {
     dispose: step.dispose,
     solve: async (delta, start) => {
-      const rate: NdArray = { shape: [1], data: Float32Array.of(1 / largestEigenvalue(delta)) };
+      const rate: NdArray = { shape: [1], data: Float32Array.of(1 / gramNorm(delta)) };
       const shaped = (m: Matrix): NdArray => ({ shape: [m.rows, m.columns], data: Float32Array.from(m.data) });
       let [x, z] = [shaped(start), shaped(start)];
       const momenta = fistaMomenta(UNROLLED * STEPS);
@@ -75,18 +75,4 @@ function fistaMomenta(count: number): Float32Array {
     t = next;
     return momentum;
   });
-}
-
-/** Largest eigenvalue of delta delta^T, by 30 power iterations, and 1 % more. */
-export function largestEigenvalue({ rows, columns, data }: Matrix): number {
-  let v = new Float64Array(rows).fill(1);
-  let length = 1;
-  for (let i = 0; i < 30; i++) {
-    const across = new Float64Array(columns);
-    for (let b = 0; b < rows; b++) for (let u = 0; u < columns; u++) across[u]! += v[b]! * data[b * columns + u]!;
-    const back = v.map((_, b) => across.reduce((sum, value, u) => sum + value * data[b * columns + u]!, 0));
-    length = Math.sqrt(back.reduce((sum, value) => sum + value * value, 0)) || 1e-30;
-    v = back.map((value) => value / length);
-  }
-  return 1.01 * length;
 }

@@ -1,4 +1,5 @@
-import { eigen, leastSquares, type Matrix, mapped, product, transpose } from '../../core/linear-algebra.js';
+import { eigen, leastSquares, type Matrix, mapped, product, rowsOf, transpose } from '../../core/linear-algebra.js';
+import { sum } from '../../core/numbers.js';
 import type { Guess } from './guess.js';
 import { logCdf, logDensity } from './normal-posterior.js';
 
@@ -12,11 +13,10 @@ export const hasEveryClass = (labels: Int32Array, classes: number): boolean =>
 /** The unit vector that a least-squares matrix [equations, unknowns] says least about, its sum above 0. */
 export function freeDirection(equations: Matrix): Float64Array {
   const gram = product(transpose(equations), equations);
-  const n = equations.columns;
-  const { values, vectors } = eigen(Array.from({ length: n }, (_, i) => gram.data.subarray(i * n, (i + 1) * n)));
+  const { values, vectors } = eigen(rowsOf(gram));
   const least = values.indexOf(Math.min(...values));
   const line = Float64Array.from(vectors, (vector) => vector[least]!);
-  return line.reduce((sum, value) => sum + value, 0) < 0 ? line.map((value) => -value) : line;
+  return sum(line) < 0 ? line.map((value) => -value) : line;
 }
 
 /** Equations A H = seen for the hidden activations H [B, units], of which a direction v is free. */

@@ -1,6 +1,7 @@
 import { ndarray } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { hidesScale, isExactToScale, isSent, keepsSigns } from '../../core/evidence.js';
+import { sum } from '../../core/numbers.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
@@ -88,8 +89,6 @@ const columnsOf = ({ data }: NamedArray, classes: number): number[][] =>
   Array.from({ length: classes }, (_, j) =>
     Array.from({ length: data.length / classes }, (_, i) => data[i * classes + j]!),
   );
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** What an image of a class does to the view, measured on w0. */
 export interface Impact {

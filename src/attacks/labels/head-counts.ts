@@ -1,5 +1,6 @@
 import { hidesScale, isSparse } from '../../core/evidence.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { sum } from '../../core/numbers.js';
 import type { Observation } from '../../core/types.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import { guessFrom } from '../closed-form/guess.js';
@@ -89,7 +90,7 @@ function rounded(
   const typicalLength = Math.sqrt(1 / size);
   const wanted = direction.map((d, j) => size * (even[j]! - length * typicalLength * d));
   const counts = [...least];
-  for (let left = size - least.reduce((a, b) => a + b, 0); left > 0; left--) {
+  for (let left = size - sum(least); left > 0; left--) {
     const open = counts.flatMap((n, j) => (n < most[j]! ? [j] : []));
     const j = open.reduce(
       (best, at) => (wanted[at]! - counts[at]! > wanted[best]! - counts[best]! ? at : best),

@@ -1,3 +1,4 @@
+import { halfCosine } from '../../core/numbers.js';
 import { resample, resampleAdjoint } from '../../core/resample.js';
 import { resumable, type Steps, secondsLeft } from '../../core/resumable.js';
 import type { HistoryPoint, NdArray, Progress } from '../../core/types.js';
@@ -168,7 +169,7 @@ const boxed = (data: Float32Array, box?: readonly [number, number]): Float32Arra
   box ? data.map((value) => Math.min(box[1], Math.max(box[0], value))) : data.slice();
 
 const DECAYS = {
-  cosine: ([from, to]: Stage['rate'], at: number) => to + 0.5 * (from - to) * (1 + Math.cos(Math.PI * at)),
+  cosine: ([from, to]: Stage['rate'], at: number) => to + (from - to) * halfCosine(at),
   steps: ([from]: Stage['rate'], at: number) => from * 0.1 ** [3 / 8, 5 / 8, 7 / 8].filter((mark) => at >= mark).length,
 };
 

@@ -1,4 +1,5 @@
 import type { ClientSettings } from '../../core/types.js';
+import { roughly, size } from '../../core/units.js';
 import type { Cost } from '../../federation/index.js';
 
 /** Beyond these an attack says what it will take before it starts: a minute, 2 GiB. */
@@ -19,16 +20,9 @@ export function toldCost(
   const memory = used + bytes;
   if (seconds * closures < TOLD.seconds && memory < TOLD.bytes) return undefined;
   return (
-    `${attack}: simulating ${localSteps} local steps will take about ${duration(seconds * closures)} ` +
-    `(${closures} closures of ${duration(seconds)}) and ${(memory / 2 ** 30).toFixed(1)} GB; rog with ` +
+    `${attack}: simulating ${localSteps} local steps will take about ${roughly(seconds * closures)} ` +
+    `(${closures} closures of ${roughly(seconds)}) and ${size(memory)}; rog with ` +
     `simulate: 'direction' (--simulate direction) takes one gradient for all steps, a fraction of that, ` +
     'and is as good only where the weights hardly moved'
   );
 }
-
-const duration = (seconds: number): string =>
-  seconds < 100
-    ? `${Number(seconds.toPrecision(2))} s`
-    : seconds < 6000
-      ? `${Math.round(seconds / 60)} min`
-      : `${(seconds / 3600).toFixed(1)} h`;

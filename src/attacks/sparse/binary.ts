@@ -1,4 +1,5 @@
 import { leastSquares, type Matrix, matrix } from '../../core/linear-algebra.js';
+import { sum } from '../../core/numbers.js';
 
 /** A vector mask o (W2 mix) that lies in a row space, or nearly so. */
 export interface Binary {
@@ -105,7 +106,7 @@ function mixFor(basis: Matrix, weights: Matrix, label: number, mask: Uint8Array)
   const solved = leastSquares(unknown, known, 1e-12).data;
   const mix = new Float64Array(classes);
   mix[label] = -1;
-  mix[first] = 1 - solved.reduce((sum, x) => sum + x, 0);
+  mix[first] = 1 - sum(solved);
   rest.forEach((j, k) => {
     mix[j] = solved[k]!;
   });

@@ -1,4 +1,5 @@
 import { type Matrix, product } from '../../core/linear-algebra.js';
+import { softmax } from '../../core/numbers.js';
 import type { Head } from '../closed-form/head.js';
 
 /** Trial values of s between 1e-6 and 1, evenly spread in their logarithm. */
@@ -52,8 +53,5 @@ function probabilities({ first, last, factor }: Head, inputs: Float64Array, s: n
     const hidden = factor * Math.max(0, z / s + first.bias[u]!);
     if (hidden > 0) for (let j = 0; j < columns; j++) logits[j] = logits[j]! + hidden * data[u * columns + j]!;
   });
-  const top = logits.reduce((a, b) => Math.max(a, b));
-  const powers = logits.map((z) => Math.exp(z - top));
-  const total = powers.reduce((a, b) => a + b, 0);
-  return powers.map((p) => p / total);
+  return softmax(logits);
 }

@@ -1,4 +1,5 @@
 import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { mean, softmax } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import type { Head } from '../closed-form/head.js';
 import { type Binary, errorsOf, refine, settle } from './binary.js';
@@ -105,10 +106,7 @@ function typical({ first, last, factor }: Head, prior: Float64Array) {
     inputs.map((z) => factor * Math.max(0, z)),
   );
   const logits = product(hidden, last.weights).data.map((z, j) => z + last.bias[j]!);
-  const top = logits.reduce((a, b) => Math.max(a, b));
-  const powers = logits.map((z) => Math.exp(z - top));
-  const total = powers.reduce((a, b) => a + b, 0);
-  return { inputs, chances: powers.map((p) => p / total) };
+  return { inputs, chances: softmax(logits) };
 }
 
 /** A stream of masks of typical features, moved along a random direction of the update's column space. */
@@ -125,8 +123,8 @@ function startsAround({ first }: Head, { images }: Span, inputs: Float64Array, s
 }
 
 function deviation(x: Float64Array): number {
-  const mean = x.reduce((a, b) => a + b, 0) / x.length;
-  return Math.sqrt(x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length);
+  const centre = mean(x);
+  return Math.sqrt(mean(x.map((value) => (value - centre) ** 2)));
 }
 
 const farFrom = (basis: Matrix, g: Float64Array, mask: Uint8Array): number => {

@@ -1,4 +1,13 @@
-import { eigen, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import {
+  eigen,
+  type Matrix,
+  mapped,
+  matrix,
+  orthonormal,
+  product,
+  rowsOf,
+  transpose,
+} from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 
 /** The leading part of a matrix D [m, n], D ~ images basis^T. */
@@ -34,28 +43,4 @@ export function rowSpan(d: Matrix, rank: number, seed: number): Span {
     images: product(images, turn),
     values: Float64Array.from(order, (at) => Math.sqrt(Math.max(0, values[at]!))),
   };
-}
-
-const rowsOf = ({ rows, columns, data }: Matrix): Float64Array[] =>
-  Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
-
-/** Orthonormal columns with the same span (modified Gram-Schmidt, twice). */
-function orthonormal(a: Matrix): Matrix {
-  const columns = rowsOf(transpose(a)).map((column) => Float64Array.from(column));
-  columns.forEach((column, j) => {
-    for (let again = 0; again < 2; again++)
-      for (let k = 0; k < j; k++) {
-        const along = dot(columns[k]!, column);
-        for (let i = 0; i < column.length; i++) column[i]! -= along * columns[k]![i]!;
-      }
-    const length = Math.sqrt(dot(column, column)) || 1;
-    for (let i = 0; i < column.length; i++) column[i]! /= length;
-  });
-  return mapped(matrix(a.rows, a.columns), (_, i, j) => columns[j]![i]!);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

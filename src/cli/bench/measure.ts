@@ -1,4 +1,5 @@
 /** Contestants of one case, in alternating rounds, so that a busy moment of the machine hits all of them. */
+import { median } from '../../core/numbers.js';
 import type { BenchCase } from './cases.js';
 import type { Contestant } from './contestant.js';
 
@@ -71,11 +72,5 @@ export async function measure(
 
 const apartOf = (a: readonly number[], b: readonly number[]): number =>
   Number((Math.max(...b.map((y, i) => Math.abs(a[i]! - y))) / Math.max(...b.map(Math.abs))).toExponential(1));
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));

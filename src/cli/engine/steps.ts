@@ -1,8 +1,10 @@
 /** What every engine is installed with: programs, packages, wheels, all kept inside the engine's own folder. */
+
 import { type Dirent, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
+import { size } from '../../core/units.js';
 import { pythonFor, runProgram } from '../program.js';
 import { projectRoot } from '../root.js';
 
@@ -55,9 +57,12 @@ export async function checkSpace(folder: string, bytes: number): Promise<void> {
   await makeFolder(folder);
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
-  const gb = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   if (free < bytes)
-    throw problem(WHERE, `the installation needs ${gb(bytes)} on the disk of ${dirname(folder)}`, `${gb(free)} free`);
+    throw problem(
+      WHERE,
+      `the installation needs ${size(bytes)} on the disk of ${dirname(folder)}`,
+      `${size(free)} free`,
+    );
 }
 
 /** npm's own settings of the project count (its registry), and nothing is written outside the engine's folder. */

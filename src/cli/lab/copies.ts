@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { writeAtomic } from '../../assets/index.js';
+import { sha256 } from '../../core/hash.js';
 
 /** The folder under the project that a reader works in: as deep as `notebooks`, so that `../data` is the same. */
 export const COPIES = 'lab';
@@ -12,18 +12,23 @@ const MADE = '.copies.json';
 /**
  * Copies the notebooks, and what lies beside them, to where a reader may write. A copy that he has not touched follows
  * its original; one that he has stays, and where its original is a newer one, beside it, as `NAME-yours`.
+ * @param isWanted which files, by their relative names; default all
  * @returns the names that his copies got
  * Errors: those of the file system
  */
-export async function workingCopies(from: string, to: string): Promise<readonly string[]> {
+export async function workingCopies(
+  from: string,
+  to: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<readonly string[]> {
   const made = madeIn(to);
   const next: Record<string, string> = {};
   const moved: string[] = [];
-  for (const name of filesOf(from)) {
+  for (const name of filesOf(from).filter(isWanted)) {
     const original = readFileSync(join(from, name));
     const copy = join(to, name);
-    const there = existsSync(copy) ? hashOf(readFileSync(copy)) : undefined;
-    const wanted = hashOf(original);
+    const there = existsSync(copy) ? sha256(readFileSync(copy)) : undefined;
+    const wanted = sha256(original);
     next[name] = wanted;
     const isTouched = there !== undefined && there !== made[name];
     if (there === wanted || (isTouched && made[name] === wanted)) continue;
@@ -36,8 +41,6 @@ export async function workingCopies(from: string, to: string): Promise<readonly 
   await writeAtomic(join(to, MADE), `${JSON.stringify(next, null, 2)}\n`);
   return moved;
 }
-
-const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Files under a folder by their relative names, without hidden ones. */
 const filesOf = (folder: string, under = ''): string[] =>

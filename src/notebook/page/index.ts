@@ -1,3 +1,4 @@
+import { duration } from '../../core/units.js';
 import { type Cell, joined, type Notebook, notebookName, type Output, writeWhole } from '../format.js';
 import { highlight } from './code.js';
 import { asAttribute, asText } from './escape.js';
@@ -155,11 +156,4 @@ function shownOutput(output: Output, onFault: OnFault): string {
     onFault(`an output cannot be shown: ${(error as Error).message}`);
     return '';
   }
-}
-
-/** `41 s`, `3 min 20 s` */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

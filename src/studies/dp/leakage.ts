@@ -1,4 +1,5 @@
 import { imageAt } from '../../core/arrays.js';
+import { mean } from '../../core/numbers.js';
 import { deriveSeed } from '../../core/random.js';
 import type { Batch, ClientPrivacy, Model, Scores } from '../../core/types.js';
 import type { Dataset } from '../../data/index.js';
@@ -97,7 +98,7 @@ const SHOWN = ['psnr', 'ssim', 'featureDistance', 'agreement', 'lpips'] as const
 /** Means over all images, of the scores that apply. */
 function means(scores: readonly Scores[]): Omit<Leakage, 'attack' | 'images'> {
   const entries = SHOWN.map((name) => [name, scores.flatMap((s) => [...(s[name] ?? [Number.NaN])])] as const)
-    .map(([name, values]) => [name, values.reduce((a, b) => a + b, 0) / values.length] as const)
+    .map(([name, values]) => [name, mean(values)] as const)
     .filter(([, value]) => Number.isFinite(value));
   return Object.fromEntries(entries) as unknown as Omit<Leakage, 'attack' | 'images'>;
 }

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
+import { sha256 } from '../../core/hash.js';
 import type { Blob } from '../blobs.js';
-import { sha256 } from '../canonical.js';
 import type { Connection } from './connect.js';
 
 /** Bytes of a piece: a value that a Redis takes without a pause. */

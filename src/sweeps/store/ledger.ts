@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { diskProblem } from '../../assets/files.js';
 import { writeAtomic } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
-import { sha256 } from '../canonical.js';
+import { sha256 } from '../../core/hash.js';
 import type { SweepDefinition } from '../types.js';
 import { sealed, unsealed } from './sealed.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { sha256 } from '../canonical.js';
+import { sha256 } from '../../core/hash.js';
 
 /** Hexadecimal digits of a SHA-256 that are kept: 64 bits find any damage that is no attack. */
 const DIGITS = 16;

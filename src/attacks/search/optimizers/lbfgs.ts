@@ -1,3 +1,4 @@
+import { dot } from '../../../core/numbers.js';
 import type { Optimizer, OptimizerState, Step } from './types.js';
 import { type Bracket, type LinePoint, wolfe } from './wolfe.js';
 
@@ -106,12 +107,6 @@ function twoLoop(gradient: Float32Array, { s, y }: Pairs): Float32Array {
 }
 
 type Numbers = ArrayLike<number>;
-
-function dot(a: Numbers, b: Numbers): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
 
 function add(to: Float64Array, what: Numbers, times: number): void {
   for (let i = 0; i < to.length; i++) to[i]! += times * what[i]!;

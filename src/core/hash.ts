@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+
+/** Anything that a hash is made of: a text as UTF-8, numbers as their bytes in memory. */
+export type Hashable = string | NodeJS.ArrayBufferView;
+
+/** SHA-256 of the parts, one after the other, in hexadecimal digits. */
+export function sha256(...parts: readonly Hashable[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}

@@ -1,0 +1,16 @@
+/** `7.0 s`, `42 s`, `3 min 20 s` */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** A time that is not known so well: `0.31 s`, `13 min`, `5.6 h` */
+export function roughly(seconds: number): string {
+  if (seconds < 100) return `${Number(seconds.toPrecision(2))} s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** `12 MB`, `1.5 GB` */
+export const size = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
