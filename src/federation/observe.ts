@@ -7,6 +7,7 @@ import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
   ClientSettings,
+  Evidence,
   Model,
   NamedArray,
   Obfuscated,
@@ -19,6 +20,7 @@ import type {
 import { checkSettings } from './check-settings.js';
 import { trainedOf } from './frozen.js';
 import { privateReport } from './private-evidence.js';
+import { privacyOfTrained } from './private-settings.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -95,11 +97,9 @@ export function sentBy(
   checkAttackable(where, model, update.tensors);
   const { privacy, frozen } = update.client;
   const trained = trainedOf(model, frozen);
-  const before = privacy
-    ? privateReport(update.tensors, update.client, privacy)
-    : trained.includes(false)
-      ? partialReport(update.tensors, trained)
-      : undefined;
+  const moved = update.tensors.filter((_, k) => trained[k]);
+  const noisy = privacy && privateReport(moved, update.client, privacyOfTrained(privacy, trained));
+  const before = trained.includes(false) ? partialReport(update.tensors, trained, noisy) : noisy;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
 
@@ -150,12 +150,17 @@ const plain = (update: Update): ObfuscationReport => ({
   evidence: update.tensors.map(() => EXACT),
 });
 
-/** What is frozen is not sent; which that is, is public. */
-function partialReport(tensors: readonly NamedArray[], trained: readonly boolean[]): ObfuscationReport {
+/** What is frozen is not sent; which that is, is public. @param report of what is sent; default: it is exact */
+function partialReport(
+  tensors: readonly NamedArray[],
+  trained: readonly boolean[],
+  report?: ObfuscationReport,
+): ObfuscationReport {
   const count = (of: readonly NamedArray[]): number => of.reduce((sum, { data }) => sum + data.length, 0);
   const share = count(tensors.filter((_, k) => trained[k])) / count(tensors);
-  const evidence = trained.map((is) => (is ? EXACT : UNSENT));
-  return { name: 'none', parameters: {}, bitsPerEntry: 32 * share, evidence };
+  const sent = report?.evidence.values();
+  const evidence = trained.map((is) => (is ? (sent ? (sent.next().value as Evidence) : EXACT) : UNSENT));
+  return { name: 'none', parameters: {}, ...report, bitsPerEntry: 32 * share, evidence };
 }
 
 const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({
