@@ -81,6 +81,7 @@ export function clientSettings(
   number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
   integer(where, 'miniBatch', miniBatch, 1, batchSize);
   integer(where, 'seed', seed, 0);
+  if (!Array.isArray(order)) oneOf(where, 'order', order as string, ['cyclic', 'shuffled']);
   const localSteps = stepCount(where, batchSize, miniBatch, options);
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
   const frozen = options.frozen && checkFrozen(where, options.frozen, model);
@@ -129,13 +130,11 @@ function orderOf(
   localSteps: number,
   seed: number,
 ): NonNullable<ClientSettings['order']> {
-  if (typeof order === 'string') {
-    if (oneOf(where, 'order', order, ['cyclic', 'shuffled']) === 'cyclic') return 'cyclic';
-    return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
-      permutation(batchSize, deriveSeed(seed, 'order', epoch)),
-    );
-  }
-  return checkOrder(where, order, batchSize, localSteps);
+  if (order === 'cyclic') return 'cyclic';
+  if (order !== 'shuffled') return checkOrder(where, order, batchSize, localSteps);
+  return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
+    permutation(batchSize, deriveSeed(seed, 'order', epoch)),
+  );
 }
 
 export function checkOrder(

@@ -7,7 +7,6 @@ import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
   ClientSettings,
-  Evidence,
   Model,
   NamedArray,
   Obfuscated,
@@ -19,8 +18,7 @@ import type {
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
 import { trainedOf } from './frozen.js';
-import { privateReport } from './private-evidence.js';
-import { privacyOfTrained } from './private-settings.js';
+import { meanOfPrivate, privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -61,6 +59,8 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     ['model', model],
     ['update', update],
   ]);
+  if (typeof options === 'function' || (options && 'apply' in options))
+    throw problem('observe', 'phi is an option', undefined, 'write observe(model, update, { obfuscation: phi })');
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold', 'statistics']);
   const { obfuscation, seed = 1, labels = 'infer', phiKnown = true, withhold = [] } = options;
   for (const field of withhold) oneOf('observe', 'withhold', field, WITHHELD);
@@ -95,10 +95,13 @@ export function sentBy(
   checkMatches(where, update.tensors, model.parameters);
   checkFinite(where, update.tensors);
   checkAttackable(where, model, update.tensors);
-  const { privacy, frozen } = update.client;
+  const { privacy, frozen, clients } = update.client;
   const trained = trainedOf(model, frozen);
-  const moved = update.tensors.filter((_, k) => trained[k]);
-  const noisy = privacy && privateReport(moved, update.client, privacyOfTrained(privacy, trained));
+  const noisy = privacy
+    ? privateReport(update.tensors, update.client, privacy)
+    : clients?.some(({ settings }) => settings.privacy)
+      ? meanOfPrivate(update.tensors, clients)
+      : undefined;
   const before = trained.includes(false) ? partialReport(update.tensors, trained, noisy) : noisy;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
@@ -111,6 +114,10 @@ export function toldLabels(
   images: number,
 ): Int32Array | undefined {
   if (labels === 'infer') return undefined;
+  if (!Array.isArray(labels) && !ArrayBuffer.isView(labels))
+    throw problem(where, "labels must be 'infer' or a list of class numbers", labels, 'e.g. batch.labels');
+  const odd = Array.from(labels).find((label) => !Number.isInteger(label));
+  if (odd !== undefined) throw problem(where, 'labels must be whole numbers, the places of the classes', odd);
   const known = Int32Array.from(labels);
   oneHot(where, known, classes);
   if (known.length !== images)
@@ -158,8 +165,7 @@ function partialReport(
 ): ObfuscationReport {
   const count = (of: readonly NamedArray[]): number => of.reduce((sum, { data }) => sum + data.length, 0);
   const share = count(tensors.filter((_, k) => trained[k])) / count(tensors);
-  const sent = report?.evidence.values();
-  const evidence = trained.map((is) => (is ? (sent ? (sent.next().value as Evidence) : EXACT) : UNSENT));
+  const evidence = trained.map((is, k) => (is ? (report?.evidence[k] ?? EXACT) : UNSENT));
   return { name: 'none', parameters: {}, ...report, bitsPerEntry: 32 * share, evidence };
 }
 

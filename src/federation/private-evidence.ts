@@ -1,24 +1,62 @@
 import { EXACT } from '../core/evidence.js';
 import { sum } from '../core/numbers.js';
+import { summedEvidence } from '../core/summed-evidence.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
-import { type Mechanism, mechanismOf } from './private-settings.js';
+import { trainedOf } from './frozen.js';
+import { type Mechanism, mechanismOf, privacyOfTrained } from './private-settings.js';
 
 /**
  * What a server that knows the mechanism derives of private steps from the update and the public settings, tensor by
- * tensor: the noise's standard deviation and whether the scale is lost. See {@link noiseOf} and {@link mayBeShortened}.
+ * tensor: the noise's standard deviation and whether the scale is lost; frozen ones are exact. See {@link noiseOf} and {@link mayBeShortened}.
  */
 export function privateReport(
   tensors: readonly NamedArray[],
   client: ClientSettings,
   privacy: ClientPrivacy,
 ): ObfuscationReport {
-  const mechanism = mechanismOf(privacy);
-  const noises = tensors.map(({ data }, k) => noiseOf(data, k, client, mechanism));
-  const shortened = mayBeShortened(tensors, noises, client, mechanism);
-  const evidence = tensors.map((_, k): Evidence => ({ ...EXACT, noise: noises[k]!, scaleUnknown: shortened[k]! }));
+  const trained = trainedOf({ parameters: tensors }, client.frozen);
+  const moved = tensors.filter((_, k) => trained[k]);
+  const mechanism = mechanismOf(privacyOfTrained(privacy, trained));
+  const noises = moved.map(({ data }, k) => noiseOf(data, k, client, mechanism));
+  const shortened = mayBeShortened(moved, noises, client, mechanism);
+  const each = moved.map((_, k): Evidence => ({ ...EXACT, noise: noises[k]!, scaleUnknown: shortened[k]! })).values();
+  const evidence = trained.map((is) => (is ? (each.next().value as Evidence) : EXACT));
   const parameters = parametersOf(privacy);
   const said = Object.entries(parameters).map(([name, value]) => `${name}: ${value}`);
   return { name: `private steps(${said.join(', ')})`, parameters, bitsPerEntry: 32, evidence };
+}
+
+/**
+ * The same of a mean of clients, some of them private: their noises add in quadrature. No client's update is seen, so
+ * their lengths are taken to be alike, sum_c share_c^2 |delta_c|^2 = |mean|^2, and a clip may have shortened any of
+ * them.
+ */
+export function meanOfPrivate(
+  tensors: readonly NamedArray[],
+  clients: NonNullable<ClientSettings['clients']>,
+): ObfuscationReport {
+  const shares = clients.map(({ share }) => share);
+  const ratio = 1 / Math.hypot(...shares);
+  const alone = tensors.map((tensor) => ({ ...tensor, data: tensor.data.map((value) => value * ratio) }));
+  const each = clients.map(({ settings }) => settings.privacy && privateReport(alone, settings, settings.privacy));
+  const evidence = tensors.map((_, k) =>
+    summedEvidence(
+      each.map((report, c) => {
+        if (!report) return EXACT;
+        const { clip } = mechanismOf(clients[c]!.settings.privacy!);
+        const own = report.evidence[k]!;
+        return own === EXACT ? EXACT : { ...own, scaleUnknown: clip < Number.POSITIVE_INFINITY };
+      }),
+      shares,
+    ),
+  );
+  const names = new Set(each.map((report) => report?.name ?? 'plain steps'));
+  return {
+    name: `mean of ${[...names].join(' and ')}`,
+    parameters: { clients: clients.length },
+    bitsPerEntry: 32,
+    evidence,
+  };
 }
 
 /** Examples of a step that get noise, and local steps. */

@@ -1,5 +1,6 @@
 export { alexnet } from './alexnet.js';
 export { type NetworkOptions, network, type WidthOptions } from './build.js';
+export { type DenseLink, denseHead, isIdle } from './dense-head.js';
 export {
   type Architecture,
   type BatchMoments,
