@@ -7,7 +7,8 @@ import { type Mechanism, mechanismOf, privacyOfTrained } from './private-setting
 
 /**
  * What a server that knows the mechanism derives of private steps from the update and the public settings, tensor by
- * tensor: the noise's standard deviation and whether the scale is lost; frozen ones are exact. See {@link noiseOf} and {@link mayBeShortened}.
+ * tensor: the noise's standard deviation and whether the scale is lost; frozen ones are exact. See {@link noiseOf} and
+ * {@link mayBeShortened}.
  */
 export function privateReport(
   tensors: readonly NamedArray[],
