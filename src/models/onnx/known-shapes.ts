@@ -65,8 +65,8 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
-      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
-      'Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
+      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
+      'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
       'LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
