@@ -66,7 +66,8 @@ const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
       'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
-      'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
+      'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
+      'InstanceNormalization ' +
       'LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
