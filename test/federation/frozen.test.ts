@@ -80,7 +80,7 @@ forEachEngine((engine, setup) => {
         noisy.tensors.map((tensor) => !isZero(tensor)),
       );
       const wanted = 'sigma' in noise ? 0.5 : 0.2 * clip;
-      assert.ok(Math.abs(evidence.at(-1)!.noise! / wanted - 1) < 1e-6, `noise ${evidence.at(-1)!.noise}`);
+      assert.ok(Math.abs(evidence.at(-1)!.noise / wanted - 1) < 1e-6, `noise ${evidence.at(-1)!.noise}`);
       assert.ok(bitsPerEntry < 32);
     }
   });

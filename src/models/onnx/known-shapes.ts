@@ -67,8 +67,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     (
       'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
       'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
-      'InstanceNormalization ' +
-      'LayerNormalization GroupNormalization Mish'
+      'InstanceNormalization LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
       .map((op) => [op, first]),

@@ -62,7 +62,7 @@ export const shuffle: Matcher = (node, known) => {
   const [batch, groups, each, ...plane] = between as [number, number, number, ...number[]];
   const perm = [0, 2, 1, ...plane.map((_, k) => k + 3)];
   const whole = from!.length === 4 && String(from) === String(to);
-  if (!whole || String(numbers(turned!.attributes.perm, [])) !== String(perm)) return undefined;
+  if (!whole || String(numbers(turned.attributes.perm, [])) !== String(perm)) return undefined;
   if (String([batch, groups * each, ...plane]) !== String(from)) return undefined;
   return found(apart.inputs[0]!, [{ kind: 'shuffleChannels', groups }]);
 };
