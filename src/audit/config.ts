@@ -23,7 +23,7 @@ export interface AuditConfig {
   readonly network?: NetworkChoice;
   /**
    * The client puts PRECODE's variational bottleneck before its last layer; the weights are of the network with it. An
-   * attack that knows of it (Scheliga et al. 2022) is among the phi: `without:bottleneckN+without:denseM`. Default: none.
+   * attack that knows of it (Scheliga et al. 2022) is a phi, `without:bottleneckN+without:denseM`. Default: none.
    */
   readonly precode?: Omit<PrecodeOptions, 'seed'>;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
