@@ -1,6 +1,6 @@
 import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, NdArray } from '../core/types.js';
-import type { Iterated, Sweep, Work } from './iterated.js';
+import type { Iterated, Sweep, Work } from './iterated-type.js';
 import { scaled, slice, zeros } from './picked-rows.js';
 
 type Clients = NonNullable<ClientSettings['clients']>;

@@ -4,6 +4,7 @@ import { draws, type ForwardOptions } from '../models/index.js';
 import { corrections, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
 import { together } from './iterated-clients.js';
+import type { Iterated, Sweep } from './iterated-type.js';
 import { clientStep } from './local-steps.js';
 import { pick, scaled, scatter, zeros } from './picked-rows.js';
 
@@ -12,45 +13,6 @@ import { pick, scaled, scatter, zeros } from './picked-rows.js';
  * digit is lost, then the optimizer's arrays. Nothing writes to it.
  */
 type State = readonly NdArray[];
-
-/** Shown the pictures and the weights of every local step before it is done. */
-export type Visit = (t: number, images: NdArray, weights: readonly NdArray[]) => Promise<void>;
-
-/** A client's local steps as one compiled step that runs again and again. Dispose it when done. */
-export interface Iterated {
-  readonly forward: (
-    images: NdArray,
-    targets: NdArray,
-    visit?: Visit,
-  ) => Promise<{ delta: readonly NdArray[]; loss: number }>;
-  /** delta, and the way back: from the derivative of anything in delta to those in the images and the targets. */
-  readonly sweep: (images: NdArray, targets: NdArray) => Promise<Sweep>;
-  /** What a sweep there and back will take, by a trial of the first step. */
-  readonly cost: (images: NdArray, targets: NdArray) => Promise<Cost>;
-  readonly engine: string;
-  /** What was done so far. */
-  readonly work: () => Work;
-  readonly dispose: () => void;
-}
-
-/** Runs of a compiled step, forward and back, and the states that were held at a time, at most. */
-export interface Work {
-  readonly forward: number;
-  readonly back: number;
-  readonly held: number;
-}
-
-/** Seconds, and bytes beside those of the compiled steps. */
-export interface Cost {
-  readonly seconds: number;
-  readonly bytes: number;
-}
-
-/** A sweep forward through the local steps that can be gone back once or more often. */
-export interface Sweep {
-  readonly delta: readonly NdArray[];
-  readonly back: (adjoint: readonly NdArray[]) => Promise<{ images: NdArray; targets: NdArray }>;
-}
 
 /** The two compiled steps for mini-batches of one size. */
 interface Pair {
