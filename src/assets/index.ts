@@ -6,7 +6,7 @@ export { diskProblem, makeFolder, warnsOnce, writeAtomic } from './files.js';
 export { type HeldCheckpoint, holdCheckpoint, withCheckpoint } from './held-checkpoint.js';
 export { keepValue, keptValue } from './kept-value.js';
 export { LIMITS } from './limits.js';
-export { lockFile } from './lock.js';
+export { lockFile, waitForLock } from './lock.js';
 export { type Asset, assetOf } from './manifest.js';
 export type { Attribute, OnnxGraph, OnnxNode, OnnxTensor } from './onnx/graph.js';
 export { loadOnnx } from './onnx/load.js';

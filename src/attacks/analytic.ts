@@ -31,6 +31,7 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  * const { images } = await rog.attacks.analytic(rog.observe(flat, await rog.clientUpdate(flat, batch)))
  */
 export async function analytic(observation: Observation, options: RunOptions = {}): Promise<Reconstruction> {
+  checkObservation('analytic', observation);
   checked('analytic', options, RUN_OPTIONS);
   return finish(judged(observation, quotients(observation)));
 }
@@ -38,7 +39,6 @@ export async function analytic(observation: Observation, options: RunOptions = {
 /** The same as a sequence of no steps, its pictures not judged: for an attack that goes on from them. */
 export async function* quotients(observation: Observation): AsyncGenerator<Progress, Reconstruction> {
   const began = performance.now();
-  checkObservation('analytic', observation);
   const { model, tensors, client, labels: known } = observation;
   checkNeeds('analytic', observation, ANALYTIC_NEEDS);
   const [dW, db] = tensors as [NamedArray, NamedArray];

@@ -15,8 +15,8 @@ export interface InferredLabels {
 /** Options of {@link inferLabels}. */
 export interface LabelOptions {
   /**
-   * Default `auto`: `rowSum` for one image; `head` behind phi where there is one; `proof` where signs prove; else
-   * `rowSum` after clipping, `bias` or `counts`.
+   * Default `auto`: `rowSum` for one image; `simulated` for batches behind phi where that can be learnt; `head` behind
+   * phi where there is one; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`.
    */
   readonly rule?: 'auto' | LabelRule;
 }
@@ -32,6 +32,7 @@ const METHODS: Record<LabelRule, string> = {
   proof: 'classes proven by a negative entry, further images by LLG counts',
   bias: 'greedy counts from the bias',
   head: 'counts by regression on the dense head',
+  simulated: 'counts by regression on simulated clients',
 };
 
 /**
@@ -43,7 +44,7 @@ const METHODS: Record<LabelRule, string> = {
 export async function inferLabels(observation: Observation, options: LabelOptions = {}): Promise<InferredLabels> {
   const { rule: wanted } = checked('inferLabels', options, OPTIONS);
   const view = classView(observation);
-  const rule = wanted === 'auto' ? ruleFor(view) : wanted;
+  const rule = wanted === 'auto' ? await ruleFor(view) : wanted;
   const { labels, confidence } = await LABEL_RULES[rule](view);
   const order = labels.map((_, i) => i).sort((a, b) => labels[a]! - labels[b]!);
   return {

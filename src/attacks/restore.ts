@@ -42,8 +42,8 @@ export const SMALLEST_RESTORED = 16;
  * @example const better = await rog.attacks.restore(await rog.rog(observed), { classNames: data.classNames });
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {
-  checked('restore', options, OPTIONS);
   checkArguments('restore', 'restore(result)', [['reconstruction', result]]);
+  checked('restore', options, OPTIONS);
   const { classNames, weights } = options;
   const began = performance.now();
   const raw = result.raw ?? result.images;

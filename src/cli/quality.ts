@@ -3,6 +3,7 @@ import { alone, text, whole, word, words } from '../core/option-table.js';
 import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
+import { parseObfuscation } from '../obfuscation/index.js';
 import {
   QUALITY_PRESETS,
   QUALITY_SETTINGS,
@@ -25,6 +26,7 @@ const TOLD = {
     images: whole('images per row', 24),
     batch: text('batch sizes (default 1,4)', 'LIST'),
     only: text(`settings, of ${NAMES.join(', ')}`, 'LIST'),
+    phi: text('any phi in the short form instead, e.g. quantize:4,topk:0.9+fp16', 'LIST'),
     preset: words(
       `of ${QUALITY_PRESETS.join(', ')} (default default,paper); restored is default with postprocessing`,
       QUALITY_PRESETS,
@@ -62,7 +64,12 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   const list = (text: string): string[] => text.split(',').map((word) => word.trim());
-  const settings = list(values.only ?? NAMES.join()).map((name) => oneOf('roglab quality', '--only', name, NAMES));
+  if (values.phi !== undefined && values.only !== undefined)
+    throw problem('roglab quality', '--phi and --only name the same rows', undefined, 'leave one out');
+  const settings = values.phi
+    ? list(values.phi).map((phi) => ({ setting: phi, phi: parseObfuscation(phi) }))
+    : list(values.only ?? NAMES.join()).map((name) => oneOf('roglab quality', '--only', name, NAMES));
+  const batches = list(values.batch ?? '1,4').map((size) => integer('roglab quality', '--batch', numeric(size), 1));
   const data = await openDataset(values.data, values.data?.startsWith('folder:') ? { size: 32 } : {});
   if (data.notice) console.error(data.notice);
   if (data.sizes.test < 1) throw problem('quality', 'the data set has no test images', data.name);
@@ -73,7 +80,7 @@ export async function command(args: string[]): Promise<number> {
   await quality(data, {
     settings,
     presets: values.preset ?? ['default', 'paper'],
-    batches: list(values.batch ?? '1,4').map((size) => integer('roglab quality', '--batch', numeric(size), 1)),
+    batches,
     images,
     seed,
     classes: classes && integer('roglab quality', '--classes', classes, data.classNames.length),

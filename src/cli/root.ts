@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { manifestOf } from '../assets/manifest-of.js';
 import { problem } from '../core/errors.js';
@@ -7,6 +7,13 @@ import { problem } from '../core/errors.js';
 /** How a command is called from here: a script of the project, or the program of the installed package. */
 export const callOf = (command: string): string =>
   existsSync(join(projectRoot(), 'src', 'index.ts')) ? `npm run ${command}` : `npx roglab ${command}`;
+
+/**
+ * Where a command keeps what it makes for its reader: the project itself, or, as a package that an install may replace
+ * at any time, a folder of ours where the reader stands.
+ */
+export const homeOf = (root: string, at: string): string =>
+  root.split(sep).includes('node_modules') ? join(at, 'roglab-lab') : root;
 
 /** The project's folder: the nearest one above this file with a package.json. */
 export function projectRoot(): string {

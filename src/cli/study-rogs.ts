@@ -12,6 +12,7 @@ import {
   type SemanticSettingName,
   semanticStudy,
   semanticSummary,
+  semanticText,
 } from '../studies/index.js';
 import { said } from './flags.js';
 import { projectRoot } from './root.js';
@@ -62,8 +63,8 @@ export async function rogsCommand(args: string[]): Promise<number> {
   if (flags.raw) return 0;
   const chosen = only ? ` --only "${only.join(';')}"` : '';
   const command = `npm run study -- rogs --images ${images} --seed ${seed}${chosen}`;
-  const text = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
-  await writeAtomic(join(out, 'rogs.json'), `${JSON.stringify(text)}\n`);
+  const results = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
+  await writeAtomic(join(out, 'rogs.json'), semanticText(results));
   return 0;
 }
 

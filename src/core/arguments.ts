@@ -7,6 +7,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const has = (value: Fields, ...fields: readonly string[]): boolean => fields.every((field) => field in value);
 
+/** Neither another noun of ours nor a data set, whose images are to be asked for. */
+const isPlain = (value: Fields): boolean => value.kind === undefined && typeof value.images !== 'function';
+
 /** How each noun is told from the others, and where one comes from. */
 const NOUNS = {
   model: {
@@ -16,12 +19,12 @@ const NOUNS = {
   },
   batch: {
     named: () => 'a batch',
-    is: (v: Fields) => has(v, 'images', 'labels') && v.kind === undefined,
+    is: (v: Fields) => has(v, 'images', 'labels') && isPlain(v),
     from: 'make one with data.batch({ size: 1 })',
   },
   pictures: {
     named: () => 'pictures',
-    is: (v: Fields) => has(v, 'images') && v.kind === undefined,
+    is: (v: Fields) => has(v, 'images') && isPlain(v),
     from: 'make them with data.batch({ size: 1 })',
   },
   update: {
@@ -46,7 +49,7 @@ const NOUNS = {
   },
   result: {
     named: () => 'pictures',
-    is: (v: Fields) => has(v, 'images'),
+    is: (v: Fields) => has(v, 'images') && typeof v.images !== 'function',
     from: 'make one with rog(observation)',
   },
   path: { named: () => 'a path', is: () => false, from: 'write its name' },

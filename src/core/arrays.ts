@@ -50,7 +50,7 @@ export function checkMatches(where: string, tensors: readonly NamedArray[], para
     throw problem(where, `the model has ${parameters.length} parameter tensors`, `${tensors.length} in the update`);
   parameters.forEach((parameter, i) => {
     const tensor = tensors[i];
-    if (typeof tensor !== 'object' || tensor === null)
+    if (typeof tensor !== 'object' || tensor === null || !Array.isArray(tensor.shape))
       throw problem(where, `tensor ${i} must be { name, shape, data }`, tensor);
     if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))
       throw problem(

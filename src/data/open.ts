@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { cacheFolder } from '../assets/cache.js';
 import { isNetworkProblem } from '../assets/download.js';
 import { isDiskProblem } from '../assets/files.js';
+import { described } from '../core/arguments.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, oneOf } from '../core/options.js';
 import { withChannels } from './channels.js';
@@ -56,12 +57,26 @@ export async function openDataset(name?: string, options: DatasetOptions = {}): 
 /** A path alone is no name: what it is a folder of must be said. */
 function kindOf(kind: string): (typeof KINDS)[number] {
   if (!(KINDS as readonly string[]).includes(kind) && (/[/\\]/.test(kind) || existsSync(kind)))
-    throw problem('openDataset', 'a path needs the kind of its data before it', kind, `did you mean "folder:${kind}"?`);
+    throw problem(
+      'openDataset',
+      'a path needs the kind of its data before it',
+      kind,
+      `did you mean "${likelyKind(kind)}:${kind}"?`,
+    );
   return oneOf('openDataset', 'name', kind, KINDS);
 }
 
+/** What a path most likely holds, by its name and the files in it. */
+const likelyKind = (path: string): string =>
+  path.endsWith('.csv') ? 'csv' : existsSync(path) ? (publishedIn(path)?.name ?? 'folder') : 'folder';
+
+/** A drive's letter is no kind. */
+const DRIVE = /^[a-z]:[/\\]/i;
+
 const splitName = (name: string): [kind: string, argument: string] => {
-  const colon = name.indexOf(':');
+  if (typeof name !== 'string')
+    throw problem('openDataset', 'the name must be a text', described(name), `one of ${NAMES}`);
+  const colon = DRIVE.test(name) ? -1 : name.indexOf(':');
   return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
 };
 

@@ -2,7 +2,8 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { NdArray } from '../core/types.js';
-import { compileGraph, Untraceable } from './compiled/index.js';
+import { compileGraph, compilePasses, Untraceable } from './compiled/index.js';
+import type { ProviderName } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/session.js';
 import { eagerStep } from './eager-step.js';
 import { currentSession, runsOn, type Session, start } from './start.js';
@@ -54,18 +55,21 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<Step> {
   checkOptions('compile', options, ['constants', 'engine', 'threads', 'name']);
-  const { constants = [], name = 'step' } = options;
-  const where = `compile(${name})`;
-  const wanted = oneOf(where, 'engine', options.engine ?? 'auto', ['auto', 'compiled', 'eager']);
-  const session = currentSession() ?? (await start());
-  const threads = integer(where, 'threads', options.threads ?? session.threads, 1, 1024);
-  checkExamples(where, [...exampleInputs, ...constants]);
+  const { constants = [] } = options;
+  const plan = await planned(options, [...exampleInputs, ...constants]);
+  const { where } = plan;
   const begin = performance.now();
-  const step = (await tryCompiled(where, wanted, session, fn, exampleInputs, constants, threads)) ?? {
-    ...eagerStep(fn, constants),
-    engine: `tfjs ${session.backend}`,
-    compiled: false,
-  };
+  const native = await tryCompiled(plan, (provider) =>
+    compileGraph(fn, exampleInputs, constants, plan.threads, provider),
+  );
+  const step = native
+    ? {
+        run: async (...given: readonly NdArray[]) => native.made.run(given),
+        dispose: native.made.release,
+        engine: native.engine,
+        compiled: true,
+      }
+    : { ...eagerStep(fn, constants), engine: `tfjs ${plan.session.backend}`, compiled: false };
   return guarded(
     where,
     step,
@@ -76,23 +80,34 @@ export async function compile(
 
 type Inner = Omit<Step, 'compileMs'>;
 
-async function tryCompiled(
-  where: string,
-  wanted: 'auto' | 'compiled' | 'eager',
-  session: Session,
-  fn: StepFunction,
-  inputs: readonly NdArray[],
-  constants: readonly NdArray[],
-  threads: number,
-): Promise<Inner | undefined> {
+/** Options of a compilation, resolved. */
+interface Plan {
+  readonly where: string;
+  readonly wanted: 'auto' | 'compiled' | 'eager';
+  readonly session: Session;
+  readonly threads: number;
+}
+
+async function planned(options: CompileOptions, arrays: readonly NdArray[]): Promise<Plan> {
+  const where = `compile(${options.name ?? 'step'})`;
+  const wanted = oneOf(where, 'engine', options.engine ?? 'auto', ['auto', 'compiled', 'eager']);
+  const session = currentSession() ?? (await start());
+  const threads = integer(where, 'threads', options.threads ?? session.threads, 1, 1024);
+  checkExamples(where, arrays);
+  return { where, wanted, session, threads };
+}
+
+async function tryCompiled<T>(
+  { where, wanted, session, threads }: Plan,
+  make: (provider: ProviderName) => Promise<T>,
+): Promise<{ made: T; engine: string } | undefined> {
   if (wanted === 'eager' || (wanted === 'auto' && !session.compiled)) return undefined;
   const { ok, why, version } = onnxAvailable();
   if (!ok) throw problem(where, `a compiled step needs ONNX Runtime: ${why}`);
   try {
     const { provider } = session;
-    const { run, release } = await compileGraph(fn, inputs, constants, threads, provider);
-    const engine = `onnxruntime ${version} (${runsOn(provider, threads)})`;
-    return { run: (...arrays) => run(arrays), engine, compiled: true, dispose: release };
+    const made = await make(provider);
+    return { made, engine: `onnxruntime ${version} (${runsOn(provider, threads)})` };
   } catch (error) {
     if (!(error instanceof Untraceable)) throw error;
     if (error.readsValue)
@@ -102,6 +117,88 @@ async function tryCompiled(
     warnOnce(`${where}: cannot compile ${error.message}; this step runs on tfjs ${session.backend}, slower`);
     return undefined;
   }
+}
+
+/** An array, or thin products that add up to it. */
+export type Sum = NdArray | readonly Product[];
+
+/** What the way there leaves for the way back. */
+export type Kept = readonly NdArray[];
+
+/** left [m, k] times right [k, n]. */
+export interface Product {
+  readonly left: NdArray;
+  readonly right: NdArray;
+}
+
+/** A function in two passes, there and back. Dispose it when done. */
+export interface TwoPasses {
+  readonly there: (...inputs: readonly NdArray[]) => Promise<{ outputs: NdArray[]; kept: Kept }>;
+  /** The last ones are sums, each an array or thin products that add up to it. */
+  readonly back: (kept: Kept, ...late: readonly NdArray[]) => Promise<{ outputs: NdArray[]; sums: Sum[] }>;
+  /** Bytes of what is kept beside the inputs. */
+  readonly bytes: number;
+  readonly engine: string;
+  readonly dispose: () => void;
+}
+
+/**
+ * there(...inputs, ...constants), and back(...inputs, ...late, ...constants) at the same inputs, later: compiled, what
+ * both compute is computed once and kept in between. `back` says it again in full, as if it were alone.
+ * @param sums how many of the last outputs of `back` may be given as thin products
+ */
+export async function compileTwoPasses(
+  there: (...tensors: Tensor[]) => Tensor[],
+  back: (...tensors: Tensor[]) => Tensor[],
+  inputs: readonly NdArray[],
+  late: readonly NdArray[],
+  sums: number,
+  options: CompileOptions,
+): Promise<TwoPasses> {
+  const { constants = [] } = options;
+  const plan = await planned(options, [...inputs, ...late, ...constants]);
+  const native = await tryCompiled(plan, (provider) =>
+    compilePasses(there, back, inputs, late, sums, constants, plan.threads, provider),
+  );
+  if (!native) {
+    const [first, second] = [eagerStep(there, constants), eagerStep(back, constants)];
+    return {
+      there: async (...given) => ({ outputs: await first.run(...given), kept: given }),
+      back: async (kept, ...late) => {
+        const all = await second.run(...kept, ...late);
+        return { outputs: all.slice(0, all.length - sums), sums: all.slice(all.length - sums) };
+      },
+      bytes: 0,
+      engine: `tfjs ${plan.session.backend}`,
+      dispose: () => {
+        first.dispose();
+        second.dispose();
+      },
+    };
+  }
+  const { first, second, outputs, bytes, products } = native.made;
+  return {
+    there: async (...given) => {
+      const all = await first.run(given);
+      return { outputs: all.slice(0, outputs), kept: [...given, ...all.slice(outputs)] };
+    },
+    back: async (kept, ...late) => {
+      const all = await second.run([...kept.slice(0, inputs.length), ...late, ...kept.slice(inputs.length)]);
+      const last = all.length - products.reduce<number>((count, n) => count + (n === undefined ? 1 : 2 * n), 0);
+      const rest = all.slice(last).values();
+      const next = (): NdArray => rest.next().value as NdArray;
+      const found = products.map((n) =>
+        n === undefined ? next() : Array.from({ length: n }, () => ({ left: next(), right: next() })),
+      );
+      return { outputs: all.slice(0, last), sums: found };
+    },
+    bytes,
+    engine: native.engine,
+    dispose: () => {
+      first.release();
+      second.release();
+    },
+  };
 }
 
 const warned = new Set<string>();

@@ -1,9 +1,10 @@
 export { backendDisagreement, tooFar } from './agreement.js';
 export type { BackendName } from './backends/backends.js';
-export { compile, type Step } from './compile.js';
+export { type CompileOptions, compile, compileTwoPasses, type Kept, type Step, type Sum } from './compile.js';
 export type { ProviderName } from './compiled/provider-names.js';
 export { onnxAvailable, onnxValues } from './compiled/session.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
+export { dryRun } from './dry-run.js';
 export { constant } from './gradients/constant.js';
 export { type AddedEngine, addedEngines, enginesFolder, readyMark } from './installed.js';
 export { type Interrupts, interrupts, stoppable } from './interrupt.js';

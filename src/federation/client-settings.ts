@@ -81,6 +81,7 @@ export function clientSettings(
   number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
   integer(where, 'miniBatch', miniBatch, 1, batchSize);
   integer(where, 'seed', seed, 0);
+  if (!Array.isArray(order)) oneOf(where, 'order', order as string, ['cyclic', 'shuffled']);
   const localSteps = stepCount(where, batchSize, miniBatch, options);
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
   const frozen = options.frozen && checkFrozen(where, options.frozen, model);
@@ -131,13 +132,11 @@ function orderOf(
   localSteps: number,
   seed: number,
 ): NonNullable<ClientSettings['order']> {
-  if (typeof order === 'string') {
-    if (oneOf(where, 'order', order, ['cyclic', 'shuffled']) === 'cyclic') return 'cyclic';
-    return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
-      permutation(batchSize, deriveSeed(seed, 'order', epoch)),
-    );
-  }
-  return checkOrder(where, order, batchSize, localSteps);
+  if (order === 'cyclic') return 'cyclic';
+  if (order !== 'shuffled') return checkOrder(where, order, batchSize, localSteps);
+  return rowsOfSteps(batchSize, miniBatch, localSteps, (epoch) =>
+    permutation(batchSize, deriveSeed(seed, 'order', epoch)),
+  );
 }
 
 export function checkOrder(
@@ -208,15 +207,16 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
   }));
 }
 
-/** Local steps up to which one graph holds them all: it is the faster then. */
-const UNROLLED = 8;
+/** Local steps of one graph, at most: opening it stops the event loop, 0.1 s a step of LeNet with the way back. */
+const UNROLLED = { forward: 8, both: 2 } as const;
 
 /** Local steps of a client, or of several together. */
 export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
   clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
 
-/** Whether one graph holds all local steps; else one compiled step is run again and again, see iterated(). */
-export const unrolls = (client: ClientSettings): boolean => stepCountOf(client) <= UNROLLED;
+/** Whether one graph holds all local steps, with or without the way back; else one is run over and over: iterated(). */
+export const unrolls = (client: ClientSettings, way: keyof typeof UNROLLED): boolean =>
+  stepCountOf(client) <= UNROLLED[way];
 
 /**
  * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of

@@ -72,7 +72,7 @@ export const simulatedUpdate = (
   targets: NdArray,
   client: ClientSettings,
   secret?: number,
-): Promise<Computed> => (unrolls(client) ? atOnce : stepByStep)(model, images, targets, client, secret);
+): Promise<Computed> => (unrolls(client, 'forward') ? atOnce : stepByStep)(model, images, targets, client, secret);
 
 /** All local steps in one compiled step. */
 async function atOnce(

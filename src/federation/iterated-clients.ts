@@ -1,7 +1,8 @@
 import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, NdArray } from '../core/types.js';
+import { type Tensor, tf } from '../engine/index.js';
 import type { Iterated, Sweep, Work } from './iterated-type.js';
-import { scaled, slice, zeros } from './picked-rows.js';
+import { slice, zeros } from './picked-rows.js';
 
 type Clients = NonNullable<ClientSettings['clients']>;
 
@@ -24,6 +25,12 @@ export async function together(
     clients.slice(0, c + 1).reduce((sum, { settings }) => sum + settings.batchSize, 0),
   );
   const part = (array: NdArray, c: number): NdArray => slice(array, ends[c - 1] ?? 0, ends[c]!);
+  const counts = each.map(({ parts }) => parts.length);
+  /** What of a list of the parts of all is of one client. */
+  const partsOf = <T>(all: readonly T[], c: number): readonly T[] => {
+    const from = counts.slice(0, c).reduce((sum, count) => sum + count, 0);
+    return all.slice(from, from + counts[c]!);
+  };
   const work = (): Work => {
     const all = each.map((one) => one.work());
     const sum = (of: keyof Work): number => all.reduce((total, one) => total + one[of], 0);
@@ -44,13 +51,18 @@ export async function together(
       for (const [c, one] of each.entries()) sweeps.push(await one.sweep(part(images, c), part(targets, c)));
       const back: Sweep['back'] = async (adjoint) => {
         const found = [];
-        for (const [c, one] of sweeps.entries()) found.push(await one.back(scaled(adjoint, clients[c]!.share)));
+        for (const [c, one] of sweeps.entries()) found.push(await one.back(partsOf(adjoint, c)));
         return {
           images: stackImages(found.map((one) => one.images)),
           targets: stackImages(found.map((one) => one.targets)),
         };
       };
-      return { delta: mean(sweeps, clients), back };
+      return { parts: sweeps.flatMap(({ parts }) => parts), back };
+    },
+    parts: each.flatMap(({ parts }) => parts),
+    delta: (parts) => {
+      const deltas = each.map(({ delta }, c) => delta(partsOf(parts, c)).map((d) => tf.mul(d, clients[c]!.share)));
+      return deltas[0]!.map((_, k): Tensor => tf.addN(deltas.map((delta) => delta[k]!)));
     },
     cost: async (images, targets) => {
       let [seconds, bytes] = [0, 0];

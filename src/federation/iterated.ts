@@ -1,30 +1,35 @@
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
-import { compile, type Step, type Tensor, tf } from '../engine/index.js';
-import { draws, type ForwardOptions } from '../models/index.js';
-import { corrections, ruleOf } from './client-optimizers.js';
+import { type Kept, type Tensor, tf } from '../engine/index.js';
+import { corrections } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
+import { type Run, runOf } from './dry-run.js';
+import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
+import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import type { Iterated, Sweep } from './iterated-type.js';
-import { clientStep } from './local-steps.js';
-import { pick, scaled, scatter, zeros } from './picked-rows.js';
+import { addSum, pick, scaled, scatter, slice, zeros } from './picked-rows.js';
+import { matrixOf, perRow, responses, thinOf } from './thin-weights.js';
 
 /**
- * What goes from one local step to the next: E_t = w0 - w_t for each parameter, summed up from the moves so that no
- * digit is lost, then the optimizer's arrays. Nothing writes to it.
+ * What goes from one local step to the next: E_t = w0 - w_t for each parameter that is carried whole, summed up from
+ * the moves so that no digit is lost, then the optimizer's arrays. Nothing writes to it.
  */
 type State = readonly NdArray[];
 
-/** The two compiled steps for mini-batches of one size. */
-interface Pair {
-  readonly forward: Step;
-  readonly back?: Step;
+/** What only some know. */
+interface Own {
+  /** Seed of the client's dropout masks; default none. */
+  readonly secret?: number;
+  /** Bytes that may be held for the way back instead of computed again; default 256 MiB. */
+  readonly room?: number;
 }
 
 /**
- * The same function as localSteps(), with time and memory linear in the number of steps, and an event loop that is free
- * between them: one local step is compiled, and its product with a vector from the left (reverse mode), whatever their
- * number. Going back, the states between checkpoints, one every sqrt(tau) steps, are computed a second time: 2
- * sqrt(tau) states are held at a time.
+ * The same function as localSteps(), with time linear in the number of steps and an event loop that is free between
+ * them: one local step is compiled, and its product with a vector from the left (reverse mode), whatever their number.
+ * The way back takes what the way there has kept, as far as there is room: the states between checkpoints are computed
+ * a second time where all do not fit. Where not even sqrt(tau) steps do, checkpoints are sqrt(tau) steps apart, 2
+ * sqrt(tau) states are held at a time, and each step is computed a third time for what its way back needs.
  * @param way `forward` compiles no way back
  */
 export async function iterated(
@@ -38,110 +43,189 @@ export async function iterated(
   return together(client.clients, ({ settings }) => alone(model, settings, way, own));
 }
 
-/** What only the client knows. */
-interface Own {
-  /** Seed of its dropout masks; default none. */
-  readonly secret?: number;
-}
-
-async function alone(model: Model, client: ClientSettings, way: 'forward' | 'both', own: Own): Promise<Iterated> {
+async function alone(
+  model: Model,
+  client: ClientSettings,
+  way: 'forward' | 'both',
+  { secret, room = 2 ** 28 }: Own,
+): Promise<Iterated> {
   const steps = stepsOf(client);
-  const sizeAt = (t: number): number => steps[t]!.rows?.length ?? client.batchSize;
-  // a step with dropout is like no other
-  const keyAt = (t: number): string => (draws(model) ? `step ${t}` : `${sizeAt(t)}`);
-  const pairs = new Map<string, Pair>();
+  const sizes = steps.map(({ rows }) => rows?.length ?? client.batchSize);
+  const layout = layoutOf(model, client, sizes, way, secret);
+  const { thin, whole } = layout;
+  const runs = new Map<number, Run & { readonly step: LocalStepRun }>();
   const dispose = (): void => {
-    for (const { forward, back } of pairs.values()) {
-      forward.dispose();
-      back?.dispose();
-    }
+    for (const { step } of runs.values()) step.dispose();
   };
   const count = { forward: 0, back: 0, held: 0 };
   try {
-    for (const t of steps.keys())
-      if (!pairs.has(keyAt(t))) pairs.set(keyAt(t), await compiled(model, client, sizeAt(t), way, { step: t, ...own }));
+    for (const size of new Set(sizes)) {
+      const run = runOf(model, size, { secret });
+      runs.set(size, { ...run, step: await compiledStep(model, client, layout, { size, ...run }, way, secret) });
+    }
   } catch (error) {
     dispose();
     throw error;
   }
-  const start = states(model, client);
-  const inputs = (images: NdArray, targets: NdArray, t: number): NdArray[] => {
-    const { rows, factor } = steps[t]!;
-    const numbers = [client.learningRate * factor, ...corrections(client.optimizer!, t)];
-    return [pick(images, rows), pick(targets, rows), { shape: [HEAD], data: Float32Array.from(numbers) }];
-  };
-  const pair = (t: number): Pair => pairs.get(keyAt(t))!;
-  const advance = async (images: NdArray, targets: NdArray, t: number, state: State) => {
+  const first = startState(model, client, layout);
+  const isThin = new Set(thin.map(({ k }) => k));
+  const start = model.parameters.filter((_, k) => !isThin.has(k));
+  const response = responses(client.optimizer!, thin.length > 0 ? steps : [], client.learningRate);
+  const responsesAt = (t: number): NdArray[] => thin.map(({ perExample }) => perRow(response[t]!, sizes, perExample));
+  const before = sizes.map((_, t) => sizes.slice(0, t).reduce((sum, size) => sum + size, 0));
+  /** Rows of step t among all rows, of which there are two arrays for each thin parameter. */
+  const own = (all: readonly NdArray[], t: number): NdArray[] =>
+    all.map((array, i) => {
+      const { perExample } = thin[i >> 1]!;
+      return slice(array, before[t]! * perExample, (before[t]! + sizes[t]!) * perExample);
+    });
+  const at = (t: number) => runs.get(sizes[t]!)!;
+  const advance = async (images: NdArray, targets: NdArray, t: number, state: State, rows: readonly NdArray[]) => {
     count.forward++;
-    const [loss, ...next] = await pair(t).forward.run(...inputs(images, targets, t), ...model.parameters, ...state);
-    return { loss: loss!.data[0]!, state: next as State };
+    const { rows: chosen, factor } = steps[t]!;
+    const numbers = Float32Array.of(client.learningRate * factor, ...corrections(client.optimizer!, t));
+    const { outputs, kept } = await at(t).step.there({
+      head: [pick(images, chosen), pick(targets, chosen), { shape: [numbers.length], data: numbers }],
+      drawn: at(t).drawings.map(({ shape, at: drawn }) => ({ shape, data: drawn(t) })),
+      start,
+      state,
+      rows,
+      responses: responsesAt(t),
+    });
+    const [loss, ...next] = outputs;
+    return { loss: loss!.data[0]!, state: next.slice(0, first.length), own: next.slice(first.length), kept };
   };
-  const retreat = async (images: NdArray, targets: NdArray, t: number, state: State, adjoint: State) => {
-    count.back++;
-    const given = [...inputs(images, targets, t), ...model.parameters, ...state, ...adjoint];
-    const [x, y, ...before] = await pair(t).back!.run(...given);
-    return { x: x!, y: y!, adjoint: before as State };
+  const weightsAt = (state: State): NdArray[] => {
+    const weights: NdArray[] = [...model.parameters];
+    for (const [i, k] of whole.entries()) weights[k] = minus(weights[k]!, state[i]!);
+    return weights;
   };
-  const parameters = model.parameters.length;
-  const weightsAt = (state: State): NdArray[] =>
-    model.parameters.map(({ shape, data }, k) => ({ shape, data: data.map((w, i) => w - state[k]!.data[i]!) }));
-  const deltaOf = (state: State): NdArray[] => scaled(state.slice(0, parameters), 1 / client.learningRate);
+  const stateBytes = bytesOf(first);
+  const keptBytes = Math.max(...[...runs.values()].map(({ step }) => step.bytes)) + stateBytes;
+  const root = Math.ceil(Math.sqrt(steps.length));
+  const fit = Math.min(steps.length, Math.floor(room / keptBytes));
+  const holds = fit >= root;
+  const stride = holds ? fit : root;
+  const bytes =
+    Math.ceil(steps.length / stride) * stateBytes + (holds ? fit * keptBytes : root * stateBytes + keptBytes);
   return {
-    engine: pair(0).forward.engine,
+    engine: at(0).step.engine,
     work: () => ({ ...count }),
     dispose,
     forward: async (images, targets, visit) => {
-      let state = start;
-      let first: number | undefined;
+      let state: State = first;
+      let loss: number | undefined;
       for (let t = 0; t < steps.length; t++) {
         await visit?.(t, pick(images, steps[t]!.rows), weightsAt(state));
-        const next = await advance(images, targets, t, state);
-        first ??= next.loss;
+        const next = await advance(images, targets, t, state, []);
+        loss ??= next.loss;
         state = next.state;
       }
-      return { delta: deltaOf(state), loss: first! };
+      const delta = model.parameters.map(({ shape }) => zeros(shape));
+      const moved = scaled(state.slice(0, whole.length), 1 / client.learningRate);
+      for (const [i, k] of whole.entries()) delta[k] = moved[i]!;
+      return { delta, loss: loss! };
+    },
+    parts: [...first.slice(0, whole.length), ...blankRows(layout)],
+    delta: (parts) => {
+      const delta: Tensor[] = model.parameters.map(({ shape }) => tf.zeros([...shape]));
+      for (const [i, k] of whole.entries()) delta[k] = tf.div(parts[i]!, client.learningRate);
+      for (const [i, { k, perExample }] of thin.entries()) {
+        const [a, d] = parts.slice(whole.length + 2 * i);
+        const { data } = perRow(response[steps.length]!, sizes, perExample);
+        const c = tf.tensor1d(data.map((value) => value / client.learningRate));
+        delta[k] = matrixOf({ a: a!, d: d!, c });
+      }
+      return delta;
     },
     sweep: async (images, targets) => {
-      const stride = Math.ceil(Math.sqrt(steps.length));
+      const rows = blankRows(layout);
       const checkpoints: State[] = [];
-      let state = start;
+      let [state, last]: [State, Held[]] = [first, []];
       for (let t = 0; t < steps.length; t++) {
-        if (t % stride === 0) checkpoints.push(state);
-        ({ state } = await advance(images, targets, t, state));
+        if (t % stride === 0) {
+          checkpoints.push(state);
+          last = [];
+        }
+        const next = await advance(images, targets, t, state, rows);
+        last.push(holds ? { kept: next.kept } : { state });
+        own(rows, t).forEach(({ data }, i) => {
+          data.set(next.own[i]!.data);
+        });
+        state = next.state;
       }
       const end = state;
-      const back: Sweep['back'] = async (last) => {
+      const again = async (from: number, checkpoint: State): Promise<Held[]> => {
+        const held: Held[] = [];
+        let state = checkpoint;
+        for (let t = from; t < from + stride; t++) {
+          const next = holds || t + 1 < from + stride ? await advance(images, targets, t, state, rows) : undefined;
+          held.push(holds ? { kept: next!.kept } : { state });
+          state = next?.state ?? state;
+        }
+        return held;
+      };
+      const back: Sweep['back'] = async (adjoints) => {
         const gradient = { images: zeros(images.shape), targets: zeros(targets.shape) };
-        let adjoint: State = [
-          ...scaled(last, 1 / client.learningRate),
-          ...end.slice(parameters).map(({ shape }) => zeros(shape)),
-        ];
-        for (let segment = checkpoints.length - 1; segment >= 0; segment--) {
+        const slots = end.slice(whole.length).map(({ shape }) => zeros(shape));
+        let state = [...adjoints.slice(0, whole.length), ...slots];
+        const all = scaled(adjoints.slice(whole.length), 1);
+        count.held = Math.max(count.held, bytes);
+        for (const [segment, checkpoint] of [...checkpoints.entries()].reverse()) {
           const from = segment * stride;
-          const held = [checkpoints[segment]!];
-          for (let t = from; t + 1 < Math.min(from + stride, steps.length); t++)
-            held.push((await advance(images, targets, t, held.at(-1)!)).state);
-          count.held = Math.max(count.held, checkpoints.length + held.length);
+          const held = segment === checkpoints.length - 1 ? last : await again(from, checkpoint);
           for (let t = from + held.length - 1; t >= from; t--) {
-            const went = await retreat(images, targets, t, held.pop()!, adjoint);
-            adjoint = went.adjoint;
-            scatter(gradient.images, went.x, steps[t]!);
-            scatter(gradient.targets, went.y, steps[t]!);
+            const { kept, state: old } = held[t - from]!;
+            const given = kept ?? (await advance(images, targets, t, old, rows)).kept;
+            count.back++;
+            const { outputs, sums } = await at(t).step.back(given, ...state, ...own(all, t));
+            const [x, y, ...before] = outputs;
+            state = before;
+            for (const [i, sum] of sums.entries()) addSum(all[i]!, sum);
+            scatter(gradient.images, x!, steps[t]!);
+            scatter(gradient.targets, y!, steps[t]!);
           }
         }
         return gradient;
       };
-      return { delta: deltaOf(end), back };
+      return { parts: [...end.slice(0, whole.length), ...rows], back };
     },
     cost: async (images, targets) => {
-      const there = await secondsOf(() => advance(images, targets, 0, start));
-      const back = await secondsOf(() => retreat(images, targets, 0, start, start));
-      const held = 2 * Math.ceil(Math.sqrt(steps.length)) + 2;
-      const bytes = start.reduce((sum, { data }) => sum + data.byteLength, 0);
-      return { seconds: steps.length * (2 * there + back), bytes: held * bytes };
+      const rows = blankRows(layout);
+      const there = await secondsOf(() => advance(images, targets, 0, first, rows));
+      const { kept } = await advance(images, targets, 0, first, rows);
+      const back = await secondsOf(() => at(0).step.back(kept, ...first, ...own(rows, 0)));
+      const times = holds ? (fit === steps.length ? 1 : 2) : 3;
+      return { seconds: steps.length * (times * there + back), bytes };
     },
   };
 }
+
+/** What is held of a step for the way back: what it kept, or what it started from. */
+type Held = { readonly kept: Kept; readonly state?: undefined } | { readonly state: State; readonly kept?: undefined };
+
+/** A client alone carries whole parameters: it needs no derivatives, and its weights can be looked at. */
+function layoutOf(
+  model: Model,
+  client: ClientSettings,
+  sizes: readonly number[],
+  way: 'forward' | 'both',
+  secret: number | undefined,
+): Layout {
+  const trained = trainedOf(model, client.frozen);
+  const examples = sizes.reduce((sum, size) => sum + size, 0);
+  const size = sizes[0]!;
+  const thin = way === 'both' ? thinOf(model, client, trained, runOf(model, size, { secret }), size, examples) : [];
+  const whole = [...trained.keys()].filter((k) => trained[k] && !thin.some((one) => one.k === k));
+  return { whole, thin, examples };
+}
+
+const bytesOf = (arrays: readonly NdArray[]): number => arrays.reduce((sum, { data }) => sum + data.byteLength, 0);
+
+const minus = ({ shape, data }: NdArray, other: NdArray): NdArray => ({
+  shape,
+  data: data.map((value, i) => value - other.data[i]!),
+});
 
 /** Seconds of a run that is not the first. */
 export async function secondsOf(run: () => Promise<unknown>): Promise<number> {
@@ -149,68 +233,4 @@ export async function secondsOf(run: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await run();
   return (performance.now() - begin) / 1000;
-}
-
-/** Numbers of a step: learning rate times its factor, the two corrections. */
-const HEAD = 3;
-
-/**
- * One local step forward, (x, y, numbers, w0, state) -> (loss, state'), and back, with the adjoint of state' -> those
- * of x, y, state.
- */
-async function compiled(
-  model: Model,
-  client: ClientSettings,
-  size: number,
-  way: 'forward' | 'both',
-  run: ForwardOptions,
-): Promise<Pair> {
-  const step = clientStep(model, client, run);
-  const parameters = model.parameters.length;
-  const slots = ruleOf(client.optimizer!).slots;
-  const next = (x: Tensor, y: Tensor, numbers: Tensor, w0: readonly Tensor[], state: readonly Tensor[]): Tensor[] => {
-    const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
-    const moved = state.slice(0, parameters);
-    const weights = w0.map((w, k) => tf.sub(w, moved[k]!));
-    const own = weights.map((_, k) => state.slice(parameters + k * slots, parameters + (k + 1) * slots));
-    const after = step(x, y, weights, own, [number(1), number(2)], number(0));
-    return [after.loss, ...moved.map((e, k) => tf.add(e, after.moves[k]!)), ...after.slots.flat()];
-  };
-  const split = <T>(rest: readonly T[]): [T[], T[], T[]] => {
-    const states = parameters * (1 + slots);
-    return [rest.slice(0, parameters), rest.slice(parameters, parameters + states), rest.slice(parameters + states)];
-  };
-  const x = zeros([size, ...model.imageShape]);
-  const y = zeros([size, model.classes]);
-  const numbers = zeros([HEAD]);
-  const state = states(model, client);
-  const forward = await compile(
-    (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]) => {
-      const [w0, state] = split(rest);
-      return next(x, y, numbers, w0, state);
-    },
-    [x, y, numbers, ...model.parameters, ...state],
-    { name: `local step of ${model.name}` },
-  );
-  if (way === 'forward') return { forward };
-  const back = await compile(
-    (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]) => {
-      const [w0, state, adjoint] = split(rest);
-      const product = (x: Tensor, y: Tensor, ...state: Tensor[]): tf.Scalar => {
-        const [, ...after] = next(x, y, numbers, w0, state);
-        return tf.addN(after.map((part, i) => tf.sum(tf.mul(part, adjoint[i]!)))) as tf.Scalar;
-      };
-      return tf.valueAndGrads(product)([x, y, ...state]).grads;
-    },
-    [x, y, numbers, ...model.parameters, ...state, ...state],
-    { name: `local step of ${model.name}, backwards` },
-  );
-  return { forward, back };
-}
-
-/** The state before the first step: zeros. */
-function states({ parameters }: Model, { optimizer }: ClientSettings): State {
-  const { slots } = ruleOf(optimizer!);
-  const own = parameters.flatMap(({ shape }) => Array.from({ length: slots }, () => zeros(shape)));
-  return [...parameters.map(({ shape }) => zeros(shape)), ...own];
 }

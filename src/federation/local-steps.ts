@@ -1,9 +1,10 @@
 import type { ClientSettings, Model } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
-import { type Architecture, type ForwardOptions, forward } from '../models/index.js';
+import { type Architecture, type ForwardOptions, forward, type Using } from '../models/index.js';
 import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
 import { trainedOf } from './frozen.js';
+import { type Rows, type Thin, timesRows } from './thin-weights.js';
 
 /** A network whose parameters have names, so that some of them can be frozen. */
 type Trained = Architecture & Pick<Model, 'parameters'>;
@@ -17,52 +18,105 @@ function spread<T>(trained: readonly boolean[], values: readonly T[], other: (k:
 /** One local step of a client at given weights. */
 export interface Stepped {
   readonly loss: Tensor;
-  /** w' = w - learningRate factor_t move_t, and this is scale move_t; one per parameter. */
+  /** w' = w - learningRate factor_t move_t, and this is scale move_t; one per parameter, of the thin ones nothing. */
   readonly moves: readonly Tensor[];
   /** The optimizer's arrays after the step: per parameter as many as it has slots. */
   readonly slots: readonly (readonly Tensor[])[];
+  /** The gradient of each thin parameter as a^T d: its inputs, and the errors (times scale with plain SGD). */
+  readonly factors: readonly { readonly a: Tensor; readonly d: Tensor }[];
 }
+
+/** What a step reads beside the pictures. */
+export interface StepAt {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly weights: readonly Tensor[];
+  readonly slots: readonly (readonly Tensor[])[];
+  readonly corrected: Moment['corrections'];
+  readonly scale?: Tensor;
+  /** What has been subtracted from the thin parameters, which are as before the first step among the weights. */
+  readonly rows?: readonly Rows[];
+}
+
+const still = (weight: Tensor): Tensor => tf.zerosLike(weight);
 
 /**
  * A local step of a client with complete settings as a pure function, differentiable in all its arguments.
  * @param run which step it is, and the client's own seed: for dropout masks
+ * @param thin parameters that are carried as rows
+ * @param hold lets the inputs of their layers outlive the run in which they came up
  */
-export function clientStep(model: Trained, { optimizer, frozen }: ClientSettings, run: ForwardOptions = {}) {
-  const trained = trainedOf(model, frozen);
-  const penalties: Tensor[] = [];
-  const logits = forward(model, { ...run, charge: (penalty) => penalties.push(penalty) });
+export function clientStep(
+  model: Trained,
+  { optimizer, frozen }: ClientSettings,
+  run: ForwardOptions = {},
+  thin: readonly Thin[] = [],
+  hold: (x: Tensor) => Tensor = (x) => x,
+) {
+  const isThin = new Set(thin.map(({ k }) => k));
+  const trained = trainedOf(model, frozen).map((is, k) => is && !isThin.has(k));
+  const lossAt = lossOf(model, run, thin);
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
-  return (
-    x: Tensor,
-    y: Tensor,
-    weights: readonly Tensor[],
-    slots: readonly (readonly Tensor[])[],
-    corrected: Moment['corrections'],
-    scale?: Tensor,
-  ): Stepped => {
+  return ({ x, y, weights, slots, corrected, scale, rows = [] }: StepAt): Stepped => {
     const free = weights.filter((_, k) => trained[k]);
-    /** All weights, of which `w` are those that are trained. */
-    const all = (w: readonly Tensor[]): Tensor[] => spread(trained, w, (k) => weights[k]!);
-    const still = (k: number): Tensor => tf.zerosLike(weights[k]!);
-    const loss = (...w: Tensor[]): tf.Scalar => {
-      penalties.length = 0;
-      return tf.addN([crossEntropy(logits(all(w), x), y as Tensor2D), ...penalties]) as tf.Scalar;
-    };
-    if (scale && plain) {
+    /** All weights, of which the first of `w` are those that are trained whole, the others errors of the thin ones. */
+    const loss = (...w: Tensor[]): Lossy =>
+      lossAt(
+        spread(trained, w, (k) => weights[k]!),
+        { x, y, rows, errors: w.slice(free.length) },
+      );
+    // where a thin layer's errors are added: its derivative there is d
+    const none = thin.map(({ perExample, outputs }) => tf.zeros([x.shape[0] * perExample, outputs]));
+    const by = scale && plain ? scale : undefined;
+    let inputs: readonly Tensor[] = [];
+    const { value: last, grads } = tf.valueAndGrads((...w: Tensor[]) => {
+      const at = loss(...w);
+      // of this run, not of another: then there is one way back through the layers before
+      inputs = at.inputs.map(hold);
       // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
-      const { grads } = tf.valueAndGrads((...w: Tensor[]) => tf.mul(loss(...w), scale) as tf.Scalar)(free);
-      return { loss: loss(...free), moves: spread(trained, grads, still), slots };
-    }
-    const { value, grads } = tf.valueAndGrads(loss)(free);
+      return (by ? tf.mul(at.value, by) : at.value) as tf.Scalar;
+    })([...free, ...none]);
+    const value = by ? loss(...free, ...none).value : last;
+    const factors = inputs.map((a, i) => ({ a, d: grads[free.length + i]! }));
+    if (by) return { loss: value, moves: spread(trained, grads, (k) => still(weights[k]!)), slots, factors };
     const gradients = spread<Tensor | undefined>(trained, grads, () => undefined);
     const moved = weights.map((weight, k) => {
       const gradient = gradients[k];
-      if (!gradient) return { move: still(k), slots: slots[k]! };
+      if (!gradient) return { move: still(weight), slots: slots[k]! };
       return step({ gradient, weight, slots: slots[k]!, corrections: corrected });
     });
     const moves = moved.map(({ move }) => (scale ? tf.mul(move, scale) : move));
-    return { loss: value, moves, slots: moved.map((m) => m.slots) };
+    return { loss: value, moves, slots: moved.map((m) => m.slots), factors };
+  };
+}
+
+interface Lossy {
+  readonly value: tf.Scalar;
+  /** Of the thin layers, in order. */
+  readonly inputs: readonly Tensor[];
+}
+
+/** The loss, with what layers add to it, at weights of which the thin ones are given as w0, rows and errors. */
+function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[]) {
+  const at = new Map(thin.map(({ k }, i) => [k, i]));
+  return (
+    weights: readonly Tensor[],
+    { x, y, rows, errors }: Pick<StepAt, 'x' | 'y'> & { rows: readonly Rows[]; errors: readonly Tensor[] },
+  ): Lossy => {
+    const penalties: Tensor[] = [];
+    const inputs: Tensor[] = [];
+    let parameter = 0;
+    const using: Using = (use, value) => {
+      const i = at.get(parameter++);
+      if (i === undefined || use.kind !== 'product') return value;
+      inputs.push(use.input);
+      const moved = tf.sub(value, timesRows(use.input, rows[i]!));
+      return errors[i] ? tf.add(moved, errors[i]) : moved;
+    };
+    const charge = (penalty: Tensor): number => penalties.push(penalty);
+    const logits = forward(model, { ...run, charge, ...(thin.length > 0 && { using }) })(weights, x);
+    return { value: tf.addN([crossEntropy(logits, y as Tensor2D), ...penalties]) as tf.Scalar, inputs };
   };
 }
 
@@ -95,7 +149,8 @@ export function localSteps(model: Trained, settings: ClientSettings, secret?: nu
     let first: Tensor | undefined;
     for (const [t, { rows, factor }] of steps.entries()) {
       const [x, y] = [pick(images, rows), pick(targets, rows)];
-      const { loss, moves, slots: next } = stepAt[t]!(x, y, weights, slots, corrections(client.optimizer!, t));
+      const corrected = corrections(client.optimizer!, t);
+      const { loss, moves, slots: next } = stepAt[t]!({ x, y, weights, slots, corrected });
       first ??= loss;
       slots = next;
       const scaled = factor === 1 ? moves : moves.map((move) => tf.mul(move, factor));

@@ -18,7 +18,7 @@ import type {
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
 import { trainedOf } from './frozen.js';
-import { privateReport } from './private-evidence.js';
+import { meanOfPrivate, privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
 export interface ObserveOptions {
@@ -59,6 +59,8 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
     ['model', model],
     ['update', update],
   ]);
+  if (typeof options === 'function' || (options && 'apply' in options))
+    throw problem('observe', 'phi is an option', undefined, 'write observe(model, update, { obfuscation: phi })');
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold', 'statistics']);
   const { obfuscation, seed = 1, labels = 'infer', phiKnown = true, withhold = [] } = options;
   for (const field of withhold) oneOf('observe', 'withhold', field, WITHHELD);
@@ -93,13 +95,15 @@ export function sentBy(
   checkMatches(where, update.tensors, model.parameters);
   checkFinite(where, update.tensors);
   checkAttackable(where, model, update.tensors);
-  const { privacy, frozen } = update.client;
+  const { privacy, frozen, clients } = update.client;
   const trained = trainedOf(model, frozen);
   const before = privacy
     ? privateReport(update.tensors, update.client, privacy)
-    : trained.includes(false)
-      ? partialReport(update.tensors, trained)
-      : undefined;
+    : clients?.some(({ settings }) => settings.privacy)
+      ? meanOfPrivate(update.tensors, clients)
+      : trained.includes(false)
+        ? partialReport(update.tensors, trained)
+        : undefined;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
 
@@ -111,6 +115,10 @@ export function toldLabels(
   images: number,
 ): Int32Array | undefined {
   if (labels === 'infer') return undefined;
+  if (!Array.isArray(labels) && !ArrayBuffer.isView(labels))
+    throw problem(where, "labels must be 'infer' or a list of class numbers", labels, 'e.g. batch.labels');
+  const odd = Array.from(labels).find((label) => !Number.isInteger(label));
+  if (odd !== undefined) throw problem(where, 'labels must be whole numbers, the places of the classes', odd);
   const known = Int32Array.from(labels);
   oneHot(where, known, classes);
   if (known.length !== images)

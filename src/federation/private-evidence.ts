@@ -1,5 +1,6 @@
 import { EXACT } from '../core/evidence.js';
 import { sum } from '../core/numbers.js';
+import { summedEvidence } from '../core/summed-evidence.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
 import { type Mechanism, mechanismOf } from './private-settings.js';
 
@@ -19,6 +20,38 @@ export function privateReport(
   const parameters = parametersOf(privacy);
   const said = Object.entries(parameters).map(([name, value]) => `${name}: ${value}`);
   return { name: `private steps(${said.join(', ')})`, parameters, bitsPerEntry: 32, evidence };
+}
+
+/**
+ * The same of a mean of clients, some of them private: their noises add in quadrature. No client's update is seen, so
+ * their lengths are taken to be alike, sum_c share_c^2 |delta_c|^2 = |mean|^2, and a clip may have shortened any of
+ * them.
+ */
+export function meanOfPrivate(
+  tensors: readonly NamedArray[],
+  clients: NonNullable<ClientSettings['clients']>,
+): ObfuscationReport {
+  const shares = clients.map(({ share }) => share);
+  const ratio = 1 / Math.hypot(...shares);
+  const alone = tensors.map((tensor) => ({ ...tensor, data: tensor.data.map((value) => value * ratio) }));
+  const each = clients.map(({ settings }) => settings.privacy && privateReport(alone, settings, settings.privacy));
+  const evidence = tensors.map((_, k) =>
+    summedEvidence(
+      each.map((report, c) => {
+        if (!report) return EXACT;
+        const { clip } = mechanismOf(clients[c]!.settings.privacy!);
+        return { ...report.evidence[k]!, scaleUnknown: clip < Number.POSITIVE_INFINITY };
+      }),
+      shares,
+    ),
+  );
+  const names = new Set(each.map((report) => report?.name ?? 'plain steps'));
+  return {
+    name: `mean of ${[...names].join(' and ')}`,
+    parameters: { clients: clients.length },
+    bitsPerEntry: 32,
+    evidence,
+  };
 }
 
 /** Examples of a step that get noise, and local steps. */

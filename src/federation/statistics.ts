@@ -1,8 +1,17 @@
 import type { BatchNormLayer, ClientSettings, Layer, Model, NamedArray, NdArray, Observation } from '../core/types.js';
 import { compile, type Step, type Tensor } from '../engine/index.js';
-import { type BatchMoments, draws, forward, mapLayers, mixesExamples, someLayer } from '../models/index.js';
+import {
+  type BatchMoments,
+  type ForwardOptions,
+  forward,
+  mapLayers,
+  mixesExamples,
+  someLayer,
+} from '../models/index.js';
 import { stepsOf } from './client-settings.js';
+import { inTurn, type Run, runOf } from './dry-run.js';
 import { iterated } from './iterated.js';
+import { zeros } from './picked-rows.js';
 
 /**
  * What the server knows of the statistics that batch norm used, in the words of Huang et al. 2021 (section 3, "BN
@@ -29,7 +38,7 @@ export interface PlainMoments {
 }
 
 /** The moments of every batch-norm layer's inputs, in order, as a pure function of (parameters, images). */
-export function batchMoments(model: Model, run: { readonly step?: number; readonly secret?: number } = {}) {
+export function batchMoments(model: Model, run: Pick<ForwardOptions, 'secret' | 'random'> = {}) {
   return (parameters: readonly Tensor[], images: Tensor): BatchMoments[] => {
     const moments: BatchMoments[] = [];
     forward(model, { ...run, watch: (one) => moments.push(one) })(parameters, images);
@@ -67,25 +76,31 @@ export async function runningStatistics(
   secret?: number,
 ): Promise<NamedArray[]> {
   const norms = normsOf(model);
-  const compiled = new Map<string, { step: Step; counts: number[] }>();
+  const compiled = new Map<number, { step: Step; counts: number[]; drawings: Run['drawings'] }>();
+  const compiledFor = async (x: NdArray, weights: readonly NdArray[]) => {
+    const { drawings } = runOf(model, x.shape[0]!, { secret });
+    const counts: number[] = [];
+    const masks = inTurn();
+    const moments = batchMoments(model, { secret, random: masks.next });
+    const step = await compile(
+      (pictures: Tensor, ...rest: Tensor[]) => {
+        masks.are(rest.slice(0, drawings.length));
+        return moments(rest.slice(drawings.length), pictures).flatMap(({ mean, variance, count }, k) => {
+          counts[k] = count;
+          return [mean, variance];
+        });
+      },
+      [x, ...drawings.map(({ shape }) => zeros(shape)), ...weights],
+      { name: `batch statistics of ${model.name}` },
+    );
+    return { step, counts, drawings };
+  };
   const momentsAt = async (t: number, x: NdArray, weights: readonly NdArray[]) => {
-    const key = draws(model) ? `step ${t}` : `${x.shape[0]}`;
-    if (!compiled.has(key)) {
-      const counts: number[] = [];
-      const step = await compile(
-        (pictures: Tensor, ...w: Tensor[]) =>
-          batchMoments(model, { step: t, secret })(w, pictures).flatMap(({ mean, variance, count }, k) => {
-            counts[k] = count;
-            return [mean, variance];
-          }),
-        [x, ...weights],
-        { name: `batch statistics of ${model.name}` },
-      );
-      compiled.set(key, { step, counts });
-    }
-    const { step, counts } = compiled.get(key)!;
-    const values = await step.run(x, ...weights);
-    return { values, counts };
+    const size = x.shape[0]!;
+    const one = compiled.get(size) ?? (await compiledFor(x, weights));
+    compiled.set(size, one);
+    const drawn = one.drawings.map(({ shape, at }) => ({ shape, data: at(t) }));
+    return { values: await one.step.run(x, ...drawn, ...weights), counts: one.counts };
   };
   let running = [...model.buffers!];
   const visitStep = async (t: number, x: NdArray, weights: readonly NdArray[]): Promise<void> => {

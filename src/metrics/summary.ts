@@ -28,10 +28,11 @@ export const METRICS: Readonly<Record<MetricName, MetricInfo>> = {
   mse: { label: 'MSE', better: 'lower', range: POSITIVE },
 };
 
-/** To stand under every table with a feature distance. */
+/** To stand under every table with a feature distance. Correlations: `.github/feature-rank.mjs`. */
 export const SCORE_NOTE =
   "Feature distance: our own small network, uncalibrated; it is not LPIPS and not on the paper's scale: " +
-  'equal pictures have 0, two different photos about 7. ' +
+  'equal pictures have 0, two different photos about 7. It ranks rebuilt 32x32 pictures much as LPIPS does ' +
+  '(rank correlation 0.85 over 144 of CIFAR-10, 0.55 to 0.85 behind one phi). ' +
   'Same class: how often our tagger sees the same class in the private and the rebuilt image.';
 
 /**

@@ -2,9 +2,9 @@ import { deriveSeed } from '../core/random.js';
 import type { Layer, Model } from '../core/types.js';
 import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { ruleOf } from './layers/layer-table.js';
-import type { BatchMoments, Finish, Using, Way } from './layers/types.js';
+import type { BatchMoments, Drawing, Finish, Using, Way } from './layers/types.js';
 
-export type { BatchMoments, Finish, Use, Using } from './layers/types.js';
+export type { BatchMoments, Drawing, Finish, Use, Using } from './layers/types.js';
 
 /** A network without its parameters. */
 export type Architecture = Pick<Model, 'layers' | 'buffers'>;
@@ -26,6 +26,8 @@ export interface ForwardOptions {
   readonly step?: number;
   /** Seed of what only the client draws; default: none, dropout layers of unknown masks do nothing. */
   readonly secret?: number;
+  /** Makes a tensor of what a layer draws, in order; default: of the numbers of this step. */
+  readonly random?: (drawing: Drawing) => Tensor;
 }
 
 const untold: Using = (_, value) => value;
@@ -61,6 +63,7 @@ export function layerOutputs(
 
 function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], options: ForwardOptions): Way {
   const { finish = addBias, using = untold, watch, charge = () => {}, step = 0, secret } = options;
+  const { random = ({ shape, at }: Drawing) => tf.tensor(at(step), [...shape]) } = options;
   const queue = parameters[Symbol.iterator]();
   let [norms, dropouts] = [0, 0];
   const run = (layers: readonly Layer[], x: Tensor): Tensor =>
@@ -71,10 +74,11 @@ function start({ buffers = [] }: Architecture, parameters: readonly Tensor[], op
       const [mean, variance] = buffers.slice(2 * norms, 2 * ++norms);
       return mean && variance && [mean, variance];
     },
-    dropoutSeed: (known) => {
+    drawn: (known, shape, values) => {
       const seed = known ?? secret;
       const layer = dropouts++;
-      return seed === undefined ? undefined : deriveSeed(seed, 'dropout', step, layer);
+      if (seed === undefined) return undefined;
+      return random({ shape, at: (step) => values(deriveSeed(seed, 'dropout', step, layer)) });
     },
     finish,
     using,

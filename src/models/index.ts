@@ -1,13 +1,16 @@
 export { alexnet } from './alexnet.js';
 export { type NetworkOptions, network, type WidthOptions } from './build.js';
+export { type DenseLink, denseHead, isIdle } from './dense-head.js';
 export {
   type Architecture,
   type BatchMoments,
+  type Drawing,
   type Finish,
   type ForwardOptions,
   forward,
   layerOutputs,
   type Use,
+  type Using,
 } from './forward.js';
 export { drawSamples, rebuildImages } from './generated.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';

@@ -1,5 +1,6 @@
-import { checkArguments } from '../core/arguments.js';
+import { checkArguments, described } from '../core/arguments.js';
 import { cores } from '../core/cores.js';
+import { problem } from '../core/errors.js';
 import { integer } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
@@ -51,6 +52,15 @@ export async function federate(
     ['model', model],
     ['dataset', data],
   ]);
+  if (!Array.isArray(clients) || !clients.every(Array.isArray))
+    throw problem(
+      'federate',
+      "the third argument must be a list of each client's positions in the train split",
+      described(clients),
+      'make it with partition(labels, { clients: 10 })',
+    );
+  if (typeof options !== 'object' || options === null)
+    throw problem('federate', 'needs options', options, 'e.g. { rounds: 50, cohort: 2, localSteps: 100 }');
   const { phi = 'none', workers = cores(), ...rest } = options;
   integer('federate', 'workers', workers, 0, 256);
   parseObfuscation(phi);

@@ -4,7 +4,7 @@ export { budgetSweep, type DpResult, dpStudy, leakageOf } from './dp/index.js';
 export { type FederateOptions, federate } from './federate.js';
 export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
 export { type Restorable, restoreAll } from './restore-all.js';
-export { semanticResults } from './rogs/rogs-results.js';
+export { type SemanticResults, semanticResults, semanticText } from './rogs/rogs-results.js';
 export {
   SEMANTIC_METHODS,
   SEMANTIC_SETTINGS,

@@ -7,7 +7,7 @@ import type { Dataset } from '../data/index.js';
 import type { ScoreOptions } from '../metrics/index.js';
 import { lenet } from '../models/index.js';
 import type { AttackName } from '../registry/index.js';
-import { observeCase } from './case.js';
+import { type Case, caseOf, observeCase } from './case.js';
 import { score } from './score.js';
 import { attackAll } from './worker-pool.js';
 
@@ -23,6 +23,15 @@ export const QUALITY_SETTINGS = {
 } as const;
 
 export type QualitySetting = keyof typeof QUALITY_SETTINGS;
+
+/** A setting of one's own: any phi, in its short form or as it is, and a client. */
+export interface OwnSetting extends Case {
+  /** What its rows are called. */
+  readonly setting: string;
+}
+
+const settingOf = (wish: QualitySetting | OwnSetting): OwnSetting =>
+  typeof wish === 'string' ? { setting: wish, ...QUALITY_SETTINGS[wish] } : wish;
 
 /** `restored`: the pictures of `default` through restore(), which is told the data set's class names. */
 const PRESETS = {
@@ -40,7 +49,7 @@ export const QUALITY_PRESETS = Object.keys(PRESETS) as QualityPreset[];
 
 /** Which part of the table, on what. */
 export interface QualityOptions {
-  readonly settings: readonly QualitySetting[];
+  readonly settings: readonly (QualitySetting | OwnSetting)[];
   readonly presets: readonly QualityPreset[];
   readonly batches: readonly number[];
   /** Images per row, half of them on each of two initialisations; a multiple of the batch size is used. */
@@ -63,7 +72,7 @@ export interface QualityOptions {
 
 /** One row of the table: means over images. */
 export interface QualityRow {
-  readonly setting: QualitySetting;
+  readonly setting: string;
   readonly batch: number;
   readonly preset: QualityPreset;
   /** dB */
@@ -94,7 +103,7 @@ export async function quality(dataset: Dataset, options: QualityOptions): Promis
   const rows: QualityRow[] = [];
   for (const batch of options.batches) {
     const groups = groupsOf(dataset, batch, options);
-    for (const setting of options.settings) {
+    for (const setting of options.settings.map(settingOf)) {
       const done = new Map<AttackName, readonly Reconstruction[]>();
       for (const preset of options.presets) {
         const { attack, restored = false }: { attack: AttackName; restored?: boolean } = PRESETS[preset];
@@ -146,19 +155,19 @@ function distinct(dataset: Dataset, size: number, classes: number, seed: number)
 
 function attackGroups(
   groups: readonly Group[],
-  setting: QualitySetting,
+  own: OwnSetting,
   batch: number,
   preset: QualityPreset,
   { seed, iterations, workers, onProgress }: QualityOptions,
 ): Promise<Reconstruction[]> {
   const jobs = groups.map(({ model, batch: images }, g) => async () => ({
-    observation: await observeCase(model, images, { ...QUALITY_SETTINGS[setting], seed: deriveSeed(seed, 'phi', g) }),
+    observation: await observeCase(model, images, { ...caseOf(own), seed: deriveSeed(seed, 'phi', g) }),
     attack: PRESETS[preset].attack,
     options: { seed: deriveSeed(seed, 'start', g), ...(iterations !== undefined && { iterations }) },
   }));
   return attackAll(jobs, {
     workers,
-    onDone: (done, total) => onProgress?.(`${setting} batch ${batch} ${preset}: ${done}/${total}`),
+    onDone: (done, total) => onProgress?.(`${own.setting} batch ${batch} ${preset}: ${done}/${total}`),
   });
 }
 
@@ -173,7 +182,7 @@ async function restoreAll(
 
 async function qualityRow(
   groups: readonly Group[],
-  setting: QualitySetting,
+  own: OwnSetting,
   batch: number,
   preset: QualityPreset,
   results: readonly Reconstruction[],
@@ -183,7 +192,7 @@ async function qualityRow(
   for (const [g, result] of results.entries()) scores.push(await score(groups[g]!.batch, result, scoring));
   const { attack, objective, prior, weight, simulate } = results[0]!.settings;
   return {
-    setting,
+    setting: own.setting,
     batch,
     preset,
     psnr: mean(scores.flatMap((s) => s.psnr)),
@@ -200,7 +209,7 @@ async function qualityRow(
     settings: {
       model: 'lenet',
       classes,
-      ...QUALITY_SETTINGS[setting],
+      ...caseOf(own),
       attack,
       objective,
       prior,

@@ -4,17 +4,17 @@ import { deviation } from '../../src/attacks/closed-form/activation-estimates.js
 import { featureSolver } from '../../src/attacks/closed-form/feature-solver.js';
 import { guessFrom } from '../../src/attacks/closed-form/guess.js';
 import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
-import type { Head } from '../../src/attacks/closed-form/head.js';
+import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
 import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, rounded, signed } from '../../src/core/evidence.js';
 import { gramNorm, type Matrix, matrix } from '../../src/core/linear-algebra.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
-import type { Evidence } from '../../src/core/types.js';
+import type { Evidence, Layer } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
-import { lenet } from '../../src/models/index.js';
+import { denseHead, lenet, network } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 
 const normal = normalStream(7);
@@ -133,3 +133,49 @@ test('suitsClosedForm: exact updates of several steps of few images are left to 
 });
 
 const one = (value: number): Matrix => matrix(1, 1, [value]);
+
+test('the dense head is read through flatten and dropout that is off, and through none that is on', () => {
+  const off = { kind: 'dropout', rate: 0.5 } as const;
+  const layers = [
+    { kind: 'conv', filters: 2, size: 3, stride: 2 },
+    { kind: 'relu' },
+    off,
+    { kind: 'flatten' },
+    { kind: 'dense', units: 6, bias: true },
+    { kind: 'relu' },
+    { ...off, mask: 'off' },
+    { kind: 'dense', units: 5 },
+    { kind: 'scale', factor: 0.5 },
+  ] as const satisfies Layer[];
+  const places = (list: readonly Layer[]) => denseHead(list).map(({ at, bias, factor }) => [at, bias, factor]);
+  const last = { kind: 'dense', units: 3, bias: true } as const;
+  assert.deepEqual(places([...layers.slice(0, 7), last]), [
+    [4, true, 1],
+    [7, true, 1],
+  ]);
+  assert.deepEqual(places([...layers.slice(0, 8), { kind: 'relu' }, off, { kind: 'scale', factor: 0.5 }, last]), [
+    [4, true, 1],
+    [7, false, 1],
+    [11, true, 0.5],
+  ]);
+  assert.deepEqual(places([...layers.slice(0, 6), { ...off, mask: 'unknown' }, last]), [[7, true, 1]]);
+  assert.deepEqual(places([...layers.slice(0, 5), { kind: 'tanh' }, last]), [[6, true, 1]]);
+  assert.deepEqual(places(layers), []);
+});
+
+test('the same network with idle layers has the same head, and pixels for features', async () => {
+  const image = { imageShape: [4, 4, 1] as const, classes: 3, seed: 5 };
+  const dense = (units: number) => ({ kind: 'dense', units, bias: true }) as const;
+  const bare = network({ name: 'bare', ...image, layers: [dense(6), { kind: 'relu' }, dense(3)] });
+  const idle = { kind: 'dropout', rate: 0.5, mask: 'off' } as const;
+  const layers = [{ kind: 'flatten' }, idle, dense(6), { kind: 'relu' }, idle, dense(3)] as const;
+  const padded = network({ name: 'padded', ...image, layers });
+  const batch = {
+    ...{ images: ndarray([2, 4, 4, 1], uniformStream(3)), labels: Int32Array.of(2, 0) },
+    ...{ classNames: ['a', 'b', 'c'], source: 'made up' },
+  };
+  const heads = [];
+  for (const model of [bare, padded]) heads.push(readHead(observe(model, await clientUpdate(model, batch))));
+  assert.deepEqual(heads[1], heads[0]);
+  assert.deepEqual(heads[1]!.body, []);
+});

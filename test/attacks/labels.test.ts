@@ -98,7 +98,7 @@ test('inferLabels: after noise nothing is proven; the counts stay mostly right',
 });
 
 test('inferLabels: each rule by name; a rule that does not fit is refused', async () => {
-  for (const rule of ['rowSum', 'minimum', 'counts', 'proof', 'head'] as const) {
+  for (const rule of ['rowSum', 'minimum', 'counts', 'proof', 'head', 'simulated'] as const) {
     const { labels, truth } = await inferred(4, 7, 'none', 'distinct', 1, { rule });
     assert.deepEqual([...labels], truth, rule);
   }
@@ -107,7 +107,7 @@ test('inferLabels: each rule by name; a rule that does not fit is refused', asyn
     /needs a last dense layer with bias.*'counts'/,
   );
   await assert.rejects(inferred(2, 1, 'none', 'any', 1, { rule: 'rowsum' as LabelRule }), /did you mean "rowSum"/);
-  assert.equal(Object.keys(LABEL_RULES).length, 6);
+  assert.equal(Object.keys(LABEL_RULES).length, 7);
 });
 
 test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { runNotebooks } from '../../src/notebook/index.js';
+import sharp from 'sharp';
+import { joined, readNotebook, runNotebooks } from '../../src/notebook/index.js';
 import { growingPage, renderPage, writePage } from '../../src/notebook/page/index.js';
 import { root } from '../fixtures.js';
 import { hostileChapters, MARKUP } from '../notebook/hostile.js';
@@ -116,6 +117,68 @@ test('a page that grows loads itself anew: a new chapter comes, the reader stays
   await page.waitForTimeout(4000);
   assert.equal(await page.evaluate('window.mark'), marked, 'the finished page stays');
   await page.close();
+});
+
+/** The side of the largest square of white pixels; the middle of the diverging scale, #f7f7f7, is none. */
+async function whiteSquare(png: Buffer): Promise<number> {
+  const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  let above = new Uint16Array(info.width + 1);
+  let most = 0;
+  for (let y = 0; y < info.height; y++) {
+    const row = new Uint16Array(info.width + 1);
+    for (let x = 1; x <= info.width; x++) {
+      const at = 3 * (y * info.width + x - 1);
+      if (Math.min(data[at]!, data[at + 1]!, data[at + 2]!) < 250) continue;
+      row[x] = 1 + Math.min(above[x]!, above[x - 1]!, row[x - 1]!);
+      if (row[x]! > most) most = row[x]!;
+    }
+    above = row;
+  }
+  return most;
+}
+
+test('dark theme by pixel: no white box over 40x40 px around, in charts, tables, diagrams or grids', {
+  skip,
+}, async () => {
+  const white = await sharp({ create: { width: 90, height: 60, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer();
+  assert.equal(await whiteSquare(white), 60);
+  const context = await browser.newContext({ viewport: { width: 1240, height: 2600 }, colorScheme: 'dark' });
+  const page = await context.newPage();
+  const names = readdirSync(join(root, 'notebooks')).filter((name) => name.endsWith('.ipynb'));
+  for (const name of names) {
+    const notebook = readNotebook(join(root, 'notebooks', name));
+    const outputs = notebook.cells.flatMap(({ outputs = [] }) => outputs);
+    for (const output of outputs) {
+      const png = 'data' in output ? output.data['image/png'] : undefined;
+      if (png === undefined) continue;
+      const { data, info } = await sharp(Buffer.from(joined(png as string), 'base64'))
+        .ensureAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const corners = [0, info.width - 1, info.width * (info.height - 1), info.width * info.height - 1];
+      assert.deepEqual(
+        corners.map((at) => data[4 * at + 3]),
+        [0, 0, 0, 0],
+        `${name}: a grid on a ground of its own`,
+      );
+    }
+    const file = join(folder, 'dark.html');
+    writePage(file, [{ file: name, notebook }]);
+    await page.goto(pathToFileURL(file).href);
+    // the photographs themselves may be white
+    await page.addStyleTag({
+      content: 'img[src^="data:image/png"]{visibility:hidden}html{scroll-behavior:auto!important}',
+    });
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+    for (let top = 0; top < height; top += 2560) {
+      await page.evaluate(`scrollTo(0, ${top})`);
+      const most = await whiteSquare(await page.screenshot());
+      assert.ok(most <= 40, `${name}: a white box of ${most} px below ${top} px`);
+    }
+  }
+  await context.close();
 });
 
 test('each of the two guards holds alone: the text without the policy, the policy without the text', {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lockFile } from '../../src/assets/index.js';
 import { workingCopies } from '../../src/cli/lab/copies.js';
+import { prepare } from '../../src/cli/lab/environment.js';
+import { homeOf } from '../../src/cli/root.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
@@ -68,6 +72,35 @@ test('workingCopies(): where the list of copies is lost or damaged nothing of th
   }
   assert.equal(shown().filter((line) => line.endsWith(': mine')).length, 1);
   assert.equal(shown().length, 3);
+});
+
+test('homeOf(): a package that an install may replace keeps what is its reader’s beside his project', () => {
+  const installed = join('/home/me/project', 'node_modules', 'roglab');
+  assert.equal(homeOf(installed, '/home/me/project'), join('/home/me/project', 'roglab-lab'));
+  assert.equal(homeOf('/home/me/roglab', '/home/me'), '/home/me/roglab');
+});
+
+test('workingCopies(): only what is wanted', async () => {
+  const { original, shown } = project('wanted');
+  original('a.json', '{}');
+  original('b.bin', 'bytes');
+  await workingCopies(join(folder, 'wanted/notebooks'), join(folder, 'wanted/lab'), (name) => name.endsWith('.json'));
+  assert.deepEqual(shown(), ['a.json: {}']);
+});
+
+test('prepare(): the second of two waits for the first, and a failed one leaves no lock', async () => {
+  const place = join(folder, 'twice');
+  const lock = await lockFile('test', join(place, '.lab'));
+  let over = false;
+  const second = prepare(place, () => {}).finally(() => {
+    over = true;
+  });
+  second.catch(() => {});
+  await sleep(600);
+  assert.ok(!over, 'it waits');
+  await lock.release();
+  await assert.rejects(second, /constraints\.txt/);
+  assert.deepEqual(readdirSync(place), []);
 });
 
 test('data/lab/constraints.txt pins every package to one version with the hashes of its files', () => {

@@ -80,6 +80,10 @@ test('openDataset refuses unknown names, options and sizes', async () => {
       ),
     ],
     [openDataset('photo'), /did you mean "photos"/],
+    [openDataset(5 as never), /the name must be a text, got "5"; one of cifar10/],
+    [openDataset({ layers: [], parameters: [], name: 'own' } as never), /the name must be a text, got "a model \(/],
+    [openDataset('/no/such/table.csv'), /a path needs the kind of its data before it.*"csv:\/no\/such\/table.csv"/],
+    [openDataset('C:\\pictures'), /a path needs the kind of its data before it.*did you mean "folder:C:/],
     [openDataset('scenes', { channels: 2 as never }), /channels must be 1 or 3, got 2/],
     [openDataset('scenes', { sise: 32 } as never), /unknown option "sise"; did you mean "size"/],
     [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepValue, keptValue } from '../../src/assets/index.js';
 import { problem } from '../../src/core/errors.js';
+import { type SemanticResults, semanticResults, semanticText } from '../../src/studies/index.js';
 
 const inFolder = async <T>(task: (file: string) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'roglab-kept-'));
@@ -24,3 +25,16 @@ export const readKeptRow = (bytes: Buffer): Promise<unknown> =>
     if (kept === undefined) throw problem('keptValue', 'the row is damaged');
     return kept;
   });
+
+const SEMANTIC = { data: 'scenes', command: 'npm run study -- rogs', seed: 1, summary: [], rows: [{ psnr: 20.25 }] };
+
+/** rogs.json, as a study writes it, and read again. */
+export const studyResults = {
+  good: async () => [Buffer.from(semanticText(SEMANTIC as unknown as SemanticResults))],
+  read: (bytes: Buffer) =>
+    inFolder((file) => {
+      writeFileSync(file, bytes);
+      return semanticResults(file);
+    }),
+  checked: true,
+} as const;

@@ -17,7 +17,7 @@ import { readSweep } from '../../src/sweeps/file.js';
 import { legacyFile, type Tensor, zip, zipFile } from '../assets/torch-files.js';
 import { madeUpRecords } from '../data/made-up.js';
 import { root } from '../fixtures.js';
-import { keptRow, readKeptRow } from './kept-row.js';
+import { keptRow, readKeptRow, studyResults } from './kept-row.js';
 import { SWEEP_STORE } from './sweep-store.js';
 
 export interface Reader {
@@ -149,6 +149,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     checked: true,
   },
   'kept rows': { good: async () => [await keptRow()], read: readKeptRow, checked: true },
+  'study results': studyResults,
   'cifar binary': {
     good: async () => [madeUpRecords(3)],
     read: inSet('cifar', {}, 'test_batch.bin', (path) => dataOf(`cifar10:${path}`)),

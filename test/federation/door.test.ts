@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { analytic, restore } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { ClientSettings, Update } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
 import { applyUpdate, averageUpdates, clientUpdate, observe } from '../../src/federation/index.js';
 import { loadWeights, network, saveWeights } from '../../src/models/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { ATTACKS } from '../../src/registry/index.js';
 import { federate, liveScores, matched, score } from '../../src/studies/index.js';
 import { testAccuracy } from '../../src/training/index.js';
@@ -41,6 +43,11 @@ const wrong: readonly [string, Update, RegExp][] = [
     'float64 values',
     first({ data: Float64Array.from(update.tensors[0]!.data) }),
     /dense0\/kernel must be a Float32Array, got Float64Array\(96\); write Float32Array.from/,
+  ],
+  [
+    'bare arrays',
+    tampered({ tensors: update.tensors.map(({ data }) => data) }),
+    /tensor 0 must be \{ name, shape, data \}/,
   ],
   ['a plain list', first({ data: [1, 2, 3] }), /must be a Float32Array, got \[1, 2, 3\]/],
   ['no data', first({ data: undefined }), /must be a Float32Array/],
@@ -206,5 +213,46 @@ const swapped: readonly [string, () => unknown, RegExp][] = [
 
 for (const [what, call, message] of swapped)
   test(`swapped arguments are one line with the fix: ${what}`, async () => {
+    await assert.rejects(async () => call(), message);
+  });
+
+const data = { name: 'made up', images: () => batch.images, labels: () => batch.labels, batch: () => batch };
+
+const calls: readonly [string, () => unknown, RegExp][] = [
+  ['labels that are names', () => observe(model, update, { labels: ['a', 'b'] as never }), /labels must be whole.*"a"/],
+  ['labels between classes', () => observe(model, update, { labels: [0.5, 1] }), /labels must be whole numbers.*0.5/],
+  ['one label', () => observe(model, update, { labels: 2 as never }), /labels must be 'infer' or a list.*got 2/],
+  ['phi for the options', () => observe(model, update, parseObfuscation('sign') as never), /phi is an option; write/],
+  ['a function for the options', () => observe(model, update, ((t: unknown) => t) as never), /phi is an option; write/],
+  [
+    'a data set for a batch',
+    () => clientUpdate(model, data as never),
+    /second argument must be a batch, got a data set/,
+  ],
+  [
+    'an unknown order',
+    () => clientUpdate(model, batch, { order: 'shuffle' as never }),
+    /order must be one of.*shuffled/,
+  ],
+  [
+    'no clients',
+    () => federate(model, data as never, {} as never, {} as never),
+    /third argument must be a list.*partition/,
+  ],
+  [
+    'no options',
+    () => federate(model, data as never, [[0]], undefined as never),
+    /federate: needs options.*rounds: 50/,
+  ],
+  [
+    'a model first',
+    () => analytic(model as never, observe(model, update) as never),
+    /must be an observation, got a mo/,
+  ],
+  ['a batch first', () => restore(batch as never, result), /must be a reconstruction, got a batch; restore/],
+];
+
+for (const [name, call, message] of calls)
+  test(`refused in one line: ${name}`, async () => {
     await assert.rejects(async () => call(), message);
   });

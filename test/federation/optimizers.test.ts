@@ -10,6 +10,7 @@ import { fromTorchOrder } from '../../src/models/torch-order.js';
 import { forEachEngine } from '../engines.js';
 import { goldens } from '../fixtures.js';
 import { assertNear, type GoldenArray, goldenImages, torchOrdered } from '../golden.js';
+import { pulledBack } from './parts.js';
 
 /** One case of test/golden/clients.json. */
 interface Golden {
@@ -95,8 +96,9 @@ async function unrolled({ model, images, targets, weighting }: Setting, client: 
 /** ... and by one compiled step, run again and again. */
 async function stepByStep({ model, images, targets, weighting }: Setting, client: ClientSettings): Promise<Found> {
   const steps = await iterated(model, client);
-  const { delta, back } = await steps.sweep(images, targets);
-  const { images: gradient } = await back(weighting);
+  const { parts, back } = await steps.sweep(images, targets);
+  const { delta, adjoint } = await pulledBack(steps, parts, weighting);
+  const { images: gradient } = await back(adjoint);
   steps.dispose();
   return { delta, gradient };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { imageAt, ndarray } from '../../src/core/arrays.js';
+import { hidesScale } from '../../src/core/evidence.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { ClientPrivacy, Update } from '../../src/core/types.js';
-import { clientUpdate, multiplierOf, observe } from '../../src/federation/index.js';
+import { averageUpdates, clientUpdate, multiplierOf, observe } from '../../src/federation/index.js';
 import { drawBatches } from '../../src/federation/local-training.js';
 import { network } from '../../src/models/index.js';
 
@@ -195,4 +196,18 @@ test('privacy settings that say nothing are refused by name', async () => {
     [{ clip: 1, noise: 3 }, /privacy.noise.* must be an object/],
   ];
   for (const [privacy, message] of wrong) await assert.rejects(() => run(privacy as ClientPrivacy), message);
+});
+
+test('a mean of private clients: noises in quadrature, and a clip of one may have shortened it', async () => {
+  const clients = [1, 2, 3].map((seed) => ({ seed, privacy: { noise: { sigma: 0.02 * seed } } }));
+  const updates = await Promise.all(clients.map((options) => clientUpdate(model, { images, labels }, options)));
+  const alone = updates.map((update) => observe(model, update).obfuscation.evidence[0]!.noise);
+  const shares = [0.5, 0.25, 0.25];
+  const mean = observe(model, averageUpdates(updates, shares)).obfuscation;
+  const wanted = Math.hypot(...alone.map((sigma, c) => sigma * shares[c]!));
+  for (const evidence of mean.evidence) assert.ok(Math.abs(evidence.noise - wanted) < 1e-9, `${evidence.noise}`);
+  assert.match(mean.name, /^mean of private steps\(sigma: 0.02\) and private steps\(sigma: 0.04\)/);
+  const clipped = await clientUpdate(model, { images, labels }, { privacy: { clip: 1e-3 } });
+  const mixed = observe(model, averageUpdates([updates[0]!, clipped])).obfuscation;
+  assert.ok(mixed.evidence.every(hidesScale));
 });

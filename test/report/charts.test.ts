@@ -234,3 +234,23 @@ test('banded: a band ends where values end', () => {
   const [band] = banded([1], [{ mean: 0.9, halfWidth: 0.3 }], { within: [0, 1] });
   assert.deepEqual(band!.y, [0.6000000000000001, 1]);
 });
+
+test('plotSvg: a cell of a heat map without a value has no colour, so that a dark page shows through', async () => {
+  const traces: Trace[] = [
+    {
+      type: 'heatmap',
+      z: [
+        [1, Number.NaN],
+        [2, 3],
+      ],
+      colorscale: 'RdBu',
+    },
+  ];
+  const [panel] = resolveFigure(traces, {}).panels;
+  const { data, info } = await sharp(Buffer.from(plotSvg(traces)))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const alpha = (x: number, y: number) =>
+    data[4 * (Math.round(panel!.atY(y)) * info.width + Math.round(panel!.atX(x))) + 3];
+  assert.deepEqual([info.channels, alpha(1, 0), alpha(0, 0), alpha(1, 1)], [4, 0, 255, 255]);
+});

@@ -9,6 +9,7 @@ import { offers } from '../search/needs.js';
 import type { PriorName } from '../search/priors.js';
 import type { RunOptions } from '../search/recipe.js';
 import { isFinelyRounded } from './fine.js';
+import { errsBySteps } from './unbiased.js';
 
 /** What is passed on to a candidate. */
 export interface Given extends Omit<RunOptions, 'onProgress' | 'restarts'> {
@@ -33,6 +34,8 @@ export interface Candidate {
   readonly needsMeasuring?: (observation: Observation) => boolean;
   /** Whether its least squares average out noise that gradient matching would fit. */
   readonly averages?: true;
+  /** Whether what it makes of an update that its own pictures give tells by how much it errs; default: never. */
+  readonly corrects?: (observation: Observation) => boolean;
   readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
 }
 
@@ -69,6 +72,7 @@ export const SOLVERS: readonly Candidate[] = [
   {
     name: 'closed-form',
     averages: true,
+    corrects: (observation) => errsBySteps(observation) && readHead(observation).body.length === 0,
     declines: closedFormDeclines,
     needsMeasuring,
     enough: (observation) => {

@@ -14,8 +14,10 @@ import {
   shortened,
   weightFor,
 } from './contenders.js';
-import { isFine, isFinelyRounded } from './fine.js';
+import { isFine } from './fine.js';
+import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
+import { unbiased } from './unbiased.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -53,6 +55,9 @@ const CLOSE = 2;
 /** Closures of gradient matching from a solver's pictures. */
 const POLISH = 80;
 
+/** How often a solver's bias is taken off at most, while that explains more. */
+const CORRECTIONS = 2;
+
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
 
@@ -61,32 +66,6 @@ const HARDLY = 1e-3;
  * kinks.
  */
 const CLEARLY = 1 / 0.9;
-
-/** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
-const FAILED = 0.6;
-
-/**
- * A polish that leaves no more than this of what a gray leaves is done, where matching afresh is promising or
- * cheap.
- */
-const DONE = 0.1;
-
-/** The same where the entries came as they are, so that right pictures leave nothing. */
-const SHOULD = 0.2;
-
-/**
- * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where
- * images share a
- * label and rounding is fine it sees more than the solver, whose masks are soft.
- */
-function doneUpTo(observation: Observation, labels: Int32Array): number {
-  const { client, obfuscation } = observation;
-  if (seesAll(observation) && client.localSteps > 1) return 0;
-  const exact = obfuscation.evidence.every(isExactToScale);
-  const mixed = new Set(labels).size < labels.length;
-  if ((seesAll(observation) && exact) || (mixed && isFinelyRounded(observation))) return DONE;
-  return exact ? SHOULD : FAILED;
-}
 
 /** What the tuned way's yardstick counts where it always runs: squares and solvers fit rounding in the steps too. */
 const TUNED = 0.92;
@@ -172,7 +151,7 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, needsMeasuring, enough, averages, steps } of matchingOnly ? [] : SOLVERS) {
+  for (const { name, declines, needsMeasuring, enough, averages, corrects, steps } of matchingOnly ? [] : SOLVERS) {
     const unmeasured = few && needsMeasuring?.(observation);
     const dropped = unmeasured ? 'too few closures to measure it' : await declines(observation, labels);
     if (dropped) {
@@ -188,6 +167,15 @@ export async function* chosen(
     };
     try {
       const { result, measured } = yield* run(name, steps(observation, given), 1);
+      if (!few && corrects?.(observation))
+        for (let last = measured, k = 0; k < CORRECTIONS && best().result.stopped !== 'cancelled'; k++) {
+          const now = { images: best().result.images, update: last.update };
+          const again = unbiased(observation, (seen) => steps(seen, { ...given, ...file() }), result, now);
+          const { measured: next } = yield* run(`${name}, bias taken off`, again, 1);
+          if (next.value > last.value) break;
+          last = next;
+        }
+      if (best().result.stopped === 'cancelled') return conclude();
       const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
@@ -239,13 +227,15 @@ export async function* chosen(
   }
   if (!few && freely(options) && isSmooth(observation)) {
     const objective = defaultObjective(observation);
-    const margin = seesAll(observation) && observation.client.localSteps > 1 ? CLEARLY : 1;
+    const seesAllSteps = seesAll(observation) && observation.client.localSteps > 1;
     const ending: Asked =
       exact && seesAll(observation)
-        ? { objective: 'l2', weight: 0 }
+        ? { objective: seesAllSteps ? 'relativeL2' : 'l2', weight: 0 }
         : { objective, weight: weightFor(HARDLY, await atGray(objective)) };
     const pictures = best().result.images;
-    const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, last: 3e-4 });
+    const [first, last] = seesAllSteps ? [3e-3, 1e-4] : [1e-2, 3e-4];
+    const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, first, last });
+    const margin = seesAllSteps ? CLEARLY : 1;
     yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
   }
   return conclude();

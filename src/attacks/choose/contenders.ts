@@ -112,7 +112,10 @@ export async function objectiveOf(
   const { total, numbers, name } = comparisonOf(observation, options);
   const { tensors } = observation;
   const step = await compile(
-    (x, told, ...rest) => total(rest.slice(0, tensors.length), rest.slice(tensors.length), x, told),
+    (images, numbers, ...rest) => {
+      const [delta, observed] = [rest.slice(0, tensors.length), rest.slice(tensors.length)];
+      return total({ delta, observed, images, numbers, parameters: [] });
+    },
     [images, numbers, ...update, ...tensors],
     { name },
   );

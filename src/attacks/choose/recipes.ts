@@ -124,11 +124,12 @@ export function polishing(
   {
     pictures,
     closures,
+    first = 0.01,
     last = 1e-3,
-  }: { readonly pictures: NdArray; readonly closures: number; readonly last?: number },
+  }: { readonly pictures: NdArray; readonly closures: number; readonly first?: number; readonly last?: number },
 ): Preset {
   const [height, width] = observation.model.imageShape;
-  const stages: Stage[] = [{ size: [height, width], closures, rate: [0.01, last] }];
+  const stages: Stage[] = [{ size: [height, width], closures, rate: [first, last] }];
   return { ...coarseToFine(observation, options), stages, start: () => pictures };
 }
 

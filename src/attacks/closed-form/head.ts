@@ -1,7 +1,7 @@
 import { isSent, perStep } from '../../core/evidence.js';
 import { type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
-import { isNonNegative } from '../../models/index.js';
+import { denseHead, isIdle, isNonNegative } from '../../models/index.js';
 
 /** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
 export interface DenseLayer {
@@ -52,26 +52,22 @@ export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[
  */
 export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
   const { layers, parameters } = model;
-  const found: InnerLayer[] = [];
-  let [end, at, factor] = [layers.length - 1, parameters.length, 1];
-  for (;;) {
-    const { bias = false } = layers[end] as Extract<Layer, { kind: 'dense' }>;
+  const links = denseHead(layers);
+  let at = parameters.length;
+  const backwards = links.toReversed().map(({ bias, factor }): InnerLayer => {
     at -= 1 + Number(bias);
-    found.unshift({
-      weights: matrix(...(parameters[at]!.shape as [number, number]), parameters[at]!.data),
-      bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(parameters[at]!.shape[1]!),
+    const kernel = parameters[at]!;
+    return {
+      weights: matrix(...(kernel.shape as [number, number]), kernel.data),
+      bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(kernel.shape[1]!),
       observed: tensors[at]!.data.map((value) => value / client.localSteps),
       evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
-      factor: 1,
-    });
-    const scale = layers[end - 1];
-    factor = scale?.kind === 'scale' ? scale.factor : 1;
-    const relu = end - (scale?.kind === 'scale' ? 2 : 1);
-    if (layers[relu]?.kind !== 'relu' || layers[relu - 1]?.kind !== 'dense') break;
-    found[0] = { ...found[0]!, factor };
-    end = relu - 1;
-  }
-  const body = layers.slice(0, end);
+      factor,
+    };
+  });
+  const found = backwards.reverse();
+  const before = layers.slice(0, links[0]!.at);
+  const body = before.every(isIdle) ? [] : before;
   return {
     body,
     bodyParameters: parameters.slice(0, at),

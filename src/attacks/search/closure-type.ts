@@ -12,6 +12,15 @@ export interface Closure {
   readonly dispose: () => void;
 }
 
+/** What is compared at some pictures. */
+export interface Compared {
+  readonly delta: readonly Tensor[];
+  readonly observed: readonly Tensor[];
+  readonly images: Tensor;
+  readonly numbers: Tensor;
+  readonly parameters: readonly Tensor[];
+}
+
 /** What a closure compares, for either way of simulating the client. */
 export interface Comparison {
   readonly observation: Observation;
@@ -22,7 +31,9 @@ export interface Comparison {
   readonly targets: NdArray;
   /** What `total` reads beside the tensors. */
   readonly numbers: NdArray;
-  /** objective(simulated update, observed update) + weight * prior(images). */
-  readonly total: (delta: readonly Tensor[], observed: readonly Tensor[], images: Tensor, numbers: Tensor) => tf.Scalar;
+  /** objective(simulated update, observed update) + weight * prior(images) + statistics * distance of moments. */
+  readonly total: (at: Compared) => tf.Scalar;
+  /** Whether `total` reads the parameters. */
+  readonly usesParameters: boolean;
   readonly name: string;
 }

@@ -47,10 +47,7 @@ export interface ClosureOptions {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  const make =
-    steps && !unrolls(comparison.client)
-      ? sweepingClosure(comparison)
-      : atOnce(comparison, steps, options.statistics ?? 0);
+  const make = steps && !unrolls(comparison.client, 'both') ? sweepingClosure(comparison) : atOnce(comparison, steps);
   if (typeof options.objective === 'string') return make;
   const explained = withReason(options.objective);
   const closure = await make.catch(explained);
@@ -70,18 +67,16 @@ const withReason =
     );
   };
 
-async function atOnce(comparison: Comparison, steps: boolean, statistics: number): Promise<Closure> {
+async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> {
   const { observation, client, joint, targets, numbers, total, name } = comparison;
   const { model, tensors } = observation;
   const simulate = steps ? localSteps(model, client) : direction(model, client);
   const count = tensors.length;
-  const apart = statistics > 0 ? momentsApart(observation) : undefined;
   const closure = (x: Tensor, y: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(0, count), rest.slice(count)];
     const objective = (images: Tensor, logits: Tensor): tf.Scalar => {
       const { delta } = simulate(parameters, images, joint ? tf.exp(tf.logSoftmax(logits)) : logits);
-      const value = total(delta, observed, images, numbers);
-      return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
+      return total({ delta, observed, images, numbers, parameters });
     };
     if (joint) {
       const { value, grads } = tf.valueAndGrads(objective)([x, y]);
@@ -139,14 +134,16 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
     head,
     lists.flatMap(({ kept, zero, basis }) => [kept, zero, ...(basis ? [basis.basis] : [])]),
   );
-  const { labels } = options;
+  const { labels, statistics = 0 } = options;
+  const apart = statistics > 0 ? momentsApart(observation) : undefined;
   return {
     observation,
     client,
     joint: labels === 'joint',
     targets: labels === 'joint' ? ndarray([client.batchSize, model.classes]) : oneHot('attack', labels, model.classes),
     numbers: { shape: [list.length], data: list },
-    total: (delta, observed, images, numbers) => {
+    usesParameters: apart !== undefined,
+    total: ({ delta, observed, images, numbers, parameters }) => {
       const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
       const values = (of: Numbers): Tensor => tf.slice(numbers, [at(of)], [of.length]);
       const bound = (of: Numbers, { size, shape }: Tensor): Tensor => {
@@ -165,7 +162,8 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
         if (!basis) return delta[k]!;
         return projected(delta[k]!, tf.reshape(values(basis.basis), [basis.basis.length / basis.rank, basis.rank]));
       });
-      return tf.add(match(simulated, received, about), tf.mul(prior(images as Tensor4D), number(2)));
+      const value: tf.Scalar = tf.add(match(simulated, received, about), tf.mul(prior(images as Tensor4D), number(2)));
+      return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
     },
     name: `${objectiveTitle(options.objective)} closure of ${model.name}`,
   };

@@ -5,6 +5,7 @@ import { problem } from '../../core/errors.js';
 import { EXACT } from '../../core/evidence.js';
 import type { Layer, Observation } from '../../core/types.js';
 import { checkSettings } from '../../federation/index.js';
+import { denseHead, isIdle } from '../../models/index.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
@@ -21,7 +22,7 @@ export interface Needs {
   readonly batchNormStatistics?: true;
   /** The server must be told which phi was used, with its parameters. */
   readonly phiKnown?: true;
-  /** The network must end in dense - ReLU - dense. */
+  /** The network must end in dense - ReLU - dense; flatten and dropout that is off may lie between. */
   readonly denseHead?: true;
   /** The first layer must be dense with bias. */
   readonly biasedFirstLayer?: true;
@@ -71,13 +72,13 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       fix: 'set defenseAware: false to take the update as it came',
     },
   denseHead: ({ model }) =>
-    !/dense,relu(,scale)?,dense$/.test(kinds(model.layers)) && {
+    denseHead(model.layers).length < 2 && {
       rule: 'needs a network that ends in dense, relu, dense',
       got: `${model.name}: ${kinds(model.layers.slice(-3))}`,
       fix: 'rog() takes any network',
     },
   biasedFirstLayer: ({ model: { layers } }) => {
-    const [first] = layers;
+    const first = layers.find((layer) => !isIdle(layer));
     if (first?.kind === 'dense' && first.bias) return false;
     return {
       rule: 'the first layer must be dense with bias',

@@ -10,21 +10,25 @@ import type { Closure, Comparison } from './closure-type.js';
  * and memory are those of iterated(): linear in the number of steps, with a free event loop between them.
  */
 export async function sweepingClosure(comparison: Comparison): Promise<Closure> {
-  const { observation, client, joint, targets, numbers, total, name } = comparison;
+  const { observation, client, joint, targets, numbers, total, usesParameters, name } = comparison;
   const { model, tensors } = observation;
-  const count = tensors.length;
+  const steps = await iterated(model, client);
+  const count = steps.parts.length;
   const compare = (x: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
-    const observed = rest.slice(count);
-    const objective = (images: Tensor, ...delta: Tensor[]): tf.Scalar => total(delta, observed, images, numbers);
+    const [observed, parameters] = [rest.slice(count, count + tensors.length), rest.slice(count + tensors.length)];
+    const objective = (images: Tensor, ...parts: Tensor[]): tf.Scalar =>
+      total({ delta: steps.delta(parts), observed, images, numbers, parameters });
     const { value, grads } = tf.valueAndGrads(objective)([x, ...rest.slice(0, count)]);
     return [value, ...grads];
   };
-  const steps = await iterated(model, client);
   const blank = ndarray([client.batchSize, ...model.imageShape]);
-  const step = await compile(compare, [blank, numbers, ...tensors, ...tensors], { name }).catch((error) => {
-    steps.dispose();
-    throw error;
-  });
+  const constants = usesParameters ? model.parameters : [];
+  const step = await compile(compare, [blank, numbers, ...steps.parts, ...tensors], { constants, name }).catch(
+    (error) => {
+      steps.dispose();
+      throw error;
+    },
+  );
   return {
     engine: step.engine,
     cost: (images) => steps.cost(images, targets),
@@ -34,8 +38,8 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
     },
     evaluate: async (images, logits) => {
       const y = joint ? softmax(logits!) : targets;
-      const { delta, back } = await steps.sweep(images, y);
-      const [value, prior, ...adjoint] = await step.run(images, numbers, ...delta, ...tensors);
+      const { parts, back } = await steps.sweep(images, y);
+      const [value, prior, ...adjoint] = await step.run(images, numbers, ...parts, ...tensors);
       const found = await back(adjoint);
       return {
         objective: value!.data[0]!,

@@ -12,14 +12,19 @@ const MADE = '.copies.json';
 /**
  * Copies the notebooks, and what lies beside them, to where a reader may write. A copy that he has not touched follows
  * its original; one that he has stays, and where its original is a newer one, beside it, as `NAME-yours`.
+ * @param isWanted which files, by their relative names; default all
  * @returns the names that his copies got
  * Errors: those of the file system
  */
-export async function workingCopies(from: string, to: string): Promise<readonly string[]> {
+export async function workingCopies(
+  from: string,
+  to: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<readonly string[]> {
   const made = madeIn(to);
   const next: Record<string, string> = {};
   const moved: string[] = [];
-  for (const name of filesOf(from)) {
+  for (const name of filesOf(from).filter(isWanted)) {
     const original = readFileSync(join(from, name));
     const copy = join(to, name);
     const there = existsSync(copy) ? sha256(readFileSync(copy)) : undefined;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkPlace, writeAtomic } from '../../assets/index.js';
+import { checkPlace, waitForLock, writeAtomic } from '../../assets/index.js';
 import { sha256 } from '../../core/hash.js';
 import { spec } from '../kernel.js';
 import { type PythonNeed, pythonFor, runProgram } from '../program.js';
@@ -34,12 +34,22 @@ const PYTHON: PythonNeed = {
 export const findPython = (env: NodeJS.ProcessEnv = process.env): string => pythonFor(PYTHON, env);
 
 /**
- * Makes `.lab` under `root`, or finds it ready: a virtual environment with the pinned JupyterLab, and our kernel in it.
- * Interrupted, it is completed by the next call.
+ * Makes `.lab` under `home`, or finds it ready: a virtual environment with the pinned JupyterLab, and our kernel in it.
+ * Interrupted, it is completed by the next call; called twice at once, the second waits for the first.
+ * @param root the package, which knows the pins
  * @throws when Python or its venv module is missing, or pip fails
  */
-export async function prepare(root: string, say: (line: string) => void): Promise<Environment> {
-  const folder = join(root, '.lab');
+export async function prepare(root: string, say: (line: string) => void, home = root): Promise<Environment> {
+  const lock = await waitForLock('roglab lab', join(home, '.lab'));
+  try {
+    return await made(root, home, say);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function made(root: string, home: string, say: (line: string) => void): Promise<Environment> {
+  const folder = join(home, '.lab');
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const environment = { folder, python, env: jupyterEnvironment(folder) };
   const constraints = join(root, 'data/lab/constraints.txt');
@@ -80,7 +90,7 @@ async function registerInside(folder: string): Promise<void> {
   await writeAtomic(join(jupyter, 'lab/settings/overrides.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
 }
 
-/** The originals are not saved to, wherever a reader opens them. */
+/** The originals are not saved to, wherever a reader opens them; npm, which keeps a log at home, is not called. */
 const SERVER = `from tornado.web import HTTPError
 
 def refuse_originals(path, **_):
@@ -88,6 +98,7 @@ def refuse_originals(path, **_):
         raise HTTPError(403, "notebooks/ holds the originals: work in ${COPIES}/, or save under a name there")
 
 c.FileContentsManager.pre_save_hook = refuse_originals
+c.LanguageServerManager.autodetect = False
 `;
 
 /** No questions about news at the first start: nothing is asked of the network. */

@@ -61,6 +61,8 @@ export async function startServer({ folder, python, env }: Environment, options:
         `--ServerApp.root_dir=${options.root}`,
         '--ServerApp.answer_yes=True',
         `--LabApp.default_url=/lab/tree/${COPIES}`,
+        // its list of extensions would be asked of the network
+        '--LabApp.extension_manager=readonly',
         '--LabApp.news_url=None',
         '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
       ],

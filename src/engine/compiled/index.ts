@@ -3,9 +3,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
-import { avoidOuterProducts } from './ir/lowrank.js';
+import { avoidOuterProducts, factorsOf } from './ir/lowrank.js';
+import type { Node } from './ir/node.js';
 import { inOrder } from './ir/node.js';
+import { keptFor, withInputs } from './ir/passes.js';
 import { emit } from './onnx/emitter.js';
+import { physical } from './onnx/layout.js';
+import type { OnnxGraph } from './onnx/model.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
 import type { ProviderName } from './provider-names.js';
@@ -27,11 +31,77 @@ export async function compileGraph(
   const { outputs } = trace(fn, inputs, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
-  const graph = emit(
-    rules,
-    inputs.map(({ shape }) => shape),
-    nodes,
-  );
+  const shapes = inputs.map(({ shape }) => shape);
+  return opened(emit(rules, shapes, nodes), nodes, threads, provider);
+}
+
+/** Two sessions: the second goes on from what the first one kept for it, which is the last of its outputs. */
+export interface Passes {
+  readonly first: Session;
+  readonly second: Session;
+  /** Outputs of the first that are for the caller. */
+  readonly outputs: number;
+  /** Of what is kept. */
+  readonly bytes: number;
+  /** How many outputs of the second are the two factors of each thin product that sums up to one of its `sums`. */
+  readonly products: readonly (number | undefined)[];
+}
+
+/**
+ * first(...inputs, ...constants), and second(...inputs, ...late, ...constants), which takes inputs, late ones and what
+ * was kept, in this order.
+ * @param sums the last outputs of `second` that may be given as products, left [m, k] and right [k, n]
+ */
+export async function compilePasses(
+  first: (...tensors: Tensor[]) => Tensor[],
+  second: (...tensors: Tensor[]) => Tensor[],
+  inputs: readonly NdArray[],
+  late: readonly NdArray[],
+  sums: number,
+  constants: readonly NdArray[],
+  threads: number,
+  provider: ProviderName,
+): Promise<Passes> {
+  let count = 0;
+  const both = (...all: Tensor[]): Tensor[] => {
+    const baked = all.slice(inputs.length + late.length);
+    const outputs = first(...all.slice(0, inputs.length), ...baked);
+    count = outputs.length;
+    return [...outputs, ...second(...all)];
+  };
+  const given = [...inputs, ...late];
+  const { outputs } = trace(both, given, constants);
+  await turn();
+  const nodes = avoidOuterProducts(outputs, outputs.length - sums);
+  const early = nodes.slice(0, count);
+  const factors = nodes.slice(nodes.length - sums).map(factorsOf);
+  const after = [
+    ...nodes.slice(count, nodes.length - sums),
+    ...factors.flatMap((list, i) => list?.flat() ?? [nodes[nodes.length - sums + i]!]),
+  ];
+  const kept = keptFor(after, inputs.length);
+  await turn();
+  const shapes = given.map(({ shape }) => shape);
+  const graph = emit(rules, shapes.slice(0, inputs.length), early, kept);
+  const rest = withInputs(after, kept, given.length, graph.orders);
+  const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
+  const opening = await opened(graph, [...early, ...kept], threads, provider);
+  await turn();
+  const going = emit(rules, [...shapes, ...keptShapes], rest);
+  const closing = await opened(going, rest, threads, provider).catch((error) => {
+    opening.release();
+    throw error;
+  });
+  const bytes = kept.reduce((sum, { size }) => sum + 4 * size, 0);
+  return { first: opening, second: closing, outputs: count, bytes, products: factors.map((list) => list?.length) };
+}
+
+async function opened(
+  graph: OnnxGraph,
+  nodes: readonly Node[],
+  threads: number,
+  provider: ProviderName,
+): Promise<Session> {
   const values = inOrder(nodes).reduce((sum, { size }) => sum + 4 * size, 0);
   await turn();
   const bytes = encodeModel(graph);

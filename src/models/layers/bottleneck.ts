@@ -26,10 +26,9 @@ export const bottleneck: Rule<Of<'bottleneck'>> = {
     const part = (from: number): Tensor => tf.slice(encoded, [0, from], [count, units]);
     const [mean, deviation] = [part(0), tf.softplus(tf.add(part(units), SHIFT))];
     way.charge(tf.mul(divergence(mean, deviation), beta / count));
-    const own = way.dropoutSeed(undefined);
-    if (own === undefined) return affine(mean, true, way);
-    const drawn = Float32Array.from({ length: count * units }, normalStream(own));
-    return affine(tf.add(mean, tf.mul(deviation, tf.tensor(drawn, [count, units]))), true, way);
+    const shape = [count, units];
+    const drawn = way.drawn(undefined, shape, (own) => Float32Array.from({ length: count * units }, normalStream(own)));
+    return affine(drawn ? tf.add(mean, tf.mul(deviation, drawn)) : mean, true, way);
   },
 };
 

@@ -40,10 +40,11 @@ export const dropout: Rule<Of<'dropout'>> = {
     seed: optional(index),
   },
   apply: ({ rate: p, mask = 'off', seed = 1 }, x, way) => {
-    const own = way.dropoutSeed(mask === 'known' ? seed : undefined);
-    if (mask === 'off' || own === undefined || p === 0) return x;
-    const random = uniformStream(own);
-    const values = Float32Array.from({ length: x.size }, () => (random() < p ? 0 : 1 / (1 - p)));
-    return tf.mul(x, tf.tensor(values, x.shape));
+    const known = mask === 'known' ? seed : undefined;
+    const drawn = way.drawn(known, x.shape, (own) => {
+      const random = uniformStream(own);
+      return Float32Array.from({ length: x.size }, () => (random() < p ? 0 : 1 / (1 - p)));
+    });
+    return mask === 'off' || p === 0 || !drawn ? x : tf.mul(x, drawn);
   },
 };

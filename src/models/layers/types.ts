@@ -65,6 +65,12 @@ export type Use =
  */
 export type Using = (use: Use, value: Tensor) => Tensor;
 
+/** Numbers of a layer that draws, a function of the local step. */
+export interface Drawing {
+  readonly shape: readonly number[];
+  readonly at: (step: number) => Float32Array;
+}
+
 /** What layers take on their way. */
 export interface Way {
   /** The next parameter. */
@@ -75,8 +81,15 @@ export interface Way {
   readonly using: Using;
   /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
-  /** A seed of the next layer that draws, different in every local step; of a known mask, or of the client's own. */
-  readonly dropoutSeed: (known: number | undefined) => number | undefined;
+  /**
+   * What the next layer that draws makes of a seed, different in every local step: of a known mask, or of the client's
+   * own; undefined where the seed is not known.
+   */
+  readonly drawn: (
+    known: number | undefined,
+    shape: readonly number[],
+    values: (seed: number) => Float32Array,
+  ) => Tensor | undefined;
   /** Adds a scalar to the loss of a client that trains. */
   readonly charge: (penalty: Tensor) => void;
   readonly run: (layers: readonly Layer[], x: Tensor) => Tensor;

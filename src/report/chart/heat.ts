@@ -45,13 +45,14 @@ export function drawHeat(trace: Trace, panel: Panel): string {
     height,
   );
   const colour = shader(trace);
-  const data = new Uint8Array(width * height * 3).fill(255);
+  // without a value, without a colour: the page shows through
+  const data = new Uint8Array(width * height * 4);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const value = sample(z, columns[x]!, rows[y]!);
-      if (Number.isFinite(value)) data.set(colour(value), (y * width + x) * 3);
+      if (Number.isFinite(value)) data.set([...colour(value), 255], (y * width + x) * 4);
     }
-  const png = Buffer.from(encodePng({ width, height, data })).toString('base64');
+  const png = Buffer.from(encodePng({ width, height, data, channels: 4 })).toString('base64');
   const { left, top } = panel.box;
   return (
     `<image x="${n(left)}" y="${n(top)}" width="${width}" height="${height}" ` +

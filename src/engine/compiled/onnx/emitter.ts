@@ -32,12 +32,16 @@ export interface Emitter {
 
 export const isConstant = (n: Node): boolean => n.op === 'const' || n.op === 'splat';
 
-/** The ONNX graph that computes `outputs` from inputs of the given shapes. */
+/**
+ * The ONNX graph that computes `outputs` from inputs of the given shapes, and `kept` in the physical orders in which
+ * they lie anyway.
+ */
 export function emit(
   rules: Readonly<Record<string, Rule>>,
   inputs: readonly (readonly number[])[],
   outputs: readonly Node[],
-): OnnxGraph {
+  kept: readonly Node[] = [],
+): OnnxGraph & { readonly orders: readonly Order[] } {
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
   const values = new Map<Node, Value>();
@@ -119,22 +123,26 @@ export function emit(
     ints,
     floats,
   };
-  for (const n of inOrder(outputs)) {
+  for (const n of inOrder([...outputs, ...kept])) {
     if (isConstant(n)) continue;
     const rule = rules[n.op];
     if (!rule && n.op !== 'input') throw problem('compile', `no ONNX form of the operation ${n.op}`);
-    values.set(n, rule ? rule(emitter, n) : { name: `x${n.attributes.index}`, order: plain(n.shape.length) });
+    const order = n.attributes.order as Order | undefined;
+    values.set(n, rule ? rule(emitter, n) : { name: `x${n.attributes.index}`, order: order ?? plain(n.shape.length) });
   }
 
-  const ports = outputs.map((n, i) => {
-    const name = `y${i}`;
-    const float =
-      n.dtype === 'float32' ? as(n, plain(n.shape.length)) : add('Cast', [as(n, plain(n.shape.length))], { to: 1 });
-    nodes.push({ type: 'Identity', inputs: [float], outputs: [name], attributes: {} });
-    return { name, type: 'float32' as Dtype, shape: n.shape };
+  const given = new Set<string>();
+  const orders = [...outputs.map((n) => plain(n.shape.length)), ...kept.map((n) => computed(n).order)];
+  const ports = [...outputs, ...kept].map((n, i) => {
+    const value = as(n, orders[i]!);
+    const float = n.dtype === 'float32' ? value : add('Cast', [value], { to: 1 });
+    // constants, inputs and what already is an output cannot be one as they are
+    const name = float.startsWith('v') && !given.has(float) ? float : add('Identity', [float]);
+    given.add(name);
+    return { name, type: 'float32' as Dtype, shape: physical(n.shape, orders[i]!) };
   });
   const used = inputs.map((shape, i) => ({ name: `x${i}`, type: 'float32' as Dtype, shape }));
-  return { nodes, initializers, inputs: used, outputs: ports };
+  return { nodes, initializers, inputs: used, outputs: ports, orders: orders.slice(outputs.length) };
 }
 
 /** A permutation in Einsum's words: [1, 0] is `ab->ba`. */
