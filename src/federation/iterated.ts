@@ -2,13 +2,13 @@ import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { type Kept, type Tensor, tf } from '../engine/index.js';
 import { corrections } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
-import { type Run, runOf } from './dry-run.js';
 import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
 import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import type { Iterated, Sweep } from './iterated-type.js';
 import { addSum, pick, scaled, scatter, slice, zeros } from './picked-rows.js';
 import { matrixOf, perRow, responses, thinOf } from './thin-weights.js';
+import { type Run, runOf } from './told-by-run.js';
 
 /**
  * What goes from one local step to the next: E_t = w0 - w_t for each parameter that is carried whole, summed up from
