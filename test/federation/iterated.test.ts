@@ -13,7 +13,7 @@ import {
   localSteps,
   observe,
 } from '../../src/federation/index.js';
-import { lenet, network } from '../../src/models/index.js';
+import { lenet, network, vit, withModes } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { forEachEngine } from '../engines.js';
 
@@ -98,6 +98,34 @@ const wide = network({
   ],
 });
 
+/** Layers that draw, in front of rows of several sizes. */
+const dropped = withModes(
+  network({
+    ...{ name: 'dropped', imageShape: [8, 8, 3], classes: 4, seed: 4 },
+    layers: [
+      ...[{ kind: 'dense', units: 96 } as const, { kind: 'tanh' } as const],
+      ...[{ kind: 'dropout', rate: 0.3, seed: 4 } as const, { kind: 'dense', units: 64 } as const],
+      ...[{ kind: 'tanh' } as const, { kind: 'dropout', rate: 0.2, seed: 5 } as const],
+      { kind: 'dense', units: 4 },
+    ],
+  }),
+  { dropout: 'known' },
+);
+/** Tokens: several rows an example; and running statistics in the objective. */
+const tokens = vit({ imageShape: [8, 8, 3], classes: 4, patch: 4, depth: 1, width: 96, heads: 2 });
+const normed = withModes(
+  network({
+    ...{ name: 'normed', imageShape: [8, 8, 3], classes: 4, seed: 5 },
+    layers: [
+      // a bias before batch norm has no gradient, whose sign would be that of a rounding
+      ...[{ kind: 'conv', filters: 4, size: 3, bias: false } as const, { kind: 'batchNorm' } as const],
+      ...[{ kind: 'tanh' } as const, { kind: 'dense', units: 96 } as const, { kind: 'tanh' } as const],
+      { kind: 'dense', units: 4 },
+    ],
+  }),
+  { batchNorm: 'train' },
+);
+
 forEachEngine((engine, setup) => {
   for (const [name, net, client] of [
     ['momentum', model, { localSteps: 5, optimizer: { kind: 'sgd', momentum: 0.9 } }],
@@ -112,6 +140,9 @@ forEachEngine((engine, setup) => {
       wide,
       { epochs: 2, miniBatch: 2, order: 'shuffled', optimizer: { kind: 'sgd', momentum: 0.5, nesterov: true } },
     ],
+    ['rows, masks of every step', dropped, { epochs: 2, miniBatch: 2, order: 'shuffled' }],
+    ['rows of tokens', tokens, { localSteps: 3 }],
+    ['rows, batch norm', normed, { localSteps: 3 }],
     ['rows, a layer frozen', wide, { localSteps: 4, frozen: ['dense2'] }],
     ['weight decay carries whole matrices', wide, { localSteps: 3, optimizer: { kind: 'sgd', weightDecay: 0.1 } }],
   ] as const)
@@ -137,6 +168,20 @@ forEachEngine((engine, setup) => {
         }
       }
     });
+});
+
+test('iterated steps keep the distance of batch-norm moments in the objective', async () => {
+  await start({ threads: 1 });
+  const observed = await seen({ localSteps: 4, learningRate: 0.05 }, 'none', normed);
+  const options = { ...matching, statistics: 0.5 };
+  const one = await oneGraph(observed, options, guess);
+  const closure = await attackClosure(observed, options);
+  const many = await closure.evaluate(guess);
+  closure.dispose();
+  assert.ok(Math.abs(one.objective - many.objective) < 1e-5 * one.objective, `${one.objective} ${many.objective}`);
+  assert.ok(distance(many.gradient, one.gradient) < 1e-5);
+  const without = await oneGraph(observed, matching, guess);
+  assert.ok(one.objective > 1.01 * without.objective, 'it counts');
 });
 
 test('what there is no room for is computed again, to the same numbers', async () => {

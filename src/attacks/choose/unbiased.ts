@@ -1,13 +1,13 @@
-import { isExactToScale } from '../../core/evidence.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { clamped } from '../search/minimise.js';
+import { isFine } from './fine.js';
 
 /**
- * Whether an attack that takes several local steps for one gradient errs by that alone: every entry is exact, so the
- * same attack on a simulated update errs alike.
+ * Whether an attack that takes several local steps for one gradient errs by little else: every entry is known finely,
+ * so the same attack on a simulated update errs alike.
  */
-export const errsBySteps = ({ client, obfuscation }: Observation): boolean =>
-  client.localSteps > 1 && obfuscation.evidence.every(isExactToScale);
+export const errsBySteps = (observation: Observation): boolean =>
+  observation.client.localSteps > 1 && isFine(observation);
 
 /**
  * Pictures x of an attack f without its own bias (indirect inference; Gourieroux, Monfort and Renault 1993): what f

@@ -133,7 +133,7 @@ function provenBounds({ minima, batchSize, signsProve, everySign }: ClassView): 
 }
 
 /** Classes, pixels a side and images from which simulated clients tell more than they cost. */
-const LEARNT = { classes: 32, side: 64, images: 5, imagesOfOneExactStep: 17, imagesOfExactSteps: 9 };
+const LEARNT = { classes: 32, side: 64, images: 5, imagesOfExactSteps: 9 };
 
 /** A network that is more decided than this on pictures of noise was trained: simulated labels would surprise it. */
 const UNDECIDED = 0.1;
@@ -142,11 +142,11 @@ const UNDECIDED = 0.1;
 async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHead }: ClassView): Promise<boolean> {
   const { model, client, obfuscation } = observation;
   const { localSteps, optimizer, privacy } = client;
-  const fewest = exact && localSteps === 1 ? 'imagesOfOneExactStep' : exact ? 'imagesOfExactSteps' : 'images';
   return (
     denseHead &&
     scaleKnown &&
-    batchSize >= LEARNT[fewest] &&
+    batchSize >= (exact ? LEARNT.imagesOfExactSteps : LEARNT.images) &&
+    !(exact && localSteps === 1) && // the row space corrects these
     model.classes <= LEARNT.classes &&
     Math.max(model.imageShape[0], model.imageShape[1]) <= LEARNT.side &&
     !privacy &&

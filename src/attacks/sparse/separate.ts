@@ -1,5 +1,5 @@
-import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
-import { mean, softmax } from '../../core/numbers.js';
+import { type Matrix, mapped, matrix, orthonormal, product, transpose } from '../../core/linear-algebra.js';
+import { mean, softmax, sum } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import type { Head } from '../closed-form/head.js';
 import { type Binary, errorsOf, refine, settle } from './binary.js';
@@ -21,6 +21,9 @@ const NEAR = 0.5;
 
 /** Two masks are one when they differ in at most this share of the squared errors. */
 const SAME = 0.01;
+
+/** So many images that random starts missed are looked for in what the others leave of the update. */
+const MISSED = 6;
 
 /** Starts wander at most so far from typical features, in standard deviations of their units' inputs. */
 const WANDER = 1.5;
@@ -62,8 +65,8 @@ export function separate(
   const exact = (): number => classes.flatMap(({ list }) => list.filter(({ residual }) => residual <= EXACT)).length;
   const within = ({ list, wanted }: Class, bound: number): boolean =>
     list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
-  const look = ({ label, mix, g, list }: Class): void => {
-    const settled = settle(span.basis, g, starting());
+  const look = ({ label, mix, g, list }: Class, start: Uint8Array): void => {
+    const settled = settle(span.basis, g, start);
     const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
     if (known || farFrom(span.basis, g, settled) > NEAR) return;
     const binary = refine(span.basis, head.last.weights, label, mix, settled);
@@ -79,8 +82,25 @@ export function separate(
     for (const one of classes) {
       const anyway = revisable && round > 0;
       const enough = (): boolean => exact() === size || (!anyway && within(one, EXACT));
-      for (let start = 0; start < STARTS && !enough(); start++) look(one);
+      for (let start = 0; start < STARTS && !enough(); start++) look(one, starting());
     }
+  const sureOf = ({ list }: Class): Binary[] => list.filter(({ residual }) => residual <= EXACT);
+  for (let left = size - exact(); left > 0 && left <= MISSED; ) {
+    const rest = startsLeftOver(
+      head,
+      span,
+      classes.flatMap((one) => sureOf(one).map(({ mask, mix }) => errorRow(mask, errorsOf(head.last.weights, mix)))),
+      inputs,
+      seed,
+    );
+    const open = classes.filter((one) => revisable || sureOf(one).length < one.wanted);
+    for (let start = 0; start < STARTS && size - exact() === left; start++) {
+      const from = rest();
+      for (const one of open) look(one, from);
+    }
+    if (size - exact() === left) break;
+    left = size - exact();
+  }
   const all = classes.flatMap(({ list, label }) => list.map((binary) => ({ ...binary, label })));
   const sure = all.filter(({ residual }) => residual <= EXACT);
   if (sure.length === 0) return arranged(all, labels);
@@ -121,6 +141,46 @@ function startsAround({ first }: Head, { images }: Span, inputs: Float64Array, s
     return Uint8Array.from(inputs, (z, u) => Number(z + step * moved[u]! > 0));
   };
 }
+
+/**
+ * A stream of masks of features that rows found so far leave to the update: with D = images V^T and E orthonormal,
+ * orthogonal to the rows in V's coordinates, the features that are missing span images E. One alone is that to scale.
+ */
+function startsLeftOver(
+  { first }: Head,
+  { basis, images }: Span,
+  rows: readonly Float64Array[],
+  inputs: Float64Array,
+  seed: number,
+): () => Uint8Array {
+  const [rank, found] = [basis.columns, rows.length];
+  const normal = normalStream(deriveSeed(seed, 'left over'));
+  const known = product(
+    transpose(basis),
+    transpose(
+      matrix(
+        found,
+        basis.rows,
+        rows.flatMap((row) => [...row]),
+      ),
+    ),
+  );
+  const filled = mapped(matrix(rank, rank), (_, i, j) => (j < found ? known.data[i * found + j]! : normal()));
+  const whole = orthonormal(filled);
+  const left = mapped(matrix(rank, rank - found), (_, i, j) => whole.data[i * rank + found + j]!);
+  const features = product(images, left); // [inputs, missing]
+  const along = product(transpose(first.weights), features);
+  const size = deviation(inputs);
+  return () => {
+    const mix = matrix(left.columns, 1, Float64Array.from({ length: left.columns }, normal));
+    const sign = Math.sign(sum(product(features, mix).data));
+    const moved = product(along, mix).data;
+    const scale = (sign * size) / (deviation(moved) || 1);
+    return Uint8Array.from(moved, (z, u) => Number(scale * z + first.bias[u]! > 0));
+  };
+}
+
+const errorRow = (mask: Uint8Array, g: Float64Array): Float64Array => g.map((value, u) => (mask[u] ? value : 0));
 
 function deviation(x: Float64Array): number {
   const centre = mean(x);
