@@ -55,7 +55,7 @@ export type { NetworkOptions, WidthOptions } from '../models/build.js';
 export type { Architecture, ForwardOptions } from '../models/forward.js';
 export type { GeneratorDesign } from '../models/generator.js';
 export type { Generator } from '../models/generator-weights.js';
-export type { BatchMoments, Finish, Use, Using } from '../models/layers/types.js';
+export type { BatchMoments, Drawing, Finish, Use, Using } from '../models/layers/types.js';
 export type { Modes } from '../models/modes.js';
 export type { NetworkFileOptions } from '../models/onnx/index.js';
 export type { PrecodeOptions } from '../models/precode.js';
