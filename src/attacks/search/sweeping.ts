@@ -2,7 +2,7 @@ import { ndarray } from '../../core/arrays.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import { iterated } from '../../federation/index.js';
-import type { Closure, Comparison } from './closure.js';
+import type { Closure, Comparison } from './closure-type.js';
 
 /**
  * The closure for many local steps: a sweep forward through one compiled local step gives the simulated update, one

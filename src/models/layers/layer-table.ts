@@ -2,7 +2,7 @@ import type { Layer } from '../../core/types.js';
 import { elu, functions, gelu, leakyRelu, prelu } from './activations.js';
 import { bottleneck } from './bottleneck.js';
 import { branches, residual } from './branching.js';
-import { pad, shuffleChannels, takeChannels } from './channels.js';
+import { pad, shuffleChannels, takeChannels } from './channel-counts.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
 import { adaptive, averagePool, globalAverage, maxPool } from './pooling.js';
