@@ -95,13 +95,13 @@ test('no file of the library is longer than 300 lines, and the index is a table 
   assert.ok(lines('index.ts') < 80);
 });
 
-test('no files import each other in a circle; types alone may', () => {
+test('no files import each other in a circle, types included', () => {
   const uses = new Map(
     files.map((file) => [
       file,
-      [
-        ...readFileSync(join(source, file), 'utf8').matchAll(/^(?:import|export)(?! type\b)[^;]*? from '(\.[^']+)';/gm),
-      ].map(([, target]) => relative(source, join(source, dirname(file), target!.replace(/\.js$/, '.ts')))),
+      [...readFileSync(join(source, file), 'utf8').matchAll(/^(?:import|export)[^;]*? from '(\.[^']+)';/gm)].map(
+        ([, target]) => relative(source, join(source, dirname(file), target!.replace(/\.js$/, '.ts'))),
+      ),
     ]),
   );
   const done = new Set<string>();

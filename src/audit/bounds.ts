@@ -1,7 +1,7 @@
 import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
 import type { Batch, Model, Observation, Update } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
-import { multiplierOf, stepCountOf } from '../federation/index.js';
+import { multiplierOf, stepCountOf, trainedOf } from '../federation/index.js';
 import {
   gaussianEpsilon,
   gaussianTradeOff,
@@ -86,7 +86,8 @@ export function privacyOf(
   { client, tensors }: Pick<Update, 'client' | 'tensors'>,
   prior?: AuditPrior,
 ): AuditPrivacy | undefined {
-  const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, tensors.length) : 0;
+  const trained = trainedOf({ parameters: tensors }, client.frozen).filter((is) => is).length;
+  const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, trained) : 0;
   if (!(noiseMultiplier > 0)) return undefined;
   const steps = stepCountOf(client);
   const mu = releasesMu({ noiseMultiplier, steps });

@@ -3,6 +3,7 @@ import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { Layer } from '../core/types.js';
 import type { ClientOptions } from '../federation/index.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
+import { checkPrecode, type PrecodeOptions } from '../models/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { checkTraining, type TrainingConfig } from './cost.js';
@@ -20,6 +21,11 @@ export type NetworkChoice = string | { readonly name?: string; readonly layers: 
 export interface AuditConfig {
   /** Name of a ready-made network, its layers, or an ONNX file. Default `lenet`. */
   readonly network?: NetworkChoice;
+  /**
+   * The client puts PRECODE's variational bottleneck before its last layer; the weights are of the network with it. An
+   * attack that knows of it (Scheliga et al. 2022) is a phi, `without:bottleneckN+without:denseM`. Default: none.
+   */
+  readonly precode?: Omit<PrecodeOptions, 'seed'>;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
   /**
@@ -65,11 +71,12 @@ export interface AuditConfig {
 }
 
 /** A config with every default filled in. */
-export type Audit = Required<Omit<AuditConfig, 'weights' | 'after' | 'data' | 'size' | 'training'>> &
-  Pick<AuditConfig, 'weights' | 'after' | 'data' | 'size' | 'training'>;
+export type Audit = Required<Omit<AuditConfig, 'precode' | 'weights' | 'after' | 'data' | 'size' | 'training'>> &
+  Pick<AuditConfig, 'precode' | 'weights' | 'after' | 'data' | 'size' | 'training'>;
 
 const KEYS = [
   'network',
+  'precode',
   'weights',
   'after',
   'data',
@@ -111,6 +118,7 @@ export function readConfig(config: AuditConfig): Audit {
   for (const one of phi) parseObfuscation(one);
   if (!Array.isArray(labels) || labels.length === 0) throw problem(WHERE, 'labels must be a list', labels);
   for (const one of labels) oneOf(WHERE, 'labels', one, ['known', 'infer'] as const);
+  if (given.precode !== undefined) checkPrecode(`${WHERE} precode`, given.precode, ['units', 'beta']);
   integer(WHERE, 'batch', batch, 1);
   integer(WHERE, 'clients', clients, 1);
   integer(WHERE, 'batches', batches, 1);

@@ -2,7 +2,7 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Batch, Model } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
-import { loadNetwork, loadWeights, network } from '../models/index.js';
+import { loadNetwork, loadWeights, network, precode } from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { type Audit, isFile } from './config.js';
 
@@ -25,7 +25,8 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const count = data.sizes.test;
   if (count < size * audit.batches)
     throw problem('audit', `${audit.batches} batches of ${size} need as many images`, `${count} in ${data.name}`);
-  const blank = await blankOf(audit, data);
+  const bare = await blankOf(audit, data);
+  const blank = audit.precode ? precode(bare, { ...audit.precode, seed }) : bare;
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
   const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
   const batches = Array.from({ length: audit.batches }, (_, k) =>

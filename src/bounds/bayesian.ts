@@ -175,6 +175,7 @@ const KINKED: ReadonlySet<Layer['kind']> = new Set([
   'relu6',
   'hardtanh',
   'leakyRelu',
+  'prelu',
   'maxPool',
   'hardswish',
   'hardsigmoid',

@@ -133,6 +133,23 @@ export interface BottleneckLayer {
   readonly beta?: number;
 }
 
+/** max(0, x) + slope min(0, x) with a learned slope for every channel, or (`shared`) one; they start at 0.25. */
+export interface PreluLayer {
+  readonly kind: 'prelu';
+  /** Default false. PyTorch's default, `num_parameters=1`, is true. */
+  readonly shared?: boolean;
+}
+
+/**
+ * Cells around a picture: `zeros` (default), mirrored at the edge cell (`reflect`, at most size - 1 on a side), or the
+ * edge cell repeated (`replicate`); PyTorch's padding_mode and F.pad.
+ */
+export interface PadLayer {
+  readonly kind: 'pad';
+  readonly padding: number | readonly [top: number, bottom: number, left: number, right: number];
+  readonly mode?: 'zeros' | 'reflect' | 'replicate';
+}
+
 /** Functions of one number without settings, and softmax over the channels. */
 export interface ActivationLayer {
   readonly kind:
@@ -159,6 +176,12 @@ export type Layer =
   /** (x - mean) / std per channel: input normalisation as part of the model, so that images stay in [0, 1]. */
   | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] }
   | { readonly kind: 'flatten' }
+  | PreluLayer
+  | PadLayer
+  /** Channel g n + i becomes channel i groups + g, for n channels a group (ShuffleNet). */
+  | { readonly kind: 'shuffleChannels'; readonly groups: number }
+  /** Channels from `from` on, `count` of them. */
+  | { readonly kind: 'takeChannels'; readonly from: number; readonly count: number }
   | BatchNormLayer
   | GroupNormLayer
   | LayerNormLayer
@@ -176,9 +199,12 @@ export type Layer =
   /** One token of the sequence; default the first. */
   | { readonly kind: 'takeToken'; readonly index?: number }
   | { readonly kind: 'residual'; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }
-  /** The same input through every branch (an empty one passes it on), then side by side in the channels, or added. */
+  /**
+   * The same input through every branch (an empty one passes it on), then side by side in the channels, added, or
+   * multiplied, where one number a channel counts for every place (a squeeze-and-excitation gate).
+   */
   | {
       readonly kind: 'branches';
       readonly branches: readonly (readonly Layer[])[];
-      readonly join?: 'concat' | 'add';
+      readonly join?: 'concat' | 'add' | 'multiply';
     };

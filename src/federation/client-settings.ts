@@ -96,8 +96,6 @@ export function clientSettings(
     ...(frozen && { frozen }),
     ...(privacy && { privacy }),
   };
-  if (privacy && frozen)
-    throw problem(where, 'privacy goes with clients that train every layer', frozen, 'leave frozen out');
   if (privacy && !isPlainSgd(optimizer))
     throw problem(
       where,

@@ -6,11 +6,12 @@ import type { Batch, ClientSettings, Model, NdArray, Update } from '../core/type
 import { compile, type Tensor } from '../engine/index.js';
 import { mixesExamples } from '../models/index.js';
 import { type ClientOptions, clientSettings, stepsOf, unrolls } from './client-settings.js';
+import { trainedOf } from './frozen.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
 import { pick } from './picked-rows.js';
 import { clippedGradients, named, noised } from './private-gradient.js';
-import { checkPrivacy, mechanismOf } from './private-settings.js';
+import { checkPrivacy, mechanismOf, privacyOfTrained } from './private-settings.js';
 import { runningStatistics } from './statistics.js';
 
 /**
@@ -125,7 +126,9 @@ async function privateUpdate(
 ): Promise<Update> {
   const { miniBatch, learningRate, privacy } = client;
   const { clip, scope, exemptFirst } = mechanismOf(privacy!);
-  const clipped = await clippedGradients(model, { scope, group: Math.min(miniBatch, GROUP) });
+  const trained = trainedOf(model, client.frozen);
+  const own = privacyOfTrained(privacy!, trained);
+  const clipped = await clippedGradients(model, { scope, group: Math.min(miniBatch, GROUP), trained });
   const delta = model.parameters.map(({ data }) => new Float32Array(data.length));
   let first: number | undefined;
   try {
@@ -140,10 +143,11 @@ async function privateUpdate(
       const { sum, powers, loss } = await clipped.run(weights, x, y, clip, exempt);
       first ??= loss / count;
       const spread = { powers, noisy: count - exempt };
-      const gradient = noised(sum, privacy!, count, deriveSeed(seed, 'noise', t), spread);
-      delta.forEach((values, k) => {
-        for (let i = 0; i < values.length; i++) values[i]! += factor * gradient[k]![i]!;
-      });
+      const gradient = noised(sum, own, count, deriveSeed(seed, 'noise', t), spread).values();
+      for (const values of delta.filter((_, k) => trained[k])) {
+        const moved = gradient.next().value as Float32Array;
+        for (let i = 0; i < values.length; i++) values[i]! += factor * moved[i]!;
+      }
     }
     return { kind: 'update', tensors: named(model, delta), client, loss: first! };
   } finally {

@@ -13,7 +13,9 @@ export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './federation-plan.js';
-export { type Cost, type Iterated, iterated, secondsOf } from './iterated.js';
+export { trainedOf } from './frozen.js';
+export { iterated, secondsOf } from './iterated.js';
+export type { Cost, Iterated } from './iterated-type.js';
 export { localSteps } from './local-steps.js';
 export {
   type LocalResult,

@@ -1,7 +1,7 @@
 import { stackImages } from '../core/arrays.js';
 import type { ClientSettings, NdArray } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
-import type { Iterated, Sweep, Work } from './iterated.js';
+import type { Iterated, Sweep, Work } from './iterated-type.js';
 import { slice, zeros } from './picked-rows.js';
 
 type Clients = NonNullable<ClientSettings['clients']>;

@@ -9,10 +9,10 @@ import {
   tf,
 } from '../engine/index.js';
 import { ruleOf } from './client-optimizers.js';
-import { inTurn, type Run } from './dry-run.js';
 import { clientStep, type Stepped } from './local-steps.js';
 import { zeros } from './picked-rows.js';
 import type { Thin } from './thin-weights.js';
+import { inTurn, type Run } from './told-by-run.js';
 
 /** How a client's parameters go from step to step. */
 export interface Layout {

@@ -97,13 +97,12 @@ export function sentBy(
   checkAttackable(where, model, update.tensors);
   const { privacy, frozen, clients } = update.client;
   const trained = trainedOf(model, frozen);
-  const before = privacy
+  const noisy = privacy
     ? privateReport(update.tensors, update.client, privacy)
     : clients?.some(({ settings }) => settings.privacy)
       ? meanOfPrivate(update.tensors, clients)
-      : trained.includes(false)
-        ? partialReport(update.tensors, trained)
-        : undefined;
+      : undefined;
+  const before = trained.includes(false) ? partialReport(update.tensors, trained, noisy) : noisy;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
 
@@ -158,12 +157,16 @@ const plain = (update: Update): ObfuscationReport => ({
   evidence: update.tensors.map(() => EXACT),
 });
 
-/** What is frozen is not sent; which that is, is public. */
-function partialReport(tensors: readonly NamedArray[], trained: readonly boolean[]): ObfuscationReport {
+/** What is frozen is not sent; which that is, is public. @param report of what is sent; default: it is exact */
+function partialReport(
+  tensors: readonly NamedArray[],
+  trained: readonly boolean[],
+  report?: ObfuscationReport,
+): ObfuscationReport {
   const count = (of: readonly NamedArray[]): number => of.reduce((sum, { data }) => sum + data.length, 0);
   const share = count(tensors.filter((_, k) => trained[k])) / count(tensors);
-  const evidence = trained.map((is) => (is ? EXACT : UNSENT));
-  return { name: 'none', parameters: {}, bitsPerEntry: 32 * share, evidence };
+  const evidence = trained.map((is, k) => (is ? (report?.evidence[k] ?? EXACT) : UNSENT));
+  return { name: 'none', parameters: {}, ...report, bitsPerEntry: 32 * share, evidence };
 }
 
 const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({

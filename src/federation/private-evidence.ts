@@ -2,21 +2,26 @@ import { EXACT } from '../core/evidence.js';
 import { sum } from '../core/numbers.js';
 import { summedEvidence } from '../core/summed-evidence.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
-import { type Mechanism, mechanismOf } from './private-settings.js';
+import { trainedOf } from './frozen.js';
+import { type Mechanism, mechanismOf, privacyOfTrained } from './private-settings.js';
 
 /**
  * What a server that knows the mechanism derives of private steps from the update and the public settings, tensor by
- * tensor: the noise's standard deviation and whether the scale is lost. See {@link noiseOf} and {@link mayBeShortened}.
+ * tensor: the noise's standard deviation and whether the scale is lost; frozen ones are exact. See {@link noiseOf} and
+ * {@link mayBeShortened}.
  */
 export function privateReport(
   tensors: readonly NamedArray[],
   client: ClientSettings,
   privacy: ClientPrivacy,
 ): ObfuscationReport {
-  const mechanism = mechanismOf(privacy);
-  const noises = tensors.map(({ data }, k) => noiseOf(data, k, client, mechanism));
-  const shortened = mayBeShortened(tensors, noises, client, mechanism);
-  const evidence = tensors.map((_, k): Evidence => ({ ...EXACT, noise: noises[k]!, scaleUnknown: shortened[k]! }));
+  const trained = trainedOf({ parameters: tensors }, client.frozen);
+  const moved = tensors.filter((_, k) => trained[k]);
+  const mechanism = mechanismOf(privacyOfTrained(privacy, trained));
+  const noises = moved.map(({ data }, k) => noiseOf(data, k, client, mechanism));
+  const shortened = mayBeShortened(moved, noises, client, mechanism);
+  const each = moved.map((_, k): Evidence => ({ ...EXACT, noise: noises[k]!, scaleUnknown: shortened[k]! })).values();
+  const evidence = trained.map((is) => (is ? (each.next().value as Evidence) : EXACT));
   const parameters = parametersOf(privacy);
   const said = Object.entries(parameters).map(([name, value]) => `${name}: ${value}`);
   return { name: `private steps(${said.join(', ')})`, parameters, bitsPerEntry: 32, evidence };
@@ -40,7 +45,8 @@ export function meanOfPrivate(
       each.map((report, c) => {
         if (!report) return EXACT;
         const { clip } = mechanismOf(clients[c]!.settings.privacy!);
-        return { ...report.evidence[k]!, scaleUnknown: clip < Number.POSITIVE_INFINITY };
+        const own = report.evidence[k]!;
+        return own === EXACT ? EXACT : { ...own, scaleUnknown: clip < Number.POSITIVE_INFINITY };
       }),
       shares,
     ),

@@ -12,7 +12,7 @@ import { type Mechanism, mechanismOf } from './private-settings.js';
 /** Sums of clipped per-example gradients, over any number of examples. Dispose it when done. */
 export interface ClippedGradients {
   /**
-   * sum_i g_i min(1, C / |g_i|), one array per parameter, with |g_i| over all tensors or each alone; `targets`
+   * sum_i g_i min(1, C / |g_i|), one array per trained parameter, with |g_i| over all tensors or each alone; `targets`
    * one-hot, [n, classes].
    * @param exempt examples at the front that are left as they are
    */
@@ -43,6 +43,8 @@ export interface ClippedOptions {
   /** Examples per compiled step, default 8: more of them take several, fewer are filled up. */
   readonly group?: number;
   readonly threads?: number;
+  /** For each parameter whether it is trained: the gradient is that of these alone. Default: all are. */
+  readonly trained?: readonly boolean[];
 }
 
 /** The bound holds in spite of float32 rounding of norm and product. */
@@ -58,14 +60,14 @@ const NO_CLIP = 1e18;
  * one.
  */
 export async function clippedGradients(model: Model, options: ClippedOptions = {}): Promise<ClippedGradients> {
-  const { scope = 'example', group = 8, threads } = options;
+  const { scope = 'example', group = 8, threads, trained = model.parameters.map(() => true) } = options;
   checkIndependent('privacy', model, 'each example has a gradient of its own');
   const taps = tapped(model, group);
   const shapes = model.parameters.map(({ shape }) => shape);
   const step = await compile(
     (x: Tensor, y: Tensor, guarded: Tensor, clip: Tensor, ...weights: Tensor[]) => {
       const { loss, uses, errors, done } = taps(weights, x, y);
-      const each = uses.map((use, k) => contribution(use, errors[k]!, shapes[k]!, group));
+      const each = uses.flatMap((use, k) => (trained[k] ? [contribution(use, errors[k]!, shapes[k]!, group)] : []));
       const squares = each.map((one) => one.squares);
       const total = scope === 'example' ? tf.addN(squares) : undefined;
       const factors = squares.map((own) =>
@@ -94,7 +96,7 @@ export async function clippedGradients(model: Model, options: ClippedOptions = {
       const [loss, powers, ...sums] = await step.run(x, y, guarded, bound, ...weights);
       parts.push({ sum: sums.map(({ data }) => data), powers: powers!.data, loss: loss!.data[0]! });
     }
-    return together(model, parts);
+    return together(parts);
   };
   return { run, engine: step.engine, dispose: step.dispose };
 }
@@ -146,11 +148,11 @@ function kept(use: Use, hold: (t: Tensor) => Tensor): Use {
   return { ...use, input: () => input };
 }
 
-function together({ parameters }: Model, parts: readonly ClippedSum[]): ClippedSum {
+function together(parts: readonly ClippedSum[]): ClippedSum {
   if (parts.length === 1) return parts[0]!;
   const total = {
-    sum: parameters.map(({ data }) => new Float32Array(data.length)),
-    powers: new Float32Array(parameters.length),
+    sum: parts[0]!.sum.map(({ length }) => new Float32Array(length)),
+    powers: new Float32Array(parts[0]!.sum.length),
     loss: parts.reduce((sum, { loss }) => sum + loss, 0),
   };
   for (const { sum, powers } of parts) {

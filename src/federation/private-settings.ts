@@ -94,6 +94,14 @@ export function mechanismOf(privacy: ClientPrivacy): Mechanism {
   return { clip, scope, noise: privacy.noise ?? old, exemptFirst };
 }
 
+/** The settings for the trained tensors alone; a list of noises has one for each tensor of the model. */
+export function privacyOfTrained(privacy: ClientPrivacy, trained: readonly boolean[]): ClientPrivacy {
+  const { noise } = privacy;
+  const sigma = noise?.sigma;
+  if (typeof sigma !== 'object') return privacy;
+  return { ...privacy, noise: { ...noise, sigma: sigma.filter((_, k) => trained[k]) } };
+}
+
 /** Whether the steps' images must be a Poisson sample: where an epsilon is accounted for. */
 export const isAccounted = ({ noise, noiseMultiplier }: ClientPrivacy): boolean =>
   noiseMultiplier !== undefined || noise?.multiplier !== undefined;

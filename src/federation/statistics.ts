@@ -9,9 +9,9 @@ import {
   someLayer,
 } from '../models/index.js';
 import { stepsOf } from './client-settings.js';
-import { inTurn, type Run, runOf } from './dry-run.js';
 import { iterated } from './iterated.js';
 import { zeros } from './picked-rows.js';
+import { inTurn, type Run, runOf } from './told-by-run.js';
 
 /**
  * What the server knows of the statistics that batch norm used, in the words of Huang et al. 2021 (section 3, "BN

@@ -11,7 +11,7 @@ import type { ClientOptimizer, ClientSettings, Model, NdArray } from '../core/ty
 import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { isPlainSgd } from './client-optimizers.js';
 import type { LocalStep } from './client-settings.js';
-import type { Run } from './dry-run.js';
+import type { Run } from './told-by-run.js';
 
 /** A parameter that is carried as rows. */
 export interface Thin {

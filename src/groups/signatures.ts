@@ -1,7 +1,7 @@
 /** Every type that a signature of the library names. */
 export type { DownloadProgress } from '../assets/download.js';
 export type { TensorFile, TensorFormat } from '../assets/tensors.js';
-export type { ClosedFormOptions } from '../attacks/closed-form/closed-form.js';
+export type { ClosedFormOptions } from '../attacks/closed-form/closed-form-options.js';
 export type { Stages } from '../attacks/closed-form/stages.js';
 export type { Signs } from '../attacks/confidence/signs.js';
 export type { DlgOptions } from '../attacks/dlg.js';
@@ -55,7 +55,7 @@ export type { NetworkOptions, WidthOptions } from '../models/build.js';
 export type { Architecture, ForwardOptions } from '../models/forward.js';
 export type { GeneratorDesign } from '../models/generator.js';
 export type { Generator } from '../models/generator-weights.js';
-export type { BatchMoments, Finish, Use, Using } from '../models/layers/types.js';
+export type { BatchMoments, Drawing, Finish, Use, Using } from '../models/layers/types.js';
 export type { Modes } from '../models/modes.js';
 export type { NetworkFileOptions } from '../models/onnx/index.js';
 export type { PrecodeOptions } from '../models/precode.js';
@@ -96,7 +96,7 @@ export type { TrainingEvent } from '../report/training-progress.js';
 export type { Job, JobOptions } from '../studies/attack-worker.js';
 export type { Bin, Reliability } from '../studies/calibration.js';
 export type { BudgetPoint, BudgetSweep } from '../studies/dp/budgets.js';
-export type { DpProfile, DpRow } from '../studies/dp/dp-rows.js';
+export type { DpProfile, DpRow } from '../studies/dp/dp-row.js';
 export type { DpStudyOptions } from '../studies/dp/dp-study.js';
 export type { Defence, Leakage, VictimPlan } from '../studies/dp/leakage.js';
 export type { LabelOutcome } from '../studies/label-study.js';

@@ -23,7 +23,7 @@ export { isNonNegative } from './non-negative.js';
 export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
-export { type PrecodeOptions, precode } from './precode.js';
+export { checkPrecode, type PrecodeOptions, precode } from './precode.js';
 export { resnet18, resnet34 } from './resnet.js';
 export { type Card, type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
 export { TAGGER_STEM, tagger } from './tagger.js';

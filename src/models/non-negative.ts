@@ -5,7 +5,7 @@ const NEVER_NEGATIVE: ReadonlySet<Layer['kind']> = new Set([
 ]);
 const KEEPS_SIGNS: ReadonlySet<Layer['kind']> = new Set([
   ...(['maxPool', 'averagePool', 'adaptiveAveragePool', 'globalAveragePool'] as const),
-  ...(['flatten', 'dropout', 'takeToken'] as const),
+  ...(['flatten', 'dropout', 'takeToken', 'pad', 'shuffleChannels', 'takeChannels'] as const),
 ]);
 
 /**

@@ -51,12 +51,14 @@ export function initialise(specs: readonly ParameterSpec[], seed: number): Named
   return specs.map((spec, k) => {
     const { name, shape, init } = spec;
     const data = new Float32Array(sizeOf(shape));
-    if (init === 'ones' || init === 'zeros') return { name, shape, data: init === 'ones' ? data.fill(1) : data };
+    if (typeof init === 'string') return { name, shape, data: data.fill(CONSTANT[init]) };
     const next = drawing(spec, seed + k);
     for (let i = 0; i < data.length; i++) data[i] = next();
     return { name, shape, data: fromTorchOrder(spec, data) };
   });
 }
+
+const CONSTANT = { ones: 1, zeros: 0, quarters: 0.25 } as const;
 
 function drawing({ init, fanIn }: ParameterSpec, seed: number): () => number {
   const bound = typeof init === 'number' ? init : 1 / Math.sqrt(fanIn);

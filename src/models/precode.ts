@@ -33,11 +33,7 @@ export interface PrecodeOptions {
  * @example const defended = rog.nets.precode(rog.lenet(), { units: 64 });
  */
 export function precode(model: Model, options: PrecodeOptions = {}): Model {
-  checkOptions('precode', options, ['units', 'beta', 'seed']);
-  const { units = 256, beta = 1e-3, seed = 1 } = options;
-  integer('precode', 'units', units, 1);
-  number('precode', 'beta', beta, 0, Number.POSITIVE_INFINITY);
-  integer('precode', 'seed', seed, 0);
+  const { units = 256, beta = 1e-3, seed = 1 } = checkPrecode('precode', options);
   const place = model.layers.length - 1;
   const last = model.layers[place];
   if (last?.kind !== 'dense') throw problem('precode', 'needs a dense layer at the end of the network', last?.kind);
@@ -55,3 +51,17 @@ export function precode(model: Model, options: PrecodeOptions = {}): Model {
 
 /** Arrays of a bottleneck: encoder and decoder, kernel and bias each. */
 const COUNT = 4;
+
+/** Refuses options out of range, and those of other names. */
+export function checkPrecode(
+  where: string,
+  options: PrecodeOptions,
+  names: readonly (keyof PrecodeOptions)[] = ['units', 'beta', 'seed'],
+): PrecodeOptions {
+  checkOptions(where, options, names);
+  const { units = 256, beta = 1e-3, seed = 1 } = options;
+  integer(where, 'units', units, 1);
+  number(where, 'beta', beta, 0, Number.POSITIVE_INFINITY);
+  integer(where, 'seed', seed, 0);
+  return options;
+}

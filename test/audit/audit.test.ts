@@ -166,13 +166,28 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
   };
   const filled = readConfig({}) as unknown as Record<string, unknown>;
   for (const key of Object.keys(filled)) assert.ok(key in properties, key);
-  for (const key of ['weights', 'after', 'data', 'size', 'training']) assert.ok(key in properties, key);
+  for (const key of ['precode', 'weights', 'after', 'data', 'size', 'training']) assert.ok(key in properties, key);
   for (const [key, { default: value }] of Object.entries(properties))
     if (value !== undefined) assert.deepEqual(filled[key], value, key);
   assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
   const client = Object.keys((properties as never as { client: { properties: object } }).client.properties);
   assert.deepEqual([...client, 'seed'].sort(), [...CLIENT_OPTIONS].sort());
   assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
+});
+
+test('audit: PRECODE, and the attack that knows of it', async () => {
+  const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
+  const phi = ['none', 'without:bottleneck2+without:dense3'];
+  const some = { ...config, network: { layers }, phi, batch: 1, labels: ['known'] as const, iterations: 2 };
+  const { subject, rows } = await audit({ ...some, precode: { units: 6 }, bounds: false }, { workers: 1 });
+  assert.match(subject.model, /PRECODE/);
+  assert.deepEqual(
+    rows.map((row) => row.phi),
+    phi,
+  );
+  await assert.rejects(audit({ ...some, phi: [phi[1]!] }, { workers: 1 }), /bottleneck2/);
+  assert.throws(() => readConfig({ precode: { unit: 6 } as never }), /unknown option "unit"; did you mean "units"/);
+  assert.throws(() => readConfig({ precode: { units: 0 } }), /audit precode: units must be an integer of at least 1/);
 });
 
 test('audit: a real update is checked before it is attacked', async () => {

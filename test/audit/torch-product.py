@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Clients' rounds in PyTorch: five networks, each with SGD, momentum and Adam; every file in every format.
+"""Clients' rounds in PyTorch: seven networks, each with SGD, momentum and Adam; every file in every format.
 
 usage: python3 test/audit/torch-product.py FOLDER    (PyTorch and numpy; nothing else)
 Writes NAME-before and NAME-OPTIMIZER (after the round), each as .pt, .npz, .safetensors and .onnx (as it trains);
@@ -79,8 +79,52 @@ class ResNet18(nn.Module):
         return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
 
 
+class Gate(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Conv2d(c, 3, 1), nn.Conv2d(3, c, 1)
+
+    def forward(self, x):
+        return F.hardsigmoid(self.fc2(F.relu(self.fc1(F.adaptive_avg_pool2d(x, 1))))) * x
+
+
+class MobileV3(nn.Module):
+    """A stem, an inverted bottleneck with squeeze and excitation, and hard swish, as torchvision's MobileNetV3."""
+
+    def __init__(self):
+        super().__init__()
+        part = lambda i, o, k=1, s=1, g=1: [nn.Conv2d(i, o, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(o)]
+        stem = nn.Sequential(*part(3, 4, 3, 2), nn.Hardswish())
+        block = nn.Sequential(*part(4, 8), nn.Hardswish(), *part(8, 8, 5, 1, 8), nn.Hardswish(), Gate(8), *part(8, 4))
+        self.features = nn.ModuleList([stem, block])
+        self.classifier = nn.Sequential(nn.Linear(4, 10), nn.Hardswish(), nn.Linear(10, 4))
+
+    def forward(self, x):
+        stem, block = self.features
+        x = stem(x)
+        return self.classifier(torch.flatten(F.adaptive_avg_pool2d(x + block(x), 1), 1))
+
+
+class Shuffle(nn.Module):
+    """One unit of ShuffleNet v2, with learned slopes and mirrored edges around it."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.slope = nn.Conv2d(3, 8, 3, 2, 1, padding_mode="reflect"), nn.PReLU(8)
+        self.branch = nn.Sequential(nn.Conv2d(4, 4, 1), nn.PReLU(), nn.Conv2d(4, 4, 3, 1, 1, groups=4), nn.Conv2d(4, 4, 1), nn.ReLU())
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x):
+        a, b = self.slope(self.stem(x)).chunk(2, 1)
+        x = torch.cat([a, self.branch(b)], 1)
+        n, c, h, w = x.shape
+        x = x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+        return self.fc(x.mean((2, 3)))
+
+
 NETWORKS = {
     "lenet-5": (LeNet5, 32), "flower": (Flower, 32), "resnet-18": (ResNet18, 16), "mobile": (clients.Mobile, 16), "vit": (clients.Transformer, 10),
+    "mobile-v3": (MobileV3, 16), "shuffle": (Shuffle, 16),
 }
 # Adam divides small gradients by their size, rounding errors too (the bias of attention's keys has no other): a larger epsilon keeps 1e-5
 adam = lambda name: {"kind": "adam", "epsilon": 1e-2 if name == "vit" else 1e-3}
@@ -108,7 +152,7 @@ rounds = []
 for name, (make, size) in NETWORKS.items():
     start = make().double().train()
     for module in start.modules():
-        if isinstance(module, nn.BatchNorm2d) and name == "resnet-18":
+        if isinstance(module, nn.BatchNorm2d) and name in ("resnet-18", "mobile-v3"):
             nn.init.uniform_(module.bias, 0.1, 0.4)  # relative to 0 nothing agrees
     start.load_state_dict({k: v.float().double() if v.is_floating_point() else v for k, v in start.state_dict().items()})
     pixels = torch.randint(0, 256, (BATCH, 3, size, size))

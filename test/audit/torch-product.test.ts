@@ -62,8 +62,8 @@ async function readAll(network: Model, stem: string): Promise<Model> {
   return first!;
 }
 
-test('PyTorch: five networks, three optimizers, four formats', { skip }, () => {
-  assert.equal(rounds.length, 15);
+test('PyTorch: seven networks, three optimizers, four formats', { skip }, () => {
+  assert.equal(rounds.length, 21);
 });
 
 for (const { network, size, optimizer, client } of rounds)
@@ -89,6 +89,8 @@ for (const [network, optimizer, format] of [
   ['resnet-18', 'sgd', 'safetensors'],
   ['mobile', 'momentum', 'npz'],
   ['vit', 'sgd', 'pt'],
+  ['mobile-v3', 'adam', 'pt'],
+  ['shuffle', 'momentum', 'safetensors'],
 ] as const)
   test(`PyTorch: an audit of ${network} after ${optimizer}, from .onnx and .${format}`, { skip }, async () => {
     const { client } = rounds.find((round) => round.network === network && round.optimizer === optimizer)!;

@@ -200,7 +200,21 @@ def interpret(store, layer, x):
         return run(store, layer['body'], x) + run(store, layer['shortcut'], x)
     if k == 'branches':
         parts = [run(store, branch, x) for branch in layer['branches']]
+        if layer.get('join') == 'multiply':
+            return math.prod((p if p.dim() > 2 else p[:, :, None, None] for p in parts[1:]), start=parts[0])
         return sum(parts[1:], parts[0]) if layer.get('join') == 'add' else torch.cat(parts, 1)
+    if k == 'prelu':
+        slope = store.weight((1 if layer.get('shared') else x.shape[1],), 1)
+        return F.relu(x) - slope.view(1, -1, *[1] * (x.dim() - 2)) * F.relu(-x)
+    if k == 'pad':
+        t, b, l, r = sides(layer['padding'], [1, 1])
+        mode = layer.get('mode', 'zeros')
+        return F.pad(x, (l, r, t, b), 'constant' if mode == 'zeros' else mode)
+    if k == 'shuffleChannels':
+        g = layer['groups']
+        return x.unflatten(1, (g, x.shape[1] // g)).transpose(1, 2).flatten(1, 2)
+    if k == 'takeChannels':
+        return x[:, layer['from']:layer['from'] + layer['count']]
     raise ValueError(k)
 
 
@@ -431,6 +445,12 @@ LAYERS = {
         L('branches', branches=[[conv(4, 3, stride=2)], [conv(4, 1, stride=2, bias=False), L('sigmoid')], [L('averagePool', size=2), conv(4, 1)]], join='add'),
         L('softmax'), dense(9), L('dropout', rate=0.3), L('tanh'), dense(5)]),
     'Mish, hardtanh': ([8, 8, 2], 2, 2, [conv(5), L('mish'), conv(4), L('scale', factor=4), L('hardtanh'), dense(5)]),
+    'gates, learned slopes, mirrored edges, moved channels': ([8, 9, 3], 2, 2, [
+        L('pad', padding=[1, 2, 2, 1], mode='reflect'), conv(6, 3, padding='valid'), L('prelu'),
+        L('branches', join='multiply', branches=[[], [L('globalAveragePool'), conv(4, 1), L('silu'), conv(6, 1), L('sigmoid')]]),
+        L('branches', branches=[[L('takeChannels', **{'from': 0, 'count': 2})], [L('takeChannels', **{'from': 2, 'count': 4}), conv(4, 1), L('prelu', shared=True)]]),
+        L('shuffleChannels', groups=3), L('pad', padding=1, mode='replicate'), conv(4, 3, padding=0, stride=2), L('pad', padding=[0, 1, 0, 0]), L('tanh'),
+        L('branches', join='multiply', branches=[[], [L('globalAveragePool'), L('flatten'), dense(4), L('hardsigmoid')]]), L('flatten'), dense(5)]),
 }
 
 

@@ -82,8 +82,6 @@ NETS = {
     "an adaptive pool to more cells than it has, dynamo": (adaptive(), newer(18)),
 }
 REFUSED = {
-    "a gate of squeeze and excitation": (Net(lambda s, x: s.f(flat((lambda y: y * torch.sigmoid(s.g(F.adaptive_avg_pool2d(y, 1))))(s.c(x)))), c=nn.Conv2d(3, 4, 3, 2), g=nn.Conv2d(4, 4, 1), f=nn.Linear(36, 4)), "(Mul) is no layer that is known in this place"),
-    "a shuffle of channels": (Net(lambda s, x: s.f(flat(s.c(x).view(-1, 2, 2, 3, 3).transpose(1, 2).reshape(-1, 4, 3, 3))), c=nn.Conv2d(3, 4, 3, 2), f=nn.Linear(36, 4)), "is no layer that is known in this place"),
     "weights used twice": (Net(lambda s, x: s.f((lambda y, z: s.a(y + z) + s.b(F.relu(z)) + y)(*(lambda u: (s.d(u), F.relu(s.c(u))))(s.e(x))).mean((2, 3))), c=nn.Conv2d(3, 3, 1), a=nn.Conv2d(3, 3, 1), b=nn.Conv2d(3, 3, 1), d=nn.Conv2d(3, 3, 1), e=nn.Conv2d(3, 3, 1), f=nn.Linear(3, 4)), "is used in two branches"),
 }
 

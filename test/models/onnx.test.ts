@@ -15,8 +15,8 @@ interface Exported {
   readonly networks: readonly { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
   readonly refused: readonly { name: string; file: string; says: string }[];
 }
-/** Networks that exporters wrote (test/golden/onnx-networks.py, onnx-modern.py), with answers in float64. */
-const files = ['onnx-networks', 'onnx-modern'].map(
+/** Networks that exporters wrote (test/golden/onnx-networks.py, onnx-modern.py, onnx-mobile.py), with answers in float64. */
+const files = ['onnx-networks', 'onnx-modern', 'onnx-mobile'].map(
   (name) => JSON.parse(readFileSync(join(root, `test/golden/${name}.json`), 'utf8')) as Exported,
 );
 const golden: Exported = {

@@ -58,6 +58,12 @@ const POLISH = 80;
 /** How often a solver's bias is taken off at most, while that explains more. */
 const CORRECTIONS = 2;
 
+/**
+ * Of different labels, whose pictures do not mix, the first time is taken up to this multiple of the yardstick: wrong
+ * masks cost it more than a picture too dark, and the polish mends them (22.8 against 30.4 dB).
+ */
+const LOOSELY = 1.15;
+
 /** Pull of the prior in the polish of smooth networks. */
 const HARDLY = 1e-3;
 
@@ -172,7 +178,9 @@ export async function* chosen(
           const now = { images: best().result.images, update: last.update };
           const again = unbiased(observation, (seen) => steps(seen, { ...given, ...file() }), result, now);
           const { measured: next } = yield* run(`${name}, bias taken off`, again, 1);
-          if (next.value > last.value) break;
+          const trusted = k === 0 && new Set(result.labels).size === result.labels.length;
+          if (next.value > last.value * (trusted ? LOOSELY : 1)) break;
+          if (trusted) finished.splice(0, finished.length - 1);
           last = next;
         }
       if (best().result.stopped === 'cancelled') return conclude();

@@ -28,7 +28,7 @@ export const pull = (weight: number, atGray: number): number => (weight * OF_PIC
 export const weightFor = (share: number, atGray: number): number => (share * atGray) / OF_PICTURES;
 
 /** Layers whose slope jumps where pre-activations usually are. */
-const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'hardtanh', 'leakyRelu', 'maxPool', 'hardsigmoid'];
+const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'hardtanh', 'leakyRelu', 'prelu', 'maxPool', 'hardsigmoid'];
 
 /** Layers that mix neighbouring pixels. */
 const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention'];

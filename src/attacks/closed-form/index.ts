@@ -1,8 +1,3 @@
-export {
-  CLOSED_FORM_NEEDS,
-  CLOSED_FORM_OPTIONS,
-  type ClosedFormOptions,
-  closedForm,
-  closedFormSteps,
-} from './closed-form.js';
+export { CLOSED_FORM_NEEDS, closedForm, closedFormSteps } from './closed-form.js';
+export { CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form-options.js';
 export { closedFormStages, type Stages } from './stages.js';

@@ -2,12 +2,12 @@ import { ndarray } from '../../core/arrays.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
 import { forward } from '../../models/index.js';
-import type { Closure } from '../search/closure.js';
+import type { Closure } from '../search/closure-type.js';
 import { type About, OBJECTIVES, type ObjectiveName } from '../search/objectives.js';
 import { PRIORS, type PriorName } from '../search/priors.js';
 import { boundTensors } from '../search/seen.js';
 import type { Head } from './head.js';
-import type { Recovered } from './recover.js';
+import type { Recovered } from './recovered.js';
 
 /**
  * `features`: |phi(x) - X| / |X| with the recovered features X; not squared, so that the prior counts less the nearer

@@ -1,24 +1,14 @@
 import { isExact } from '../../core/evidence.js';
-import { type Matrix, matrix } from '../../core/linear-algebra.js';
+import { matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { separated } from '../sparse/index.js';
-import { chainOf, type Passed } from './chain.js';
+import { chainOf } from './chain.js';
 import { featureSolver } from './feature-solver.js';
 import type { Head } from './head.js';
 import { hasEveryClass } from './null-direction.js';
+import type { Recovered } from './recovered.js';
 
 export { guessFrom } from './guess.js';
-
-/** What the update of the dense head says about every sample, before any picture is looked for. */
-export interface Recovered extends Passed {
-  /** [B, features] */
-  readonly features: Matrix;
-  /**
-   * Where every image's errors were read off the update's row space, so that images of one class are told apart: their
-   * labels.
-   */
-  readonly separated?: Int32Array;
-}
 
 /** Assumed cosine of the features found so far to the true ones, round by round. */
 const COSINES = [0.85, 0.93, 0.96, 0.96];

@@ -5,15 +5,10 @@ import { decidedness } from '../confidence/decided.js';
 import { isAdaptive } from '../search/soften.js';
 import type { ClassView } from './class-view.js';
 import { dummyImpact } from './class-view.js';
+import type { Found } from './found.js';
 import { headCounts } from './head-counts.js';
 import { pinkPictures } from './pink-pictures.js';
 import { simulatedCounts } from './simulated-counts.js';
-
-/** Labels that a rule found, one per image of the batch, with a number in [0, 1] each: how clearly it stands out. */
-export interface Found {
-  readonly labels: readonly number[];
-  readonly confidence: readonly number[];
-}
 
 /** The rules' names. */
 export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias' | 'head' | 'simulated';

@@ -15,10 +15,10 @@ import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor } from '../../engine/index.js';
 import { direction } from '../../federation/index.js';
 import { logCdf } from '../closed-form/normal-posterior.js';
+import type { Found } from './found.js';
 import { keptByPhi } from './kept-by-phi.js';
 import { pinkPictures } from './pink-pictures.js';
 import { ridgeLaw } from './ridge.js';
-import type { Found } from './rules.js';
 import { wholeCounts } from './whole-counts.js';
 
 /** Clients that are simulated. */

@@ -6,7 +6,8 @@ import { features, meanFeatures, syntheticImages } from '../closed-form/prior.js
 import { recover } from '../closed-form/recover.js';
 import { suitsClosedForm } from '../closed-form/suits.js';
 import { tuningFor } from '../closed-form/tuning.js';
-import { attackClosure, type Closure } from '../search/closure.js';
+import { attackClosure } from '../search/closure.js';
+import type { Closure } from '../search/closure-type.js';
 import { simulation } from '../search/drift.js';
 import { type ObjectiveName, objectiveOf } from '../search/objectives.js';
 

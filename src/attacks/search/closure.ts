@@ -1,7 +1,7 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { isSent, type Widths, widthsOf } from '../../core/evidence.js';
-import type { ClientSettings, NdArray, Observation } from '../../core/types.js';
+import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../../engine/index.js';
 import {
   assumed,
@@ -13,6 +13,7 @@ import {
   secondsOf,
   unrolls,
 } from '../../federation/index.js';
+import type { Closure, Comparison } from './closure-type.js';
 import type { Evaluate } from './minimise.js';
 import { type About, matchOf, type ObjectiveName, type OwnObjective, objectiveTitle } from './objectives.js';
 import { PRIORS, type PriorName } from './priors.js';
@@ -35,41 +36,6 @@ export interface ClosureOptions {
   readonly statistics?: number;
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
-}
-
-/** A compiled objective: pictures in, value and gradient out. Dispose it when the attack is done. */
-export interface Closure {
-  readonly evaluate: Evaluate;
-  readonly engine: string;
-  /** What one evaluation will take, by a trial on some pictures; where local steps are simulated. */
-  readonly cost?: (images: NdArray) => Promise<Cost>;
-  readonly dispose: () => void;
-}
-
-/** What is compared at some pictures. */
-export interface Compared {
-  readonly delta: readonly Tensor[];
-  readonly observed: readonly Tensor[];
-  readonly images: Tensor;
-  readonly numbers: Tensor;
-  readonly parameters: readonly Tensor[];
-}
-
-/** What a closure compares, for either way of simulating the client. */
-export interface Comparison {
-  readonly observation: Observation;
-  /** The client as it is simulated: nothing is missing. */
-  readonly client: ClientSettings;
-  readonly joint: boolean;
-  /** One-hot labels, or zeros where they are searched. */
-  readonly targets: NdArray;
-  /** What `total` reads beside the tensors. */
-  readonly numbers: NdArray;
-  /** objective(simulated update, observed update) + weight * prior(images) + statistics * distance of moments. */
-  readonly total: (at: Compared) => tf.Scalar;
-  /** Whether `total` reads the parameters. */
-  readonly usesParameters: boolean;
-  readonly name: string;
 }
 
 /**

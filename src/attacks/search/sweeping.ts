@@ -2,7 +2,7 @@ import { ndarray } from '../../core/arrays.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import { iterated } from '../../federation/index.js';
-import type { Closure, Comparison } from './closure.js';
+import type { Closure, Comparison } from './closure-type.js';
 
 /**
  * The closure for many local steps: a sweep forward through one compiled local step gives the simulated update, one
@@ -17,7 +17,11 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
   const compare = (x: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(count, count + tensors.length), rest.slice(count + tensors.length)];
     const objective = (images: Tensor, ...parts: Tensor[]): tf.Scalar =>
-      total({ delta: steps.delta(parts), observed, images, numbers, parameters });
+      // an objective may ignore tensors, and a prior pictures of one pixel: their derivative is 0, not missing
+      tf.addN([
+        total({ delta: steps.delta(parts), observed, images, numbers, parameters }),
+        ...[images, ...parts].map((input) => tf.mul(0, tf.sum(input))),
+      ]) as tf.Scalar;
     const { value, grads } = tf.valueAndGrads(objective)([x, ...rest.slice(0, count)]);
     return [value, ...grads];
   };

@@ -1,7 +1,7 @@
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import type { Head } from '../closed-form/head.js';
-import type { Recovered } from '../closed-form/recover.js';
+import type { Recovered } from '../closed-form/recovered.js';
 import type { Binary } from './binary.js';
 import { shares } from './scale.js';
 import { separate } from './separate.js';

@@ -1,5 +1,5 @@
 import { constant, softmax, type Tensor, tf } from '../../engine/index.js';
-import { optional, real, required, word } from './layer-options.js';
+import { flag, optional, real, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
 
 const sigmoidLine = (x: Tensor): Tensor => tf.div(tf.relu6(tf.add(x, 3)), 6);
@@ -28,6 +28,27 @@ export const functions = Object.fromEntries(
 export const leakyRelu: Rule<Of<'leakyRelu'>> = {
   options: { slope: required(real) },
   apply: ({ slope }, x) => tf.leakyRelu(x, slope),
+};
+
+export const prelu: Rule<Of<'prelu'>> = {
+  options: { shared: optional(flag) },
+  plan: ({ shared = false }, at, name) => ({
+    ...at,
+    specs: [
+      {
+        name: `${name}/slope`,
+        shape: [shared ? 1 : at.shape[2]],
+        fanIn: 1,
+        init: 'quarters',
+        ...(at.flattened && !shared && { flattens: at.flattened }),
+      },
+    ],
+  }),
+  apply: (_, x, { take, using }) => {
+    const below = tf.neg(tf.relu(tf.neg(x)));
+    const sloped = using({ kind: 'factor', input: () => below }, tf.mul(below, take()));
+    return tf.add(tf.relu(x), sloped);
+  },
 };
 
 export const elu: Rule<Of<'elu'>> = {

@@ -1,7 +1,8 @@
 import type { Layer } from '../../core/types.js';
-import { elu, functions, gelu, leakyRelu } from './activations.js';
+import { elu, functions, gelu, leakyRelu, prelu } from './activations.js';
 import { bottleneck } from './bottleneck.js';
 import { branches, residual } from './branching.js';
+import { pad, shuffleChannels, takeChannels } from './channel-counts.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
 import { adaptive, averagePool, globalAverage, maxPool } from './pooling.js';
@@ -13,6 +14,7 @@ import { conv, dense } from './weighted.js';
 const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   ...functions,
   leakyRelu,
+  prelu,
   elu,
   gelu,
   conv,
@@ -29,6 +31,9 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   scale,
   normalize,
   flatten,
+  pad,
+  shuffleChannels,
+  takeChannels,
   dropout,
   bottleneck,
   classToken,

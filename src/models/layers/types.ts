@@ -9,7 +9,7 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly fanIn: number;
   /** Default: uniform in +-1 / sqrt(fanIn); a number: normal with this standard deviation. */
-  readonly init?: 'ones' | 'zeros' | number;
+  readonly init?: 'ones' | 'zeros' | 'quarters' | number;
   /** [h, w, c] of the picture whose flattened entries the parameter meets. */
   readonly flattens?: ImageShape;
   /** Lies in PyTorch's memory as it does here. */

@@ -3,7 +3,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { CONSTANTS } from './constants.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { shapeOf } from './known-shapes.js';
+import { shapeOf, splitShape } from './known-shapes.js';
 
 /**
  * Follows a graph from its images on, [batch, channels, height, width]: constants are computed, shapes inferred.
@@ -17,6 +17,13 @@ export function follow(graph: OnnxGraph, where: string): Known {
       where,
       'the network must have one input, the image',
       graph.inputs.map(({ name }) => name),
+    );
+  if (graph.outputs.length > 1)
+    throw problem(
+      where,
+      'the network must have one output, the scores of the classes',
+      graph.outputs.map(({ name }) => name),
+      'export a network that returns what the loss is taken of',
     );
   const image = input.shape.map((n, axis) => (axis === 0 && !(n >= 1) ? 1 : n));
   if (image.length !== 4 || image.some((n) => !(n >= 1)))
@@ -52,7 +59,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
     }
     shapes.set(output, shapeOf(node, known));
     node.outputs.forEach((name, k) => {
-      if (k > 0 && node.op === 'Split') shapes.set(name, shapeOf(node, known));
+      if (k > 0 && node.op === 'Split') shapes.set(name, splitShape(node, known, k));
       makers.set(name, node);
     });
     nodes.push(node);

@@ -39,6 +39,23 @@ export const slicePlaces = (shape: Shape, { from, to, axes, step }: Cut) =>
     return { start, by, length: Math.max(0, Math.ceil((end - start) / by)) };
   });
 
+/** How many places of its axis each output of a Split takes. */
+export function splitSizes({ inputs, outputs, attributes }: OnnxNode, known: Known): readonly number[] {
+  const from = known.shape(inputs[0]!);
+  const given = numbers(attributes.split, [...(known.constant(inputs[1])?.data ?? [])]);
+  if (given.length === outputs.length) return given;
+  const n = from[axisOf(numberOf(attributes.axis, 0), from.length)]!;
+  const each = Math.ceil(n / outputs.length);
+  return outputs.map((_, k) => Math.min(each, n - k * each));
+}
+
+/** The shape of one output of a Split. */
+export function splitShape(node: OnnxNode, known: Known, k: number): number[] {
+  const from = known.shape(node.inputs[0]!);
+  const at = axisOf(numberOf(node.attributes.axis, 0), from.length);
+  return from.map((n, axis) => (axis === at ? splitSizes(node, known)[k]! : n));
+}
+
 type Infer = (node: OnnxNode, known: Known) => Shape;
 
 const first: Infer = ({ inputs }, { shape }) => shape(inputs[0]!);
@@ -48,9 +65,9 @@ const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name))
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
-      'Relu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt Exp Log ' +
-      'Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization InstanceNormalization ' +
-      'LayerNormalization GroupNormalization Mish'
+      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
+      'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
+      'InstanceNormalization LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
       .map((op) => [op, first]),
@@ -127,11 +144,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     const cut = { from: list(1) ?? [], to: list(2) ?? [], axes: list(3), step: list(4) ?? [] };
     return slicePlaces(known.shape(inputs[0]!), cut).map(({ length }) => length);
   },
-  Split: ({ inputs, outputs, attributes }, { shape }) => {
-    const from = shape(inputs[0]!);
-    const at = axisOf(numberOf(attributes.axis, 0), from.length);
-    return from.map((n, axis) => (axis === at ? n / outputs.length : n));
-  },
+  Split: (node, known) => splitShape(node, known, 0),
   Unsqueeze: ({ inputs, attributes }, known) => {
     const from = known.shape(inputs[0]!);
     const axes = [...numbers(attributes.axes, [...(known.constant(inputs[1])?.data ?? [])])];

@@ -67,6 +67,12 @@ function meeting(name: string, known: Known, met: Set<string>, depth: number): P
   const tensors = parts.flatMap((part) => part.tensors);
   if (node.op === 'Concat')
     return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers) }] };
+  if (node.op === 'Mul')
+    return {
+      from,
+      tensors,
+      layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers), join: 'multiply' }],
+    };
   if (parts.length === 2) {
     const [body, shortcut] = ordered(parts as [Part, Part]);
     const layer: Layer = { kind: 'residual', body: body.layers, shortcut: shortcut.layers };
@@ -75,7 +81,7 @@ function meeting(name: string, known: Known, met: Set<string>, depth: number): P
   return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers), join: 'add' }] };
 }
 
-const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat']);
+const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat', 'Mul']);
 
 /** Whether branches are joined along channels, where they are put side by side. */
 function onChannels({ op, inputs, attributes }: OnnxNode, known: Known): boolean {

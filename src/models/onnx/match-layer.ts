@@ -2,6 +2,8 @@ import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
 import type { ActivationLayer, Layer, NamedArray } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
+import { clip, gated, gelu, hardLine, hardSigmoid, prelu, scaled, shifted, softplus } from './match-activations.js';
+import { asPixel, padded, part, repeated, shuffle, slice } from './match-channels.js';
 import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
 import { layerNormOf, normalize, stretched } from './normalize.js';
@@ -120,54 +122,6 @@ const instanceNorm: Matcher = (node, known) => {
   return gain && shift && found(node.inputs[0]!, [{ kind: 'instanceNorm', epsilon, affine: true }], [gain, shift]);
 };
 
-/** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
-const gelu: Matcher = (node, known) => {
-  const factors = (name: string, depth: number): string[] => {
-    const inner = depth > 0 ? makerIs(name, 'Mul', known) : undefined;
-    return inner ? inner.inputs.flatMap((one) => factors(one, depth - 1)) : [name];
-  };
-  const all = factors(node.outputs[0]!, 2);
-  if (all.length !== 3 || !all.some((name) => scalar(known.constant(name)) === 0.5)) return undefined;
-  for (const name of all) {
-    const lifted = makerIs(name, 'Add', known);
-    const step = lifted && known.maker(sides(lifted, known)?.data ?? '');
-    const inner = step && known.maker(step.inputs[0]!);
-    const part = inner && sides(inner, known);
-    if (!part) continue;
-    const cubed = makerIs(part.data, 'Add', known);
-    const x = step.op === 'Erf' ? part.data : step.op === 'Tanh' ? cubed?.inputs.find((one) => all.includes(one)) : '';
-    if (x && all.includes(x)) return found(x, [{ kind: 'gelu', form: step.op === 'Erf' ? 'exact' : 'tanh' }]);
-  }
-  return undefined;
-};
-
-/** x times a gate of x: SiLU, hard swish, Mish. */
-const gated: Matcher = (node, known) => {
-  const [a, b] = node.inputs as [string, string];
-  for (const [x, gate] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    const maker = known.maker(gate);
-    const inner = maker?.op === 'Tanh' && makerIs(maker.inputs[0]!, 'Softplus', known);
-    if (inner && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
-    if (maker?.inputs[0] !== x) continue;
-    if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
-    if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
-  }
-  return undefined;
-};
-
-const clip: Matcher = (node, known) => {
-  const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
-  const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
-  const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
-  if (low === -1 && high === 1) return found(node.inputs[0]!, [{ kind: 'hardtanh' }]);
-  if (low !== 0 || high !== 6) return undefined;
-  const before = makerIs(node.inputs[0]!, 'Relu', known);
-  return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
-};
-
 const dropout: Matcher = (node, known) => {
   const rate = node.inputs[1] ? scalar(known.constant(node.inputs[1])) : numberOf(node.attributes.ratio, 0.5);
   const active = scalar(known.constant(node.inputs[2])) === 1 && rate > 0;
@@ -235,13 +189,6 @@ const mean: Matcher = (node, known) => {
   return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
 };
 
-const scaled: Matcher = (node, known) => {
-  const part = sides(node, known);
-  const factor = scalar(part?.fixed);
-  if (!part || Number.isNaN(factor) || factor === 0) return undefined;
-  return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
-};
-
 const plain = (kind: ActivationLayer['kind']): Matcher[] => [one(() => ({ kind }))];
 
 const pass: Matcher = (node) => found(node.inputs[0]!, []);
@@ -253,7 +200,15 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Tanh: plain('tanh'),
   Softplus: plain('softplus'),
   HardSwish: plain('hardswish'),
-  HardSigmoid: plain('hardsigmoid'),
+  HardSigmoid: [hardSigmoid],
+  PRelu: [prelu],
+  Where: [softplus],
+  Log: [softplus],
+  Pad: [padded],
+  Split: [part],
+  Slice: [slice],
+  Expand: [repeated],
+  Unsqueeze: [asPixel],
   Mish: plain('mish'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
@@ -275,13 +230,13 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Gemm: [attention, dense],
   MatMul: [attention, dense],
   Flatten: [flatten],
-  Reshape: [attention, flatten],
+  Reshape: [attention, flatten, shuffle, asPixel],
   Transpose: [patches, attention],
   Squeeze: [attention, flatten],
-  Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions],
-  Sub: [stretched],
-  Mul: [gelu, gated, scaled],
-  Div: [normalize, scaled],
+  Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions, shifted],
+  Sub: [stretched, shifted],
+  Mul: [gelu, gated, hardLine, scaled],
+  Div: [normalize, hardLine, scaled],
   Concat: [classToken],
   Gather: [takeToken],
 };
@@ -291,7 +246,7 @@ export function matchAt(name: string, known: Known): Match | undefined {
   const node = known.maker(name);
   const matchers = node && Object.hasOwn(MATCHERS, node.op) ? MATCHERS[node.op]! : [];
   for (const matcher of matchers) {
-    const match = matcher(node!, known);
+    const match = matcher(node!, known, name);
     if (match) return match;
   }
   return undefined;

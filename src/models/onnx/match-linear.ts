@@ -9,8 +9,8 @@ export interface Match {
   readonly from: string;
 }
 
-/** What a node may be the end of. */
-export type Matcher = (node: OnnxNode, known: Known) => Match | undefined;
+/** What a node may be the end of; `name`: which of its outputs, default the first. */
+export type Matcher = (node: OnnxNode, known: Known, name?: string) => Match | undefined;
 
 export const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
   layers,

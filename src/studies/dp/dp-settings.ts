@@ -1,6 +1,6 @@
 import type { Dataset } from '../../data/index.js';
 import type { FederateOptions } from '../federate.js';
-import type { DpProfile, DpRow } from './dp-rows.js';
+import type { DpProfile, DpRow } from './dp-row.js';
 
 /** Everything of a row that decides its numbers, as plain JSON. */
 export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {

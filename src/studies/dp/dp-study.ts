@@ -9,7 +9,7 @@ import { privacyBudget } from '../../privacy/index.js';
 import { type FederateOptions, federate } from '../federate.js';
 import { type BudgetPoint, budgetSweep } from './budgets.js';
 import { DP_NETWORKS } from './dp-networks.js';
-import type { DpProfile, DpRow } from './dp-rows.js';
+import type { DpProfile, DpRow } from './dp-row.js';
 import { attackAt, settingsOf, trainingOf } from './dp-settings.js';
 import { BUDGETS, budgetSettings, type DpResult, keep, keptBudgets, keptRow, rowFile } from './kept-rows.js';
 import { type Leakage, leakageOf } from './leakage.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { keepValue, keptValue, warnsOnce } from '../../assets/index.js';
 import type { Dataset } from '../../data/index.js';
 import type { BudgetPoint } from './budgets.js';
-import type { DpProfile, DpRow } from './dp-rows.js';
+import type { DpProfile, DpRow } from './dp-row.js';
 import { settingsOf } from './dp-settings.js';
 import type { Leakage } from './leakage.js';
 

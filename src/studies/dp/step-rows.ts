@@ -1,5 +1,5 @@
 import type { ClientPrivacy } from '../../core/types.js';
-import type { DpProfile, DpRow } from './dp-rows.js';
+import type { DpProfile, DpRow } from './dp-row.js';
 
 /** What the talk's code does to each example, with some noise. */
 const talks = (noise?: ClientPrivacy['noise'], more: Partial<ClientPrivacy> = {}): ClientPrivacy => ({

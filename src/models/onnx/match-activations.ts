@@ -1,0 +1,144 @@
+/** Functions of one number, as exporters spell them out in several nodes. */
+import type { Layer } from '../../core/types.js';
+import { type Known, numberOf } from './known.js';
+import { found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
+
+/** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
+export const gelu: Matcher = (node, known) => {
+  const factors = (name: string, depth: number): string[] => {
+    const inner = depth > 0 ? makerIs(name, 'Mul', known) : undefined;
+    return inner ? inner.inputs.flatMap((one) => factors(one, depth - 1)) : [name];
+  };
+  const all = factors(node.outputs[0]!, 2);
+  if (all.length !== 3 || !all.some((name) => scalar(known.constant(name)) === 0.5)) return undefined;
+  for (const name of all) {
+    const lifted = makerIs(name, 'Add', known);
+    const step = lifted && known.maker(sides(lifted, known)?.data ?? '');
+    const inner = step && known.maker(step.inputs[0]!);
+    const part = inner && sides(inner, known);
+    if (!part) continue;
+    const cubed = makerIs(part.data, 'Add', known);
+    const x = step.op === 'Erf' ? part.data : step.op === 'Tanh' ? cubed?.inputs.find((one) => all.includes(one)) : '';
+    if (x && all.includes(x)) return found(x, [{ kind: 'gelu', form: step.op === 'Erf' ? 'exact' : 'tanh' }]);
+  }
+  return undefined;
+};
+
+/** x times a gate of x: SiLU, hard swish, Mish. */
+export const gated: Matcher = (node, known) => {
+  const [a, b] = node.inputs as [string, string];
+  for (const [x, gate] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const maker = known.maker(gate);
+    const inner = maker?.op === 'Tanh' && makerIs(maker.inputs[0]!, 'Softplus', known);
+    if (inner && inner.inputs[0] === x) return found(x, [{ kind: 'mish' }]);
+    if (maker?.inputs[0] !== x) continue;
+    if (maker.op === 'Sigmoid') return found(x, [{ kind: 'silu' }]);
+    if (maker.op === 'HardSigmoid') return found(x, [{ kind: 'hardswish' }]);
+  }
+  return undefined;
+};
+
+export const clip: Matcher = (node, known) => {
+  const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
+  const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
+  const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
+  if (low === -1 && high === 1) return found(node.inputs[0]!, [{ kind: 'hardtanh' }]);
+  if (low !== 0 || high !== 6) return undefined;
+  const before = makerIs(node.inputs[0]!, 'Relu', known);
+  return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
+};
+
+/** log(1 + exp x), by itself or beside x where x is large. */
+function logOfExp(name: string, known: Known): string | undefined {
+  const log = makerIs(name, 'Log', known);
+  const lifted = log && makerIs(log.inputs[0]!, 'Add', known);
+  const parts = lifted && sides(lifted, known);
+  const exp = parts && scalar(parts.fixed) === 1 ? makerIs(parts.data, 'Exp', known) : undefined;
+  return exp && withoutFactor(exp.inputs[0]!, 1, known);
+}
+
+/** A value before it was multiplied or divided by a number. */
+function withoutFactor(name: string, factor: number, known: Known): string {
+  const node = known.maker(name);
+  const part = node && (node.op === 'Mul' || node.op === 'Div') ? sides(node, known) : undefined;
+  return part && scalar(part.fixed) === factor ? withoutFactor(part.data, factor, known) : name;
+}
+
+export const softplus: Matcher = (node, known) => {
+  const large = node.op === 'Where' ? node.inputs[1] : undefined;
+  const x = logOfExp(node.op === 'Where' ? withoutFactor(node.inputs[2]!, 1, known) : node.outputs[0]!, known);
+  return x !== undefined && (large === undefined || large === x) ? found(x, [{ kind: 'softplus' }]) : undefined;
+};
+
+/** max(0, min(1, alpha x + beta)); beta is 1/2 in every framework. */
+export const hardSigmoid: Matcher = ({ inputs, attributes }) => {
+  if (numberOf(attributes.beta, 0.5) !== 0.5) return undefined;
+  const factor = 6 * numberOf(attributes.alpha, 0.2);
+  const before: Layer[] = Math.abs(factor - 1) < 1e-6 ? [] : [{ kind: 'scale', factor }];
+  return found(inputs[0]!, [...before, { kind: 'hardsigmoid' }]);
+};
+
+/** x of min(6, max(0, x + 3)). */
+function lineOf(name: string, known: Known): string | undefined {
+  const node = known.maker(name);
+  const bounded = node?.op === 'Clip' ? clip(node, known) : undefined;
+  const lifted = bounded?.layers[0]?.kind === 'relu6' ? makerIs(bounded.from, 'Add', known) : undefined;
+  const parts = lifted && sides(lifted, known);
+  return parts && scalar(parts.fixed) === 3 ? parts.data : undefined;
+}
+
+const isSixth = (op: string, factor: number): boolean => Math.abs((op === 'Div' ? 1 / factor : factor) - 1 / 6) < 1e-6;
+
+/** min(6, max(0, x + 3)) / 6, or x times that, as exporters before HardSigmoid and HardSwish write it. */
+export const hardLine: Matcher = (node, known) => {
+  const part = sides(node, known);
+  if (!part) {
+    const [a, b] = node.inputs as [string, string];
+    const gate = [a, b].find((name) => hardGate(name, known) !== undefined);
+    const x = gate && hardGate(gate, known);
+    return x !== undefined && (x === a || x === b) ? found(x, [{ kind: 'hardswish' }]) : undefined;
+  }
+  if (!isSixth(node.op, scalar(part.fixed)) || (node.op === 'Div' && part.data !== node.inputs[0])) return undefined;
+  const line = lineOf(part.data, known);
+  if (line !== undefined) return found(line, [{ kind: 'hardsigmoid' }]);
+  const product = makerIs(part.data, 'Mul', known);
+  const gate = product?.inputs.find((name) => lineOf(name, known) !== undefined);
+  const x = gate && lineOf(gate, known);
+  return x !== undefined && product!.inputs.includes(x) ? found(x, [{ kind: 'hardswish' }]) : undefined;
+};
+
+function hardGate(name: string, known: Known): string | undefined {
+  const node = known.maker(name);
+  const match =
+    node && (node.op === 'Div' || node.op === 'Mul') && sides(node, known) ? hardLine(node, known) : undefined;
+  return match?.layers[0]?.kind === 'hardsigmoid' ? match.from : undefined;
+}
+
+export const scaled: Matcher = (node, known) => {
+  const part = sides(node, known);
+  const factor = scalar(part?.fixed);
+  if (!part || Number.isNaN(factor) || factor === 0) return undefined;
+  return found(part.data, [{ kind: 'scale', factor: node.op === 'Div' ? 1 / factor : factor }]);
+};
+
+/** x plus or minus a number. */
+export const shifted: Matcher = (node, known) => {
+  const part = sides(node, known);
+  const by = scalar(part?.fixed);
+  const channels = part && known.shape(part.data)[1];
+  if (!part || Number.isNaN(by) || known.shape(part.data).length !== 4) return undefined;
+  if (node.op === 'Sub' && part.data !== node.inputs[0]) return undefined;
+  const mean = new Array<number>(channels!).fill(node.op === 'Sub' ? by : -by);
+  return found(part.data, [{ kind: 'normalize', mean, std: mean.map(() => 1) }]);
+};
+
+export const prelu: Matcher = ({ inputs }, known) => {
+  const slope = known.constant(inputs[1]);
+  const channels = known.shape(inputs[0]!)[1];
+  if (!slope || (slope.data.length !== 1 && slope.data.length !== channels)) return undefined;
+  const shared = slope.data.length === 1;
+  return found(inputs[0]!, [{ kind: 'prelu', ...(shared && { shared }) }], [{ ...slope, shape: [slope.data.length] }]);
+};
