@@ -17,7 +17,11 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
   const compare = (x: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
     const [observed, parameters] = [rest.slice(count, count + tensors.length), rest.slice(count + tensors.length)];
     const objective = (images: Tensor, ...parts: Tensor[]): tf.Scalar =>
-      total({ delta: steps.delta(parts), observed, images, numbers, parameters });
+      // an objective may ignore tensors, and a prior pictures of one pixel: their derivative is 0, not missing
+      tf.addN([
+        total({ delta: steps.delta(parts), observed, images, numbers, parameters }),
+        ...[images, ...parts].map((input) => tf.mul(0, tf.sum(input))),
+      ]) as tf.Scalar;
     const { value, grads } = tf.valueAndGrads(objective)([x, ...rest.slice(0, count)]);
     return [value, ...grads];
   };
