@@ -5,6 +5,7 @@ import { text, whole, words } from '../core/option-table.js';
 import { runSweep, type SweepDefinition, sweepTable, sweepView } from '../sweeps/index.js';
 import { said } from './flags.js';
 import { projectRoot } from './root.js';
+import { trainedLenet } from './trained-lenet.js';
 
 /** Two initialisations take turns, so that no batch is attacked twice. */
 const turns = (batches: number): Pick<SweepDefinition, 'networks' | 'images' | 'exclude'> => {
@@ -28,6 +29,11 @@ const row = (batch: number, phi: string, batches = 6, more: Partial<Row> = {}): 
   ...more,
 });
 
+const ASKED = { labels: 'infer', attacks: 'rog' } as const;
+
+/** Six batches of one network; LeNet, unless the row says otherwise. */
+const ONE = { networks: { name: 'lenet', seed: 1 }, images: 6 };
+
 /** Batches whose labels repeat as they come; batches of four by chance only. */
 const ROWS = {
   '4-none': row(4, 'none', 8),
@@ -39,12 +45,14 @@ const ROWS = {
   '16-sign': row(16, 'sign'),
   '16-noise': row(16, 'noise:-10'),
   '16-fedavg': row(16, 'none', 6, { client: { localSteps: 5, learningRate: 0.003 } }),
-  '8-noise-0': row(8, 'noise:0', 4),
-  '8-noise-10': row(8, 'noise:10', 4),
-  '8-noise-20': row(8, 'noise:20', 4),
-  '32-none': row(32, 'none', 2),
+  '8-noise-0': row(8, 'noise:0'),
+  '8-noise-10': row(8, 'noise:10'),
+  '8-noise-20': row(8, 'noise:20'),
+  '32-none': row(32, 'none'),
   '64-none': row(64, 'none', 1),
-  '8-vgg7-none': row(8, 'none', 1, { networks: { name: 'vgg7', seed: 1 } }),
+  '8-vgg7-none': { ...ONE, batch: 8, phi: 'none', networks: { name: 'vgg7', seed: 1 } },
+  '8-trained-none': { ...ONE, batch: 8, phi: 'none' },
+  '8-trained-3bit': { ...ONE, batch: 8, phi: 'quantize:3' },
 } satisfies Record<string, Row>;
 type RowName = keyof typeof ROWS;
 const NAMES = Object.keys(ROWS) as RowName[];
@@ -71,8 +79,17 @@ export async function batchesCommand(args: string[]): Promise<number> {
   const found: BatchesRow[] = [];
   for (const name of NAMES) {
     const folder = join(out, 'batches', name);
-    const definition = { name, data: flags.data ?? 'cifar10', labels: 'infer', attacks: 'rog', ...ROWS[name] } as const;
+    const source = flags.data ?? 'cifar10';
     if (!only || only.includes(name)) {
+      const weights = name.includes('trained') && (await trainedLenet(source, join(out, 'batches'), stop.signal));
+      if (stop.signal.aborted) return 130;
+      const definition = {
+        ...ASKED,
+        name,
+        data: source,
+        ...ROWS[name],
+        ...(weights && { networks: { ...ONE.networks, weights } }),
+      } as const;
       await runSweep(definition, {
         folder,
         signal: stop.signal,
@@ -86,8 +103,8 @@ export async function batchesCommand(args: string[]): Promise<number> {
     found.push(summary(name, rows));
     console.log(lineOf(found.at(-1)!));
     const { data, version } = rows[0]!;
-    const source = data.replace(/ [\d,]+$/, ''); // without the positions of the first batch
-    const text = { command: 'npm run study -- batches', data: source, version, rows: found };
+    const read = data.replace(/ [\d,]+$/, ''); // without the positions of the first batch
+    const text = { command: 'npm run study -- batches', data: read, version, rows: found };
     await writeAtomic(join(out, 'batches.json'), `${JSON.stringify(text, null, 1)}\n`);
   }
   return 0;

@@ -114,7 +114,7 @@ const rounded = (values: Readonly<Record<string, number>>): Record<string, numbe
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Number(value.toFixed(4))]));
 
 /** One line rewritten in place on a terminal; elsewhere a line a minute and one per epoch. */
-function reporter(): (progress: FitProgress) => void {
+export function reporter(): (progress: FitProgress) => void {
   const { stderr } = process;
   let last = performance.now();
   return (progress) => {
