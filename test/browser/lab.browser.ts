@@ -164,7 +164,7 @@ for (const name of names)
     await desk.page.context().close();
   });
 
-/** Everything that 00-start shows as pictures: a diagram, four grids and the view's two, and the chart unless it is live. */
+/** Everything that 00-start shows as pictures: diagram, four grids, the view's two, and the chart unless it is live. */
 const PICTURES = 7;
 
 /** The notebook that the first test saved, changed outside Jupyter: its signature is no longer that of the file. */
