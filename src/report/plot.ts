@@ -22,7 +22,7 @@ export interface PlotOptions {
  * A series may be columns of an arquero table or of a list of rows: `{ table, x: 'bits', y: 'psnr', by: 'family' }`.
  * @throws when the first argument is no list, a series has x and y of different lengths, or a table lacks a column
  * @example
- * plot([{ table: aq.from(imageRows(done)).groupby('phi').rollup(means), x: 'phi', y: 'psnr', type: 'bar' }])
+ * rog.plot([{ table: [{ phi: 'sign', psnr: 20.2 }, { phi: 'none', psnr: 28.9 }], x: 'phi', y: 'psnr', type: 'bar' }])
  * @example
  * rog.plot([{ x: bits, y: psnr, name: 'uniform' }],
  *   { xaxis: { title: 'bits per entry' }, yaxis: { title: 'PSNR (dB)' } })
