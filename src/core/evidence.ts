@@ -17,7 +17,8 @@ export const UNKNOWN: Evidence = {
 /** A bound of every entry alike, of each channel (the last axis) or of each entry. */
 export type Widths = number | Float32Array;
 
-const widthAt = (width: Widths, i: number): number =>
+/** The bound of entry i. */
+export const widthAt = (width: Widths, i: number): number =>
   typeof width === 'number' ? width : (width[i % width.length] ?? 0);
 
 const widest = (width: Widths): number =>

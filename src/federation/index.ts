@@ -27,6 +27,7 @@ export {
 export { type ObserveOptions, observe } from './observe.js';
 export { type ObserveSumOptions, observeSum } from './observe-sum.js';
 export { type PartitionOptions, partition } from './partition.js';
+export { pick } from './picked-rows.js';
 export { isAccounted, multiplierOf } from './private-settings.js';
 export { privateStep } from './private-step.js';
 export type { RoundPoint } from './saved-federation.js';

@@ -110,6 +110,23 @@ test('separated: batches of 24 and 32, one label counted wrong: what random star
   }
 });
 
+test('separated: a layer of fewer units than images: many rows fit, none is left over, and nothing is claimed', async () => {
+  for (const [units, size, seed] of [
+    [3, 5, 1],
+    [3, 7, 1],
+    [3, 7, 6],
+  ] as const) {
+    const model = network({
+      name: 'narrow',
+      imageShape: data.imageShape,
+      layers: [{ kind: 'dense', units }, { kind: 'relu' }, { kind: 'dense', units: 10 }],
+      seed,
+    });
+    const { images, labels } = data.batch({ size, seed });
+    assert.equal((await found(model, images, labels)).recovered, undefined, `${units} units, ${size} images`);
+  }
+});
+
 test('separated: predictions far from even, biases, a factor, and all images of one label', async () => {
   const sure = lenet({ imageShape: data.imageShape });
   const last = sure.parameters.at(-1)!;

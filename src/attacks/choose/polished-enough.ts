@@ -6,10 +6,7 @@ import { isFinelyRounded } from './fine.js';
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
 export const FAILED = 0.6;
 
-/**
- * A polish that leaves no more than this of what a gray leaves is done, where matching afresh is promising or
- * cheap.
- */
+/** A polish that leaves at most this of what a gray leaves is done, where matching afresh is promising or cheap. */
 const DONE = 0.1;
 
 /** The same where the entries came as they are, so that right pictures leave nothing. */
@@ -17,8 +14,7 @@ const SHOULD = 0.2;
 
 /**
  * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where
- * images share a
- * label and rounding is fine it sees more than the solver, whose masks are soft.
+ * images share a label and rounding is fine it sees more than the solver, whose masks are soft.
  */
 export function doneUpTo(observation: Observation, labels: Int32Array): number {
   const { client, obfuscation } = observation;

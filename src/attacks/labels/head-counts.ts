@@ -1,12 +1,12 @@
 import { hidesScale, isSparse } from '../../core/evidence.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
-import { sum } from '../../core/numbers.js';
 import type { Observation } from '../../core/types.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import { guessFrom } from '../closed-form/guess.js';
 import { type Head, readHead } from '../closed-form/head.js';
 import { logCdf } from '../closed-form/normal-posterior.js';
 import { features, meanFeatures, syntheticImages } from '../closed-form/prior.js';
+import { wholeCounts } from './whole-counts.js';
 
 /** Assumed cosine of typical features to true ones. */
 const COSINE = 0.92;
@@ -78,7 +78,7 @@ const unit = (x: Float64Array): Float64Array => {
 
 const sumOf = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, j) => value + b[j]!);
 
-/** Counts nearest to B (p - length direction), by largest remainders, inside their bounds. */
+/** Counts nearest to B (p - length direction), inside their bounds. */
 function rounded(
   direction: readonly number[],
   even: readonly number[],
@@ -89,16 +89,8 @@ function rounded(
 ): number[] {
   const typicalLength = Math.sqrt(1 / size);
   const wanted = direction.map((d, j) => size * (even[j]! - length * typicalLength * d));
-  const counts = [...least];
-  for (let left = size - sum(least); left > 0; left--) {
-    const open = counts.flatMap((n, j) => (n < most[j]! ? [j] : []));
-    const j = open.reduce(
-      (best, at) => (wanted[at]! - counts[at]! > wanted[best]! - counts[best]! ? at : best),
-      open[0]!,
-    );
-    counts[j] = counts[j]! + 1;
-  }
-  return counts;
+  const alike = wanted.map(() => 1);
+  return wholeCounts(wanted, alike, size, least, most);
 }
 
 /** Counts that differ by one image that has another label. */

@@ -1,4 +1,4 @@
-import { isErring, isNoised, isUnknown, widthsOf } from '../../core/evidence.js';
+import { isErring, isNoised, isUnknown, widthAt, widthsOf } from '../../core/evidence.js';
 import type { Evidence } from '../../core/types.js';
 import { projectedData } from '../search/seen.js';
 
@@ -26,13 +26,11 @@ function entryOf(evidence: Evidence, received: Float32Array): (value: number, i:
   const levels = evidence.signOnly || evidence.tolerance === 0 ? undefined : levelsOf(received);
   if (levels) return nearestOf(levels);
   const { kept, zero } = widthsOf(evidence);
-  const at = (width: number | Float32Array, i: number): number =>
-    typeof width === 'number' ? width : width[i % width.length]!;
   return (value, i) => {
-    const least = at(zero, i);
+    const least = widthAt(zero, i);
     if (Number.isFinite(least) && Math.abs(value) < least) return 0;
     if (evidence.signOnly) return value < 0 ? -1 : 1;
-    const step = 2 * at(kept, i);
+    const step = 2 * widthAt(kept, i);
     return step > 0 && Number.isFinite(step) ? Math.round(value / step) * step : value;
   };
 }

@@ -1,5 +1,5 @@
 import { oneHot } from '../../core/arrays.js';
-import { hidesScale } from '../../core/evidence.js';
+import { hidesScale, isSent } from '../../core/evidence.js';
 import {
   leastSquares,
   lifted,
@@ -10,10 +10,11 @@ import {
   solve,
   transpose,
 } from '../../core/linear-algebra.js';
+import { dot } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor } from '../../engine/index.js';
-import { direction } from '../../federation/index.js';
+import { direction, pick } from '../../federation/index.js';
 import { logCdf } from '../closed-form/normal-posterior.js';
 import type { Found } from './found.js';
 import { keptByPhi } from './kept-by-phi.js';
@@ -60,9 +61,10 @@ export async function simulatedCounts(
   const pool = pinkPictures(model.imageShape, PICTURES, 1);
   const normal = normalStream(deriveSeed(1, 'noise of simulated clients'));
   const simulate = direction(model, client);
+  const drawn = (below: number): number[] => Array.from({ length: batchSize }, () => Math.floor(random() * below));
   const draw = (): { images: NdArray; labels: Int32Array } => ({
-    images: picked(pool, batchSize, random),
-    labels: Int32Array.from({ length: batchSize }, () => Math.floor(random() * model.classes)),
+    images: pick(pool, drawn(PICTURES)),
+    labels: Int32Array.from(drawn(model.classes)),
   });
   const example = draw();
   const step = await compile(
@@ -101,7 +103,7 @@ function readingsOf({ model, obfuscation, tensors }: Observation): Reading[] {
   const before = dense.at(-2);
   const weights = parameters[last]!;
   const units = weights.shape[0]!;
-  const sent = (k: number): boolean => !obfuscation.evidence[k]!.unsent;
+  const sent = (k: number): boolean => isSent(obfuscation.evidence[k]!);
   const short = parameters.flatMap(({ shape, data }, k) =>
     shape.length === 1 && data.length <= SHORT && sent(k) ? [{ tensor: k, columns: 0 }] : [],
   );
@@ -181,16 +183,4 @@ function tellingOf(block: Matrix, counts: Matrix): { tell: (z: Matrix) => Matrix
   return { tell: (z) => product(z, transpose(whitened)) };
 }
 
-const norm = (data: ArrayLike<number>): number =>
-  Math.sqrt(Array.from(data).reduce((sum, value) => sum + value ** 2, 0));
-
-function picked(pool: NdArray, count: number, random: () => number): NdArray {
-  const [size, ...shape] = pool.shape;
-  const length = pool.data.length / size!;
-  const data = new Float32Array(count * length);
-  for (let b = 0; b < count; b++) {
-    const at = Math.floor(random() * size!);
-    data.set(pool.data.subarray(at * length, (at + 1) * length), b * length);
-  }
-  return { shape: [count, ...shape], data };
-}
+const norm = (data: Float32Array): number => Math.sqrt(dot(data, data));

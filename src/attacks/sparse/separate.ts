@@ -85,21 +85,19 @@ export function separate(
       for (let start = 0; start < STARTS && !enough(); start++) look(one, starting());
     }
   const sureOf = ({ list }: Class): Binary[] => list.filter(({ residual }) => residual <= EXACT);
-  for (let left = size - exact(); left > 0 && left <= MISSED; ) {
-    const rest = startsLeftOver(
-      head,
-      span,
-      classes.flatMap((one) => sureOf(one).map(({ mask, mix }) => errorRow(mask, errorsOf(head.last.weights, mix)))),
-      inputs,
-      seed,
-    );
+  const rowsFound = (): Float64Array[] =>
+    classes.flatMap((one) => sureOf(one).map(({ mask, mix }) => errorRow(mask, errorsOf(head.last.weights, mix))));
+  for (
+    let before = -1;
+    exact() > before && size - exact() <= MISSED && exact() < Math.min(size, span.basis.columns);
+  ) {
+    before = exact();
+    const rest = startsLeftOver(head, span, rowsFound(), inputs, seed);
     const open = classes.filter((one) => revisable || sureOf(one).length < one.wanted);
-    for (let start = 0; start < STARTS && size - exact() === left; start++) {
+    for (let start = 0; start < STARTS && exact() === before; start++) {
       const from = rest();
       for (const one of open) look(one, from);
     }
-    if (size - exact() === left) break;
-    left = size - exact();
   }
   const all = classes.flatMap(({ list, label }) => list.map((binary) => ({ ...binary, label })));
   const sure = all.filter(({ residual }) => residual <= EXACT);
