@@ -7,6 +7,8 @@ import type { Batch, NamedArray, Scores } from '../core/types.js';
 export interface AuditRow {
   readonly phi: string;
   readonly labels: 'known' | 'infer';
+  /** Layers that the attacker left out, knowing of a defence, joined by `+`; absent: none. */
+  readonly ignoring?: string;
   readonly batch: number;
   readonly bitsPerEntry: number;
   /** Least |s phi(delta) - delta| / |delta| over all scales s: 0 nothing of the update is lost, 1 all. */

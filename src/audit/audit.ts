@@ -1,16 +1,12 @@
-import { join } from 'node:path';
-import { imageAt } from '../core/arrays.js';
-import { settled } from '../core/settled.js';
-import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
-import { imagePng } from '../report/index.js';
-import { attackAll, matched, score } from '../studies/index.js';
-import { type AuditRow, rowName, rowStore } from './audit-rows.js';
+import { problem } from '../core/errors.js';
+import type { AuditRow } from './audit-rows.js';
 import { type Baselines, baselinesOf } from './baselines.js';
 import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from './bounds.js';
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
 import { FAMILIES } from './remedies.js';
+import { cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
 
@@ -31,6 +27,8 @@ export interface AuditResult {
    * Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for.
    */
   readonly tried: readonly AuditRow[];
+  /** Attacks that could not be made, each with the reason: labels that the update does not tell. */
+  readonly untried: readonly Untried[];
   /** One per batch. */
   readonly baselines: readonly Baselines[];
   /**
@@ -57,12 +55,6 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Cell {
-  readonly phi: string;
-  readonly labels: 'known' | 'infer';
-  readonly batch: number;
-}
-
 /**
  * How much of a client's images a server rebuilds under each obfuscation of the config, from the client's own network,
  * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
@@ -77,8 +69,11 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const { model, data, batches } = subject;
   const check = await checkOf(settings, subject);
   const updates = await updatesOf(settings, subject);
-  const run = (cells: readonly Cell[]) => runCells(settings, subject, updates, cells, options);
-  const rows = await run(cellsOf(settings, settings.phi));
+  const run = (phis: readonly string[], { labels }: Pick<Audit, 'labels'> = settings) =>
+    runCells(settings, subject, updates, cellsOf({ ...settings, labels }, model, phis), options);
+  const { rows, untried } = await run(settings.phi);
+  const [first] = untried;
+  if (first && rows.length === 0) throw problem('audit', `no attack can be made: ${first.why}`);
   const baselines: Baselines[] = [];
   for (const batch of batches) baselines.push(await baselinesOf(data, batch));
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
@@ -98,6 +93,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
     subject: { ...about, ...(notice && { notice }) },
     rows,
     tried,
+    untried,
     baselines,
     costs,
     ...(await allBounds(settings, subject, updates, rows)),
@@ -120,7 +116,7 @@ async function allBounds(
       const update = updates[k]!;
       const phis = settings.phi.map((phi) => ({
         phi,
-        observation: observed(settings, model, update, batch, phi, 'known'),
+        observation: observed(settings, model, update, batch, { phi, labels: 'known' }),
         rows: rows.filter((row) => row.phi === phi && row.batch === k),
       }));
       bounds.push(...(await boundsOf({ model, batch, update: update.mean, seed: settings.seed, phis }, k)));
@@ -149,128 +145,18 @@ export function remedyOf(settings: Pick<Audit, 'threshold'>, tried: readonly Aud
     .sort((a, b) => lost(a) - lost(b))[0];
 }
 
-const cellsOf = ({ labels, batches }: Audit, phis: readonly string[]): Cell[] =>
-  phis.flatMap((phi) =>
-    labels.flatMap((one) => Array.from({ length: batches }, (_, batch) => ({ phi, labels: one, batch }))),
-  );
-
 /** Each family from its weakest member on, until nothing is rebuilt; the labels as the server knows them best. */
 async function walkFamilies(
   settings: Audit,
-  run: (cells: readonly Cell[]) => Promise<AuditRow[]>,
+  run: (phis: readonly string[], labels: Pick<Audit, 'labels'>) => Promise<Ran>,
 ): Promise<AuditRow[]> {
   const labels = settings.labels.includes('known') ? (['known'] as const) : settings.labels;
   const tried: AuditRow[] = [];
   for (const family of Object.values(FAMILIES))
     for (const phi of family) {
-      const rows = await run(cellsOf({ ...settings, labels }, [phi]));
+      const { rows } = await run([phi], { labels });
       tried.push(...rows);
       if (!rows.some((row) => isRebuilt(settings, row))) break;
     }
   return tried;
-}
-
-async function runCells(
-  settings: Audit,
-  { model, batches }: Subject,
-  updates: readonly Sent[],
-  cells: readonly Cell[],
-  { folder, workers, onProgress = () => {}, signal }: AuditOptions,
-): Promise<AuditRow[]> {
-  const { seed, iterations } = settings;
-  const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
-  const decides = (cell: Cell) => ({
-    ...cell,
-    client: updates[cell.batch]!.mean.client,
-    clients: settings.clients,
-    seed,
-    iterations,
-  });
-  const names = cells.map((cell) =>
-    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.mean.tensors], batches[cell.batch]!),
-  );
-  const rows = await Promise.all(names.map((name) => store?.read(name)));
-  const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
-  const seen = new Map<number, Observation>();
-  const writing: Promise<void>[] = [];
-  let done = cells.length - missing.length;
-  onProgress(done, cells.length, '');
-  await attackAll(
-    missing.map((i) => async () => {
-      const { phi, labels, batch } = cells[i]!;
-      const observation = observed(settings, model, updates[batch]!, batches[batch]!, phi, labels);
-      seen.set(i, observation);
-      return { observation, attack: 'rog' as const, options: { iterations, seed } };
-    }),
-    {
-      ...(workers && { workers }),
-      signal,
-      onDone: (_, __, result, k) => {
-        const i = missing[k]!;
-        const { batch } = cells[i]!;
-        writing.push(
-          (async () => {
-            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!.mean, seen.get(i)!, result);
-            seen.delete(i);
-            rows[i] = row;
-            await store?.write(names[i]!, row);
-            onProgress(++done, cells.length, cells[i]!.phi);
-          })(),
-        );
-      },
-    },
-  );
-  await settled(writing);
-  return rows as AuditRow[];
-}
-
-async function rowOf(
-  cell: Cell,
-  batch: Batch,
-  update: Update,
-  observation: Observation,
-  result: Reconstruction,
-): Promise<AuditRow> {
-  const { match, ...scores } = await score(batch, result);
-  const pictures = matched(result, { match });
-  const { method = 'matching' } = result.settings as { method?: string };
-  return {
-    ...cell,
-    bitsPerEntry: observation.obfuscation.bitsPerEntry,
-    distortion: distance(observation.tensors, update.tensors),
-    scores,
-    labelsRight: overlap(batch.labels, result.labels),
-    attack: `${result.attack}, ${method}`,
-    closures: result.closures,
-    seconds: result.seconds,
-    pictures: [...match.keys()].map((i) => Buffer.from(imagePng(imageAt(pictures, i))).toString('base64')),
-  };
-}
-
-/**
- * Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none
- * of it.
- */
-function distance(a: readonly NamedArray[], b: readonly NamedArray[]): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  b.forEach(({ data }, k) => {
-    data.forEach((value, i) => {
-      const sent = a[k]!.data[i]!;
-      dot += sent * value;
-      aa += sent * sent;
-      bb += value * value;
-    });
-  });
-  return aa * bb > 0 ? Math.sqrt(Math.max(0, 1 - (dot * dot) / (aa * bb))) : 1;
-}
-
-/** Share of the labels that an attack went by and that are in the batch. */
-function overlap(truth: Int32Array, found: Int32Array): number {
-  const left = [...truth];
-  const right = [...found].filter((label) => {
-    const at = left.indexOf(label);
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
-  });
-  return right.length / truth.length;
 }

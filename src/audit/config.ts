@@ -6,6 +6,7 @@ import { METRICS, type MetricName } from '../metrics/index.js';
 import { checkPrecode, type PrecodeOptions } from '../models/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
+import { checkSoteria, type SoteriaOptions } from '../studies/index.js';
 import { checkTraining, type TrainingConfig } from './cost.js';
 
 /** A score of one image, and from where on an image counts as rebuilt. */
@@ -22,10 +23,17 @@ export interface AuditConfig {
   /** Name of a ready-made network, its layers, or an ONNX file. Default `lenet`. */
   readonly network?: NetworkChoice;
   /**
-   * The client puts PRECODE's variational bottleneck before its last layer; the weights are of the network with it. An
-   * attack that knows of it (Scheliga et al. 2022) is a phi, `without:bottleneckN+without:denseM`. Default: none.
+   * The client puts PRECODE's variational bottleneck before its last layer; the weights are of the network with it.
+   * Default: none. Every phi is attacked twice: as it comes, and by an attacker who knows of it, who leaves bottleneck
+   * and head out (Scheliga et al. 2022).
    */
   readonly precode?: Omit<PrecodeOptions, 'seed'>;
+  /**
+   * The client prunes its update of the first dense layer by Soteria before phi, see soteria(). Default: none. Every
+   * phi is attacked twice: taking zeros of that layer for unknown, and leaving the whole layer out (Balunovic et al.
+   * 2022).
+   */
+  readonly soteria?: SoteriaOptions;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
   /**
@@ -71,12 +79,14 @@ export interface AuditConfig {
 }
 
 /** A config with every default filled in. */
-export type Audit = Required<Omit<AuditConfig, 'precode' | 'weights' | 'after' | 'data' | 'size' | 'training'>> &
-  Pick<AuditConfig, 'precode' | 'weights' | 'after' | 'data' | 'size' | 'training'>;
+export type Audit = Required<Omit<AuditConfig, Unsaid>> & Pick<AuditConfig, Unsaid>;
+
+type Unsaid = 'precode' | 'soteria' | 'weights' | 'after' | 'data' | 'size' | 'training';
 
 const KEYS = [
   'network',
   'precode',
+  'soteria',
   'weights',
   'after',
   'data',
@@ -119,6 +129,7 @@ export function readConfig(config: AuditConfig): Audit {
   if (!Array.isArray(labels) || labels.length === 0) throw problem(WHERE, 'labels must be a list', labels);
   for (const one of labels) oneOf(WHERE, 'labels', one, ['known', 'infer'] as const);
   if (given.precode !== undefined) checkPrecode(`${WHERE} precode`, given.precode, ['units', 'beta']);
+  if (given.soteria !== undefined) checkSoteria(`${WHERE} soteria`, given.soteria);
   integer(WHERE, 'batch', batch, 1);
   integer(WHERE, 'clients', clients, 1);
   integer(WHERE, 'batches', batches, 1);

@@ -87,9 +87,9 @@ const phiTable = (phis: readonly PhiVerdict[]): string =>
       'bits per entry',
       'direction lost',
     ],
-    phis.map(({ phi, labels, rebuilt, images, ssim, psnr, bound, influence, bitsPerEntry, distortion }) => [
+    phis.map(({ phi, labels, ignoring, rebuilt, images, ssim, psnr, bound, influence, bitsPerEntry, distortion }) => [
       escaped(phi),
-      labels === 'known' ? 'known' : 'inferred',
+      attackerOf({ labels, ignoring }),
       `${rebuilt} of ${images}`,
       spreadText(ssim, 2),
       spreadText(psnr, 1),
@@ -103,6 +103,10 @@ const phiTable = (phis: readonly PhiVerdict[]): string =>
 const spreadText = ({ mean, least, most, halfWidth }: PhiVerdict['ssim'], digits: number): string =>
   `${number(mean, digits)}${halfWidth === undefined ? '' : ` ± ${number(halfWidth, digits)}`} ` +
   `(${number(least, digits)} to ${number(most, digits)})`;
+
+/** What an attacker knew of the labels, and what it left out. */
+const attackerOf = ({ labels, ignoring }: { labels: string; ignoring?: string | undefined }): string =>
+  `${labels === 'known' ? 'known' : 'inferred'}${ignoring ? `, ${escaped(ignoring.replaceAll('+', ', '))} left out` : ''}`;
 
 const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
 
@@ -125,7 +129,7 @@ function picturesOf({ audit, subject, rows }: AuditResult): string {
   );
   const rebuilt = first.map((row) =>
     line(
-      escaped(row.phi),
+      escaped(row.ignoring ? `${row.phi}, ${row.ignoring.replaceAll('+', ', ')} left out` : row.phi),
       order.map((i) => rebuiltCell(row, i, audit)),
     ),
   );
@@ -207,9 +211,9 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
 const attackTable = (rows: readonly AuditRow[]): string =>
   table(
     ['phi', 'labels', 'batch', 'attack', 'steps', 'seconds', 'labels right'],
-    rows.map(({ phi, labels, batch, attack, closures, seconds, labelsRight }) => [
+    rows.map(({ phi, labels, ignoring, batch, attack, closures, seconds, labelsRight }) => [
       escaped(phi),
-      labels === 'known' ? 'known' : 'inferred',
+      attackerOf({ labels, ignoring }),
       String(batch + 1),
       escaped(attack),
       String(closures),
@@ -247,13 +251,18 @@ function assumptions({ audit, subject, check }: AuditResult): string[] {
             'scales, thresholds and seeds that go beside it.',
         ]
       : []),
+    ...(audit.soteria ? [`The client prunes its first dense layer by Soteria: ${JSON.stringify(audit.soteria)}.`] : []),
+    ...(audit.precode ? [`The client has PRECODE's bottleneck: ${JSON.stringify(audit.precode)}.`] : []),
     `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,
   ];
 }
 
-const notTried = ({ audit, costs }: AuditResult): string[] => [
+const notTried = ({ audit, costs, untried }: AuditResult): string[] => [
+  ...new Set(
+    untried.map(({ phi, labels, why }) => `${phi} with labels ${labels === 'known' ? 'known' : 'inferred'}: ${why}.`),
+  ),
   'A server that changes the network or the weights it sends out.',
   'Several rounds of the same client.',
   ...(audit.clients > 1 ? [] : ['Several clients in one sum (clients in the config).']),

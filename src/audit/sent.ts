@@ -1,18 +1,27 @@
 import { deriveSeed } from '../core/random.js';
-import type { Batch, Model, Observation, Update } from '../core/types.js';
+import type { Batch, Model, Obfuscation, Observation, Update } from '../core/types.js';
 import { averageUpdates, clientUpdate, observeSum, updateFrom } from '../federation/index.js';
-import { parseObfuscation } from '../obfuscation/index.js';
+import { compose, parseObfuscation } from '../obfuscation/index.js';
 import type { Audit } from './config.js';
+import { defencesOf } from './defences.js';
 import { partsOf, type Subject } from './subject.js';
 
 /** The updates of a batch's clients, and their mean: what the server would see without phi. */
 export interface Sent {
   readonly own: readonly Update[];
   readonly mean: Update;
+  /** What each client does to its own before phi. */
+  readonly defences?: readonly Obfuscation[];
 }
 
 /** The client's own update, or one simulated for each client of each batch. */
-export async function updatesOf({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Sent[]> {
+export async function updatesOf(audit: Audit, subject: Subject): Promise<Sent[]> {
+  const defences = await defencesOf(audit, subject);
+  const sent = await trainedBy(audit, subject);
+  return sent.map((one, k) => ({ ...one, ...(defences && { defences: defences[k]! }) }));
+}
+
+async function trainedBy({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Sent[]> {
   const sent = (own: readonly Update[]): Sent => ({ own, mean: own.length === 1 ? own[0]! : averageUpdates(own) });
   if (after) return [sent([updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })])];
   const updates: Sent[] = [];
@@ -25,17 +34,27 @@ export async function updatesOf({ client, clients, seed }: Audit, { model, batch
   return updates;
 }
 
+/** What is attacked, and by whom. */
+export interface Asked {
+  readonly phi: string;
+  readonly labels: 'known' | 'infer';
+  /** Layers that the attacker leaves out, joined by `+`; absent: none. */
+  readonly ignoring?: string;
+}
+
 /** What the server sees of a batch: with several clients the sum of what each obfuscated by itself. */
 export const observed = (
   { seed }: Audit,
   model: Model,
-  { own }: Sent,
+  { own, defences }: Sent,
   batch: Batch,
-  phi: string,
-  labels: 'known' | 'infer',
-): Observation =>
-  observeSum(model, own, {
-    obfuscation: parseObfuscation(phi),
+  { phi, labels, ignoring }: Asked,
+): Observation => {
+  const left = ignoring === undefined ? [] : ignoring.split('+').map((layer) => `without:${layer}`);
+  const obfuscation = parseObfuscation([phi, ...left].join('+'));
+  return observeSum(model, own, {
+    obfuscation: defences ? defences.map((defence) => compose([defence, obfuscation])) : obfuscation,
     labels: labels === 'known' ? batch.labels : 'infer',
     seed,
   });
+};

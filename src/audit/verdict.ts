@@ -8,6 +8,8 @@ import { reaches } from './config.js';
 export interface PhiVerdict {
   readonly phi: string;
   readonly labels: 'known' | 'infer';
+  /** Layers that the attacker left out, joined by `+`, where an attack that knows of a defence served it best. */
+  readonly ignoring?: string;
   readonly rebuilt: number;
   readonly images: number;
   readonly psnr: Spread;
@@ -81,9 +83,9 @@ const nameOf = (phi: string): string => (phi === 'none' ? 'unchanged' : phi);
 
 function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): PhiVerdict {
   const { threshold } = result.audit;
-  const of = (labels: 'known' | 'infer'): PhiVerdict | undefined => {
-    const mine = rows.filter((row) => row.phi === phi && row.labels === labels);
-    if (!mine.length) return undefined;
+  const all = rows.filter((row) => row.phi === phi);
+  const of = ({ labels, ignoring }: AuditRow): PhiVerdict => {
+    const mine = all.filter((row) => row.labels === labels && row.ignoring === ignoring);
     const values = mine.flatMap(({ scores }) => scores[threshold.metric] ?? []);
     const [psnr, ssim] = (['psnr', 'ssim'] as const).map((name) => spread(mine.flatMap(({ scores }) => scores[name])));
     const rebuilt = values.filter((value) => reaches(threshold, value)).length;
@@ -92,6 +94,7 @@ function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): Phi
     return {
       phi,
       labels,
+      ...(ignoring !== undefined && { ignoring }),
       rebuilt,
       images: values.length,
       psnr: psnr!,
@@ -101,10 +104,9 @@ function worst(result: AuditResult, rows: readonly AuditRow[], phi: string): Phi
       ...theoryOf(result, phi),
     };
   };
-  const both = [of('known'), of('infer')].filter((one) => one !== undefined);
-  return both.reduce((a, b) =>
-    b.rebuilt > a.rebuilt || (b.rebuilt === a.rebuilt && b.ssim.mean > a.ssim.mean) ? b : a,
-  );
+  return all
+    .map(of)
+    .reduce((a, b) => (b.rebuilt > a.rebuilt || (b.rebuilt === a.rebuilt && b.ssim.mean > a.ssim.mean) ? b : a));
 }
 
 function theoryOf({ bounds }: AuditResult, phi: string): Pick<PhiVerdict, 'bound' | 'influence'> {

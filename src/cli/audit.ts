@@ -90,6 +90,7 @@ export const asJson = ({ audit: config, subject, ...found }: Result, verdict: ob
   verdict,
   rows: found.rows.map(({ pictures: _, ...row }) => row),
   tried: found.tried.map(({ pictures: _, ...row }) => row),
+  untried: found.untried,
   baselines: found.baselines,
   costs: found.costs,
   ...(found.check && { check: found.check }),

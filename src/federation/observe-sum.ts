@@ -10,7 +10,9 @@ import { type ObserveOptions, observe, sentBy, toldLabels } from './observe.js';
 import { averageUpdates } from './server.js';
 
 /** Options of {@link observeSum}. */
-export interface ObserveSumOptions extends Pick<ObserveOptions, 'obfuscation' | 'seed' | 'labels'> {
+export interface ObserveSumOptions extends Pick<ObserveOptions, 'seed' | 'labels'> {
+  /** phi of every client, or a list with one for each; default: none. */
+  readonly obfuscation?: ObserveOptions['obfuscation'] | readonly NonNullable<ObserveOptions['obfuscation']>[];
   /** What the mean is weighted by, one number per client; default: as many images as each has. */
   readonly weights?: readonly number[];
 }
@@ -34,10 +36,14 @@ export function observeSum(model: Model, updates: readonly Update[], options: Ob
     throw problem(where, 'needs the updates of one client or more, in a list', updates);
   const { obfuscation, seed = 1, labels = 'infer' } = options;
   integer(where, 'seed', seed, 0);
-  const phi = obfuscation === undefined ? undefined : asObfuscation(where, obfuscation);
+  const each = Array.isArray(obfuscation) ? obfuscation : updates.map(() => obfuscation);
+  if (each.length !== updates.length)
+    throw problem(where, `obfuscation must be one, or one for each of ${updates.length} clients`, each.length);
+  const phis = each.map((phi) => (phi === undefined ? undefined : asObfuscation(where, phi)));
   const [first] = updates;
+  const [phi] = phis;
   if (first && updates.length === 1) return observe(model, first, { seed, labels, ...(phi && { obfuscation: phi }) });
-  const sent = updates.map((update, c) => sentBy(where, model, update, phi, deriveSeed(seed, 'client', c)));
+  const sent = updates.map((update, c) => sentBy(where, model, update, phis[c], deriveSeed(seed, 'client', c)));
   const weights = options.weights ?? updates.map(({ client }) => client.batchSize);
   const { tensors, client } = averageUpdates(
     updates.map((update, c) => ({ ...update, tensors: sent[c]!.tensors })),

@@ -17,6 +17,10 @@ const OPTIONS = {
   pruned: real('share of the representation that is pruned', 0.8, { below: 1 }),
 } satisfies OptionTable<SoteriaOptions>;
 
+/** Refuses options out of range, and those of other names. */
+export const checkSoteria = (where: string, options: SoteriaOptions): Required<SoteriaOptions> =>
+  checked(where, options, OPTIONS);
+
 /**
  * Soteria: the update of the first dense layer loses its rows of the inputs r_i (the representation) that are
  * easiest to turn back into pictures,
@@ -37,7 +41,7 @@ export async function soteria(
   batch: Pick<Batch, 'images'>,
   options: SoteriaOptions = {},
 ): Promise<Obfuscation> {
-  const { pruned } = checked('soteria', options, OPTIONS);
+  const { pruned } = checkSoteria('soteria', options);
   const place = model.layers.findIndex(({ kind }) => kind === 'dense');
   if (place < 1) throw problem('soteria', 'needs a dense layer behind another layer', model.name);
   checkImages('soteria', batch?.images, model.imageShape);

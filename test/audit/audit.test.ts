@@ -166,7 +166,8 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
   };
   const filled = readConfig({}) as unknown as Record<string, unknown>;
   for (const key of Object.keys(filled)) assert.ok(key in properties, key);
-  for (const key of ['precode', 'weights', 'after', 'data', 'size', 'training']) assert.ok(key in properties, key);
+  for (const key of ['precode', 'soteria', 'weights', 'after', 'data', 'size', 'training'])
+    assert.ok(key in properties, key);
   for (const [key, { default: value }] of Object.entries(properties))
     if (value !== undefined) assert.deepEqual(filled[key], value, key);
   assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
@@ -175,19 +176,48 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
   assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
 });
 
-test('audit: PRECODE, and the attack that knows of it', async () => {
+test('audit: PRECODE and Soteria, each attacked also by one who knows of it; an update that tells no labels', async () => {
   const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
-  const phi = ['none', 'without:bottleneck2+without:dense3'];
-  const some = { ...config, network: { layers }, phi, batch: 1, labels: ['known'] as const, iterations: 2 };
-  const { subject, rows } = await audit({ ...some, precode: { units: 6 }, bounds: false }, { workers: 1 });
-  assert.match(subject.model, /PRECODE/);
+  const some = {
+    ...config,
+    network: { layers: [...layers.slice(0, 2), { kind: 'dense', units: 8 }, layers[2]!] } as const,
+  };
+  const few = { ...some, phi: ['none'], labels: ['known', 'infer'] as const, iterations: 2, bounds: false };
+  const attackers = async (more: AuditConfig) => {
+    const found = await audit({ ...few, ...more }, { workers: 1 });
+    resultFits(found);
+    return { found, said: found.rows.map(({ labels, ignoring = '' }) => `${labels} ${ignoring}`) };
+  };
+  const bottle = await attackers({ precode: { units: 6 } });
+  assert.match(bottle.found.subject.model, /PRECODE/);
+  assert.deepEqual(bottle.said, ['known ', 'known bottleneck3+dense4', 'infer ', 'infer bottleneck3+dense4']);
+  const pruned = await attackers({ soteria: { pruned: 0.5 }, clients: 2 });
+  assert.deepEqual(pruned.said, ['known ', 'known dense2', 'infer ', 'infer dense2']);
+  const [whole, left] = pruned.found.rows;
+  assert.ok(whole!.distortion > 0.05 && whole!.distortion === left!.distortion, `${whole!.distortion}`);
+  assert.match(auditPage(pruned.found, { version: '0', engine: 'e' }), /known, dense2 left out/);
+  const better = { ...left!, scores: { ...left!.scores, psnr: [90, 90], ssim: [1, 1] } };
+  const [best] = verdictOf({ ...pruned.found, rows: [whole!, better] }).phis;
+  assert.deepEqual([best!.ignoring, best!.rebuilt], ['dense2', 2]);
+  const headless = await attackers({ phi: ['none', 'without:dense3'] });
+  assert.deepEqual(headless.said, ['known ', 'infer ', 'known ']);
   assert.deepEqual(
-    rows.map((row) => row.phi),
-    phi,
+    headless.found.untried.map(({ phi, labels }) => `${phi} ${labels}`),
+    ['without:dense3 infer'],
   );
-  await assert.rejects(audit({ ...some, phi: [phi[1]!] }, { workers: 1 }), /bottleneck2/);
+  assert.match(
+    auditPage(headless.found, { version: '0', engine: 'e' }),
+    /labels inferred: inferLabels: the last dense/,
+  );
+  await assert.rejects(attackers({ phi: ['without:dense3'], labels: ['infer'] }), /no attack can be made: inferLabels/);
+  await assert.rejects(attackers({ phi: ['none', 'without:dense7'] }), /no tensor .* "dense7"; layers: conv0, dense2/);
   assert.throws(() => readConfig({ precode: { unit: 6 } as never }), /unknown option "unit"; did you mean "units"/);
   assert.throws(() => readConfig({ precode: { units: 0 } }), /audit precode: units must be an integer of at least 1/);
+  assert.throws(
+    () => readConfig({ soteria: { prune: 0.5 } as never }),
+    /audit soteria: unknown option "prune".*"pruned"/,
+  );
+  assert.throws(() => readConfig({ soteria: { pruned: 1 } }), /audit soteria: pruned must be/);
 });
 
 test('audit: a real update is checked before it is attacked', async () => {

@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { inferLabels } from '../attacks/index.js';
+import { imageAt } from '../core/arrays.js';
+import { settled } from '../core/settled.js';
+import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
+import { imagePng } from '../report/index.js';
+import { attackAll, matched, score } from '../studies/index.js';
+import type { AuditOptions } from './audit.js';
+import { type AuditRow, rowName, rowStore } from './audit-rows.js';
+import type { Audit } from './config.js';
+import { deceptiveLayers } from './defences.js';
+import { type Asked, observed, type Sent } from './sent.js';
+import type { Subject } from './subject.js';
+
+/** One attack that an audit asks for. */
+export interface Cell extends Asked {
+  readonly batch: number;
+}
+
+/** An attack that could not be made, and why, in one line. */
+export interface Untried extends Cell {
+  readonly why: string;
+}
+
+/** What came of a list of attacks. */
+export interface Ran {
+  readonly rows: readonly AuditRow[];
+  readonly untried: readonly Untried[];
+}
+
+/** Every phi against every batch, with labels as asked; where the client defends itself, also by one who knows it. */
+export function cellsOf(audit: Audit, model: Subject['model'], phis: readonly string[]): Cell[] {
+  const left = deceptiveLayers(audit, model);
+  const attackers = [{}, ...(left.length ? [{ ignoring: left.join('+') }] : [])];
+  return phis.flatMap((phi) =>
+    audit.labels.flatMap((labels) =>
+      Array.from({ length: audit.batches }, (_, batch) =>
+        attackers.map((attacker) => ({ phi, labels, batch, ...attacker })),
+      ).flat(),
+    ),
+  );
+}
+
+/**
+ * Attacks that are not kept yet, on a pool of workers. One that needs labels which the update does not tell is left
+ * out, and said.
+ */
+export async function runCells(
+  settings: Audit,
+  { model, batches }: Subject,
+  updates: readonly Sent[],
+  cells: readonly Cell[],
+  { folder, workers, onProgress = () => {}, signal }: AuditOptions,
+): Promise<Ran> {
+  const { seed, iterations } = settings;
+  const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
+  const decides = (cell: Cell) => ({
+    ...cell,
+    client: updates[cell.batch]!.mean.client,
+    clients: settings.clients,
+    seed,
+    iterations,
+  });
+  const names = cells.map((cell) =>
+    rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.mean.tensors], batches[cell.batch]!),
+  );
+  const rows = await Promise.all(names.map((name) => store?.read(name)));
+  const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
+  const seen = new Map<number, Observation>();
+  const writing: Promise<void>[] = [];
+  let done = cells.length - missing.length;
+  onProgress(done, cells.length, '');
+  const failed = new AbortController();
+  const seenBy = (cell: Cell) => observed(settings, model, updates[cell.batch]!, batches[cell.batch]!, cell);
+  const jobOf = async (i: number) => {
+    const cell = cells[i]!;
+    const { ignoring, ...whole } = cell;
+    const sent = seenBy(whole);
+    seen.set(i, sent);
+    // labels are read off the whole update, also by those who then leave a part of it out
+    const labels = ignoring && cell.labels === 'infer' ? (await inferLabels(sent)).labels : sent.labels;
+    const observation = ignoring ? { ...seenBy(cell), ...(labels && { labels }) } : sent;
+    return { observation, attack: 'rog' as const, options: { iterations, seed } };
+  };
+  const outcomes = await attackAll(
+    missing.map(
+      (i) => () =>
+        jobOf(i).catch((error) => {
+          if (!lacksLabels(error)) failed.abort(error);
+          throw error;
+        }),
+    ),
+    {
+      ...(workers && { workers }),
+      signal: AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]),
+      onError: 'keep',
+      onDone: (_, __, result, k) => {
+        const i = missing[k]!;
+        const { batch } = cells[i]!;
+        writing.push(
+          (async () => {
+            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!.mean, seen.get(i)!, result);
+            seen.delete(i);
+            rows[i] = row;
+            await store?.write(names[i]!, row);
+            onProgress(++done, cells.length, cells[i]!.phi);
+          })(),
+        );
+      },
+    },
+  );
+  await settled(writing);
+  const errors = outcomes.map(({ error }) => error);
+  const reason = failed.signal.reason ?? signal?.reason ?? errors.find((error) => error && !lacksLabels(error));
+  if (reason) throw reason;
+  return {
+    rows: rows.filter((row) => row !== undefined),
+    untried: errors.flatMap((error, k) => (error ? [{ ...cells[missing[k]!]!, why: error.message }] : [])),
+  };
+}
+
+/** Whether the update does not tell the labels: a head that was not sent, a network without a dense layer at its end. */
+const lacksLabels = ({ message }: Error): boolean => message.startsWith('inferLabels:');
+
+async function rowOf(
+  cell: Cell,
+  batch: Batch,
+  update: Update,
+  observation: Observation,
+  result: Reconstruction,
+): Promise<AuditRow> {
+  const { match, ...scores } = await score(batch, result);
+  const pictures = matched(result, { match });
+  const { method = 'matching' } = result.settings as { method?: string };
+  return {
+    ...cell,
+    bitsPerEntry: observation.obfuscation.bitsPerEntry,
+    distortion: distance(observation.tensors, update.tensors),
+    scores,
+    labelsRight: overlap(batch.labels, result.labels),
+    attack: `${result.attack}, ${method}`,
+    closures: result.closures,
+    seconds: result.seconds,
+    pictures: [...match.keys()].map((i) => Buffer.from(imagePng(imageAt(pictures, i))).toString('base64')),
+  };
+}
+
+/**
+ * Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none
+ * of it.
+ */
+function distance(a: readonly NamedArray[], b: readonly NamedArray[]): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  b.forEach(({ data }, k) => {
+    data.forEach((value, i) => {
+      const sent = a[k]!.data[i]!;
+      dot += sent * value;
+      aa += sent * sent;
+      bb += value * value;
+    });
+  });
+  return aa * bb > 0 ? Math.sqrt(Math.max(0, 1 - (dot * dot) / (aa * bb))) : 1;
+}
+
+/** Share of the labels that an attack went by and that are in the batch. */
+function overlap(truth: Int32Array, found: Int32Array): number {
+  const left = [...truth];
+  const right = [...found].filter((label) => {
+    const at = left.indexOf(label);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+  return right.length / truth.length;
+}
