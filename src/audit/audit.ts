@@ -6,7 +6,7 @@ import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
 import { FAMILIES } from './remedies.js';
-import { cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
+import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
 
@@ -42,17 +42,6 @@ export interface AuditResult {
   readonly unbounded?: string;
   /** Where the client noises its own steps. */
   readonly privacy?: AuditPrivacy;
-}
-
-/** Options of {@link audit}. */
-export interface AuditOptions {
-  /** Where finished rows are kept, so that a stopped audit goes on; default nowhere. */
-  readonly folder?: string;
-  /** Attacks at a time; default one per core. */
-  readonly workers?: number;
-  /** Called before each attack is waited for, and as each ends. */
-  readonly onProgress?: (done: number, total: number, what: string) => void;
-  readonly signal?: AbortSignal;
 }
 
 /**

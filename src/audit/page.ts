@@ -106,7 +106,10 @@ const spreadText = ({ mean, least, most, halfWidth }: PhiVerdict['ssim'], digits
 
 /** What an attacker knew of the labels, and what it left out. */
 const attackerOf = ({ labels, ignoring }: { labels: string; ignoring?: string | undefined }): string =>
-  `${labels === 'known' ? 'known' : 'inferred'}${ignoring ? `, ${escaped(ignoring.replaceAll('+', ', '))} left out` : ''}`;
+  (labels === 'known' ? 'known' : 'inferred') + leftOut(ignoring);
+
+const leftOut = (ignoring?: string): string =>
+  ignoring ? `, ${escaped(ignoring.replaceAll('+', ', '))} left out` : '';
 
 const triedPhis = (result: AuditResult): readonly PhiVerdict[] => verdictOf({ ...result, rows: result.tried }).phis;
 
@@ -129,7 +132,7 @@ function picturesOf({ audit, subject, rows }: AuditResult): string {
   );
   const rebuilt = first.map((row) =>
     line(
-      escaped(row.ignoring ? `${row.phi}, ${row.ignoring.replaceAll('+', ', ')} left out` : row.phi),
+      escaped(row.phi) + leftOut(row.ignoring),
       order.map((i) => rebuiltCell(row, i, audit)),
     ),
   );

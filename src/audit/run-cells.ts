@@ -5,12 +5,22 @@ import { settled } from '../core/settled.js';
 import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
-import type { AuditOptions } from './audit.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import type { Audit } from './config.js';
 import { deceptiveLayers } from './defences.js';
 import { type Asked, observed, type Sent } from './sent.js';
 import type { Subject } from './subject.js';
+
+/** Options of audit(). */
+export interface AuditOptions {
+  /** Where finished rows are kept, so that a stopped audit goes on; default nowhere. */
+  readonly folder?: string;
+  /** Attacks at a time; default one per core. */
+  readonly workers?: number;
+  /** Called before each attack is waited for, and as each ends. */
+  readonly onProgress?: (done: number, total: number, what: string) => void;
+  readonly signal?: AbortSignal;
+}
 
 /** One attack that an audit asks for. */
 export interface Cell extends Asked {
@@ -119,7 +129,7 @@ export async function runCells(
   };
 }
 
-/** Whether the update does not tell the labels: a head that was not sent, a network without a dense layer at its end. */
+/** Whether the update does not tell the labels: the head was not sent, or the network ends in no dense layer. */
 const lacksLabels = ({ message }: Error): boolean => message.startsWith('inferLabels:');
 
 async function rowOf(

@@ -11,7 +11,6 @@ export type { InvertingGradientsOptions } from '../attacks/inverting-gradients.j
 export type { Needs } from '../attacks/search/needs.js';
 export type { OwnObjective } from '../attacks/search/objectives.js';
 export type { RunOptions } from '../attacks/search/recipe-type.js';
-export type { AuditOptions } from '../audit/audit.js';
 export type { AuditRow } from '../audit/audit-rows.js';
 export type { BaselineName } from '../audit/baselines.js';
 export type { AuditBound, AuditPrior, AuditPrivacy } from '../audit/bounds.js';
@@ -19,6 +18,7 @@ export type { ClientCheck, ClientRound, TensorCheck } from '../audit/client/chec
 export type { Audit, NetworkChoice, Threshold } from '../audit/config.js';
 export type { PhiCost, TrainingConfig } from '../audit/cost.js';
 export type { Chart } from '../audit/notion-charts.js';
+export type { AuditOptions, Cell, Untried } from '../audit/run-cells.js';
 export type { Subject } from '../audit/subject.js';
 export type { PhiVerdict, Spread, Verdict } from '../audit/verdict.js';
 export type { BayesianBound, BayesianBoundOptions } from '../bounds/bayesian.js';

@@ -11,7 +11,6 @@ import {
   readConfig,
   verdictOf,
 } from '../../src/audit/index.js';
-import { asJson } from '../../src/cli/audit.js';
 import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { applyUpdate, CLIENT_OPTIONS, clientUpdate } from '../../src/federation/index.js';
@@ -19,18 +18,8 @@ import { confidenceInterval, METRICS } from '../../src/metrics/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
+import { config, fits, resultFits } from './small-audit.js';
 
-const config: AuditConfig = {
-  network: { layers: [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }] },
-  data: 'scenes',
-  size: 16,
-  batch: 2,
-  phi: ['none', 'sign'],
-  labels: ['known', 'infer'],
-  iterations: 12,
-  remedies: false,
-  threshold: { metric: 'psnr', value: 60 },
-};
 const plain = ({ rows, tried }: AuditResult) =>
   JSON.stringify([rows, tried].map((list) => list.map(({ seconds: _, ...row }) => row)));
 
@@ -137,29 +126,6 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   assert.throws(() => readConfig({ training: { rounds: 0 } }), /training.rounds must be an integer/);
 });
 
-/** A real result against data/audit-result.schema.json. */
-function resultFits(found: AuditResult) {
-  const json = JSON.parse(JSON.stringify(asJson(found, verdictOf(found), '1')));
-  const schema = JSON.parse(readFileSync(join(root, 'data/audit-result.schema.json'), 'utf8'));
-  fits(json, schema, schema, 'result');
-  return { json, schema };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: any schema
-function fits(value: any, schema: any, whole: any, where: string): void {
-  const own = schema.$ref ? whole.$defs[schema.$ref.split('/').at(-1)] : schema;
-  const { type, required = [], properties = {}, items, enum: words } = own;
-  if (words) assert.ok(words.includes(value), where);
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-  const kinds = [type].flat();
-  if (type)
-    assert.ok(kinds.includes(kind) || (kinds.includes('integer') && Number.isInteger(value)), `${where}: ${kind}`);
-  for (const key of required) assert.ok(key in value, `${where}.${key} is missing`);
-  for (const [key, one] of Object.entries(properties))
-    if (key in value) fits(value[key], one, whole, `${where}.${key}`);
-  if (items) value.forEach((one: unknown, i: number) => void fits(one, items, whole, `${where}.${i}`));
-}
-
 test('data/audit.schema.json names the keys and metrics that readConfig takes', () => {
   const { properties } = JSON.parse(readFileSync(join(root, 'data/audit.schema.json'), 'utf8')) as {
     properties: Record<string, { default?: unknown; properties?: { metric: { enum: string[] } } }>;
@@ -174,50 +140,6 @@ test('data/audit.schema.json names the keys and metrics that readConfig takes', 
   const client = Object.keys((properties as never as { client: { properties: object } }).client.properties);
   assert.deepEqual([...client, 'seed'].sort(), [...CLIENT_OPTIONS].sort());
   assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
-});
-
-test('audit: PRECODE and Soteria, each attacked also by one who knows of it; an update that tells no labels', async () => {
-  const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
-  const some = {
-    ...config,
-    network: { layers: [...layers.slice(0, 2), { kind: 'dense', units: 8 }, layers[2]!] } as const,
-  };
-  const few = { ...some, phi: ['none'], labels: ['known', 'infer'] as const, iterations: 2, bounds: false };
-  const attackers = async (more: AuditConfig) => {
-    const found = await audit({ ...few, ...more }, { workers: 1 });
-    resultFits(found);
-    return { found, said: found.rows.map(({ labels, ignoring = '' }) => `${labels} ${ignoring}`) };
-  };
-  const bottle = await attackers({ precode: { units: 6 } });
-  assert.match(bottle.found.subject.model, /PRECODE/);
-  assert.deepEqual(bottle.said, ['known ', 'known bottleneck3+dense4', 'infer ', 'infer bottleneck3+dense4']);
-  const pruned = await attackers({ soteria: { pruned: 0.5 }, clients: 2 });
-  assert.deepEqual(pruned.said, ['known ', 'known dense2', 'infer ', 'infer dense2']);
-  const [whole, left] = pruned.found.rows;
-  assert.ok(whole!.distortion > 0.05 && whole!.distortion === left!.distortion, `${whole!.distortion}`);
-  assert.match(auditPage(pruned.found, { version: '0', engine: 'e' }), /known, dense2 left out/);
-  const better = { ...left!, scores: { ...left!.scores, psnr: [90, 90], ssim: [1, 1] } };
-  const [best] = verdictOf({ ...pruned.found, rows: [whole!, better] }).phis;
-  assert.deepEqual([best!.ignoring, best!.rebuilt], ['dense2', 2]);
-  const headless = await attackers({ phi: ['none', 'without:dense3'] });
-  assert.deepEqual(headless.said, ['known ', 'infer ', 'known ']);
-  assert.deepEqual(
-    headless.found.untried.map(({ phi, labels }) => `${phi} ${labels}`),
-    ['without:dense3 infer'],
-  );
-  assert.match(
-    auditPage(headless.found, { version: '0', engine: 'e' }),
-    /labels inferred: inferLabels: the last dense/,
-  );
-  await assert.rejects(attackers({ phi: ['without:dense3'], labels: ['infer'] }), /no attack can be made: inferLabels/);
-  await assert.rejects(attackers({ phi: ['none', 'without:dense7'] }), /no tensor .* "dense7"; layers: conv0, dense2/);
-  assert.throws(() => readConfig({ precode: { unit: 6 } as never }), /unknown option "unit"; did you mean "units"/);
-  assert.throws(() => readConfig({ precode: { units: 0 } }), /audit precode: units must be an integer of at least 1/);
-  assert.throws(
-    () => readConfig({ soteria: { prune: 0.5 } as never }),
-    /audit soteria: unknown option "prune".*"pruned"/,
-  );
-  assert.throws(() => readConfig({ soteria: { pruned: 1 } }), /audit soteria: pruned must be/);
 });
 
 test('audit: a real update is checked before it is attacked', async () => {
