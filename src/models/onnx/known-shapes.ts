@@ -86,8 +86,8 @@ const reduced: Infer = (node, known) => {
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
-      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu Selu Celu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu ' +
-      'Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
+      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu Selu Celu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf ' +
+      'Gelu Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
       'InstanceNormalization LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
