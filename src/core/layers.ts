@@ -141,13 +141,14 @@ export interface PreluLayer {
 }
 
 /**
- * Cells around a picture: `zeros` (default), mirrored at the edge cell (`reflect`, at most size - 1 on a side), or the
- * edge cell repeated (`replicate`); PyTorch's padding_mode and F.pad.
+ * Cells around a picture: `zeros` (default; a number below 0 cuts cells off), mirrored at the edge cell (`reflect`, at
+ * most size - 1 on a side), the edge cell repeated (`replicate`), or those of the other side (`circular`, at most
+ * size); PyTorch's padding_mode and F.pad.
  */
 export interface PadLayer {
   readonly kind: 'pad';
   readonly padding: number | readonly [top: number, bottom: number, left: number, right: number];
-  readonly mode?: 'zeros' | 'reflect' | 'replicate';
+  readonly mode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
 }
 
 /** Functions of one number without settings, and softmax over the channels. */
@@ -182,6 +183,17 @@ export type Layer =
   | { readonly kind: 'shuffleChannels'; readonly groups: number }
   /** Channels from `from` on, `count` of them. */
   | { readonly kind: 'takeChannels'; readonly from: number; readonly count: number }
+  /**
+   * Channels become block x block pixels; channel c block^2 + i block + j becomes pixel (i, j) of channel c (`crd`,
+   * default: PyTorch's PixelShuffle), or (i block + j) C + c does (`dcr`: TensorFlow).
+   */
+  | { readonly kind: 'depthToSpace'; readonly block: number; readonly order?: 'crd' | 'dcr' }
+  /** The inverse of depthToSpace: PyTorch's PixelUnshuffle. */
+  | { readonly kind: 'spaceToDepth'; readonly block: number; readonly order?: 'crd' | 'dcr' }
+  /** A learned factor for every channel (ConvNeXt's LayerScale); they start at 1. */
+  | { readonly kind: 'scaleChannels' }
+  /** A learned summand for every channel; they start at 0. */
+  | { readonly kind: 'shiftChannels' }
   | BatchNormLayer
   | GroupNormLayer
   | LayerNormLayer

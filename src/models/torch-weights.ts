@@ -15,8 +15,8 @@ export interface TorchState {
  * The state of a PyTorch network in this library's layout: kernels [out, in, h, w] become [h, w, in, out], dense
  * weights [out, c h w] [h w c, out]; the flattening is known from the layers, never guessed. Tensors are taken in the
  * order of the file, which is that of the modules, and every shape is checked; class tokens and positions, which
- * PyTorch lists first, are found by their shape. Left out by name: counters (`num_batches_tracked`), the state of an
- * optimizer. Errors: the first tensor that does not fit.
+ * PyTorch lists first, are found by their shape, as are learned factors of channels (a block's own parameter). Left out
+ * by name: counters (`num_batches_tracked`), the state of an optimizer. Errors: the first tensor that does not fit.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
  * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see
  * inModuleOrder()
@@ -56,7 +56,7 @@ export function fromTorch(
 const COUNTER = /(^|[._/])num_batches_tracked$/;
 const OPTIMIZER = /(^|\.)(optimizer|optim|scheduler|lr_scheduler|scaler)(_state_dict|_state|s)?(\.|$)/i;
 
-const isToken = ({ name }: ParameterSpec): boolean => /\/(token|table)$/.test(name);
+const isToken = ({ name }: ParameterSpec): boolean => /\/(token|table|gains|shifts)$/.test(name);
 
 /** Running statistics follow the gain and shift of their layer, as in PyTorch's state dict. */
 function stateOrder(specs: readonly ParameterSpec[], buffers: readonly ParameterSpec[]): ParameterSpec[] {
@@ -79,10 +79,19 @@ function torchShape({ shape, flattens, asIs }: ParameterSpec): readonly number[]
   return flattens && shape.length < 2 ? shape : [shape[1]!, shape[0]!];
 }
 
-const core = (shape: readonly number[]): string => String(shape.slice(shape.findIndex((n) => n !== 1)));
+const core = (shape: readonly number[]): string => String(shape.filter((n) => n !== 1));
+
+/** A name of a state dict, and no number of a list. */
+const NAMED = /^(?!arr_\d+$)[a-zA-Z_][\w.]*$/;
+
+/** What PyTorch's own modules call their tensors; others are a parameter of a block, listed before its modules. */
+const OF_MODULES = /(^|\.)(in_proj_)?(weight|bias)$|(^|\.)running_(mean|var)$/;
 
 function pluck(rest: NamedArray[], spec: ParameterSpec): NamedArray | undefined {
-  const at = rest.findIndex(({ shape }) => shape.length === 3 && core(shape) === core(spec.shape));
+  const same = rest.filter(({ shape }) => core(shape) === core(spec.shape));
+  const found =
+    same.find(({ shape }) => shape.length === 3) ?? same.find(({ name }) => NAMED.test(name) && !OF_MODULES.test(name));
+  const at = found ? rest.indexOf(found) : -1;
   return at < 0 ? undefined : rest.splice(at, 1)[0];
 }
 

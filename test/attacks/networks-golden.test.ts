@@ -62,8 +62,8 @@ const STATISTICS: readonly (readonly [number, number])[] = [
 ];
 
 function rangeOf({ name, fanIn }: ParameterSpec, spread: number): readonly [number, number] {
-  if (name.endsWith('/gain')) return [0.7, 1.3];
-  if (name.endsWith('/shift')) return [-0.3, 0.3];
+  if (/\/gains?$/.test(name)) return [0.7, 1.3];
+  if (/\/shifts?$/.test(name)) return [-0.3, 0.3];
   return [-spread / Math.sqrt(fanIn), spread / Math.sqrt(fanIn)];
 }
 

@@ -207,12 +207,25 @@ def interpret(store, layer, x):
         slope = store.weight((1 if layer.get('shared') else x.shape[1],), 1)
         return F.relu(x) - slope.view(1, -1, *[1] * (x.dim() - 2)) * F.relu(-x)
     if k == 'pad':
-        t, b, l, r = sides(layer['padding'], [1, 1])
+        p = layer['padding']
+        t, b, l, r = p if isinstance(p, list) else [p] * 4
         mode = layer.get('mode', 'zeros')
         return F.pad(x, (l, r, t, b), 'constant' if mode == 'zeros' else mode)
     if k == 'shuffleChannels':
         g = layer['groups']
         return x.unflatten(1, (g, x.shape[1] // g)).transpose(1, 2).flatten(1, 2)
+    if k == 'depthToSpace':
+        if layer.get('order', 'crd') == 'dcr':
+            b = layer['block']
+            x = x.unflatten(1, (b * b, x.shape[1] // b ** 2)).transpose(1, 2).flatten(1, 2)
+        return F.pixel_shuffle(x, layer['block'])
+    if k == 'spaceToDepth':
+        y = F.pixel_unshuffle(x, layer['block'])
+        return y.unflatten(1, (x.shape[1], layer['block'] ** 2)).transpose(1, 2).flatten(1, 2) if layer.get('order') == 'dcr' else y
+    if k == 'scaleChannels':
+        return x * store.draw((x.shape[1],), 0.7, 1.3).view(1, -1, *[1] * (x.dim() - 2))
+    if k == 'shiftChannels':
+        return x + store.draw((x.shape[1],), -0.3, 0.3).view(1, -1, *[1] * (x.dim() - 2))
     if k == 'takeChannels':
         return x[:, layer['from']:layer['from'] + layer['count']]
     raise ValueError(k)
@@ -451,6 +464,11 @@ LAYERS = {
         L('branches', branches=[[L('takeChannels', **{'from': 0, 'count': 2})], [L('takeChannels', **{'from': 2, 'count': 4}), conv(4, 1), L('prelu', shared=True)]]),
         L('shuffleChannels', groups=3), L('pad', padding=1, mode='replicate'), conv(4, 3, padding=0, stride=2), L('pad', padding=[0, 1, 0, 0]), L('tanh'),
         L('branches', join='multiply', branches=[[], [L('globalAveragePool'), L('flatten'), dense(4), L('hardsigmoid')]]), L('flatten'), dense(5)]),
+    'blocks of pixels, learned channels, cut and circular edges': ([8, 10, 2], 2, 2, [
+        L('spaceToDepth', block=2), conv(6), L('scaleChannels'), L('tanh'), L('pad', padding=[1, 2, 0, 1], mode='circular'), conv(8, padding='valid'),
+        L('shiftChannels'), L('silu'), L('depthToSpace', block=2), L('pad', padding=[-1, 1, 0, -2]), L('spaceToDepth', block=2, order='dcr'),
+        L('branches', join='multiply', branches=[[], []]), L('depthToSpace', block=2, order='dcr'), L('flatten'), L('scaleChannels'),
+        dense(7), L('scaleChannels'), L('shiftChannels'), L('elu'), dense(5)]),
 }
 
 

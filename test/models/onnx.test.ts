@@ -9,14 +9,14 @@ import { paddingOf, windowed } from '../../src/models/onnx/match-windows.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
-import { constant, node, onnxFile } from '../onnx-files.js';
+import { constant, node, onnxFile, whole } from '../onnx-files.js';
 
 interface Exported {
   readonly networks: readonly { name: string; file: string; images: number[]; answers: number[]; log: boolean }[];
   readonly refused: readonly { name: string; file: string; says: string }[];
 }
-/** Networks that exporters wrote (test/golden/onnx-networks.py, onnx-modern.py, onnx-mobile.py), with answers in float64. */
-const files = ['onnx-networks', 'onnx-modern', 'onnx-mobile'].map(
+/** Networks that exporters wrote (test/golden/onnx-*.py), with answers in float64; Keras' in float32. */
+const files = ['onnx-networks', 'onnx-modern', 'onnx-mobile', 'onnx-moved', 'onnx-keras'].map(
   (name) => JSON.parse(readFileSync(join(root, `test/golden/${name}.json`), 'utf8')) as Exported,
 );
 const golden: Exported = {
@@ -57,11 +57,11 @@ for (const { name, file, says } of golden.refused)
   });
 
 test('loadNetwork: damaged and hostile files are one line each', async () => {
-  const whole = Buffer.from(golden.networks[0]!.file, 'base64');
-  for (let cut = 0; cut < whole.length; cut += 1 + Math.floor(whole.length / 60))
-    await assert.rejects(loadNetwork(fileOf(whole.subarray(0, cut), 'cut')), { name: 'RoglabError' }, `cut at ${cut}`);
-  for (let at = 0; at < whole.length; at += 1 + Math.floor(whole.length / 200)) {
-    const flipped = Buffer.from(whole);
+  const good = Buffer.from(golden.networks[0]!.file, 'base64');
+  for (let cut = 0; cut < good.length; cut += 1 + Math.floor(good.length / 60))
+    await assert.rejects(loadNetwork(fileOf(good.subarray(0, cut), 'cut')), { name: 'RoglabError' }, `cut at ${cut}`);
+  for (let at = 0; at < good.length; at += 1 + Math.floor(good.length / 200)) {
+    const flipped = Buffer.from(good);
     flipped[at]! ^= 0x55;
     const read = await loadNetwork(fileOf(flipped, 'flipped')).catch((error: Error) => error);
     if (read instanceof Error) assert.equal(read.name, 'RoglabError', `flipped at ${at}: ${read.stack}`);
@@ -149,4 +149,36 @@ test('loadNetwork: an image scaled by 2 x - 1, axes squeezed one by one, pads th
   const { layers } = await loadNetwork(fileOf(onnxFile(graph), 'scaled'));
   assert.deepEqual(layers[0], { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
   assert.deepEqual(layers[1]!.kind === 'conv' && layers[1].padding, [2, 0, 1, 0]);
+});
+
+test('loadNetwork: cells of the other side as PyTorch 2 and Pad write them, and no other cells', async () => {
+  const whole64 = (name: string, values: number[]): Buffer => constant(name, [values.length], values, 7);
+  const kernel = Array.from({ length: 108 }, (_, i) => Math.sin(i));
+  const rest = [
+    constant('k', [4, 3, 3, 3], kernel),
+    node('Conv', ['p', 'k'], ['c']),
+    node('GlobalAveragePool', ['c'], ['g']),
+    node('Flatten', ['g'], ['answer']),
+  ];
+  const slices = (from: number) => [
+    ...[whole64('from', [from]), whole64('end', [8]), whole64('start', [0]), whole64('one', [1]), whole64('axis', [2])],
+    node('Slice', ['image', 'from', 'end', 'axis'], ['last']),
+    node('Slice', ['image', 'start', 'one', 'axis'], ['first']),
+    node('Concat', ['last', 'image', 'first'], ['p'], [whole('axis', 2)]),
+  ];
+  const { layers } = await loadNetwork(fileOf(onnxFile([...slices(-2), ...rest]), 'circular'));
+  assert.deepEqual(layers[0], { kind: 'pad', padding: [2, 1, 0, 0], mode: 'circular' });
+  await assert.rejects(
+    loadNetwork(
+      fileOf(
+        onnxFile([
+          ...slices(-2).slice(0, -1),
+          node('Concat', ['first', 'image', 'last'], ['p'], [whole('axis', 2)]),
+          ...rest,
+        ]),
+        'no',
+      ),
+    ),
+    /\(Concat\) is no layer that is known/,
+  );
 });

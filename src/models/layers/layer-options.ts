@@ -61,6 +61,12 @@ export const padding: Check = (where, name, value) => {
     );
 };
 
+/** A whole number, or four of them. */
+export const cells: Check = (where, name, value) => {
+  if (Number.isInteger(value) || (Array.isArray(value) && value.length === 4 && value.every(Number.isInteger))) return;
+  throw problem(where, `${name} must be a whole number or [top, bottom, left, right]`, value);
+};
+
 /** One finite number per channel. */
 export const numbers: Check = (where, name, value) => {
   if (!Array.isArray(value) || !value.every(Number.isFinite))

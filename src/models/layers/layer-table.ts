@@ -3,9 +3,11 @@ import { elu, functions, gelu, leakyRelu, prelu } from './activations.js';
 import { bottleneck } from './bottleneck.js';
 import { branches, residual } from './branching.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
+import { scaleChannels, shiftChannels } from './learned-channels.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
 import { adaptive, averagePool, globalAverage, maxPool } from './pooling.js';
 import { pad, shuffleChannels, takeChannels } from './rearranging.js';
+import { depthToSpace, spaceToDepth } from './rearranging-blocks.js';
 import { attention, classToken, patchEmbedding, positions, takeToken } from './tokens.js';
 import type { Of, Rule } from './types.js';
 import { conv, dense } from './weighted.js';
@@ -34,6 +36,10 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   pad,
   shuffleChannels,
   takeChannels,
+  depthToSpace,
+  spaceToDepth,
+  scaleChannels,
+  shiftChannels,
   dropout,
   bottleneck,
   classToken,

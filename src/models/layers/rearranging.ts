@@ -1,7 +1,7 @@
 /** Layers that move, choose or repeat entries, and compute nothing. */
 import { problem } from '../../core/errors.js';
 import { type Tensor, tf } from '../../engine/index.js';
-import { count, index, optional, padding, required, word } from './layer-options.js';
+import { cells, count, index, optional, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
 import { type Sides, sidesOf } from './window.js';
 
@@ -32,31 +32,53 @@ export const takeChannels: Rule<Of<'takeChannels'>> = {
 };
 
 export const pad: Rule<Of<'pad'>> = {
-  options: { padding: required(padding), mode: optional(word('zeros', 'reflect', 'replicate')) },
-  plan: ({ padding: cells, mode = 'zeros' }, { shape }, _, where) => {
-    if (typeof cells === 'string')
-      throw problem(where, 'padding must be a number or [top, bottom, left, right]', cells);
-    const [top, bottom, left, right] = sidesOf(cells, [1, 1]);
+  options: { padding: required(cells), mode: optional(word('zeros', 'reflect', 'replicate', 'circular')) },
+  plan: ({ padding, mode = 'zeros' }, { shape }, _, where) => {
+    const [top, bottom, left, right] = sidesOf(padding, [1, 1]);
     const [height, width, channels] = shape;
-    if (mode === 'reflect' && (Math.max(top, bottom) >= height || Math.max(left, right) >= width))
-      throw problem(where, `a mirrored side must be smaller than the picture (${height} x ${width})`, cells);
+    if (mode !== 'zeros' && Math.min(top, bottom, left, right) < 0)
+      throw problem(where, 'padding below 0, which cuts off, goes with zeros alone', padding);
+    const most = { reflect: 1, circular: 0 }[mode as string] ?? Number.NEGATIVE_INFINITY;
+    if (Math.max(top, bottom) > height - most || Math.max(left, right) > width - most)
+      throw problem(
+        where,
+        `a ${mode === 'reflect' ? 'mirrored side must be smaller than' : 'side must not be larger than'} the picture ` +
+          `(${height} x ${width})`,
+        padding,
+      );
     return { shape: [height + top + bottom, width + left + right, channels] };
   },
-  apply: ({ padding: cells, mode = 'zeros' }, x) => {
-    const [top, bottom, left, right]: Sides = sidesOf(cells, [1, 1]);
-    if (mode === 'zeros')
-      return tf.pad(x, [
-        [0, 0],
-        [top, bottom],
-        [left, right],
-        [0, 0],
-      ]);
+  apply: ({ padding, mode = 'zeros' }, x) => {
+    const [top, bottom, left, right]: Sides = sidesOf(padding, [1, 1]);
+    if (mode === 'zeros') return framed(x, [top, bottom, left, right]);
     return extended(extended(x, 1, top, bottom, mode), 2, left, right, mode);
   },
 };
 
+/** Zeros around a picture; where a side is below 0, cells of it are cut off. */
+function framed(x: Tensor, [top, bottom, left, right]: Sides): Tensor {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const cut = (n: number): number => Math.max(0, -n);
+  const size = [batch, height - cut(top) - cut(bottom), width - cut(left) - cut(right), channels];
+  const whole = Math.min(top, bottom, left, right) >= 0;
+  const inner = whole ? x : tf.slice(x, [0, cut(top), cut(left), 0], size);
+  const more = (n: number): number => Math.max(0, n);
+  return tf.pad(inner, [
+    [0, 0],
+    [more(top), more(bottom)],
+    [more(left), more(right)],
+    [0, 0],
+  ]);
+}
+
 /** More cells at both ends of an axis, each a copy of one inside. */
-function extended(x: Tensor, axis: number, before: number, after: number, mode: 'reflect' | 'replicate'): Tensor {
+function extended(
+  x: Tensor,
+  axis: number,
+  before: number,
+  after: number,
+  mode: 'reflect' | 'replicate' | 'circular',
+): Tensor {
   if (before + after === 0) return x;
   const n = x.shape[axis]!;
   const cell = (at: number): Tensor => {
@@ -64,7 +86,12 @@ function extended(x: Tensor, axis: number, before: number, after: number, mode: 
     const shape = x.shape.map((size, k) => (k === axis ? 1 : size));
     return tf.slice(x, from, shape);
   };
-  const first = Array.from({ length: before }, (_, i) => cell(mode === 'reflect' ? before - i : 0));
-  const last = Array.from({ length: after }, (_, i) => cell(mode === 'reflect' ? n - 2 - i : n - 1));
+  const [head, tail] = {
+    reflect: [(i: number) => before - i, (i: number) => n - 2 - i],
+    replicate: [() => 0, () => n - 1],
+    circular: [(i: number) => n - before + i, (i: number) => i],
+  }[mode] as [(i: number) => number, (i: number) => number];
+  const first = Array.from({ length: before }, (_, i) => cell(head(i)));
+  const last = Array.from({ length: after }, (_, i) => cell(tail(i)));
   return tf.concat([...first, x, ...last], axis);
 }

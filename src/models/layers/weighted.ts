@@ -70,7 +70,8 @@ export const conv: Rule<Of<'conv'>> = {
     };
   },
   apply: (layer, x, { take, finish, using }) => {
-    const [input, how] = [x as Tensor4D, geometry(layer)];
+    const pixel = x.rank === 2;
+    const [input, how] = [(pixel ? tf.reshape(x, [x.shape[0], 1, 1, -1]) : x) as Tensor4D, geometry(layer)];
     const out = using({ kind: 'convolution', input, how }, convolution(input, take() as Tensor4D, how));
     return (layer.bias ?? true) ? using({ kind: 'summand' }, finish(out, take)) : out;
   },

@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { type Known, numbers } from './known.js';
-import { shapeOf, slicePlaces } from './known-shapes.js';
+import { cutOf, shapeOf, slicePlaces } from './known-shapes.js';
 
 type Compute = (
   values: readonly (readonly number[])[],
@@ -50,6 +50,7 @@ export const CONSTANTS: Readonly<Record<string, Compute>> = {
   Range: ([from = [], to = [], step = []]) =>
     Array.from({ length: Math.ceil((to[0]! - from[0]!) / step[0]!) }, (_, i) => from[0]! + i * step[0]!),
   Size: ([a = []]) => [a.length],
+  ReduceProd: ([a = []], node, known) => (sizeOf(shapeOf(node, known)) === 1 ? [a.reduce((x, y) => x * y, 1)] : []),
   Where: ([test = [], a = [], b = []]) => test.map((yes, i) => (yes ? a[i % a.length]! : b[i % b.length]!)),
   Concat: (all) => all.flat(),
   ConstantOfShape: ([shape = []], { attributes }) =>
@@ -60,9 +61,9 @@ export const CONSTANTS: Readonly<Record<string, Compute>> = {
   },
   Gather: ([a = [], at = []], { inputs }, { shape }) =>
     shape(inputs[0]!).length === 1 ? at.map((i) => a[i < 0 ? i + a.length : i]!) : [],
-  Slice: ([a = [], from = [], to = [], axes, step = []], { inputs }, { shape }) => {
-    const sizes = shape(inputs[0]!);
-    return slicePlaces(sizes, { from, to, axes, step })
+  Slice: ([a = []], node, known) => {
+    const sizes = known.shape(node.inputs[0]!);
+    return slicePlaces(sizes, cutOf(node, known))
       .reduce<number[]>(
         (places, { start, by, length }, axis) =>
           places.flatMap((at) => Array.from({ length }, (_, i) => at * sizes[axis]! + start + i * by)),

@@ -1,9 +1,11 @@
 import { type Attribute, LIMITS, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
+import { channelsFirst } from './channels-first.js';
 import { CONSTANTS } from './constants.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { shapeOf, splitShape } from './known-shapes.js';
+import { tokensFirst } from './tokens-first.js';
 
 /**
  * Follows a graph from its images on, [batch, channels, height, width]: constants are computed, shapes inferred.
@@ -30,16 +32,19 @@ export function follow(graph: OnnxGraph, where: string): Known {
     throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
   if (sizeOf(image) > LIMITS.picturePixels)
     throw problem(where, `an image may have at most ${LIMITS.picturePixels} pixels`, input.shape);
-  const first = channelsMoved(graph, input.name);
   const constants = new Map(graph.constants);
-  const shapes = new Map<string, readonly number[]>([[input.name, image]]);
+  const channelsLast = isChannelsLast(graph, input.name, image);
+  const start = channelsLast ? `${input.name} turned` : input.name;
+  const [batch = 1, height, width, channels] = image;
+  const seen = channelsLast ? [batch, channels!, height!, width!] : image;
+  const shapes = new Map<string, readonly number[]>([[start, seen]]);
   const makers = new Map<string, OnnxNode>();
   const nodes: OnnxNode[] = [];
   const known: Known = {
     where,
-    input: first ?? input.name,
-    batch: image[0]!,
-    channelsLast: first !== undefined,
+    input: start,
+    batch,
+    channelsLast,
     output: graph.outputs[0]!.name,
     nodes,
     stored: (name) => graph.constants.has(name),
@@ -48,14 +53,20 @@ export function follow(graph: OnnxGraph, where: string): Known {
     maker: (name) => makers.get(name),
   };
   let left = budgetOf(graph);
-  for (const node of graph.nodes) {
+  const order = channelsFirst({
+    constant: known.constant,
+    shape: known.shape,
+    keep: (tensor) => void constants.set(tensor.name, tensor),
+  });
+  if (channelsLast) order.isLast(input.name, start);
+  const add = (node: OnnxNode): void => {
     const [output] = node.outputs;
-    if (output === undefined) continue;
+    if (output === undefined) return;
     const computed = constantOf(node, known, left);
     if (computed) {
       left -= computed.data.length;
       constants.set(output, { ...computed, name: output });
-      continue;
+      return;
     }
     shapes.set(output, shapeOf(node, known));
     node.outputs.forEach((name, k) => {
@@ -63,18 +74,26 @@ export function follow(graph: OnnxGraph, where: string): Known {
       makers.set(name, node);
     });
     nodes.push(node);
-  }
+  };
+  const apart = tokensFirst();
+  for (const node of graph.nodes.flatMap(apart)) for (const one of order.rewrite(node)) add(one);
+  for (const node of order.restored(graph.outputs.map(({ name }) => name))) add(node);
   return known;
 }
 
+/** Channels that a picture has. */
+const FEW = [1, 3, 4];
+
 /**
- * The image as [batch, channels, height, width], where it comes in as [batch, height, width, channels] and is turned
- * at once.
+ * Whether images come in as [batch, height, width, channels]: they are turned at once, or so the numbers say, and no
+ * convolution takes them as they are.
  */
-function channelsMoved({ nodes }: OnnxGraph, input: string): string | undefined {
-  const [first, ...others] = nodes.filter(({ inputs }) => inputs.includes(input));
-  const turns = first?.op === 'Transpose' && String(numbers(first.attributes.perm, [])) === '0,3,1,2';
-  return turns && others.length === 0 ? first.outputs[0] : undefined;
+function isChannelsLast({ nodes }: OnnxGraph, input: string, [, second, , last]: readonly number[]): boolean {
+  const takers = nodes.filter(({ inputs }) => inputs.includes(input));
+  const turns = ({ op, attributes }: OnnxNode): boolean =>
+    op === 'Transpose' && String(numbers(attributes.perm, [])) === '0,3,1,2';
+  if (takers.length > 0 && takers.every(turns)) return true;
+  return FEW.includes(last!) && !FEW.includes(second!) && !takers.some(({ op }) => op === 'Conv');
 }
 
 /** Entries that computed constants may have together: turned weights, shapes; files made to cost memory have more. */

@@ -23,8 +23,10 @@ export interface NetworkFileOptions {
  * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, image, path).
  *
  * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools,
- * Add, Concat, Flatten, Reshape, Dropout, the activations of this library, patch embedding, class token, positions and
- * self-attention as PyTorch exports them; a Softmax at the end is left out, since training puts it into the loss.
+ * Add, Mul, Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library,
+ * learned factors of channels, patch embedding, class token, positions and self-attention as PyTorch exports them;
+ * pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since training puts it
+ * into the loss.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
  * answers on a random image must be the file's to 1e-4. An export for evaluation folds batch normalisation into the
  * convolutions before it; a client that trains has it, so export with

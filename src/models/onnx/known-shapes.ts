@@ -27,6 +27,18 @@ interface Cut {
   readonly step: readonly number[];
 }
 
+/** What a Slice takes: inputs, or before opset 10 attributes. */
+export function cutOf({ inputs, attributes }: OnnxNode, known: Pick<Known, 'constant'>): Cut {
+  const list = (k: number): number[] | undefined => {
+    const given = known.constant(inputs[k]);
+    return given && [...given.data];
+  };
+  if (inputs.length > 1) return { from: list(1) ?? [], to: list(2) ?? [], axes: list(3), step: list(4) ?? [] };
+  const { starts, ends, axes } = attributes;
+  const named = axes === undefined ? undefined : numbers(axes, []);
+  return { from: numbers(starts, []), to: numbers(ends, []), axes: named, step: [] };
+}
+
 /** Places of each axis that a Slice takes: from where on, how far apart, how many; steps may go back. */
 export const slicePlaces = (shape: Shape, { from, to, axes, step }: Cut) =>
   shape.map((n, axis) => {
@@ -61,12 +73,21 @@ type Infer = (node: OnnxNode, known: Known) => Shape;
 const first: Infer = ({ inputs }, { shape }) => shape(inputs[0]!);
 const both: Infer = ({ inputs }, { shape }) => inputs.map((name) => shape(name)).reduce(broadcast);
 
+/** Axes left out, or kept with length 1. */
+const reduced: Infer = (node, known) => {
+  const from = known.shape(node.inputs[0]!);
+  const given = node.inputs[1] ? [...(known.constant(node.inputs[1])?.data ?? [])] : numbers(node.attributes.axes, []);
+  const axes = given.map((axis) => axisOf(axis, from.length));
+  const keep = numberOf(node.attributes.keepdims, 1) === 1;
+  return keep ? from.map((n, axis) => (axes.includes(axis) ? 1 : n)) : from.filter((_, axis) => !axes.includes(axis));
+};
+
 /** Shapes of the operations that networks of pictures are made of. */
 const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries(
     (
-      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf Gelu Sqrt ' +
-      'Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
+      'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu Selu Celu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf ' +
+      'Gelu Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
       'InstanceNormalization LayerNormalization GroupNormalization Mish'
     )
       .split(' ')
@@ -86,22 +107,33 @@ const SHAPES: Readonly<Record<string, Infer>> = {
       },
     ]),
   ),
-  GlobalAveragePool: ({ inputs }, { shape }) => shape(inputs[0]!).map((n, axis) => (axis < 2 ? n : 1)),
-  ReduceMean: (node, known) => {
-    const from = known.shape(node.inputs[0]!);
-    const given = node.inputs[1]
-      ? [...(known.constant(node.inputs[1])?.data ?? [])]
-      : numbers(node.attributes.axes, []);
-    const axes = given.map((axis) => axisOf(axis, from.length));
-    const keep = numberOf(node.attributes.keepdims, 1) === 1;
-    return keep ? from.map((n, axis) => (axes.includes(axis) ? 1 : n)) : from.filter((_, axis) => !axes.includes(axis));
+  ...Object.fromEntries(
+    ['GlobalAveragePool', 'GlobalMaxPool'].map((op): [string, Infer] => [
+      op,
+      ({ inputs }, { shape }) => shape(inputs[0]!).map((n, axis) => (axis < 2 ? n : 1)),
+    ]),
+  ),
+  DepthToSpace: ({ inputs, attributes }, { shape }) => {
+    const [batch, channels, height, width] = shape(inputs[0]!) as [number, number, number, number];
+    const block = numberOf(attributes.blocksize, 1);
+    return [batch, channels / block ** 2, height * block, width * block];
   },
+  SpaceToDepth: ({ inputs, attributes }, { shape }) => {
+    const [batch, channels, height, width] = shape(inputs[0]!) as [number, number, number, number];
+    const block = numberOf(attributes.blocksize, 1);
+    return [batch, channels * block ** 2, height / block, width / block];
+  },
+  ReduceMean: reduced,
+  ReduceMax: reduced,
+  ReduceProd: reduced,
+  ReduceSum: reduced,
   Gemm: ({ inputs, attributes }, { shape }) => {
     const [rows, columns] = [shape(inputs[0]!), shape(inputs[1]!)];
     return [rows[0]!, numberOf(attributes.transB, 0) ? columns[0]! : columns[1]!];
   },
-  MatMul: ({ inputs }, { shape }) => {
+  MatMul: ({ inputs, attributes }, { shape }) => {
     const [a, b] = [shape(inputs[0]!), shape(inputs[1]!)];
+    if (attributes.last) return [a[0]!, b[1]!, ...a.slice(2)];
     return [...broadcast(a.slice(0, -2), b.slice(0, -2)), a.at(-2)!, b.at(-1)!];
   },
   Flatten: ({ inputs, attributes }, { shape }) => {
@@ -136,14 +168,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     const axis = axisOf(numberOf(attributes.axis, 0), from.length);
     return [...from.slice(0, axis), ...shape(inputs[1]!), ...from.slice(axis + 1)];
   },
-  Slice: ({ inputs }, known) => {
-    const list = (k: number): number[] | undefined => {
-      const given = known.constant(inputs[k]);
-      return given && [...given.data];
-    };
-    const cut = { from: list(1) ?? [], to: list(2) ?? [], axes: list(3), step: list(4) ?? [] };
-    return slicePlaces(known.shape(inputs[0]!), cut).map(({ length }) => length);
-  },
+  Slice: (node, known) => slicePlaces(known.shape(node.inputs[0]!), cutOf(node, known)).map(({ length }) => length),
   Split: (node, known) => splitShape(node, known, 0),
   Unsqueeze: ({ inputs, attributes }, known) => {
     const from = known.shape(inputs[0]!);

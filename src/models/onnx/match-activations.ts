@@ -1,5 +1,6 @@
 /** Functions of one number, as exporters spell them out in several nodes. */
-import type { Layer } from '../../core/types.js';
+import type { OnnxTensor } from '../../assets/index.js';
+import type { Layer, NamedArray } from '../../core/types.js';
 import { type Known, numberOf } from './known.js';
 import { found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 
@@ -133,6 +134,70 @@ export const shifted: Matcher = (node, known) => {
   if (node.op === 'Sub' && part.data !== node.inputs[0]) return undefined;
   const mean = new Array<number>(channels!).fill(node.op === 'Sub' ? by : -by);
   return found(part.data, [{ kind: 'normalize', mean, std: mean.map(() => 1) }]);
+};
+
+/** max(0, x) + min(0, alpha (exp(x / alpha) - 1)). */
+export const celu: Matcher = ({ inputs, attributes }) => {
+  const alpha = numberOf(attributes.alpha, 1);
+  const before: Layer[] = alpha === 1 ? [] : [{ kind: 'scale', factor: 1 / alpha }];
+  const after: Layer[] = alpha === 1 ? [] : [{ kind: 'scale', factor: alpha }];
+  return found(inputs[0]!, [...before, { kind: 'elu' }, ...after]);
+};
+
+/** gamma (max(0, x) + min(0, alpha (exp x - 1))), Klambauer et al. 2017. */
+export const selu: Matcher = ({ inputs, attributes }) =>
+  found(inputs[0]!, [
+    { kind: 'elu', alpha: numberOf(attributes.alpha, 1.6732632) },
+    { kind: 'scale', factor: numberOf(attributes.gamma, 1.050701) },
+  ]);
+
+const MOST_FACTORS = 4;
+
+/** x to a whole power, as a product. */
+export const power: Matcher = (node, known) => {
+  const n = scalar(known.constant(node.inputs[1]));
+  if (!Number.isInteger(n) || n < 1 || n > MOST_FACTORS) return undefined;
+  if (n === 1) return found(node.inputs[0]!, []);
+  return found(node.inputs[0]!, [
+    { kind: 'branches', branches: Array.from({ length: n }, () => []), join: 'multiply' },
+  ]);
+};
+
+/** One number for each channel: [c, 1, 1] beside a picture, [c] beside what is flat or a sequence. */
+function perChannel(fixed: OnnxTensor, shape: readonly number[]): NamedArray | undefined {
+  const channels = shape.length === 4 ? shape[1]! : shape.at(-1)!;
+  const own = shape.length === 4 ? fixed.shape.slice(-3) : fixed.shape.slice(-1);
+  const one = fixed.data.length === channels && own[0] === channels && channels > 1;
+  return one ? { ...fixed, shape: [1, 1, channels] } : undefined;
+}
+
+/** A learned factor or summand of each channel. */
+export const byChannel =
+  (kind: 'scaleChannels' | 'shiftChannels'): Matcher =>
+  (node, known) => {
+    const part = sides(node, known);
+    const tensor = part && perChannel(part.fixed, known.shape(part.data));
+    return tensor && found(part.data, [{ kind }], [tensor]);
+  };
+
+/** max(0, x) + a max(0, -x), as TensorFlow writes a learned slope -a. */
+export const preluByHand: Matcher = (node, known) => {
+  for (const [a, b] of [node.inputs, [...node.inputs].reverse()] as [string, string][]) {
+    const above = makerIs(a, 'Relu', known);
+    const times = makerIs(b, 'Mul', known);
+    const part = times && sides(times, known);
+    const below = part && makerIs(part.data, 'Relu', known);
+    const turned = below && makerIs(below.inputs[0]!, 'Neg', known);
+    const x = above?.inputs[0];
+    if (x === undefined || turned?.inputs[0] !== x) continue;
+    const { fixed } = part!;
+    const slope = fixed.data.length === 1 ? { ...fixed, shape: [1] } : perChannel(fixed, known.shape(x));
+    if (!slope) continue;
+    const data = slope.data.map((value) => -value);
+    const shared = data.length === 1;
+    return found(x, [{ kind: 'prelu', ...(shared && { shared }) }], [{ ...slope, shape: [data.length], data }]);
+  }
+  return undefined;
 };
 
 export const prelu: Matcher = ({ inputs }, known) => {

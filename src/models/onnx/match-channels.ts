@@ -1,10 +1,11 @@
 /** Nodes that move, choose or repeat entries of a picture. */
+import type { OnnxNode } from '../../assets/index.js';
 import type { Layer } from '../../core/types.js';
-import { numberOf, numbers } from './known.js';
-import { slicePlaces, splitSizes } from './known-shapes.js';
-import { found, type Matcher, makerIs, scalar } from './match-linear.js';
+import { type Known, numberOf, numbers } from './known.js';
+import { cutOf, slicePlaces, splitSizes } from './known-shapes.js';
+import { found, type Match, type Matcher, makerIs, scalar } from './match-linear.js';
 
-const MODES = { constant: 'zeros', reflect: 'reflect', edge: 'replicate' } as const;
+const MODES = { constant: 'zeros', reflect: 'reflect', edge: 'replicate', wrap: 'circular' } as const;
 
 /** Cells around a picture. */
 export const padded: Matcher = (node, known) => {
@@ -12,7 +13,7 @@ export const padded: Matcher = (node, known) => {
   const value = node.inputs[2] ? scalar(known.constant(node.inputs[2])) : numberOf(node.attributes.value, 0);
   const said = (node.attributes.mode as string | undefined) ?? 'constant';
   const mode = Object.hasOwn(MODES, said) ? MODES[said as keyof typeof MODES] : undefined;
-  const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0) && pads.every((n) => n >= 0);
+  const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0);
   if (!mode || !plane || (mode === 'zeros' && value !== 0)) return undefined;
   if (pads.every((n) => n === 0)) return found(node.inputs[0]!, []);
   return found(node.inputs[0]!, [{ kind: 'pad', padding: [pads[2]!, pads[6]!, pads[3]!, pads[7]!], mode }]);
@@ -29,28 +30,21 @@ export const part: Matcher = (node, known, name = node.outputs[0]!) => {
   return found(node.inputs[0]!, [{ kind: 'takeChannels', from, count: sizes[k]! }]);
 };
 
-/** Some of the channels: a Slice that leaves the other axes whole. */
+/** Some of the channels, or a part of the plane: a Slice. */
 export const slice: Matcher = (node, known) => {
   const shape = known.shape(node.inputs[0]!);
-  const given = (k: number): readonly number[] | undefined => {
-    const tensor = known.constant(node.inputs[k]);
-    return tensor && [...tensor.data];
-  };
-  const { starts, ends, axes } = node.attributes;
-  const cut = node.inputs[1]
-    ? { from: given(1) ?? [], to: given(2) ?? [], axes: given(3), step: given(4) ?? [] }
-    : {
-        from: numbers(starts, []),
-        to: numbers(ends, []),
-        axes: axes === undefined ? undefined : numbers(axes, []),
-        step: [],
-      };
-  const places = slicePlaces(shape, cut);
-  const others = places.every(({ by, length }, axis) => by === 1 && (axis === 1 || length === shape[axis]));
-  if (!others || (shape.length !== 4 && shape.length !== 2)) return undefined;
+  const places = slicePlaces(shape, cutOf(node, known));
+  const whole = places.every(({ by, length }, axis) => by === 1 && (axis > 0 || length === shape[axis]));
+  if (!whole || (shape.length !== 4 && shape.length !== 2)) return undefined;
   const { start, length } = places[1]!;
-  const layers: Layer[] = length === shape[1] ? [] : [{ kind: 'takeChannels', from: start, count: length }];
-  return found(node.inputs[0]!, layers);
+  const channels: Layer[] = length === shape[1] ? [] : [{ kind: 'takeChannels', from: start, count: length }];
+  const [top = 0, bottom = 0, left = 0, right = 0] = places
+    .slice(2)
+    .flatMap((cut, k) => [-cut.start, cut.start + cut.length - shape[k + 2]!]);
+  const plane: Layer[] = [top, bottom, left, right].some((n) => n !== 0)
+    ? [{ kind: 'pad', padding: [top, bottom, left, right] }]
+    : [];
+  return found(node.inputs[0]!, [...channels, ...plane]);
 };
 
 /** Channels as groups, turned, in a row again (ShuffleNet). */
@@ -67,11 +61,113 @@ export const shuffle: Matcher = (node, known) => {
   return found(apart.inputs[0]!, [{ kind: 'shuffleChannels', groups }]);
 };
 
+/** Channels that become pixels, or pixels that become channels. */
+export const blocks =
+  (kind: 'depthToSpace' | 'spaceToDepth'): Matcher =>
+  ({ inputs, attributes }) => {
+    const order = kind === 'depthToSpace' && attributes.mode === 'CRD' ? 'crd' : 'dcr';
+    return found(inputs[0]!, [{ kind, block: numberOf(attributes.blocksize, 1), order }]);
+  };
+
+/** Axes of the picture and of the blocks in it, before and after they are moved. */
+const MOVES: Readonly<Record<string, readonly ['depthToSpace' | 'spaceToDepth', 'crd' | 'dcr']>> = {
+  '0,1,4,2,5,3': ['depthToSpace', 'crd'],
+  '0,3,4,1,5,2': ['depthToSpace', 'dcr'],
+  '0,1,3,5,2,4': ['spaceToDepth', 'crd'],
+  '0,3,5,1,2,4': ['spaceToDepth', 'dcr'],
+};
+
+/** The same as a Reshape to six axes, a Transpose, and a Reshape back. */
+export const blocksByHand: Matcher = (node, known) => {
+  const moved = makerIs(node.inputs[0]!, 'Transpose', known);
+  const apart = moved && makerIs(moved.inputs[0]!, 'Reshape', known);
+  const perm = moved ? String(numbers(moved.attributes.perm, [])) : '';
+  if (!apart || !Object.hasOwn(MOVES, perm)) return undefined;
+  const [from, between, to] = [apart.inputs[0]!, apart.outputs[0]!, node.outputs[0]!].map(known.shape);
+  const [kind, order] = MOVES[perm]!;
+  if (from!.length !== 4 || to!.length !== 4) return undefined;
+  const block = kind === 'depthToSpace' ? to![2]! / from![2]! : from![2]! / to![2]!;
+  const at = kind === 'spaceToDepth' ? [3, 5] : order === 'crd' ? [2, 3] : [1, 2];
+  return at.every((k) => between![k] === block) ? found(apart.inputs[0]!, [{ kind, block, order }]) : undefined;
+};
+
+/** Channels in another order or fewer of them, by their numbers. */
+export const gathered: Matcher = (node, known) => {
+  const at = known.constant(node.inputs[1]);
+  const axis = numberOf(node.attributes.axis, 0);
+  return at?.shape.length === 1 && axis === 1 ? chosen(node.inputs[0]!, at.data, known) : undefined;
+};
+
+/** The same with the channels moved to the front and back. */
+export const gatheredByHand: Matcher = (node, known) => {
+  const front = ({ attributes }: OnnxNode): boolean => String(numbers(attributes.perm, [])) === '1,0,2,3';
+  const taken = front(node) ? makerIs(node.inputs[0]!, 'GatherND', known) : undefined;
+  const moved = taken && makerIs(taken.inputs[0]!, 'Transpose', known);
+  const at = taken && known.constant(taken.inputs[1]);
+  return moved && front(moved) && at?.shape[1] === 1 ? chosen(moved.inputs[0]!, at.data, known) : undefined;
+};
+
+/** Channels by their numbers: a run of them, or those of groups in turn. */
+function chosen(from: string, at: Float32Array, known: Known): Match | undefined {
+  const shape = known.shape(from);
+  if (shape.length !== 4) return undefined;
+  const [n, all] = [at.length, shape[1]!];
+  const places = [...at].map((i) => (i < 0 ? i + all : i));
+  if (places.every((i, k) => i === places[0]! + k))
+    return found(from, [{ kind: 'takeChannels', from: places[0]!, count: n }]);
+  const each = places[1]! - places[0]!;
+  const groups = all / each;
+  const shuffled = n === all && places.every((i, k) => i === (k % groups) * each + Math.floor(k / groups));
+  return shuffled ? found(from, [{ kind: 'shuffleChannels', groups }]) : undefined;
+}
+
+/** Every entry in its own place: what a change of strides is written as. */
+export const restrided: Matcher = (node, known) => {
+  const flat = makerIs(node.inputs[0]!, 'Reshape', known);
+  const at = known.constant(node.inputs[1]);
+  const same = flat && String(known.shape(flat.inputs[0]!)) === String(known.shape(node.outputs[0]!));
+  return same && at?.data.every((i, k) => i === k) ? found(flat.inputs[0]!, []) : undefined;
+};
+
+/** Cells of the other side beside a picture, as exporters before Pad's mode `wrap` write them. */
+export const circular: Matcher = (node, known) => {
+  const rank = known.shape(node.outputs[0]!).length;
+  const axis = numberOf(node.attributes.axis, 0);
+  const along = axis < 0 ? axis + rank : axis;
+  if (rank !== 4 || along < 2) return undefined;
+  const source = node.inputs.find((name) => known.maker(name)?.op !== 'Slice') ?? '';
+  const n = source === '' ? 0 : known.shape(source)[along]!;
+  const middle = node.inputs.indexOf(source);
+  const cells = node.inputs.map((name) => known.shape(name)[along]!);
+  const [before = 0, after = 0] = [cells.slice(0, middle), cells.slice(middle + 1)].map((side) =>
+    side.reduce((sum, one) => sum + one, 0),
+  );
+  const rows = node.inputs.flatMap((name) => (name === source ? range(0, n) : sliced(name, source, along, known)));
+  const wanted = [...range(n - before, before), ...range(0, n), ...range(0, after)];
+  if (n === 0 || String(rows) !== String(wanted)) return undefined;
+  const padding = along === 2 ? ([before, after, 0, 0] as const) : ([0, 0, before, after] as const);
+  return found(source, [{ kind: 'pad', padding, mode: 'circular' }]);
+};
+
+const range = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + i);
+
+/** Places of an axis that a Slice of a picture takes. */
+function sliced(name: string, source: string, along: number, known: Known): number[] {
+  const node = makerIs(name, 'Slice', known);
+  const match = node && slice(node, known);
+  const layer = match?.layers[0];
+  if (match?.from !== source || match.layers.length !== 1 || layer?.kind !== 'pad') return [];
+  const [first] = (layer.padding as readonly number[]).slice(2 * (along - 2));
+  return range(-first!, known.shape(name)[along]!);
+}
+
 /** One number a channel, as a picture of one pixel: the end of a gate that is made of dense layers. */
 export const asPixel: Matcher = (node, known) => {
   const [from, to] = [known.shape(node.inputs[0]!), known.shape(node.outputs[0]!)];
-  const same = from.length === 2 && to.length === 4 && String([...from, 1, 1]) === String(to);
-  return same ? found(node.inputs[0]!, []) : undefined;
+  const bare = (shape: readonly number[]): readonly number[] => [...shape, 1, 1, 1].slice(0, 4);
+  const pixel = from[1] === to[1] && from.slice(2).every((n) => n === 1) && to.slice(2).every((n) => n === 1);
+  const same = from.length > 1 && from.length <= 4 && to.length <= 4 && String(bare(from)) === String(bare(to));
+  return same && (pixel || from.length === to.length) ? found(node.inputs[0]!, []) : undefined;
 };
 
 /** A pixel that is repeated for every place before it is multiplied: multiplying does that by itself. */

@@ -1,12 +1,41 @@
-import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
-import type { ActivationLayer, Layer, NamedArray } from '../../core/types.js';
+import type { OnnxNode } from '../../assets/index.js';
+import type { ActivationLayer, Layer } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { clip, gated, gelu, hardLine, hardSigmoid, prelu, scaled, shifted, softplus } from './match-activations.js';
-import { asPixel, padded, part, repeated, shuffle, slice } from './match-channels.js';
+import {
+  byChannel,
+  celu,
+  clip,
+  gated,
+  gelu,
+  hardLine,
+  hardSigmoid,
+  power,
+  prelu,
+  preluByHand,
+  scaled,
+  selu,
+  shifted,
+  softplus,
+} from './match-activations.js';
+import {
+  asPixel,
+  blocks,
+  blocksByHand,
+  circular,
+  gathered,
+  gatheredByHand,
+  padded,
+  part,
+  repeated,
+  restrided,
+  shuffle,
+  slice,
+} from './match-channels.js';
 import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './match-linear.js';
+import { batchNorm, groupNorm, groupNormNode, instanceNorm, layerNorm, layerNormNode } from './match-norms.js';
 import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
-import { layerNormOf, normalize, stretched } from './normalize.js';
+import { normalize, stretched } from './normalize.js';
 
 const one =
   (make: (node: OnnxNode, known: Known) => Layer | undefined): Matcher =>
@@ -51,75 +80,6 @@ const dense: Matcher = (node, known) => {
   const perToken = known.shape(linear.from).length > 2;
   const layer: Layer = { kind: 'dense', units, bias: linear.bias !== undefined, ...(perToken && { perToken }) };
   return found(linear.from, [layer], [linear.weight, ...(linear.bias ? [linear.bias] : [])]);
-};
-
-const batchNorm: Matcher = (node, known) => {
-  const tensors = node.inputs.slice(1).map((name) => known.constant(name));
-  if (tensors.some((tensor) => !tensor)) return undefined;
-  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
-  // before opset 14 the training mode showed in the running statistics among the outputs
-  const train = numberOf(node.attributes.training_mode, 0) === 1 || node.outputs.length > 1;
-  const layer: Layer = { kind: 'batchNorm', epsilon, mode: train ? 'train' : 'eval' };
-  return found(node.inputs[0]!, [layer], tensors as OnnxTensor[]);
-};
-
-/** Gain and shift after a normalisation, as two nodes: the normalised value and both constants. */
-function affine(node: OnnxNode, known: Known): { inner: string; gain: OnnxTensor; shift: OnnxTensor } | undefined {
-  const added = node.op === 'Add' ? sides(node, known) : undefined;
-  const scaled = added && makerIs(added.data, 'Mul', known);
-  const times = scaled && sides(scaled, known);
-  return times && { inner: times.data, gain: times.fixed, shift: added.fixed };
-}
-
-const flat = (tensor: OnnxTensor): NamedArray => ({ ...tensor, shape: [tensor.data.length] });
-
-/** (x - mean) / sqrt(variance + epsilon) gain + shift, as exporters before opset 17 write it. */
-const layerNorm: Matcher = (node, known) => {
-  const learned = affine(node, known);
-  const divided = learned && makerIs(learned.inner, 'Div', known);
-  const centred = divided && makerIs(divided.inputs[0]!, 'Sub', known);
-  const root = divided && makerIs(divided.inputs[1]!, 'Sqrt', known);
-  const lifted = root && makerIs(root.inputs[0]!, 'Add', known);
-  const epsilon = lifted && scalar(sides(lifted, known)?.fixed);
-  if (!centred || !(epsilon! > 0)) return undefined;
-  return found(centred.inputs[0]!, [layerNormOf(learned.gain, epsilon!)], [learned.gain, learned.shift]);
-};
-
-const layerNormNode: Matcher = (node, known) => {
-  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
-  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
-  return gain && shift && found(node.inputs[0]!, [layerNormOf(gain, epsilon)], [gain, shift]);
-};
-
-/** Reshape to groups, InstanceNormalization, reshape back, gain and shift: PyTorch's GroupNorm. */
-const groupNorm: Matcher = (node, known) => {
-  const learned = affine(node, known);
-  const back = learned && makerIs(learned.inner, 'Reshape', known);
-  const normalised = back && makerIs(back.inputs[0]!, 'InstanceNormalization', known);
-  const split = normalised && makerIs(normalised.inputs[0]!, 'Reshape', known);
-  if (!split) return undefined;
-  const groups = known.shape(split.outputs[0]!)[1]!;
-  const epsilon = numberOf(normalised.attributes.epsilon, 1e-5);
-  const layer: Layer = { kind: 'groupNorm', groups, epsilon };
-  return found(split.inputs[0]!, [layer], [flat(learned.gain), flat(learned.shift)]);
-};
-
-/** Gains and shifts of each channel, as from opset 21 on; before, they were of each group, which PyTorch has not. */
-const groupNormNode: Matcher = (node, known) => {
-  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
-  const channels = known.shape(node.inputs[0]!)[1];
-  const layer: Layer = {
-    kind: 'groupNorm',
-    groups: numberOf(node.attributes.num_groups, 1),
-    epsilon: numberOf(node.attributes.epsilon, 1e-5),
-  };
-  return gain && shift && gain.data.length === channels ? found(node.inputs[0]!, [layer], [gain, shift]) : undefined;
-};
-
-const instanceNorm: Matcher = (node, known) => {
-  const [gain, shift] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
-  const epsilon = numberOf(node.attributes.epsilon, 1e-5);
-  return gain && shift && found(node.inputs[0]!, [{ kind: 'instanceNorm', epsilon, affine: true }], [gain, shift]);
 };
 
 const dropout: Matcher = (node, known) => {
@@ -189,6 +149,17 @@ const mean: Matcher = (node, known) => {
   return all ? found(node.inputs[0]!, [{ kind: 'globalAveragePool' }]) : undefined;
 };
 
+/** The largest number of each channel: a pool over the whole plane. */
+const largest: Matcher = (node, known) => {
+  const [, , height, width] = known.shape(node.inputs[0]!);
+  const given = node.inputs[1] ? [...(known.constant(node.inputs[1])?.data ?? [])] : numbers(node.attributes.axes, []);
+  const axes = given.map((axis) => (axis < 0 ? axis + 4 : axis)).sort();
+  const all = node.op === 'GlobalMaxPool' || String(axes) === '2,3';
+  if (!all || height === undefined || width === undefined) return undefined;
+  const flat: Layer[] = known.shape(node.outputs[0]!).length === 2 ? [{ kind: 'flatten' }] : [];
+  return found(node.inputs[0]!, [{ kind: 'maxPool', size: [height, width] }, ...flat]);
+};
+
 const plain = (kind: ActivationLayer['kind']): Matcher[] => [one(() => ({ kind }))];
 
 const pass: Matcher = (node) => found(node.inputs[0]!, []);
@@ -211,6 +182,11 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Unsqueeze: [asPixel],
   Mish: plain('mish'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
+  Selu: [selu],
+  Celu: [celu],
+  Pow: [power],
+  DepthToSpace: [blocks('depthToSpace')],
+  SpaceToDepth: [blocks('spaceToDepth')],
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
@@ -222,6 +198,8 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   MaxPool: [pool('maxPool')],
   AveragePool: [pool('averagePool')],
   GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))],
+  GlobalMaxPool: [largest],
+  ReduceMax: [largest],
   ReduceMean: [mean, gatheredPool],
   BatchNormalization: [batchNorm],
   LayerNormalization: [layerNormNode],
@@ -230,15 +208,26 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Gemm: [attention, dense],
   MatMul: [attention, dense],
   Flatten: [flatten],
-  Reshape: [attention, flatten, shuffle, asPixel],
-  Transpose: [patches, attention],
-  Squeeze: [attention, flatten],
-  Add: [attention, dense, convThenBias, layerNorm, groupNorm, stretched, positions, shifted],
+  Reshape: [attention, flatten, shuffle, blocksByHand, asPixel],
+  Transpose: [patches, attention, gatheredByHand],
+  Squeeze: [attention, flatten, asPixel],
+  Add: [
+    attention,
+    dense,
+    convThenBias,
+    layerNorm,
+    groupNorm,
+    stretched,
+    positions,
+    preluByHand,
+    shifted,
+    byChannel('shiftChannels'),
+  ],
   Sub: [stretched, shifted],
-  Mul: [gelu, gated, hardLine, scaled],
+  Mul: [normalize, gelu, gated, hardLine, scaled, byChannel('scaleChannels')],
   Div: [normalize, hardLine, scaled],
-  Concat: [classToken],
-  Gather: [takeToken],
+  Concat: [classToken, circular],
+  Gather: [takeToken, gathered, restrided],
 };
 
 /** The layers that a value is the end of; undefined where two branches meet, or nothing is recognised. */

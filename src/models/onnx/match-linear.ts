@@ -58,7 +58,10 @@ export function linearAt(name: string, known: Known): Linear | undefined {
   }
   const added = node?.op === 'Add' ? sides(node, known) : undefined;
   const inner = added && makerIs(added.data, 'MatMul', known) ? linearAt(added.data, known) : undefined;
-  return inner && !inner.bias && added!.fixed.shape.length === 1 ? { ...inner, bias: added!.fixed } : undefined;
+  const { fixed } = added ?? {};
+  if (!inner || inner.bias || !fixed || fixed.data.length !== inner.weight.shape[0]) return undefined;
+  const beside = fixed.shape.length === 1 || known.maker(added!.data)?.attributes.last === 1;
+  return beside ? { ...inner, bias: { ...fixed, shape: [fixed.data.length] } } : undefined;
 }
 
 function turned({ name, shape, data }: OnnxTensor): NamedArray {

@@ -64,7 +64,8 @@ function paddedBefore(name: string, known: Known): { from: string; sides: readon
   const [pads, value] = [[...(given ?? [])], node?.inputs[2] ? scalar(known.constant(node.inputs[2])) : 0];
   const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0) && value === 0;
   const mode = node?.attributes.mode ?? 'constant';
-  if (!node || !plane || mode !== 'constant') return { from: name, sides: [0, 0, 0, 0] };
+  const grows = pads.every((n) => n >= 0);
+  if (!node || !plane || !grows || mode !== 'constant') return { from: name, sides: [0, 0, 0, 0] };
   return { from: node.inputs[0]!, sides: [pads[2]!, pads[6]!, pads[3]!, pads[7]!] };
 }
 

@@ -2,7 +2,7 @@ import type { OnnxTensor } from '../../assets/index.js';
 import type { Layer } from '../../core/types.js';
 import { found, type Matcher, makerIs, sides } from './match-linear.js';
 
-/** (x - mean) / std of the image itself. */
+/** (x - mean) / std of the image itself, or (x - mean) times 1 / std. */
 export const normalize: Matcher = (node, known) => {
   const divided = sides(node, known);
   const inner = divided && makerIs(divided.data, 'Sub', known);
@@ -10,7 +10,9 @@ export const normalize: Matcher = (node, known) => {
   if (!centred || centred.data !== known.input) return undefined;
   const channels = known.shape(known.input)[1]!;
   const each = ({ data }: OnnxTensor): number[] => Array.from({ length: channels }, (_, c) => data[c % data.length]!);
-  return found(known.input, [{ kind: 'normalize', mean: each(centred.fixed), std: each(divided.fixed) }]);
+  const by = each(divided.fixed);
+  const std = node.op === 'Div' ? by : by.map((one) => 1 / one);
+  return found(known.input, [{ kind: 'normalize', mean: each(centred.fixed), std }]);
 };
 
 /** x a - b or x a + b of the image itself: mean b / a or -b / a, deviation 1 / a. */
@@ -31,4 +33,4 @@ export const stretched: Matcher = (node, known) => {
 
 /** Over the channels of a token, or over a whole picture, as the shape of the gain tells. */
 export const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): Layer =>
-  shape.length === 3 ? { kind: 'layerNorm', epsilon, over: 'all' } : { kind: 'layerNorm', epsilon };
+  shape.filter((n) => n > 1).length > 1 ? { kind: 'layerNorm', epsilon, over: 'all' } : { kind: 'layerNorm', epsilon };
