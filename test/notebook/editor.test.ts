@@ -76,11 +76,11 @@ test('every exported type completes, with a comment', async () => {
 
 test('a tooltip names what its lines are, and keeps links within their sentence', async () => {
   const [grid, options] = await inspect(['rog.imageGrid', 'let x: rog.StartOptions']);
-  assert.match(grid!.comment, /\n@param rows .*\n@throws for values outside .*\n@example rog\.imageGrid\(/);
+  assert.match(grid!.comment, /\n@param rows .*\n@throws values outside .*\n@example rog\.imageGrid\(/);
   assert.equal(options!.comment, 'Options of start.');
 });
 
-test('groups: each completes to its members, the same as at the root; after rog.phi. there are obfuscations only', async () => {
+test('groups: each completes to its members, the same as at the root; after rog.phi. obfuscations only', async () => {
   const flow: Record<string, unknown> = { ...rog };
   for (const [group, members] of Object.entries(GROUPS)) {
     const names = await complete(`rog.${group}.`);

@@ -119,7 +119,8 @@ test('progress: the view of a stopped attack ends with what it returned', { skip
 
 test('an interrupt ends a training with the weights of its last step', { skip }, async () => {
   const training = await run(
-    `const fitted = await rog.train.fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
+    `const fitted = await rog.train.fit({ name: 'line',
+      parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
       loss: ([w], [x]) => ({ loss: rog.tf.mean(rog.tf.squaredDifference(rog.tf.matMul(x, w), 1)) as any }),
       data: { size: 64, batch: (indices) => [rog.ndarray([indices.length, 2])] }, epochs: 1e6, batchSize: 8,
       onProgress: ({ step }) => { if (step === 5) console.log('fifth'); } });
