@@ -51,8 +51,8 @@ const OF_WHOLE = 1e-6;
  * |after - before| and rounding: 2.5e-7 |after|, and 1e-6 of the whole update (gradients that are 0 but for it). Where
  * it does not, clients one change away are tried, each also with the learning rate that fits the length of the update
  * (optimizer, momentum, Nesterov, weight decay, batch-norm mode, dropout, input normalisation, pixels, frozen layers,
- * schedule, steps, size and order of mini-batches), until one agrees; then two changes from the three that point best. An
- * attack's result is a measurement of this client only where they agree.
+ * schedule, steps, size and order of mini-batches), until one agrees; then two changes from the three that point best.
+ * An attack's result is a measurement of this client only where they agree.
  * @example
  * const { agrees, sentence } = await rog.checkClient(before,
  *   { after: after, batch: batch, settings: { learningRate: 0.1 } })
