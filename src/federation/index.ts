@@ -32,5 +32,5 @@ export { isAccounted, multiplierOf } from './private-settings.js';
 export { privateStep } from './private-step.js';
 export type { RoundPoint } from './saved-federation.js';
 export { applyUpdate, averageUpdates } from './server.js';
-export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments } from './statistics.js';
+export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments, tellsMoments } from './statistics.js';
 export { type UpdateFromOptions, updateFrom } from './update-from.js';

@@ -125,6 +125,12 @@ export async function runningStatistics(
   }
 }
 
+/** Whether what the client sent tells its batch's own moments: one step of training mode on the whole batch. */
+export function tellsMoments({ model, statistics, client }: Observation): boolean {
+  if (!statistics || client.localSteps > 1 || client.miniBatch !== client.batchSize || client.clients) return false;
+  return normsOf(model).every(({ momentum = 0.1, mode = 'train' }) => mode === 'train' && momentum > 0);
+}
+
 /**
  * The moments that an attack compares pictures with: those of the client's batch where they follow from what it sent
  * (one local step on the whole batch), else the model's running statistics, which stand for them (BN_proxy).

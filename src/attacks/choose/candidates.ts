@@ -78,7 +78,7 @@ export const SOLVERS: readonly Candidate[] = [
     enough: (observation) => {
       const { first, body } = readHead(observation);
       if (body.length === 0) return observation.client.localSteps > 1 ? 0 : EXPLAINED_BY_PIXELS;
-      if (first.weights.rows < sizeOf(observation.model.imageShape)) return 0;
+      if (observation.client.batchSize === 1 || first.weights.rows < sizeOf(observation.model.imageShape)) return 0;
       return isFinelyRounded(observation) ? EXPLAINED_BY_ROUNDED : EXPLAINED;
     },
     steps: solving,

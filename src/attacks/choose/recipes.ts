@@ -2,6 +2,8 @@ import { ndarray } from '../../core/arrays.js';
 import { isExactToScale } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
+import { knownMoments, tellsMoments } from '../../federation/index.js';
+import { mixesExamples } from '../../models/index.js';
 import { simulation } from '../search/drift.js';
 import { edgeScale } from '../search/edge-scale.js';
 import type { Stage } from '../search/minimise.js';
@@ -81,12 +83,19 @@ const TUNED: Record<ObjectiveName, Tuning> = {
   wrongSign: { weight: 3e-1, schedule: SMALL_STEPS },
 };
 
+/**
+ * Batch norm in training mode takes each channel's brightness and contrast out of the update, and the gradient's noise
+ * from picture to picture into it: a firmer prior, on three small networks of one to eight images 2 to 7 dB.
+ */
+const FIRMER = 10;
+
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
 function tuning({ client, model, obfuscation }: Observation, objective: AnyObjective): Tuning {
   if (typeof objective === 'function') return TUNED.cosine;
-  if (objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) {
+  const mixed = mixesExamples(model);
+  if (mixed || objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) {
     const { weight, ...rest } = TUNED[objective];
-    return { ...rest, weight: weight * edgeScale(model.imageShape) };
+    return { ...rest, weight: (mixed ? FIRMER : 1) * weight * edgeScale(model.imageShape) };
   }
   return { weight: client.batchSize === 1 ? 1e-2 : 3e-2, schedule: TWO_STAGES, signed: true };
 }
@@ -109,12 +118,24 @@ export function coarseToFine(observation: Observation, options: Asked): Preset {
     objective,
     prior,
     weight,
+    ...momentsWeight(observation, tuned.weight),
     stages,
     simulate: simulate === 'auto' ? simulation(observation) : simulate,
     box: [0, 1],
     signed,
     start: (seed) => latent(observation, stages[0]!.size, nearGray(seed)),
   };
+}
+
+/** Weight of the batch's moments beside the prior's, which goes with the objective's scale. */
+const MOMENTS = 2;
+
+/** The weight of the batch's moments, relative to what they are, where the client's running statistics tell them. */
+function momentsWeight(observation: Observation, weight: number): Pick<Preset, 'statistics'> {
+  if (weight === 0 || !tellsMoments(observation)) return {};
+  const size = knownMoments(observation).flatMap(({ mean, variance }) => [mean, variance]);
+  const norms = size.reduce((sum, { data }) => sum + Math.hypot(...data), 0);
+  return norms > 0 ? { statistics: (MOMENTS * weight) / norms } : {};
 }
 
 /** The same objective at full size from pictures that are near: small steps, which leave what is right in place. */

@@ -1,6 +1,7 @@
 import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import { mapped, matrix } from '../../core/linear-algebra.js';
-import type { Observation } from '../../core/types.js';
+import type { Layer, Observation } from '../../core/types.js';
+import { isFinelyRounded } from '../choose/fine.js';
 import { labelsOf } from '../infer-labels.js';
 import { offers } from '../search/needs.js';
 import { outputErrors } from './activation-estimates.js';
@@ -18,11 +19,19 @@ const TRAINED = 4;
  */
 const FEW = 4;
 
+/** So many convolutions hide one image from matching where the head still shows it: VGG-7 18 to 23, by the head 20 to 30 dB. */
+const DEEP = 4;
+
+const isHidden = (body: readonly Layer[], observation: Observation): boolean =>
+  body.filter(({ kind }) => kind === 'conv').length >= DEEP &&
+  !observation.obfuscation.evidence.some(hidesScale) &&
+  !isFinelyRounded(observation);
+
 /**
  * Why the closed form is not the better attack by what the server can know, or undefined where it is: a dense head and
  * several images with different labels. Where phi hides lengths (sign), so that predictions rest on the prior alone,
  * only while the network's outputs are nearly even: max P < 4 / classes on synthetic pictures, i.e. untrained. One
- * image: only where the features are its pixels; else gradient matching has more to go by (the convolutions' updates).
+ * image: only where the features are its pixels or behind many convolutions; else gradient matching has more to go by (the convolutions' updates).
  * Repeated labels: where the update is exact its row space separates their images, behind phi soft masks do while
  * outputs are nearly even (sparse/).
  * Measured on LeNet; after 150 SGD steps, four images: none 28.2 against 21.7 dB, 3 bits 24.3 against 23.3, sign 10.7
@@ -35,7 +44,10 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';
   if (!isHeadWhole(head)) return 'a dense layer was not sent whole';
   if (head.body.length === 0 && needsMeasuring(observation)) return 'several local steps are no single gradient';
-  if (client.batchSize < 2 && !(head.body.length === 0 && client.localSteps === 1))
+  if (
+    client.batchSize < 2 &&
+    !(client.localSteps === 1 && (head.body.length === 0 || isHidden(head.body, observation)))
+  )
     return 'one image, of which the convolutions say more';
   const repeated = new Set(labels).size < labels.length;
   if (repeated && isExact(head.first.evidence)) return undefined;

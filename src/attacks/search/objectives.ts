@@ -12,6 +12,7 @@ import {
 } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
+import { mixesExamples } from '../../models/index.js';
 import { isAdaptive } from './soften.js';
 
 /**
@@ -120,7 +121,8 @@ export function objectiveFor(all: readonly Evidence[]): ObjectiveName {
  * The objective that fits an observation: phi's, and, for clients whose moves are no multiples of a gradient (Adam),
  * signs after one step, sizes too after several.
  */
-export function objectiveOf({ client, tensors, obfuscation: { evidence } }: Observation): ObjectiveName {
+export function objectiveOf({ model, client, tensors, obfuscation: { evidence } }: Observation): ObjectiveName {
+  if (mixesExamples(model) && evidence.every(isExact)) return 'relativeL2';
   if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence);
   if (client.localSteps === 1) return evidence.every(keepsSigns) ? 'wrongSign' : 'cosine';
   return evidence.every(isExact) ? 'relativeL2' : objectiveFor(evidence);

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { rog } from '../../src/attacks/index.js';
+import { openDataset } from '../../src/data/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { network } from '../../src/models/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { score } from '../../src/studies/index.js';
+import { forEachEngine } from '../engines.js';
+
+const scenes = await openDataset('scenes', { size: 16 });
+const normed = (filters: number) => [
+  { kind: 'conv', filters, size: 3, stride: 2 } as const,
+  { kind: 'batchNorm', mode: 'train' } as const,
+  { kind: 'relu' } as const,
+];
+const model = network({
+  name: 'batch-norm',
+  imageShape: [16, 16, 3],
+  classes: 10,
+  seed: 1,
+  layers: [...normed(12), ...normed(24), { kind: 'flatten' }, { kind: 'dense', units: 10, bias: true }],
+});
+
+forEachEngine((engine, setup) => {
+  test(`rog: batch norm in training mode wants a firmer prior, and what the client sent of it helps, ${engine}`, async () => {
+    await setup();
+    const batch = await scenes.batch({ size: 1, seed: 31 });
+    const update = await clientUpdate(model, batch);
+    const { labels } = batch;
+    const reached = async (phi: string, statistics: 'sent' | 'withheld', options = {}): Promise<number> => {
+      const seen = observe(model, update, { obfuscation: parseObfuscation(phi), statistics, labels, seed: 2 });
+      return (await score(batch, await rog(seen, { iterations: 80, ...options }))).psnr[0]!;
+    };
+    const tunedOnLenet = { objective: 'cosine', weight: 0.01 } as const;
+    const exact = await reached('none', 'withheld');
+    const before = await reached('none', 'withheld', tunedOnLenet);
+    assert.ok(exact > before + 2, `${exact} dB, and ${before} by the numbers of LeNet`);
+    const [told, untold] = [await reached('quantize:3', 'sent'), await reached('quantize:3', 'withheld')];
+    assert.ok(told > untold + 1, `${told} dB with the moments, ${untold} without`);
+  });
+});
