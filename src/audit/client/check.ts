@@ -49,9 +49,10 @@ const OF_WHOLE = 1e-6;
  * Whether a simulated client is the real one: trains the model on the client's own images as the settings say and
  * compares with the weights it really sent, tensor by tensor. A tensor agrees where |simulated - after| is at most 1e-3
  * |after - before| and rounding: 2.5e-7 |after|, and 1e-6 of the whole update (gradients that are 0 but for it). Where
- * it does not, clients one change away are tried (optimizer, momentum, weight decay, batch-norm mode, input
- * normalisation, frozen layers, number of steps, the learning rate that fits the length of the update). An attack's
- * result is a measurement of this client only where they agree.
+ * it does not, clients one change away are tried, each also with the learning rate that fits the length of the update
+ * (optimizer, momentum, Nesterov, weight decay, batch-norm mode, dropout, input normalisation, pixels, frozen layers,
+ * schedule, steps, size and order of mini-batches), until one agrees; then two changes from the three that point best.
+ * An attack's result is a measurement of this client only where they agree.
  * @example
  * const { agrees, sentence } = await rog.checkClient(before,
  *   { after: after, batch: batch, settings: { learningRate: 0.1 } })
@@ -63,19 +64,11 @@ export async function checkClient(before: Model, { after, batch, settings }: Cli
   const given = await measured(before, settings, before, { after, batch });
   const worst = furthest(given.tensors);
   if (worst.agrees) return { agrees: true, tensors: given.tensors, worst, instead: [], sentence: AGREES };
-  const tried = [];
-  for (const { says, model, client } of [
-    ...slower(before, settings, given.scale),
-    ...still(before, after, settings),
-    ...neighboursOf(before, settings, batch.labels.length),
-  ]) {
-    const { tensors } = await measured(model, client, before, { after, batch });
-    const { ofUpdate, agrees } = furthest(tensors);
-    tried.push({ says, ofUpdate, agrees });
-  }
+  const tried = await neighbours({ model: before, client: settings, batch }, before, after, given);
   const instead = tried
     .filter(({ ofUpdate, agrees }) => agrees || ofUpdate < worst.ofUpdate / 2)
-    .sort((a, b) => Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate);
+    .sort((a, b) => Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate)
+    .map(({ says, ofUpdate, agrees }) => ({ says, ofUpdate, agrees }));
   const [best] = instead;
   const off = `${worst.name} is off by ${percent(worst.ofUpdate)} of its update`;
   const away = `the simulated client is not the real one: ${off}`;
@@ -121,22 +114,87 @@ const ROUNDING = 4;
 const apart = (a: Float32Array, b: Float32Array): number =>
   Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
 
-/** The learning rate by which the simulated update would have the length of the real one: exact for one step of SGD. */
-function slower(model: Model, client: ClientOptions, scale: number): Neighbour[] {
-  const learningRate = Number(((client.learningRate ?? 0.003) * scale).toPrecision(4));
-  const differs = scale > 0 && Math.abs(scale - 1) > OF_UPDATE;
-  return differs ? [{ says: `learning rate ${learningRate}`, model, client: { ...client, learningRate } }] : [];
+type Tried = Neighbour & Compared & Pick<TensorCheck, 'ofUpdate' | 'agrees'>;
+
+/** Of the neighbours that point best, so many are gone on from where none agrees. */
+const BEAM = 3;
+
+/** Clients one change away, each with the learning rate that fits; where none agrees, two from the best of them. */
+async function neighbours(
+  start: Omit<Neighbour, 'says'>,
+  before: Model,
+  after: ClientRound['after'],
+  given: Compared,
+): Promise<Tried[]> {
+  const tried: (Tried & { readonly from: Neighbour })[] = [];
+  const attempt = async (one: Neighbour): Promise<boolean> => {
+    const found = await fitted(one, before, after);
+    tried.push({ ...found, from: one });
+    return found.agrees;
+  };
+  for (const one of [...slower(start, given.scale), ...still(start, before, after), ...neighboursOf(start)])
+    if (await attempt(one)) return tried;
+  const beam = [...tried].sort((a, b) => a.sine - b.sine).slice(0, BEAM);
+  for (const {
+    from: { says, model, client, batch },
+  } of beam)
+    for (const more of neighboursOf({ model, client, batch }))
+      if (await attempt({ ...more, says: `${says} and ${more.says}` })) return tried;
+  return tried;
+}
+
+/** Times that a learning rate is fitted: exact at once for one step of SGD. */
+const FITS = 3;
+/** Sine of the angle above which another learning rate is no explanation. */
+const FAR = 0.5;
+
+/** A client as it is, and where it does not agree with the learning rate that gives an update of the right length. */
+async function fitted(one: Neighbour, before: Model, after: ClientRound['after']): Promise<Tried> {
+  const measure = async (neighbour: Neighbour): Promise<Tried> => {
+    const found = await measured(neighbour.model, neighbour.client, before, { after, batch: neighbour.batch });
+    const { ofUpdate, agrees } = furthest(found.tensors);
+    return { ...neighbour, ...found, ofUpdate, agrees };
+  };
+  let best = await measure(one);
+  for (let n = 0, last = best; n < FITS && !best.agrees && last.sine < FAR; n++) {
+    const [next] = slower(last, last.scale);
+    if (!next) break;
+    const says = one.says.startsWith('learning rate') ? next.says : `${one.says} and ${next.says}`;
+    last = await measure({ ...next, says });
+    if (!last.agrees && last.sine > best.sine) break;
+    best = last;
+  }
+  return best;
+}
+
+/** The learning rate by which the simulated update would have the length of the real one. */
+function slower({ model, client, batch }: Omit<Neighbour, 'says'>, scale: number): Neighbour[] {
+  const now = client.learningRate ?? 0.003;
+  const near = roundish(now * scale);
+  const learningRate = near === now ? Number((now * scale).toPrecision(4)) : near;
+  const differs = scale > 0 && Number.isFinite(scale) && Math.abs(scale - 1) > OF_UPDATE / 4;
+  return differs ? [{ says: `learning rate ${learningRate}`, model, batch, client: { ...client, learningRate } }] : [];
+}
+
+/** A number of as few digits as are within 0.5 % of it, else of four. */
+function roundish(value: number): number {
+  const candidates = [1, 2, 3, 4].map((digits) => Number(value.toPrecision(digits)));
+  return candidates.find((one) => Math.abs(one - value) <= 0.005 * value) ?? value;
 }
 
 /** A client that has frozen exactly what did not move. */
-function still(before: Model, after: ClientRound['after'], { privacy, ...client }: ClientOptions): Neighbour[] {
+function still(
+  { model, batch, client: { privacy, ...client } }: Omit<Neighbour, 'says'>,
+  before: Model,
+  after: ClientRound['after'],
+): Neighbour[] {
   const unmoved = before.parameters.filter(({ data }, k) => {
     const other = after.parameters[k]!.data;
     return data.every((value, i) => value === other[i]);
   });
   if (privacy || unmoved.length === 0 || unmoved.length === before.parameters.length) return [];
   const frozen = unmoved.map(({ name }) => name);
-  return [{ says: `frozen ${frozen.join(', ')}`, model: before, client: { ...client, frozen } }];
+  return [{ says: `frozen ${frozen.join(', ')}`, model, batch, client: { ...client, frozen } }];
 }
 
 const AGREES = 'the simulated client is the real one, to float precision in every tensor';
@@ -154,6 +212,8 @@ interface Compared {
    * <simulated, real> / <simulated, simulated> of the updates: what the learning rate would have to be multiplied by.
    */
   readonly scale: number;
+  /** Of the angle between the updates: 0 the same direction. */
+  readonly sine: number;
 }
 
 async function compared(
@@ -163,7 +223,7 @@ async function compared(
   { after, batch }: Omit<ClientRound, 'settings'>,
 ): Promise<Compared> {
   const { tensors, client: resolved } = await clientUpdate(model, batch, client);
-  let [dot, square] = [0, 0];
+  let [dot, square, real2] = [0, 0, 0];
   const moves = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
   const whole = wholeOf(before.parameters, after.parameters);
   const checks = before.parameters.map((w, k) => {
@@ -177,10 +237,13 @@ async function compared(
       weights += real.data[i]! ** 2;
       dot += simulated * is;
       square += simulated * simulated;
+      real2 += is * is;
     });
     return checkOf(w, Math.sqrt(off), Math.sqrt(update), Math.sqrt(weights), whole);
   });
-  return { tensors: checks, moved: moves, scale: square > 0 ? dot / square : Number.NaN };
+  const cosine = dot / Math.sqrt(square * real2);
+  const sine = Number.isFinite(cosine) && cosine > 0 ? Math.sqrt(Math.max(0, 1 - cosine ** 2)) : 1;
+  return { tensors: checks, moved: moves, scale: square > 0 ? dot / square : Number.NaN, sine };
 }
 
 /** |after - before| of all tensors together. */
