@@ -1,3 +1,4 @@
+import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, text, whole, word, words } from '../core/option-table.js';
 import { integer, numeric, oneOf } from '../core/options.js';
@@ -7,12 +8,14 @@ import { parseObfuscation } from '../obfuscation/index.js';
 import {
   QUALITY_PRESETS,
   QUALITY_SETTINGS,
+  type QualityPreset,
   type QualityRow,
   type QualitySetting,
   quality,
 } from '../studies/quality.js';
 import { calibrate } from './calibrate.js';
 import { said } from './flags.js';
+import { longRun } from './long-run.js';
 import { MATRIX_ATTACKS, matrix } from './matrix.js';
 
 const LPIPS_NETS = ['alex', 'squeeze', 'vgg'] as const;
@@ -76,10 +79,21 @@ export async function command(args: string[]): Promise<number> {
   const { seed, images, classes, iterations, workers, lpips = 'auto' } = values;
   if (lpips !== 'auto') await lpipsFunction({ net: lpips }); // no weights: say so before the attacks, not after
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  const presets = values.preset ?? (['default', 'paper'] as const);
+  const parts = settings.flatMap((setting) =>
+    batches.flatMap((batch) =>
+      presets.map((preset) => {
+        const row = { setting: typeof setting === 'string' ? setting : setting.setting, batch, preset };
+        return [nameOf(row), secondsOf(row, { images, iterations, workers })] as const;
+      }),
+    ),
+  );
+  const run = longRun(new Map(parts), 'the seconds of one attack on one of our cores');
+  if (run.line) console.error(run.line);
   if (!values.json) console.log(HEADER);
   await quality(data, {
     settings,
-    presets: values.preset ?? ['default', 'paper'],
+    presets,
     batches,
     images,
     seed,
@@ -87,14 +101,43 @@ export async function command(args: string[]): Promise<number> {
     iterations,
     scoring: { lpips },
     workers,
-    onProgress: say,
+    onProgress: say && ((text) => say(text + run.left())),
     onRow: (row) => {
+      run.ended(nameOf(row));
       say?.('');
       console.log(values.json ? JSON.stringify({ data: data.name, ...row }) : line(row));
     },
   });
   if (!values.json) console.log(FOOTER);
   return 0;
+}
+
+type RowName = Pick<QualityRow, 'setting' | 'batch' | 'preset'>;
+
+const nameOf = ({ setting, batch, preset }: RowName): string => [setting, batch, preset].join();
+
+/** Seconds of an image's share in an attack with the preset's own iterations, and these iterations. */
+const TIMES: Readonly<Record<QualityPreset, readonly [seconds: number, iterations: number]>> = {
+  default: [3, 200],
+  paper: [1.2, 100],
+  restored: [0.1, 1],
+  'closed-form': [3, 200],
+  'inverting-gradients': [70, 4800],
+  'grad-inversion': [290, 20000],
+  dlg: [20, 1200],
+  idlg: [5, 300],
+};
+
+/** What a row is expected to take, in seconds. */
+function secondsOf(
+  { setting, preset }: RowName,
+  asked: { readonly images: number; readonly iterations?: number; readonly workers?: number },
+): number {
+  const { images, iterations, workers = cores() } = asked;
+  const [seconds, own] = TIMES[preset];
+  const share = iterations === undefined || preset === 'restored' ? 1 : iterations / own;
+  const steps = setting === 'fedavg5' ? 5 : 1;
+  return (images * seconds * share * steps) / Math.min(workers, cores());
 }
 
 const HEADER = 'setting    batch  preset               PSNR dB   SSIM  feat.dist  class  images  closures  s/attack';

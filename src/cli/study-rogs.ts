@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
+import { mean } from '../core/numbers.js';
 import { alone, text, whole, words } from '../core/option-table.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
@@ -10,11 +11,13 @@ import {
   SEMANTIC_SETTINGS,
   type SemanticRow,
   type SemanticSettingName,
+  semanticResults,
   semanticStudy,
   semanticSummary,
   semanticText,
 } from '../studies/index.js';
 import { said } from './flags.js';
+import { longRun } from './long-run.js';
 import { projectRoot } from './root.js';
 
 const NAMES = Object.keys(SEMANTIC_SETTINGS) as SemanticSettingName[];
@@ -46,7 +49,10 @@ export async function rogsCommand(args: string[]): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const rows: SemanticRow[] = [];
-  for (const setting of only ?? NAMES) {
+  const settings = only ?? NAMES;
+  const run = longRun(await expected(settings, images), 'the seconds of data/results/rogs.json');
+  if (run.line) console.error(run.line);
+  for (const setting of settings) {
     const found = await semanticStudy(data, {
       settings: [setting],
       images,
@@ -54,10 +60,11 @@ export async function rogsCommand(args: string[]): Promise<number> {
       folder: join(out, 'rogs'),
       signal: stop.signal,
       ...(!flags.raw && { generator: await shippedGenerator() }),
-      onProgress: (text) => console.error(text),
+      onProgress: (text) => console.error(text + run.left()),
     });
     if (stop.signal.aborted) return 130;
     rows.push(...found);
+    run.ended(setting);
     if (found.length > 0) print(setting, found);
   }
   if (flags.raw) return 0;
@@ -66,6 +73,16 @@ export async function rogsCommand(args: string[]): Promise<number> {
   const results = { data: data.source, command, seed, summary: semanticSummary(rows), rows };
   await writeAtomic(join(out, 'rogs.json'), semanticText(results));
   return 0;
+}
+
+/** Seconds of each setting, by the rows that come with the package. */
+async function expected(settings: readonly SemanticSettingName[], images: number): Promise<Map<string, number>> {
+  const { rows } = await semanticResults();
+  const secondsOf = (name: SemanticSettingName): number => {
+    const each = rows.filter(({ setting }) => setting === name).map(({ seconds }) => seconds.raw + seconds.rogs);
+    return mean(each) * Math.ceil(images / SEMANTIC_SETTINGS[name].batch);
+  };
+  return new Map(settings.map((name) => [name, secondsOf(name)]));
 }
 
 function print(setting: string, rows: readonly SemanticRow[]): void {

@@ -18,6 +18,7 @@ import {
   keptBudgets,
 } from '../studies/dp/index.js';
 import { helpText, said } from './flags.js';
+import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';
 import { BATCHES, batchesCommand } from './study-batches.js';
 import { ROGS, rogsCommand } from './study-rogs.js';
@@ -73,19 +74,24 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   let failed = 0;
   const only = flags.only?.split(';').map((id) => id.trim());
+  const run = longRun(expected(profile, only), `the minutes of ${STORED[profile] ?? 'our own run'}`);
+  if (run.line) console.error(run.line);
+  const tell = say ?? logger();
   const options = {
     profile: DP_PROFILES[profile] as DpProfile,
     folder,
     signal: stop.signal,
-    onProgress: say ?? logger(),
+    onProgress: (text: string) => tell(text + run.left()),
     ...(workers && { workers }),
     ...(only && { only: only.filter((id) => id !== SWEEP) }),
     onRow: (row: DpResult) => {
+      run.ended(row.id);
       say?.('');
       console.log(line(row));
     },
     onFailed: (id: string, error: Error) => {
       failed++;
+      run.ended(id);
       say?.('');
       console.error(`${id}: ${error.message}`);
     },
@@ -99,6 +105,25 @@ export async function command([name, ...args]: string[]): Promise<number> {
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
   if (failed > 0) console.error(`${failed} ${failed === 1 ? 'row' : 'rows'} failed; the others are in ${out}`);
   return stop.signal.aborted ? 130 : Math.min(failed, 1);
+}
+
+/** Where the package has the rows of a profile. */
+const STORED: Readonly<Record<string, string | undefined>> = {
+  paper: 'results/dp.json',
+  steps: 'results/dp-steps.json',
+  'steps-short': 'results/dp-steps-short.json',
+};
+
+/** A row of the quick profile, of which no results are kept. */
+const QUICK_SECONDS = 15;
+
+/** Seconds of each row that is asked for. */
+function expected(profile: DpProfileName, only?: readonly string[]): Map<string, number> {
+  const file = STORED[profile];
+  const stored = file ? (storedJson(file) as { readonly rows: readonly DpResult[] }).rows : [];
+  const asked = DP_PROFILES[profile].rows.filter(({ id }) => only?.includes(id) ?? true);
+  const minutes = new Map(stored.map((row) => [row.id, row.minutes]));
+  return new Map(asked.map(({ id }) => [id, file ? 60 * (minutes.get(id) ?? Number.NaN) : QUICK_SECONDS]));
 }
 
 /** Checkpoints and weights of a row. */

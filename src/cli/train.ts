@@ -10,6 +10,7 @@ import { start } from '../engine/index.js';
 import { TRAINABLES, type Trainable, type TrainedNetwork } from '../making/networks.js';
 import type { FitProgress } from '../training/index.js';
 import { helpText, said } from './flags.js';
+import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';
 
 const TOLD = {
@@ -47,6 +48,8 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (values.fresh) await rm(checkpoint, { force: true });
   const session = await start(threads ? { threads } : {});
   console.error(session.line);
+  const { line } = longRun(new Map([[name, stored(name, epochs)]]), `the minutes of data/weights/${name}.json`);
+  if (line) console.error(line);
   const stop = new AbortController();
   const stopped = (): void => stop.abort();
   process.once('SIGINT', stopped);
@@ -66,6 +69,12 @@ export async function command([name, ...args]: string[]): Promise<number> {
   } finally {
     process.off('SIGINT', stopped);
   }
+}
+
+/** Seconds of so many epochs, by the card of the shipped weights. */
+function stored(name: string, epochs: number): number {
+  const card = storedJson(`weights/${name}.json`) as { readonly minutes: number; readonly epochs: number };
+  return (60 * card.minutes * epochs) / card.epochs;
 }
 
 /** More than the largest of the networks takes. */

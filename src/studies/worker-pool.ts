@@ -34,6 +34,28 @@ export const workerPool = (module: string, threads: number): Piscina =>
     maxThreads: threads,
   });
 
+/** How long an idle pool waits for the next study, in milliseconds. */
+const WAIT = 10_000;
+
+// The last pool that was given back: a thread's engine and compiled steps cost a second of a core to make again.
+let waiting: { readonly key: string; readonly pool: Piscina; readonly end: NodeJS.Timeout } | undefined;
+
+/** The pool that an earlier study gave back, if it has the key; it is the caller's then. Any other one is ended. */
+function takePool(key?: string): Piscina | undefined {
+  const found = waiting;
+  waiting = undefined;
+  clearTimeout(found?.end);
+  if (found && found.key === key) return found.pool;
+  void found?.pool.destroy();
+  return undefined;
+}
+
+/** Keeps an idle pool: it ends after a while, or with the process, which it does not keep alive. */
+function givePool(key: string, pool: Piscina): void {
+  takePool(); // ends the one that waits
+  waiting = { key, pool, end: setTimeout(() => takePool(), WAIT).unref() };
+}
+
 /**
  * Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code.
  */
@@ -93,7 +115,8 @@ async function outcomesOf(
 ): Promise<{ readonly outcomes: AttackOutcome[]; readonly reason?: Error }> {
   integer('attackAll', 'workers', workers, 1, 256);
   const threads = Math.max(1, Math.min(workers, jobs.length));
-  const pool = workerPool('./attack-worker.js', threads);
+  const key = JSON.stringify([threads, process.env]); // a thread has the environment that it began with
+  const pool = takePool(key) ?? workerPool('./attack-worker.js', threads);
   const outcomes = new Array<AttackOutcome | undefined>(jobs.length);
   let next = 0;
   let done = 0;
@@ -133,7 +156,8 @@ async function outcomesOf(
     );
   } finally {
     interrupt.release();
-    await pool.destroy();
+    if (either.aborted) await pool.destroy();
+    else givePool(key, pool);
   }
   const failed = outcomes.find((outcome) => outcome?.error)?.error;
   const reason = done < jobs.length ? (either.aborted ? reasonOf(either) : failed) : undefined;
