@@ -17,7 +17,7 @@ const trials = PHIS.flatMap((phi) =>
   })),
 );
 const done = await rog.study(trials);
-const restored = await rog.restoreAll(done);
+const restored = await rog.studies.restoreAll(done);
 const pairs = [...done, ...restored].flatMap(({ phi, scores }) =>
   scores.featureDistance.map((ours, i) => ({ phi, ours, lpips: scores.lpips[i] })),
 );

@@ -18,12 +18,12 @@ const shown = (images) => rog.stackImages(places.map((place) => rog.imageAt(imag
 
 const rows = [shown(batch.images)];
 for (const phi of Object.values(PHIS)) {
-  const seen = rog.observe(model, update, { obfuscation: rog.parseObfuscation(phi), labels: batch.labels });
-  const restored = await rog.restore(await rog.rog(seen, { seed: 1 }));
+  const seen = rog.observe(model, update, { obfuscation: rog.phi.parseObfuscation(phi), labels: batch.labels });
+  const restored = await rog.attacks.restore(await rog.rog(seen, { seed: 1 }));
   const scores = await rog.score(batch, restored);
-  console.log(phi, rog.plusMinus(rog.summary(scores).psnr, 1), 'dB', rog.plusMinus(rog.summary(scores).lpips, 3));
+  console.log(phi, rog.charts.plusMinus(rog.summary(scores).psnr, 1), 'dB', rog.charts.plusMinus(rog.summary(scores).lpips, 3));
   rows.push(shown(rog.matched(restored, scores)));
 }
-const grid = rog.imageGridPng(rows, { rows: ['private', ...Object.keys(PHIS)], scale: 0.5 });
+const grid = rog.charts.imageGridPng(rows, { rows: ['private', ...Object.keys(PHIS)], scale: 0.5 });
 const small = await sharp(grid).png({ palette: true, effort: 10, dither: 0.5 }).toBuffer();
 writeFileSync(new URL('../data/front.png', import.meta.url), small);

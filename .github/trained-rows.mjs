@@ -26,7 +26,7 @@ for (const name of (process.env.NETWORKS ?? 'lenet5,flower,mlp,two-layer,group-n
         const indices = Array.from({ length: size }, (_, i) => 20_000 + 97 * Number(seed) + 1009 * size + 31 * i);
         const batch = data.batch({ split: 'train', indices });
         const update = await rog.clientUpdate(model, batch);
-        const seen = rog.observe(model, update, { obfuscation: rog.parseObfuscation(phi), labels: batch.labels });
+        const seen = rog.observe(model, update, { obfuscation: rog.phi.parseObfuscation(phi), labels: batch.labels });
         const rule = yardstick(seen, batch.labels);
         const entry = { attack: 'rog', options: { seed: Number(seed) } };
         const reached = await attacked(seen, batch, entry, (result) => signsOf(seen, result, rule));

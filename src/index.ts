@@ -25,5 +25,5 @@ export { type Sweep, type SweepDefinition, type SweepOptions, type SweepTable, s
 export type { BootstrapInterval, BootstrapOptions } from './sweeps/index.js';
 export type { FitOptions, FitProgress, Fitted, Losses, TrainingData } from './training/index.js';
 
-// by subject: rog.phi.topK, rog.attacks.dlg, rog.metrics.ssim ...; and the flat names of before, for one version
+// by subject: rog.phi.topK, rog.attacks.dlg, rog.metrics.ssim ...
 export * from './groups/index.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import * as rog from '../src/index.js';
@@ -13,22 +13,21 @@ const FLAT =
   'table tf uniformQuantizer updateFrom';
 
 const library = rog as unknown as Record<string, Record<string, unknown>>;
-const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const deprecated = [
-  ...read('src/groups/flat.ts').matchAll(/\/\*\* @deprecated use rog\.(\w+)\.(\w+); removed in 0\.7 \*\/ (\w+),/g),
-].map(([, group, member, name]) => ({ group: group!, member: member!, name: name! }));
+const filesOf = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(md|ipynb|mjs|ts)$/.test(name))
+    .map((name) => `${folder}/${name}`);
+/** A file's text; of a notebook, what its cells say and not what they gave. */
+function wordsOf(file: string): string {
+  const text = readFileSync(join(root, file), 'utf8');
+  if (!file.endsWith('.ipynb')) return text;
+  return (JSON.parse(text) as { cells: { source: string[] }[] }).cells.flatMap(({ source }) => source).join('');
+}
 
-test('the root has forty-five names; all others are in groups, and at the root for one version more', () => {
-  const old = new Set(deprecated.map(({ name }) => name));
-  const now = Object.keys(rog).filter((name) => !old.has(name));
-  assert.deepEqual(now.sort(), `${GROUPS} ${FLAT}`.split(' ').sort());
-  assert.equal(now.length, 45);
-});
-
-test('each old name says which member of which group it is, and is that very thing', () => {
-  assert.ok(deprecated.length > 100);
-  for (const { group, member, name } of deprecated)
-    assert.equal(library[group]![member], library[name], `rog.${name} is not rog.${group}.${member}`);
+test('the root has forty-five names; all others are in groups', () => {
+  const names = `${GROUPS} ${FLAT}`.split(' ').sort();
+  assert.deepEqual(Object.keys(rog).sort(), names);
+  assert.equal(names.length, 45);
 });
 
 test('each group has more than one name, and every function of the root is in a group too', () => {
@@ -40,15 +39,19 @@ test('each group has more than one name, and every function of the root is in a 
   );
 });
 
-test('the flow of the README uses names of the root that stay', () => {
-  const old = new Set(deprecated.map(({ name }) => name));
-  const flow = read('README.md').split('## The API')[1]!.split('\n## ')[0]!;
-  const used = [...flow.matchAll(/\brog\.(\w+)/g)].map(([, name]) => name!);
-  assert.ok(used.length > 10);
-  assert.deepEqual(
-    used.filter((name) => old.has(name)),
-    [],
-  );
+test('README, guides, notebooks, scripts and templates name only what there is', () => {
+  const told = ['README.md', ...filesOf('docs'), ...filesOf('notebooks'), ...filesOf('.github'), ...filesOf('src/cli')];
+  const absent: string[] = [];
+  let count = 0;
+  for (const file of told)
+    for (const [path, first, second] of wordsOf(file).matchAll(/\brog\.(\w+)(?:\.(\w+))?/g)) {
+      if (/^[A-Z][a-z]/.test(first!)) continue; // a type: the compiler asks for those
+      count++;
+      const isThere = first! in rog && (!GROUPS.split(' ').includes(first!) || !second || second in library[first!]!);
+      if (!isThere) absent.push(`${file}: ${path}`);
+    }
+  assert.ok(count > 300);
+  assert.deepEqual(absent, []);
 });
 
 test('every type that a signature of the library names is exported', () => {

@@ -9,7 +9,7 @@ const below = (folder: string): string[] =>
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => file.endsWith('.ts'));
 
-/** One idea told at several stages: an operation is recorded, emitted and traced; a command runs what it is named for. */
+/** One idea told at several stages: an operation is recorded, emitted, traced; a command runs what it is named for. */
 const STAGES = [
   /^engine\/compiled\/(ir|onnx\/ops|trace\/kernels)\//,
   /^engine\/ops\//,

@@ -28,7 +28,7 @@ const data = await rog.openDataset('scenes', { size: 16 });
 const batch = data.batch({ size: 1, seed: 7 });
 const model = rog.lenet({ imageShape: data.imageShape, classes: 10, seed: 1 });
 const update = await rog.clientUpdate(model, batch);
-const seen = rog.observe(model, update, { obfuscation: rog.sign(), labels: batch.labels });
+const seen = rog.observe(model, update, { obfuscation: rog.phi.sign(), labels: batch.labels });
 const job = async () => ({ observation: seen, attack: 'rog', options: { iterations: 2 } });
 await rog.attackAll([job, job], { workers: 2 });
 rog.table([{ a: 1 }]);

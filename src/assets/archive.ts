@@ -20,8 +20,8 @@ export interface UnpackOptions {
 
 /**
  * Unpacks the wanted files of a .tar.gz into `folder`, flat. They appear together by one rename or, after an error, not
- * at all. Errors: a truncated or corrupt archive, one of over 256 MB (unpacked 320), a wanted file that is missing, a
- * full disk.
+ * at all.
+ * @throws a truncated or corrupt archive, one of over 256 MB (unpacked 320), a wanted file that is missing, a full disk
  */
 export async function unpack(
   archive: string,

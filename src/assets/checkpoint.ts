@@ -26,7 +26,8 @@ export const previousOf = (path: string): string => `${path}.previous`;
 
 /**
  * Writes settings and state to one file with a checksum, atomically: a kill leaves the checkpoint as it was. The
- * generation before stays as `PATH.previous`. Errors: a full disk, no permission; what was there is still there then.
+ * generation before stays as `PATH.previous`.
+ * @throws a full disk, no permission; what was there is still there then
  */
 export async function saveCheckpoint(path: string, { settings, state }: Checkpoint): Promise<void> {
   const metadata = { format: FORMAT, settings: toJson(settings), numbers: toJson(state.numbers) };
@@ -36,7 +37,7 @@ export async function saveCheckpoint(path: string, { settings, state }: Checkpoi
 /**
  * The state of a checkpoint, or undefined when there is no file. Where the file is damaged (its checksum decides) the
  * generation before it is taken, and a warning says so.
- * Errors: a file of another kind; damage to both generations; other settings, naming each that differs.
+ * @throws a file of another kind; damage to both generations; other settings, naming each that differs
  */
 export async function loadCheckpoint(
   path: string,
@@ -76,8 +77,8 @@ function earlier(path: string): Checkpoint | undefined {
 }
 
 /**
- * The content of a file, or undefined without one. Errors: it cannot be read, is of another kind, damaged, or has no
- * checksum.
+ * The content of a file, or undefined without one.
+ * @throws it cannot be read, is of another kind, damaged, or has no checksum
  */
 function readCheckpoint(path: string): Checkpoint | undefined {
   const bytes = contentOf(path);

@@ -40,9 +40,9 @@ const OPTIONS = ['cache', 'onProgress', 'signal', 'connectSeconds', 'stallSecond
  * Bytes go to `NAME.part`, which a later call continues (HTTP Range); only a file with the right hash gets its name,
  * and one that lost it is downloaded again. Of several processes one downloads, the others wait for it. No more than
  * the manifest's bytes are taken, whatever the server sends.
- * Errors: no answer, a stall or a trickle, an HTTP error, a connection cut short ({@link isNetworkProblem}, the part
+ * @throws no answer, a stall or a trickle, an HTTP error, a connection cut short ({@link isNetworkProblem}, the part
  * stays for the next call); a wrong hash or more bytes than there should be (the part is removed); a full disk;
- * cancellation by `signal`.
+ * cancellation by `signal`
  */
 export async function download(asset: Asset, options: DownloadOptions = {}): Promise<string> {
   checkOptions('download', options, OPTIONS);

@@ -12,7 +12,8 @@ export interface WriteOptions {
 
 /**
  * Writes a file so that a reader sees the old bytes or the new ones, never a part: to a temporary name in the same
- * folder, flushed, then renamed. Makes the folder. Errors: disk full, no permission; the temporary file is removed.
+ * folder, flushed, then renamed. Makes the folder.
+ * @throws disk full, no permission; the temporary file is removed
  */
 export async function writeAtomic(
   path: string,
@@ -39,7 +40,8 @@ export async function writeAtomic(
 
 /**
  * Makes a folder and those above it, one by one. (Node's recursive mkdir never ends where the system says that a
- * folder is not there and cannot be made, as below /proc.) Errors: those of the file system.
+ * folder is not there and cannot be made, as below /proc.)
+ * @throws those of the file system
  */
 export async function makeFolder(path: string): Promise<void> {
   const parent = dirname(path);

@@ -6,7 +6,7 @@ import { type Lock, lockFile } from './lock.js';
 
 /** A checkpoint that one run holds from its beginning to its end. */
 export interface HeldCheckpoint {
-  /** What the file holds for these settings. Errors: those of {@link loadCheckpoint}. */
+  /** What the file holds for these settings. @throws those of {@link loadCheckpoint} */
   readonly load: (settings: Checkpoint['settings']) => Promise<CheckpointState | undefined>;
   /** Writes a state. Where the disk does not take it, that is a warning, and the run goes on without. */
   readonly save: (checkpoint: Checkpoint) => Promise<void>;
@@ -17,7 +17,7 @@ export interface HeldCheckpoint {
 /**
  * Holds a checkpoint file for one run. Another run on the same file is refused at once, wherever it runs; what a
  * killed run left is taken over and cleared up.
- * Errors: another run holds the file; a place that cannot be written, before any work is done.
+ * @throws another run holds the file; a place that cannot be written, before any work is done
  */
 export async function holdCheckpoint(path: string): Promise<HeldCheckpoint> {
   const warn = warnsOnce('the run goes on without a checkpoint');

@@ -10,7 +10,7 @@ interface Kept {
 
 const hashOf = (value: unknown): string => sha256(JSON.stringify(value) ?? '');
 
-/** Keeps a plain JSON value for a later run, whole or not at all. Errors: those of {@link writeAtomic}. */
+/** Keeps a plain JSON value for a later run, whole or not at all. @throws those of {@link writeAtomic} */
 export const keepValue = (file: string, value: unknown): Promise<void> =>
   writeAtomic(file, `${JSON.stringify({ sha256: hashOf(value), value } satisfies Kept)}\n`);
 

@@ -35,7 +35,7 @@ const WAIT_MS = 150;
 
 /**
  * Holds `path` for this run alone, by a file beside it, `PATH.lock`. What a killed process left is taken over.
- * Errors: another run holds it ({@link isHeld}); the folder cannot be written.
+ * @throws another run holds it ({@link isHeld}); the folder cannot be written
  */
 export async function lockFile(where: string, path: string): Promise<Lock> {
   const file = `${path}.lock`;
@@ -62,7 +62,7 @@ export async function lockFile(where: string, path: string): Promise<Lock> {
   };
 }
 
-/** Waits until nobody else holds `path`, then holds it. Errors: those of `signal`; the folder cannot be written. */
+/** Waits until nobody else holds `path`, then holds it. @throws those of `signal`; the folder cannot be written */
 export async function waitForLock(where: string, path: string, signal?: AbortSignal): Promise<Lock> {
   for (;;) {
     signal?.throwIfAborted();

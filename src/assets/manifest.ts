@@ -14,7 +14,7 @@ export interface Asset {
   readonly licence: string;
 }
 
-/** The entry `key` of data/manifest.json. Errors: an unknown key (with the nearest), a broken entry. */
+/** The entry `key` of data/manifest.json. @throws an unknown key (with the nearest), a broken entry */
 export function assetOf(key: string, manifest: Readonly<Record<string, unknown>> = readManifest()): Asset {
   const entry = (manifest[oneOf('assetOf', 'key', key, Object.keys(manifest))] ?? {}) as Partial<Asset>;
   const [[algorithm, digest] = []] = Object.entries(entry.hash ?? {});

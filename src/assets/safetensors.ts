@@ -60,7 +60,7 @@ export interface EncodeOptions {
  * The bytes of a safetensors file: u64 header length, JSON header padded to 8 bytes, then the F32 (or F16) data,
  * little-endian. The metadata gets a checksum, `sha256`: that of the whole file with 64 zeros in its place, and a mark
  * that there is one.
- * Errors: two arrays of one name, data that does not fit the shape.
+ * @throws two arrays of one name, data that does not fit the shape
  */
 export function encodeSafetensors(
   tensors: readonly NamedArray[],
@@ -110,8 +110,9 @@ function placeOf(header: Uint8Array, said: string): number {
 }
 
 /**
- * Whether the file has a checksum. Errors: it is another one, or it is damaged itself: of its name, its value and the
- * mark one is enough to know that there was one.
+ * Whether the file has a checksum.
+ * @throws it is another one, or it is damaged itself: of its name, its value and the mark one is enough to know that
+ * there was one
  */
 function checkDigest(
   bytes: Uint8Array,

@@ -32,7 +32,8 @@ const whole = (source: ByteSource): Promise<Uint8Array> => {
 
 /**
  * The tensors of a PyTorch checkpoint (zip or legacy), a .npz or .npy file of numpy, or a safetensors file. Nothing of
- * a file is ever executed. Errors: none of these kinds; whatever the reader of the kind refuses.
+ * a file is ever executed.
+ * @throws none of these kinds; whatever the reader of the kind refuses
  * @example const { format, tensors } = await rog.data.loadTensors('round-3.safetensors')
  */
 export async function loadTensors(path: string): Promise<TensorFile> {

@@ -23,8 +23,8 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  * ReLU neuron was active for a single image, its mixture is that image.
  * Options are those of every attack and make no difference: nothing is searched.
  * `objective` is the share of dW that the first picture alone does not explain, |dW - x db^T|^2 / |dW|^2.
- * Errors: a network whose first layer is not dense with bias; an update without a gradient in that layer.
  * Source: Phong et al. 2017 and 2018; Geiping et al. 2020, proposition 3.1.
+ * @throws a network whose first layer is not dense with bias; an update without a gradient in that layer
  * @example
  * const flat = rog.network({ name: 'flat', imageShape: [32, 32, 3], classes: 10, layers: [
  *   { kind: 'dense', units: 20, bias: true }, { kind: 'relu' }, { kind: 'dense', units: 10, bias: true }] });

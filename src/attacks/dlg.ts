@@ -60,7 +60,7 @@ export const dlgSteps = (observation: Observation, options: DlgOptions = {}) =>
 /**
  * iDLG (Zhao et al. 2020): {@link dlg} with the label known or read off the last layer (the only negative column of its
  * update) instead of searched. One image.
- * Errors: a batch of more than one image; a network without a last dense layer per class, when the label is not given.
+ * @throws a batch of more than one image; a network without a last dense layer per class, when the label is not given
  */
 export function idlg(observation: Observation, options: DlgOptions = {}): Promise<Reconstruction> {
   return finish(idlgSteps(observation, options), options.onProgress);

@@ -53,7 +53,7 @@ export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
  * these are from its appendix as the `breaching` framework took them over.
  * Departures: no batch-norm term by default, which for ImageNet networks carries most of the picture; the consensus is
  * the plain mean, without registration; no noise added to the steps.
- * Errors: batchNorm > 0 on a network without batch norm; labels that are neither given nor readable.
+ * @throws batchNorm > 0 on a network without batch norm; labels that are neither given nor readable
  */
 export function gradInversion(observation: Observation, options: GradInversionOptions = {}): Promise<Reconstruction> {
   return finish(gradInversionSteps(observation, options), options.onProgress);

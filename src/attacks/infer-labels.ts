@@ -38,7 +38,7 @@ const METHODS: Record<LabelRule, string> = {
 /**
  * The batch's labels, read off the update of the last dense layer; see LABEL_RULES for the rules and their sources. The
  * order of the labels in the batch is not known: ascending.
- * Errors: a network without a last dense layer of one output per class; `bias` where it has none.
+ * @throws a network without a last dense layer of one output per class; `bias` where it has none
  * @example const { labels, confidence } = await rog.attacks.inferLabels(observed)
  */
 export async function inferLabels(observation: Observation, options: LabelOptions = {}): Promise<InferredLabels> {

@@ -45,7 +45,7 @@ export const INVERTING_GRADIENTS_OPTIONS = {
  * paper). Numbers: those of the authors' code for CIFAR-10 (4800 iterations, one start, step 0.1, total variation
  * 1e-4). They search pictures normalised to standard deviation 1, we pictures in [0, 1] with 0.25: so step 0.025,
  * weight 4e-4, and a start 0.5 + 0.25 N(0, 1).
- * Errors: labels that are neither given nor readable.
+ * @throws labels that are neither given nor readable
  * @example const result = await rog.attacks.invertingGradients(observed, { restarts: 2 })
  */
 export function invertingGradients(

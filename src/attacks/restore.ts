@@ -37,8 +37,8 @@ export const SMALLEST_RESTORED = 16;
  * pictures are kept as `raw`. Any size from 16x16. The network was trained on 32x32 and runs over larger pictures as it
  * is: on 128x128 that came nearer to the private pictures than restoring them at 64x64 or 32x32. Where every entry of
  * the update is exact it has nothing to mend.
- * Errors: pictures that are not RGB, too small, outside [0, 1] or NaN; weights that are not the network's.
  * Source: Yue et al. 2023, section 4.3 (postprocessing).
+ * @throws pictures that are not RGB, too small, outside [0, 1] or NaN; weights that are not the network's
  * @example const better = await rog.attacks.restore(await rog.rog(observed), { classNames: data.classNames });
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {

@@ -55,10 +55,10 @@ export const ROGS_OPTIONS = {
  * pictures look natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank
  * (see retrievalRank()). Labels: given, or inferred; inferred ones that do not stand out are tried against the other
  * classes.
- * Errors: a label that is none of the generator's classes; a generator of another image size; labels that are neither
- * given nor readable.
  * Source: Yue et al. 2023 leave this part a stub; search in a generator's latent: Jeon et al. 2021 (GIAS), Li et al.
  * 2022 (GGL).
+ * @throws a label that is none of the generator's classes; a generator of another image size; labels that are neither
+ * given nor readable
  * @example
  * const { images, labels, explained } = await rog.attacks.rogs(observed,
  *   { raw: await rog.rog(observed), classes: 'unknown' })

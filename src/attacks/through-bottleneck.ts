@@ -14,8 +14,8 @@ import type { OwnObjective } from './search/objectives.js';
  *
  * One image is rebuilt about as well as by leaving out every gradient that has noise, see precode() for numbers; of two
  * or more little more than a gray.
- * Errors: a model without a bottleneck.
  * Source: Geiping et al. 2020 (arXiv 2003.14053), proposition 3.1: a dense layer with a bias gives its input away.
+ * @throws a model without a bottleneck
  * @example rog.rog(observed, { objective: rog.attacks.throughBottleneck(defended) })
  */
 export function throughBottleneck({ name, parameters }: Pick<Model, 'name' | 'parameters'>): OwnObjective {

@@ -52,7 +52,7 @@ export interface AuditResult {
  * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
  * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
  * none is.
- * Errors: those of `readConfig`, of the files, and of the attacks.
+ * @throws those of `readConfig`, of the files, and of the attacks
  * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2 })
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {

@@ -112,8 +112,8 @@ const WHERE = 'audit';
 export const isFile = (network: string): boolean => network.endsWith('.onnx');
 
 /**
- * A config, checked and completed. Errors: unknown keys (the nearest is named), kinds and ranges, phi that cannot be
- * read.
+ * A config, checked and completed.
+ * @throws unknown keys (the nearest is named), kinds and ranges, phi that cannot be read
  */
 export function readConfig(config: AuditConfig): Audit {
   if (typeof config !== 'object' || config === null || Array.isArray(config))

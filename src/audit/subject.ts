@@ -20,7 +20,7 @@ export interface Subject {
   readonly gallery: Gallery;
 }
 
-/** Opens what a config names. Errors: those of the data, the network and the weights; batches larger than the data. */
+/** Opens what a config names. @throws those of the data, the network and the weights; batches larger than the data */
 export async function subjectOf(audit: Audit): Promise<Subject> {
   const { seed } = audit;
   const size = audit.batch * audit.clients;
@@ -41,7 +41,7 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);
 
-/** A network of the data's size and classes. Errors: an ONNX file of another size or number of classes. */
+/** A network of the data's size and classes. @throws an ONNX file of another size or number of classes */
 async function blankOf({ network: choice, seed }: Audit, { imageShape, classNames, name }: Dataset): Promise<Model> {
   const fitted = { imageShape, classes: classNames.length, seed };
   if (typeof choice !== 'string') return network({ name: 'network', ...choice, ...fitted });

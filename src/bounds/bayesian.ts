@@ -66,9 +66,8 @@ const PICTURES_OF_LANCZOS = 4;
  * order, all with this prior. A promise needs noise of an announced size as phi's first operator, a network without
  * kinks (relu and max pooling make an update jump, and jumps tell more than J does), J averaged over the prior; else
  * it is an indication.
- * Errors: no labels; an observation whose phi leaves entries without noise (undefined is returned by `boundOf`
- * instead).
  * Source: van Trees 1968, section 2.4.3; Gill and Levit 1995, theorem 1.
+ * @throws no labels; an observation whose phi leaves entries without noise (undefined is returned by `boundOf` instead)
  * @example (await rog.bounds.bayesianBound(observed, { priorDeviation: 0.1 })).psnr
  */
 export async function bayesianBound(

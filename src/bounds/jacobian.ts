@@ -61,7 +61,7 @@ export async function jacobianOf(
 /**
  * The Jacobian of a client's update in its private pixels, its local steps included; of more than eight local steps
  * that of the same number of gradients at w0.
- * Errors: labels of another number than the batch size, or out of range.
+ * @throws labels of another number than the batch size, or out of range
  * @example const jacobian = await rog.bounds.updateJacobian(model, update.client, batch.labels)
  */
 export async function updateJacobian(model: Model, settings: ClientSettings, labels: Int32Array): Promise<Jacobian> {

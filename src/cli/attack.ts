@@ -24,6 +24,7 @@ import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
 import { attackAnswer } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
+import { firstClosures } from './long-run.js';
 
 /** What the command takes beside the options of the attack. */
 const OWN = {
@@ -98,7 +99,9 @@ export async function command(args: string[]): Promise<number> {
   const batch = data.batch({ size, seed });
   const model = build({ imageShape: data.imageShape, classes: data.classNames.length, seed });
   const observation = await observeCase(model, batch, settings);
-  const show = process.stderr.isTTY ? progress(`${observation.obfuscation.name}, batch ${size}`) : undefined;
+  const show = process.stderr.isTTY
+    ? progress(`${observation.obfuscation.name}, batch ${size}`)
+    : firstClosures((line) => console.error(line));
   const attacked = await attackBy(name)(observation, {
     ...options,
     ...named(name, data),

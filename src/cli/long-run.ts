@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Progress } from '../core/types.js';
 import { roughly } from '../core/units.js';
 
 /** What a command knows of its own time. */
@@ -35,13 +36,29 @@ export function longRun(
     const pace = done > 0 ? (endedAt - began) / 1000 / done : 1;
     return Math.max(0, pace * sum() - (now() - endedAt) / 1000);
   };
-  const many = `${expected.size} ${expected.size === 1 ? 'row' : 'rows'}`;
+  const many = expected.size === 1 ? '' : `: ${expected.size} rows`;
   return {
-    line: whole >= 2 ? `about ${roughly(whole)}: ${many}, by ${basis}` : '',
+    line: whole >= 2 ? `about ${roughly(whole)}${many}, by ${basis}` : '',
     ended: (part) => {
       if (left.delete(part)) endedAt = now();
     },
     left: () => (whole > 0 && left.size > 0 ? `, about ${roughly(rest())} left` : ''),
+  };
+}
+
+/** What an attack tells after a closure. */
+type Closure = Pick<Progress, 'closure' | 'total' | 'seconds' | 'secondsLeft'>;
+
+/**
+ * For an attack's `onProgress`: after its first closures, once, `about 40 s: 200 closures`; nothing below two seconds.
+ */
+export function firstClosures(say: (line: string) => void): (event: Closure) => void {
+  let said = false;
+  return ({ closure, total, seconds, secondsLeft }) => {
+    if (said || closure < Math.min(5, total)) return;
+    said = true;
+    const whole = seconds + secondsLeft;
+    if (whole >= 2) say(`about ${roughly(whole)}: ${total} closures`);
   };
 }
 

@@ -67,7 +67,7 @@ const hashOf = (rows: unknown): string => sha256(JSON.stringify(rows) ?? '');
 export const matrixFile = (cells: number, rows: readonly MatrixRow[]): string =>
   `${JSON.stringify({ cells, sha256: hashOf(rows), rows })}\n`;
 
-/** The rows of a {@link matrixFile}; none without one. Errors: they are not as they were written. */
+/** The rows of a {@link matrixFile}; none without one. @throws they are not as they were written */
 export function readRows(file: string): MatrixRow[] {
   if (!existsSync(file)) return [];
   const where = `roglab quality ${file}`;

@@ -91,7 +91,10 @@ function print(setting: string, rows: readonly SemanticRow[]): void {
   for (const method of SEMANTIC_METHODS) {
     const { jaccard, agreement, rank, medianRank, first, topTen, psnr } = methods[method];
     const pm = ({ mean, halfWidth }: { mean: number; halfWidth: number }, digits: number): string =>
-      `${mean.toFixed(digits)} +- ${halfWidth.toFixed(digits)}`;
+      [mean, halfWidth]
+        .filter(Number.isFinite)
+        .map((value) => value.toFixed(digits))
+        .join(' +- ');
     console.log(
       `  ${method.padEnd(11)} Jaccard ${pm(jaccard, 2)}, same class ${pm(agreement, 2)}, rank ${pm(rank, 0)} ` +
         `(median ${medianRank}), first ${pm(first, 2)}, top ten ${pm(topTen, 2)}, ${psnr.mean.toFixed(1)} dB`,

@@ -89,7 +89,7 @@ function editDistance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-/** The object of a JSON text. Errors: text that is none, as a cut or edited file holds it. */
+/** The object of a JSON text. @throws text that is none, as a cut or edited file holds it */
 export function parsedJson(where: string, text: string): object {
   let value: unknown;
   try {

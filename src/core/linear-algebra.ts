@@ -56,7 +56,7 @@ export const mapped = (a: Matrix, f: (value: number, row: number, column: number
   data: a.data.map((value, at) => f(value, Math.floor(at / a.columns), at % a.columns)),
 });
 
-/** Lower triangle L of A = L L^T (Cholesky). Errors: A is not symmetric positive definite. */
+/** Lower triangle L of A = L L^T (Cholesky). @throws A is not symmetric positive definite */
 function cholesky({ rows: n, data: a }: Matrix): Float64Array {
   const lower = new Float64Array(n * n);
   for (let i = 0; i < n; i++)

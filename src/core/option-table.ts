@@ -30,23 +30,31 @@ type Initials<T> = {
 };
 
 /**
- * Options as a function takes them: known ones only, each of its kind and in its range, with the defaults.
+ * Checks options by their table; `also` are names that something else looks at.
  * @throws naming the nearest option there is, or the rule that a value breaks
  */
+export function checkAll(
+  where: string,
+  options: object,
+  table: Readonly<Record<string, Pick<Option, 'check' | 'needed'>>>,
+  also: readonly string[] = [],
+): void {
+  checkOptions(where, options, [...also, ...Object.keys(table)]);
+  for (const [name, { check, needed }] of Object.entries(table)) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined || needed) check(where, name, value);
+  }
+}
+
+/** Options as a function takes them, checked by {@link checkAll}, with the defaults. @throws what it does */
 export function checked<O extends object, T extends OptionTable<O>>(
   where: string,
   options: O,
   table: T,
 ): O & Initials<T> {
-  if (typeof options !== 'object' || options === null)
-    throw problem(where, 'the options must be an object', options, `options: ${Object.keys(table).join(', ')}`);
-  checkOptions(where, options, Object.keys(table));
+  checkAll(where, options, table as AnyTable);
   const given = options as Readonly<Record<string, unknown>>;
-  const all = Object.entries<Option>(table as AnyTable).map(([name, { check, initial, needed }]) => {
-    const value = given[name];
-    if (value !== undefined || needed) check(where, name, value);
-    return [name, value ?? initial] as const;
-  });
+  const all = Object.entries<Option>(table as AnyTable).map(([name, { initial }]) => [name, given[name] ?? initial]);
   return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as O & Initials<T>;
 }
 

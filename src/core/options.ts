@@ -3,7 +3,7 @@ import { nearest, problem } from './errors.js';
 /** Refuses what is no object, and unknown keys: it names the nearest valid one. */
 export function checkOptions(where: string, options: object, allowed: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
-    throw problem(where, 'options must be an object', options, `options: ${allowed.join(', ')}`);
+    throw problem(where, 'the options must be an object', options, `options: ${allowed.join(', ')}`);
   for (const key of Object.keys(options)) {
     if (allowed.includes(key)) continue;
     const near = nearest(key, allowed);

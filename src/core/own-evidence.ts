@@ -23,7 +23,7 @@ const FIELDS = ['tolerance', 'zeroTolerance', 'noise', 'signOnly', 'scaleUnknown
 
 /**
  * Evidence from what somebody says of their own phi, about a tensor that came out of it.
- * Errors: unknown fields, bounds below 0 or of a length that is neither that of the channels nor that of the entries.
+ * @throws unknown fields, bounds below 0 or of a length that is neither that of the channels nor that of the entries
  */
 export function evidenceFrom(where: string, own: OwnEvidence, tensor: NamedArray): Evidence {
   if (typeof own !== 'object' || own === null)

@@ -31,7 +31,7 @@ const bare = (own: OwnObfuscation): Obfuscation => {
   };
 };
 
-/** phi in either form as one of the library's. Errors: anything else; a short form in words says what reads it. */
+/** phi in either form as one of the library's. @throws anything else; a short form in words says what reads it */
 export function asObfuscation(where: string, phi: Obfuscation | OwnObfuscation): Obfuscation {
   if (typeof phi === 'function') return bare(phi);
   if (typeof phi === 'object' && phi !== null && typeof phi.apply === 'function') return phi;

@@ -49,7 +49,7 @@ export const findCifar = ({ archiveFolder, files }: CifarLayout, root: string): 
 /**
  * CIFAR-10 or CIFAR-100 (Krizhevsky 2009; the 100 fine classes) from a folder in the official binary layout.
  * Train files may be absent. A split is read when it is first used.
- * Errors: a file whose size is no multiple of a record's, a label beyond the classes.
+ * @throws a file whose size is no multiple of a record's, a label beyond the classes
  */
 export function cifar(layout: CifarLayout, folder: string): PixelSource {
   const { name, title, classNames, labels } = layout;

@@ -21,7 +21,7 @@ const AT_ONCE = 16;
  * With sub-folders `train` and `test` these are the splits, else every image is in `test`. `size`: the centre square,
  * resized; default the images' own size if all are equal, else 128. Gray where every image is, else colour. All images
  * are decoded on opening; what is not read is counted by kind in `notice`.
- * Errors: no folder, no images, an unreadable image (named), a wrong line of labels.csv (numbered), too many pixels.
+ * @throws no folder, no images, an unreadable image (named), a wrong line of labels.csv (numbered), too many pixels
  */
 export async function folder(directory: string, options: DatasetOptions): Promise<PixelSource> {
   const where = `folder:${directory}`;
@@ -57,7 +57,7 @@ export interface PictureSet {
   readonly size?: number;
 }
 
-/** Decodes picture files into one array of pixels. Errors: an unreadable image (named), too many pixels. */
+/** Decodes picture files into one array of pixels. @throws an unreadable image (named), too many pixels */
 export async function pictureSource(
   where: string,
   images: readonly ListedImage[],

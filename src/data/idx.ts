@@ -96,7 +96,7 @@ function unpacked(where: string, file: string, bytes: Uint8Array): Uint8Array {
 /**
  * MNIST (LeCun et al. 1998) or Fashion-MNIST (Xiao et al. 2017) from a folder with the official files, packed or not:
  * one channel of 28x28. Training files may be absent. A split is read when the data set is opened.
- * Errors: another kind of file, truncation, as many labels as there are images, a label above 9.
+ * @throws another kind of file, truncation, as many labels as there are images, a label above 9
  */
 export function idx(layout: IdxLayout, folder: string): PixelSource {
   const { name, title, classNames } = layout;

@@ -24,7 +24,7 @@ const PLACES = ['', 'train', 'images'];
  * The pictures that a csv file names, with their labels. The columns are found by their names (`file,label`,
  * `id,breed`, `image_id,category`, among others); without a header a line is `file,label`. An id without an ending is
  * looked for with each.
- * Errors: a line that is none, a file that is not there or outside the folder, one named twice, too many.
+ * @throws a line that is none, a file that is not there or outside the folder, one named twice, too many
  */
 export function readLabels(folder: string, csv: string): LabelledFile[] {
   const root = realpathSync(folder);

@@ -42,8 +42,8 @@ export type StepFunction = (...tensors: Tensor[]) => Tensor | Tensor[];
  * tracer does not know, the step evaluates fn on the tensorflow.js backend: the same numbers, slower (one warning).
  * fn must not depend on anything but its arguments: random numbers drawn inside it are frozen, values cannot be read.
  * It runs on the session's execution provider, see start().
- * Errors: fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a
- * disposed step.
+ * @throws fn reads a tensor's value; an unknown operation when engine is 'compiled'; inputs of another shape; a
+ * disposed step
  * @example
  * const step = await rog.engine.compile((x, w) => tf.sum(tf.square(tf.matMul(x, w))), [x], { constants: [w] });
  * const [loss] = await step.run(x);

@@ -25,9 +25,7 @@ export function enginesFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** The file that says that an engine is whole. */
 export const readyMark = (engine: AddedEngine): string => join(enginesFolder(), engine, 'ready');
 
-/**
- * Loads a package from an added engine, or, where that is not there, from beside roglab. Errors: those of `require`.
- */
+/** Loads a package from an added engine, or, where that is not there, from beside roglab. @throws those of `require` */
 export function requireFrom(engine: AddedEngine): NodeJS.Require {
   const mark = readyMark(engine);
   return existsSync(mark) ? createRequire(mark) : require;

@@ -40,7 +40,7 @@ export async function providers(tf32 = false): Promise<ProviderState[]> {
   return list;
 }
 
-/** Errors: the provider does not run here, or computes something else; the message says why, and which do. */
+/** @throws the provider does not run here, or computes something else; the message says why, and which do */
 export async function checkProvider(where: string, name: ProviderName, tf32: boolean): Promise<void> {
   const { available, why } = await stateOf(name, tf32);
   if (available) return;

@@ -52,9 +52,9 @@ export const currentSession = (): Session | undefined => settled;
  * with other options it switches. The environment wins over options: ROGLAB_BACKEND names the backend,
  * ROGLAB_ENGINE=compiled|eager says whether steps are compiled, ROGLAB_PROVIDER names the execution provider.
  * ROGLAB_TF32=1 stands for `tf32`.
- * Errors: a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and
- * absent, a provider that does not open a session here (the message says why, and which do) or whose gradients are
- * more than 1e-4 from the processor's (the message says how far): none is replaced in silence.
+ * @throws a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and
+ * absent, a provider that does not open a session here (the message says why, and which do) or whose gradients are more
+ * than 1e-4 from the processor's (the message says how far): none is replaced in silence
  * @example const session = await rog.start(); session.line
  */
 export function start(options: StartOptions = {}): Promise<Session> {

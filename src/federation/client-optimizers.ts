@@ -94,9 +94,7 @@ const FIELDS: Readonly<Record<ClientOptimizer['kind'], Readonly<Record<string, r
   adamw: { beta1: SHARE, beta2: SHARE, epsilon: POSITIVE, weightDecay: POSITIVE },
 };
 
-/**
- * A checked optimizer; a bare name stands for its defaults. Errors: unknown kinds and options, numbers out of range.
- */
+/** A checked optimizer; a bare name stands for its defaults. @throws unknown kinds and options, numbers out of range */
 export function checkOptimizer(where: string, wanted: ClientOptimizer | ClientOptimizer['kind']): ClientOptimizer {
   const optimizer = typeof wanted === 'string' ? ({ kind: wanted } as ClientOptimizer) : wanted;
   const at = `${where} optimizer`;

@@ -66,8 +66,9 @@ const SCHEDULES = {
 };
 
 /**
- * Checked client settings with their defaults. Errors: what is out of range, or does not go together.
+ * Checked client settings with their defaults.
  * @param model where it is at hand: whether it has the layers that are named
+ * @throws what is out of range, or does not go together
  */
 export function clientSettings(
   where: string,

@@ -100,7 +100,7 @@ export const localSettings = (options: FederationOptions): LocalSettings => ({
   ...(options.privacy && { privacy: options.privacy }),
 });
 
-/** Errors: unknown options, numbers out of range, more clients per round than there are, a client without images. */
+/** @throws unknown options, numbers out of range, more clients per round than there are, a client without images */
 export function federationPlan(
   model: Model,
   data: Dataset,

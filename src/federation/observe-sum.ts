@@ -24,8 +24,8 @@ export interface ObserveSumOptions extends Pick<ObserveOptions, 'seed' | 'labels
  * summedEvidence(). One client: observe().
  *
  * Labels, where told, are one client's after the other's. Cost: the mean of the clients' bits per entry.
- * Errors: no updates; those of observe() and averageUpdates().
  * Source: Bonawitz et al. 2017 (secure aggregation); Kairouz et al. 2021 (arXiv 2102.06387) for phi before the sum.
+ * @throws no updates; those of observe() and averageUpdates()
  * @example rog.federation.observeSum(model, [alice, bob], { obfuscation: rog.uniformQuantizer({ bits: 4 }) })
  */
 export function observeSum(model: Model, updates: readonly Update[], options: ObserveSumOptions = {}): Observation {

@@ -51,8 +51,8 @@ const WITHHELD = ['optimizer', 'order', 'schedule'] as const;
 /**
  * What the server sees of a client's update: phi(delta), the public settings and phi's own parameters.
  * Everything an attack is ever given.
- * Errors: an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one
- * class; labels of the wrong number or range.
+ * @throws an update whose tensors are not the model's; NaN or infinite entries; nothing but zeros; a model with one
+ * class; labels of the wrong number or range
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
   checkArguments('observe', 'observe(model, update)', [
@@ -82,7 +82,8 @@ export function observe(model: Model, update: Update, options: ObserveOptions = 
 }
 
 /**
- * What a client sends: phi(delta), with what the server derives of it. Errors: an update that is none of the model's.
+ * What a client sends: phi(delta), with what the server derives of it.
+ * @throws an update that is none of the model's
  */
 export function sentBy(
   where: string,
@@ -106,7 +107,7 @@ export function sentBy(
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
 
-/** Labels as the server was told them; undefined: it was not. Errors: another number than images, or out of range. */
+/** Labels as the server was told them; undefined: it was not. @throws another number than images, or out of range */
 export function toldLabels(
   where: string,
   { classes }: Model,

@@ -27,8 +27,7 @@ type Rule = (labels: ArrayLike<number>, options: Resolved) => number[][];
  * | `iid` | a random order cut into equal parts (sizes differ by at most 1) | McMahan et al. 2017 |
  * | `classes` | sorted by class, cut into clients * classesPerClient shards, dealt at random | McMahan et al. 2017 |
  * | `dirichlet` | of every class, shares from Dir(concentration); anew while a client has no image | Hsu et al. 2019 |
- *
- * Errors: more clients (or shards) than images; a Dirichlet draw that leaves a client empty 100 times.
+ * @throws more clients (or shards) than images; a Dirichlet draw that leaves a client empty 100 times
  * @example rog.federation.partition(labels, { clients: 10, by: 'dirichlet', concentration: 0.5 })
  */
 export function partition(labels: ArrayLike<number>, options: PartitionOptions): number[][] {

@@ -42,8 +42,8 @@ const PRIVACY = {
 
 /**
  * Refuses privacy settings that say nothing that can be done; they stay as they were written, see {@link mechanismOf}.
- * Errors: unknown options, numbers out of range, two forms or sizes of noise, noise in units of a clip that is not
- * there.
+ * @throws unknown options, numbers out of range, two forms or sizes of noise, noise in units of a clip that is not
+ * there
  */
 export function checkPrivacy(where: string, privacy: ClientPrivacy, model?: Pick<Model, 'parameters'>): ClientPrivacy {
   if (typeof privacy !== 'object' || privacy === null)

@@ -40,7 +40,7 @@ export const saveFederation = (held: HeldCheckpoint, settings: Settings, state: 
   return held.save({ settings, state: { arrays: [...weights, ...kept], numbers: { ...numbers } } });
 };
 
-/** The state of a checkpoint file, or undefined without one. Errors: a damaged file, one of other settings. */
+/** The state of a checkpoint file, or undefined without one. @throws a damaged file, one of other settings */
 export async function restoreFederation(
   held: HeldCheckpoint | undefined,
   settings: Settings,

@@ -9,8 +9,8 @@ import { together } from './client-settings.js';
  * nothing. A mean of updates is an update: all that the server sees where it sees no single one (secure aggregation).
  * It announces how many images each client had, so that an attack can simulate them all; its images are one client's
  * after the other's.
- * Errors: no update; tensors that do not match; weights below 0; clients of different learning rates.
  * Source: McMahan et al. 2017, algorithm 1.
+ * @throws no update; tensors that do not match; weights below 0; clients of different learning rates
  * @example
  * const mean = rog.federation.averageUpdates([alice, bob]);
  * const seen = rog.observe(model, mean, { labels: [...ofAlice, ...ofBob] })

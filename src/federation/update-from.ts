@@ -16,8 +16,8 @@ export interface UpdateFromOptions extends ClientOptions {
  * The update of a real client from its weights before and after its local steps: delta = (before - after) /
  * learningRate, checked tensor by tensor, with the running statistics of batch norm in training mode that `after`
  * holds. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient() tells.
- * Errors: weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range.
  * @param after a model, or its parameters alone
+ * @throws weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range
  * @example
  * const before = await rog.loadWeights('before.safetensors', rog.nets.lenet5({ classes: 10 }));
  * const after = await rog.loadWeights('after.safetensors', before);

@@ -17,7 +17,7 @@ export interface Group<T> {
 
 /**
  * Outcomes by the value of one of their fields, in the order of first appearance.
- * Errors: no outcomes; a field that an outcome lacks, with the nearest one that it has.
+ * @throws no outcomes; a field that an outcome lacks, with the nearest one that it has
  */
 export function groupsOf<T extends Scored>(where: string, outcomes: readonly T[], field: string): Group<T>[] {
   checkOutcomes(where, outcomes);

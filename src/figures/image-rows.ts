@@ -8,7 +8,7 @@ export type ImageRow = Readonly<Record<string, string | number | boolean>>;
  * One flat row per private image of every outcome of `study`, for arquero, a CSV file or any other table: the trial's
  * own fields (phi, seed, name, ...), `model`, `image` (its place in the batch), `class`, every score that applies, and
  * the attack's `closures` and `seconds`.
- * Errors: no outcomes; an outcome without scores.
+ * @throws no outcomes; an outcome without scores
  * @example aq.from(rog.charts.imageRows(done)).groupby('phi').rollup({ psnr: aq.op.mean('psnr') })
  */
 export function imageRows(outcomes: readonly Scored[]): ImageRow[] {

@@ -22,7 +22,7 @@ export interface ScoreCurvesOptions {
 /**
  * Scores against a number of the trial (bits per entry, batch size, noise): a line through the means over images for
  * every value of a field, with a band of the 95 % confidence interval, one panel a metric.
- * Errors: no outcomes; a field that an outcome lacks; x that is not a number.
+ * @throws no outcomes; a field that an outcome lacks; x that is not a number
  * @example rog.charts.scoreCurves(done, { x: 'bitsPerEntry', by: 'family', log: true })
  */
 export function scoreCurves<T extends Scored>(outcomes: readonly T[], options: ScoreCurvesOptions): void {

@@ -18,7 +18,7 @@ export interface ScoreGridOptions extends Pick<ImageGridOptions, 'title' | 'scal
  * The private images of a study above what was rebuilt of them: one row per value of a field of the outcomes, one
  * column per image, in the order of the private ones, with class names and scores below. Each value's outcomes are of
  * the same batches.
- * Errors: no outcomes; a field that an outcome lacks.
+ * @throws no outcomes; a field that an outcome lacks
  * @example rog.charts.scoreGrid(done, { by: 'phi' })
  */
 export function scoreGrid<T extends Scored>(outcomes: readonly T[], options: ScoreGridOptions): void {

@@ -25,7 +25,7 @@ const DIGITS: Partial<Record<MetricName, number>> = { psnr: 1, lpips: 3, globalS
  * A table of means with 95 % confidence intervals over the images: one row per value of a field of the outcomes of
  * `study`, or with `across` one column per value of another one. An interval that is unbounded (one image) is not
  * written.
- * Errors: no outcomes; a field that an outcome lacks.
+ * @throws no outcomes; a field that an outcome lacks
  * @example rog.charts.scoreTable(done, { by: 'phi' })
  * @example rog.charts.scoreTable(done, { by: 'phi', across: 'client', metrics: ['psnr'] })
  */

@@ -5,7 +5,6 @@ export * as charts from './charts.js';
 export * as data from './data.js';
 export * as engine from './engine.js';
 export * as federation from './federation.js';
-export * from './flat.js';
 export * as metrics from './metrics.js';
 export * as nets from './nets.js';
 export * as phi from './phi.js';

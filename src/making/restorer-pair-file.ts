@@ -53,7 +53,8 @@ function encode({ image, label, setting, raw }: Pair, job: number): Buffer {
 
 /**
  * Which job comes next, and how many pairs there are. The file's last job, which may be incomplete, is dropped; the
- * folder is made. Errors: the file belongs to another part.
+ * folder is made.
+ * @throws the file belongs to another part
  */
 export async function resumeAt(
   path: string,

@@ -12,7 +12,8 @@ export interface Interval {
 /**
  * mean +- t(0.975, n - 1) s / sqrt(n), s the sample's standard deviation with n - 1.
  *
- * One value has an unbounded interval: halfWidth Infinity. Errors: no values, or values that are not finite.
+ * One value has an unbounded interval: halfWidth Infinity.
+ * @throws no values, or values that are not finite
  * @example rog.metrics.confidenceInterval([19.2, 21.5, 20.1]) // { mean: 20.27, halfWidth: 2.88, n: 3 }
  */
 export function confidenceInterval(values: ArrayLike<number>): Interval {
@@ -29,8 +30,7 @@ export function confidenceInterval(values: ArrayLike<number>): Interval {
 /**
  * A share k / n with Wilson's 95 % score interval, which stays within 0 and 1 and means something for few images too:
  * (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n), z = 1.959964 (Wilson 1927).
- *
- * Errors: no values, or values other than 0 and 1.
+ * @throws no values, or values other than 0 and 1
  * @example shareInterval([1, 1, 0, 1]) // { share: 0.75, low: 0.30, high: 0.95, n: 4 }
  */
 export function shareInterval(values: ArrayLike<number>): { share: number; low: number; high: number; n: number } {

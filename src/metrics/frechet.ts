@@ -10,9 +10,9 @@ import type { NdArray } from '../core/types.js';
  * with means m and covariances C (over n - 1). 0 for equal moments; not bounded. With taggerFeatures() it is a scale of
  * its own, not the FID of the Inception network: compare it with the distance of two sets of real images of the same
  * size.
- * @param a [n, d] and `b` [m, d], each with more than one row
- * Errors: shapes that do not fit, fewer than two rows.
  * Source: Heusel et al. 2017, section 4 (FID).
+ * @param a [n, d] and `b` [m, d], each with more than one row
+ * @throws shapes that do not fit, fewer than two rows
  */
 export function frechetDistance(a: NdArray, b: NdArray): number {
   const width = a.shape[1];

@@ -9,7 +9,8 @@ import { similarity } from './ssim.js';
  * to compare with the paper; {@link ssim} is the one to trust. RGB to Y = 0.299 R + 0.587 G + 0.114 B,
  * Cr = 0.713 (R - Y) + 128/255, Cb = 0.564 (B - Y) + 128/255. Images without three channels: the mean over channels.
  * Images are clamped to [0, 1]; the authors also round pictures and YCrCb to 8 bits, which is left out here.
- * Errors: shapes that differ; NaN. Source: the evaluation of Yue et al. 2023.
+ * Source: the evaluation of Yue et al. 2023.
+ * @throws shapes that differ; NaN
  * @example rog.metrics.globalSsim(batch.images, result.images) // [0.89, 0.86]
  */
 export const globalSsim: ImageMetric = perImage('globalSsim', (truth, reconstruction) => {

@@ -36,7 +36,7 @@ const LPIPS = ['auto', 'alex', 'squeeze', 'vgg'] as const;
  * `truth` and `reconstruction` are [n, height, width, channels], clamped to [0, 1] alike. An attack does not know the
  * order of a batch, hence the matching; with one image per label it may be switched off. A network's score is NaN where
  * the network does not apply: fewer than 16 x 16 pixels, or no RGB.
- * Errors: shapes that differ; an empty batch; NaN; unknown options; `lpips` asked for without weights.
+ * @throws shapes that differ; an empty batch; NaN; unknown options; `lpips` asked for without weights
  * @example (await score(batch.images, result.images)).psnr // [19.2, 21.5]
  */
 export async function score(truth: NdArray, reconstruction: NdArray, options: ScoreOptions = {}): Promise<Scores> {

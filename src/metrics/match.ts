@@ -5,8 +5,8 @@ import { problem } from '../core/errors.js';
  *
  * The Hungarian algorithm with row and column prices (shortest augmenting paths), O(n^2 m) for n rows and m >= n
  * columns. Of equally good assignments which one is returned is fixed, but not specified.
- * Errors: rows of different length, fewer columns than rows, costs that are not finite.
  * Source: Kuhn 1955; Jonker and Volgenant 1987.
+ * @throws rows of different length, fewer columns than rows, costs that are not finite
  * @example rog.metrics.match([[4, 1], [2, 9]]) // [1, 0]
  */
 export function match(cost: readonly (readonly number[])[]): number[] {

@@ -11,7 +11,7 @@ export function squaredError(truth: Picture, reconstruction: Picture): number {
  * mse = mean (x - y)^2 over height, width and channels; one number per image, 0 to 1.
  *
  * Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
- * Errors: shapes that differ; NaN.
+ * @throws shapes that differ; NaN
  * @example rog.metrics.mse(batch.images, result.images) // [0.012, 0.007]
  */
 export const mse: ImageMetric = perImage('mse', squaredError);

@@ -14,7 +14,8 @@ export interface Picture {
 }
 
 /**
- * A batch as clamped pictures: the one rule by which every metric sees images. No 8-bit rounding. Errors: not 4-D; NaN.
+ * A batch as clamped pictures: the one rule by which every metric sees images. No 8-bit rounding.
+ * @throws not 4-D; NaN
  */
 export function pictures(where: string, images: NdArray): Picture[] {
   if (images?.shape?.length !== 4)

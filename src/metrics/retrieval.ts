@@ -44,7 +44,7 @@ export async function taggerFeatures(images: NdArray): Promise<NdArray> {
  * @param found features of the reconstructions [n, d]
  * @param candidates features of the candidates [m, d], among them every private image
  * @param truth position of each private image among the candidates
- * Errors: shapes that do not fit; positions outside the candidates.
+ * @throws shapes that do not fit; positions outside the candidates
  * @example
  * const { taggerFeatures, retrievalRank } = rog.metrics;
  * retrievalRank(await taggerFeatures(result.images), await taggerFeatures(gallery), [17, 4])

@@ -12,7 +12,8 @@ export const C2 = 0.03 ** 2;
  * Gaussian windows of 11x11, sigma 1.5, that lie wholly inside the image; variances weighted by the window, without
  * Bessel's correction. In an image with a side below 11 the window shrinks to the largest odd size that fits (same
  * sigma). Images [n, height, width, channels] are clamped to [0, 1] first, without 8-bit rounding.
- * Errors: shapes that differ; NaN. Source: Wang et al. 2004, section III.
+ * Source: Wang et al. 2004, section III.
+ * @throws shapes that differ; NaN
  * @example rog.metrics.ssim(batch.images, result.images) // [0.71, 0.64]
  */
 export const ssim: ImageMetric = perImage('ssim', (truth, reconstruction) => {

@@ -29,7 +29,7 @@ export interface Generator {
 
 /**
  * A generator from weights as generatorSpecs() orders them: what is measured, then what is trained.
- * Errors: tensors that are not the design's, by name and shape; entries that are no numbers; one name per class.
+ * @throws tensors that are not the design's, by name and shape; entries that are no numbers; one name per class
  */
 export function generatorFrom(
   weights: readonly NamedArray[],
@@ -64,7 +64,7 @@ let loaded: Promise<Generator> | undefined;
 /**
  * The generator that comes with the package: 32x32 pictures of CIFAR-10's classes, trained by this project on
  * CIFAR-10's training images. Read once a process, checked against its card.
- * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the network's.
+ * @throws no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the network's
  */
 export function shippedGenerator(): Promise<Generator> {
   loaded ??= shippedWeights('generator').then((weights) => generatorFrom(weights, RESTORER_CLASS_NAMES));

@@ -35,7 +35,7 @@ export function someLayer(layers: readonly Layer[], is: (layer: Layer) => boolea
   return found;
 }
 
-/** The layers with other modes. Errors: a mode of layers that are not there. */
+/** The layers with other modes. @throws a mode of layers that are not there */
 export function layersWithModes(where: string, layers: readonly Layer[], { batchNorm, dropout }: Modes): Layer[] {
   if (batchNorm !== undefined) oneOf(where, 'batchNorm', batchNorm, ['eval', 'train']);
   if (dropout !== undefined) oneOf(where, 'dropout', dropout, ['off', 'known', 'unknown']);

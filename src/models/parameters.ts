@@ -1,9 +1,9 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { checkAll } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
 import { normalStream, uniformStream } from '../core/random.js';
 import type { ImageShape, Layer, NamedArray } from '../core/types.js';
-import { checkLayerOptions } from './layers/layer-options.js';
 import { kinds, ruleOf } from './layers/layer-table.js';
 import type { ParameterSpec, Planned, Walk } from './layers/types.js';
 import { fromTorchOrder } from './torch-order.js';
@@ -39,7 +39,7 @@ function checkLayer(place: string, layer: Layer): void {
   if (typeof layer !== 'object' || layer === null)
     throw problem('model', `${place} must be an object with a kind`, layer, "e.g. { kind: 'relu' }");
   oneOf('model', `the kind of ${place}`, layer.kind, kinds);
-  checkLayerOptions(`model: ${place} (${layer.kind})`, layer, ruleOf(layer).options);
+  checkAll(`model: ${place} (${layer.kind})`, layer, ruleOf(layer).options, ['kind']);
 }
 
 /**

@@ -6,7 +6,7 @@ let loaded: Promise<readonly NamedArray[]> | undefined;
 
 /**
  * The restorer's weights that come with the package, read once a process.
- * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the network's.
+ * @throws no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the network's
  */
 export function shippedRestorer(): Promise<readonly NamedArray[]> {
   loaded ??= shippedWeights('restorer').then((weights) => {

@@ -27,8 +27,8 @@ const loaded = new Map<string, Promise<Model>>();
  * `trunk` (features for distances) or `trunk-loss` (only ever in a training loss). Read once a process, checked against
  * the card.
  * @param folder where NAME.safetensors and NAME.json are; default data/weights of the package
- * Errors: no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the
- * architecture's.
+ * @throws no such file, one that is truncated or whose sha256 is not its card's, tensors that are not the
+ * architecture's
  */
 export async function shippedModel(name: ShippedName, folder = home()): Promise<Model> {
   oneOf('shippedModel', 'name', name, Object.keys(SHIPPED));
@@ -49,7 +49,7 @@ async function open(name: ShippedName, folder: string): Promise<Model> {
 
 /**
  * The arrays of data/weights/NAME.safetensors, checked against bytes and sha256 of its card NAME.json.
- * Errors: no such file, truncated or other bytes, entries that are no numbers.
+ * @throws no such file, truncated or other bytes, entries that are no numbers
  */
 export async function shippedWeights(name: string, folder = home()): Promise<NamedArray[]> {
   const where = `weights of ${name}`;
@@ -113,7 +113,7 @@ function cardOf(where: string, text: string): { readonly bytes: number; readonly
   throw problem(where, 'the card must be JSON with bytes and sha256', text.slice(0, 40));
 }
 
-/** The tensors in the order of the architecture's parameters. Errors: one is missing, left over or of another shape. */
+/** The tensors in the order of the architecture's parameters. @throws one is missing, left over or of another shape */
 function matched(where: string, tensors: readonly NamedArray[], parameters: readonly NamedArray[]): NamedArray[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const spare = tensors.find(({ name }) => !parameters.some((p) => p.name === name));

@@ -16,10 +16,11 @@ export interface TorchState {
  * weights [out, c h w] [h w c, out]; the flattening is known from the layers, never guessed. Tensors are taken in the
  * order of the file, which is that of the modules, and every shape is checked; class tokens and positions, which
  * PyTorch lists first, are found by their shape, as are learned factors of channels (a block's own parameter). Left out
- * by name: counters (`num_batches_tracked`), the state of an optimizer. Errors: the first tensor that does not fit.
+ * by name: counters (`num_batches_tracked`), the state of an optimizer.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
  * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see
  * inModuleOrder()
+ * @throws the first tensor that does not fit
  */
 export function fromTorch(
   where: string,

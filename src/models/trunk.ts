@@ -48,7 +48,7 @@ export const trunkMinimum = (model: Pick<Model, 'layers'>): number =>
  * The activations of every stage of a trunk, finest first, as a pure differentiable function of (parameters, images):
  * [batch, h, w, 32], [batch, h/2, w/2, 64], ... for images [batch, h, w, 3] in [0, 1] of any size from
  * `trunkMinimum` on. Use inside compile(), with the trunk's parameters as constants.
- * Errors: images that are too small or not of three channels.
+ * @throws images that are too small or not of three channels
  */
 export function trunkStages(model: Pick<Model, 'name' | 'layers'>) {
   const values = layerOutputs({ layers: model.layers.slice(0, -2) });

@@ -21,7 +21,7 @@ export function saveWeights(path: string, model: Model): Promise<void> {
  * files in PyTorch's layout, converted by the model's layers (see fromTorch()): checkpoints of PyTorch (.pt, .pth),
  * numpy's .npz and .npy (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as
  * they are.
- * Errors: a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights.
+ * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights
  * @example const trained = await rog.loadWeights('round-3.safetensors', rog.nets.resnet18({ classes: 10 }))
  */
 export async function loadWeights(path: string, model: Model): Promise<Model> {

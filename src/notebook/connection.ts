@@ -32,7 +32,7 @@ const socketsIn = (folder: string): string => join(folder, 'k');
 /**
  * Unix sockets in a folder that only this user may open: below the system's temporary folder, or another where that
  * one's path is too long for a socket. TCP on this machine alone where there is none.
- * Errors: no folder for temporary files can be written.
+ * @throws no folder for temporary files can be written
  */
 export async function openConnection(candidates: readonly string[] = temporaryFolders()): Promise<OpenConnection> {
   const folder = privateFolder(candidates);

@@ -66,7 +66,7 @@ export interface RunOptions {
  * notebook page would. A failing cell ends its notebook; the others still run. The next kernel starts while the current
  * notebooks run.
  * @returns results in the order of the files
- * @throws for an unreadable notebook, before anything runs
+ * @throws an unreadable notebook, before anything runs
  */
 export async function runNotebooks(options: RunOptions): Promise<RunResult[]> {
   checkOptions('runNotebooks', options, [

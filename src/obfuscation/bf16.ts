@@ -10,7 +10,8 @@ const LARGEST = (2 - 2 ** -7) * 2 ** 127;
  *
  * Cost: 16 bits per entry. Evidence, entry by entry: |true - observed| <= 2^(e - 8) with e = floor(log2 |observed|),
  * at least -126.
- * Source: Kalamkar et al. 2019 (arXiv 1905.12322); torch.bfloat16. Errors: NaN or infinite entries.
+ * Source: Kalamkar et al. 2019 (arXiv 1905.12322); torch.bfloat16.
+ * @throws NaN or infinite entries
  * @example rog.phi.bf16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */
 export const bf16 = (): Obfuscation => reducedFloat('bf16', { fraction: 7, least: -126, largest: LARGEST });

@@ -29,9 +29,9 @@ const BLOCK = { 8: 4096, 4: 64 } as const;
  *
  * Deterministic. Cost: 8 or 4 bits per entry and 32 per block. Evidence, entry by entry: |true - observed| <= a times
  * half the way from c_k to its further neighbour. A block of zeros stays zero, and nothing of it is lost.
- * Errors: another code; a block below 1; unknown options; NaN or infinite entries.
  * Source: Dettmers et al. 2022 (arXiv 2110.02861), section 2; Dettmers et al. 2023 (arXiv 2305.14314); NVIDIA FLARE
  * ModelQuantizer.
+ * @throws another code; a block below 1; unknown options; NaN or infinite entries
  * @example rog.phi.blockwiseQuantizer({ code: 'nf4' }).apply(update.tensors, 1).report.bitsPerEntry // 4.5...
  */
 export function blockwiseQuantizer(options: BlockwiseOptions = {}): Obfuscation {

@@ -23,7 +23,8 @@ const OPTIONS = {
  * Cost: that of its input. Evidence: `scaleUnknown` where the observed norm reaches C (to 1e-6), for then the factor
  * cannot be known; below C nothing was lost. Earlier bounds and noise shrink with the values,
  * except noise of an announced `sigma`, which is then only an upper bound.
- * Errors: norm not above 0; unknown options; NaN or infinite entries. Source: Abadi et al. 2016, algorithm 1.
+ * Source: Abadi et al. 2016, algorithm 1.
+ * @throws norm not above 0; unknown options; NaN or infinite entries
  * @example rog.phi.compose([rog.phi.clip({ norm: 1 }), rog.phi.gaussianNoise({ sigma: 0.01 })])
  */
 export function clip(options: ClipOptions): Obfuscation {

@@ -23,7 +23,8 @@ import type { Obfuscation, OwnObfuscation } from '../core/types.js';
  * levels of inner operators are numbers of the message (32 bits each for scales and thresholds), hence known to the
  * server. Bits: values by the last coder (32, `bits` or 1), positions once a top-k came, noise makes the message dense
  * float32 again. The first operator draws from `seed`, as it would alone; the i-th from a seed derived from `seed` and
- * i. Parameters: those of the i-th operator as `i.name`, from 1. Errors: an empty list.
+ * i. Parameters: those of the i-th operator as `i.name`, from 1.
+ * @throws an empty list
  * @example
  * rog.phi.compose([rog.phi.topK({ sparsity: 0.95 }), rog.uniformQuantizer({ bits: 3 })]).name
  * // 'topK(sparsity: 0.95) + uniformQuantizer(bits: 3)'

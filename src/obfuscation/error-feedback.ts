@@ -16,9 +16,9 @@ export interface FeedbackState {
  *
  * Cost: phi's. Evidence about g: phi's, with the bounds of e on top; where phi bounds nothing (signs, noise), nothing
  * but phi's sign or noise of g + e. Without a state (the first round): phi itself.
- * Errors: a memory whose tensors are not the update's; phi's own.
- * Source: Seide et al. 2014; Karimireddy et al. 2019 (arXiv 1901.09847), algorithm 2; Sattler et al. 2019 and Vogels
- * et al. 2019 use it.
+ * Source: Seide et al. 2014; Karimireddy et al. 2019 (arXiv 1901.09847), algorithm 2; Sattler et al. 2019 and Vogels et
+ * al. 2019 use it.
+ * @throws a memory whose tensors are not the update's; phi's own
  * @example
  * const first = rog.phi.topK().apply(update.tensors, 1);
  * const state = rog.federation.remembered(update.tensors, first);

@@ -9,7 +9,7 @@ import { reducedFloat } from './reduced-float.js';
  * at least -14 (gradual underflow: what is below 2^-25 becomes 0); Infinity at +-65504.
  * Source: IEEE 754-2019; NVIDIA FLARE's ModelQuantizer `float16`, which clips to the range as here; Flower and OpenFL
  * users' `half()`.
- * Errors: NaN or infinite entries.
+ * @throws NaN or infinite entries
  * @example rog.phi.fp16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */
 export const fp16 = (): Obfuscation => reducedFloat('fp16', { fraction: 10, least: -14, largest: 65504 });

@@ -23,8 +23,8 @@ const OPTIONS = {
  * Deterministic. Cost: log2 k bits per entry sent and 32 per centre. Evidence, entry by entry: half the way to the
  * further neighbour of the centre; at an outermost centre c of m entries and inner edge b, where nothing limits the
  * other side, what their mean leaves possible: (m - 1) |c - b|, m = 1: nothing lost.
- * Errors: clusters outside 2..256; unknown options; NaN or infinite entries.
  * Source: Wang and Song 2011 (optimal k-means in one dimension); OpenFL KCPipeline and SKCPipeline (6 clusters).
+ * @throws clusters outside 2..256; unknown options; NaN or infinite entries
  * @example rog.phi.compose([rog.phi.topK({ sparsity: 0.9 }), rog.phi.kmeansCodebook()]) // SKC
  */
 export function kmeansCodebook(options: KmeansOptions = {}): Obfuscation {

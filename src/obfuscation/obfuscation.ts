@@ -35,8 +35,8 @@ export interface OwnOptions {
  *
  * With evidence the default attack compares updates accordingly (intervals, signs); without, it compares directions
  * alone (cosine), as with a bare function in observe(). It composes with others, and goes wherever phi goes.
- * Errors: a name or function that is missing; tensors that come out with other names, shapes, NaN; evidence that fits
- * no tensor.
+ * @throws a name or function that is missing; tensors that come out with other names, shapes, NaN; evidence that fits
+ * no tensor
  * @example
  * const half = rog.phi.obfuscation({ name: 'halves', bitsPerEntry: 8, evidence: { tolerance: 0.25 },
  *   apply: (tensors) => tensors.map((t) => ({ ...t, data: t.data.map((v) => Math.round(2 * v) / 2) })) });

@@ -23,7 +23,8 @@ export interface Outcome {
 
 /**
  * phi from its core: checks the tensors, keeps names and shapes, counts the bits, writes the report.
- * The name shows the parameters that are listed in `shown`. Errors: NaN or infinite entries.
+ * The name shows the parameters that are listed in `shown`.
+ * @throws NaN or infinite entries
  */
 export function operator(
   verb: string,

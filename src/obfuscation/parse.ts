@@ -74,8 +74,7 @@ export const OBFUSCATION_FORMS: readonly string[] = Object.values(shorthands).ma
  * phi from its command-line form: `none`, `quantize:3`, `qsgd:3`, `topk:0.95`, `sign`, `sign:mean`, `noise:-10` and
  * `laplace:-10` (SNR in dB over the update; `noise:-10:layer` over each layer), `sigma:0.01` (Gaussian noise of that
  * deviation), `clip:1` (norm of the update); joined by `+` in order, `topk:0.95+quantize:3`, `clip:1+sigma:0.01`.
- *
- * Errors: an unknown name (names the nearest), a missing or surplus number, and the operator's own.
+ * @throws an unknown name (names the nearest), a missing or surplus number, and the operator's own
  * @example rog.phi.parseObfuscation('topk:0.95+quantize:3')
  */
 export function parseObfuscation(text: string): Obfuscation {

@@ -20,10 +20,9 @@ export interface PartialOptions {
  * not sent, its evidence says so, and an attack leaves it out.
  *
  * Cost: that of what is sent; which it is, is public.
- * Errors: neither or both of `only` and `without`; a name that no tensor has (the names are told); nothing left to
- * send.
  * Source: McMahan et al. 2017 send all; Arivazhagan et al. 2019 (FedPer, arXiv 1912.00818) and Liang et al. 2020
  * (LG-FedAvg, arXiv 2001.01523) part of it.
+ * @throws neither or both of `only` and `without`; a name that no tensor has (the names are told); nothing left to send
  * @example rog.phi.partialUpdate({ without: ['dense2'] })
  */
 export function partialUpdate(options: PartialOptions): Obfuscation {

@@ -23,9 +23,9 @@ const OPTIONS = {
  *
  * Deterministic. Cost: 32 bits per nonzero entry, and their positions. Evidence: entries below gamma are exact, those
  * at gamma may be any larger, zeros are at most the smallest size that was let through.
- * Errors: percentile outside [0, 100]; limit not above 0; unknown options; NaN or infinite entries.
- * Source: Shokri and Shmatikov 2015, section 5; NVIDIA FLARE's PercentilePrivacy (percentile 10, gamma 0.01 of a
- * weight difference per step; an update here is that difference over the learning rate).
+ * Source: Shokri and Shmatikov 2015, section 5; NVIDIA FLARE's PercentilePrivacy (percentile 10, gamma 0.01 of a weight
+ * difference per step; an update here is that difference over the learning rate).
+ * @throws percentile outside [0, 100]; limit not above 0; unknown options; NaN or infinite entries
  * @example rog.phi.percentileClip({ percentile: 90 })
  */
 export function percentileClip(options: PercentileOptions = {}): Obfuscation {

@@ -30,8 +30,8 @@ const OPTIONS = {
  * Cost: 32 r (outputs + rest) bits per matrix. Evidence: the projection of M on the columns of P, exactly; nothing of
  * what is orthogonal to them. After an operator that lost something: its bounds, times sqrt(outputs), for a sum of so
  * many entries.
- * Errors: rank below 1; starting factors of other shapes; unknown options; NaN or infinite entries.
  * Source: Vogels et al. 2019 (arXiv 1905.13727), algorithm 1; torch.distributed's powerSGD_hook.
+ * @throws rank below 1; starting factors of other shapes; unknown options; NaN or infinite entries
  * @example rog.phi.powerSgd({ rank: 2 }).apply(update.tensors, 1)
  */
 export function powerSgd(options: PowerSgdOptions = {}): Obfuscation {

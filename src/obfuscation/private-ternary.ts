@@ -32,8 +32,8 @@ const OPTIONS = {
  *
  * Cost: 1 bit per entry sent and the positions. Evidence: noise of standard deviation sqrt(A B) about x, which it is
  * at x = 0 (its variance A B - x^2 is never more). What clipping took from entries beyond c counts as noise too.
- * Errors: not 0 < c < A < B; unknown options; NaN or infinite entries.
  * Source: Jin et al. 2023 (arXiv 2302.09624), section 4, definition of the ternary compressor and theorem 3.
+ * @throws not 0 < c < A < B; unknown options; NaN or infinite entries
  * @example rog.phi.privateTernary({ clip: 0.01, a: 0.02, b: 0.2 })
  */
 export function privateTernary(options: PrivateTernaryOptions): Obfuscation {

@@ -12,8 +12,8 @@ import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quan
  * per entry, in order, from mulberry32(seed). Cost: `bits` per entry and 32 per scale. Evidence: |true - observed| <
  * M / s; noise M / (s sqrt 6), the root of the rounding's variance step^2 f (1 - f) averaged over a uniform fraction f
  * (it lies within the tolerance, not on top of it). An all-zero tensor stays zero.
- * Errors: bits outside 2..16; unknown options; NaN or infinite entries.
  * Source: Alistarh et al. 2017, section 3.1; Yue et al. 2023, section 2.2 (phi_qsgd).
+ * @throws bits outside 2..16; unknown options; NaN or infinite entries
  * @example rog.phi.qsgd({ bits: 3 }).apply(update.tensors, 7)
  */
 export function qsgd(options: QuantizerOptions): Obfuscation {

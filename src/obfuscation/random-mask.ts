@@ -24,8 +24,8 @@ const OPTIONS = {
  *
  * Cost: 32 bits per entry sent; their positions too, unless the seed is known (32 bits). Evidence: sent entries are
  * exact, of the others nothing is known; without the seed nothing of any zero.
- * Errors: keep outside (0, 1]; unknown options; NaN or infinite entries.
  * Source: Konecny et al. 2016 (arXiv 1610.05492), section 2 (random mask, subsampling).
+ * @throws keep outside (0, 1]; unknown options; NaN or infinite entries
  * @example rog.phi.randomMask({ keep: 0.1 }).apply(update.tensors, 1).report.bitsPerEntry // 3.2
  */
 export function randomMask(options: RandomMaskOptions): Obfuscation {

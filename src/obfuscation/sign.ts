@@ -22,7 +22,8 @@ const OPTIONS = {
  * their positions are sent. Cost: 1 bit per entry sent, 32 per tensor with a scale. Evidence: only the sign; a zero
  * that stayed keeps its earlier bound. Earlier noise stays in the report, in units of the entry before the sign was
  * taken.
- * Errors: unknown options; NaN or infinite entries. Source: Bernstein et al. 2018 (signSGD).
+ * Source: Bernstein et al. 2018 (signSGD).
+ * @throws unknown options; NaN or infinite entries
  * @example rog.phi.sign().apply(update.tensors, 1).report.bitsPerEntry // 1
  */
 export function sign(options: SignOptions = {}): Obfuscation {

@@ -27,9 +27,9 @@ const OPTIONS = {
  * Cost: 1 bit per entry kept, their positions (see `bitsPerEntry`), 32 per tensor. Evidence: of a kept entry its sign
  * (no bound), of a dropped one that it is at most the mean of those kept, for none of them is smaller; of `mean:
  * 'all'` no scale.
- * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
  * Source: Sattler et al. 2019 (STC, arXiv 1903.02891), algorithm 1; OpenFL's STCPipeline keeps 10 % and divides by n
  * (`mean: 'all'`).
+ * @throws sparsity outside [0, 1); unknown options; NaN or infinite entries
  * @example rog.phi.sparseTernary().apply(update.tensors, 1).report.bitsPerEntry // 0.57
  */
 export function sparseTernary(options: SparseTernaryOptions = {}): Obfuscation {

@@ -24,8 +24,8 @@ const OPTIONS = {
  * Exactly k of a scope of n entries (the product in float64, so 0.95 of 40 keeps 3); of equal entries the first stay.
  * Cost: 32 bits per nonzero sent, n H(k/n) bits for the positions (see `bitsPerEntry`), 32 for the threshold. Evidence:
  * kept entries are exact, dropped ones at most the smallest kept |g| of the scope.
- * Errors: sparsity outside [0, 1); unknown options; NaN or infinite entries.
  * Source: Yue et al. 2023, section 2.2; Aji and Heafield 2017.
+ * @throws sparsity outside [0, 1); unknown options; NaN or infinite entries
  * @example rog.phi.topK({ sparsity: 0.95 }).apply(update.tensors, 1)
  */
 export function topK(options: TopKOptions = {}): Obfuscation {

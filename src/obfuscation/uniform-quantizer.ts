@@ -8,8 +8,8 @@ import { type QuantizerOptions, quantize, resolveQuantizer, shown } from './quan
  *
  * Deterministic: the seed is not used. Cost: `bits` per entry and 32 per scale. Evidence: |true - observed| <= M / 2s
  * for every entry, zeros included (up to float32 rounding). An all-zero tensor stays zero.
- * Errors: bits outside 2..16; unknown options; NaN or infinite entries.
  * Source: Yue et al. 2023, section 2.2 (phi_q).
+ * @throws bits outside 2..16; unknown options; NaN or infinite entries
  * @example rog.uniformQuantizer({ bits: 3 }).apply(update.tensors, 1).report.bitsPerEntry // 3.0...
  */
 export function uniformQuantizer(options: QuantizerOptions): Obfuscation {

@@ -43,8 +43,8 @@ export interface PrivacyBudget {
  *
  * It holds for real Poisson sampling, kept secret from whoever sees the releases; for a server that knows who takes
  * part, q = 1.
- * Errors: delta outside (0, 1); a noise multiplier of 0; a rate outside (0, 1]; steps not a whole number.
  * Source: Mironov, Talwar, Zhang 2019; Mironov 2017 (releases add up); the conversions as named in the options.
+ * @throws delta outside (0, 1); a noise multiplier of 0; a rate outside (0, 1]; steps not a whole number
  * @example
  * const settings = { sampleRate: 256 / 60000, noiseMultiplier: 1.1, steps: 14062, delta: 1e-5 };
  * rog.privacy.privacyBudget(settings).epsilon // 2.60
@@ -71,7 +71,7 @@ export interface NoiseForOptions extends Omit<BudgetOptions, 'noiseMultiplier'> 
 
 /**
  * The smallest noise multiplier (to 0.1 %) with which {@link privacyBudget} stays within epsilon, by bisection.
- * Errors: those of privacyBudget; an epsilon that no multiplier from 0.05 to 10,000 gives.
+ * @throws those of privacyBudget; an epsilon that no multiplier from 0.05 to 10,000 gives
  * @example rog.privacy.noiseFor({ epsilon: 3, delta: 1e-5, sampleRate: 0.01, steps: 1000 }) // 0.86
  */
 export function noiseFor(options: NoiseForOptions): number {

@@ -26,8 +26,8 @@ export interface GaussianMuOptions extends SampledGaussian {
  * differential privacy, by a central limit theorem for many steps at small rates. Without sampling (q = 1) a step is
  * 1/sigma-GDP and T of them sqrt(T)/sigma exactly: {@link releasesMu}. A limit, no bound: for a guarantee see
  * privacyBudget().
- * Errors: a rate outside (0, 1]; a noise multiplier not above 0; steps not a whole number.
  * Source: Bu, Dong, Long, Su 2020, theorem 5; Dong, Roth, Su 2019, section 5 (uniform batches).
+ * @throws a rate outside (0, 1]; a noise multiplier not above 0; steps not a whole number
  * @example rog.privacy.gaussianMu({ sampleRate: 256 / 60000, noiseMultiplier: 1.1, steps: 14062 }) // 0.57
  */
 export function gaussianMu(options: GaussianMuOptions): number {
@@ -57,8 +57,8 @@ export function releasesMu({
 /**
  * delta(epsilon) = Phi(-epsilon / mu + mu / 2) - exp(epsilon) Phi(-epsilon / mu - mu / 2): the least delta with which
  * mu-GDP is (epsilon, delta)-differential privacy. Keeps its digits in the tail. Range [0, 1].
- * Errors: mu or epsilon below 0.
  * Source: Dong, Roth, Su 2019, corollary 2.13; Balle and Wang 2018, theorem 8.
+ * @throws mu or epsilon below 0
  * @example rog.privacy.gaussianDelta({ mu: 1, epsilon: 1 }) // 0.1269
  */
 export function gaussianDelta({ mu, epsilon }: { readonly mu: number; readonly epsilon: number }): number {
@@ -74,7 +74,7 @@ export function gaussianDelta({ mu, epsilon }: { readonly mu: number; readonly e
 
 /**
  * epsilon(delta), the inverse of {@link gaussianDelta}: 0 where delta is that of epsilon 0 or more.
- * Errors: mu below 0; delta outside (0, 1).
+ * @throws mu below 0; delta outside (0, 1)
  * @example rog.privacy.gaussianEpsilon({ mu: 1, delta: 1e-5 }) // 4.38
  */
 export function gaussianEpsilon({ mu, delta }: { readonly mu: number; readonly delta: number }): number {
@@ -86,7 +86,7 @@ export function gaussianEpsilon({ mu, delta }: { readonly mu: number; readonly d
 /**
  * mu(epsilon, delta): the Gaussian differential privacy that (epsilon, delta) comes from, the inverse of {@link
  * gaussianDelta} in mu.
- * Errors: epsilon below 0; delta outside (0, 1).
+ * @throws epsilon below 0; delta outside (0, 1)
  * @example rog.privacy.gaussianMuOf({ epsilon: 4.38, delta: 1e-5 }) // 1.00
  */
 export function gaussianMuOf({ epsilon, delta }: { readonly epsilon: number; readonly delta: number }): number {

@@ -18,8 +18,8 @@ export interface SampledGaussian {
  * For whole orders A is a finite sum, for others the expectation is integrated as it stands, in logarithms: below 1e-9
  * of A in error, and about as fast for every sigma. Without sampling (q = 1) it is alpha / (2 sigma^2). Releases add
  * up.
- * Errors: order not above 1 or above 100,000; a rate outside (0, 1]; a noise multiplier not above 0.
  * Source: Mironov, Talwar, Zhang 2019, theorems 4 and 5 (A is the larger of the two directions).
+ * @throws order not above 1 or above 100,000; a rate outside (0, 1]; a noise multiplier not above 0
  * @example rog.privacy.renyiDivergence({ sampleRate: 0.01, noiseMultiplier: 1, order: 2 }) // 0.00017
  */
 export function renyiDivergence(options: SampledGaussian & { readonly order: number }): number {

@@ -11,7 +11,7 @@ import type { TradeOff } from './trade-off.js';
  * whatever the attacker and the prior. For mu-GDP gamma <= Phi(Phi^-1(kappa) + mu); for pure epsilon-DP at most
  * exp(epsilon) kappa.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), theorem 2; Kaissis et al. 2023 (arXiv 2307.03928), theorem 2.
- * Errors: kappa outside [0, 1].
+ * @throws kappa outside [0, 1]
  * @example rog.privacy.robustness(rog.privacy.gaussianTradeOff(1), 1 / 10) // 0.39
  */
 export const robustness = (tradeOff: TradeOff, kappa: number): number =>
@@ -76,8 +76,8 @@ export interface DpSgdRobustness {
  * Half of the draws are from each side and weigh 2 / (1 + r) and 2 r / (1 + r), at most 2 each: small kappa keep their
  * precision. The interval is that of gamma = min over s of E[(with - s without)+] + s kappa, at its least. Same seed,
  * same numbers.
- * Errors: those of the accountant; kappa outside (0, 1); fewer than 100 samples.
  * Source: Hayes et al. 2023 (arXiv 2302.07225), section 3.2 and algorithm 1.
+ * @throws those of the accountant; kappa outside (0, 1); fewer than 100 samples
  * @example rog.privacy.dpSgdRobustness({ sampleRate: 0.05, noiseMultiplier: 1, steps: 100, kappa: 0.1 }).gamma // 0.27
  */
 export function dpSgdRobustness(options: DpSgdOptions): DpSgdRobustness {

@@ -48,7 +48,7 @@ export interface OutputPair {
 /**
  * The trade-off function of a mechanism with finitely many outputs: the likelihood-ratio tests, outputs in falling
  * order of q / p, joined by straight lines (Neyman and Pearson).
- * Errors: lists of different length, negative entries, sums that are not 1.
+ * @throws lists of different length, negative entries, sums that are not 1
  */
 export function discreteTradeOff(pair: OutputPair): TradeOff {
   const { p, q } = checkPair('discreteTradeOff', pair);
@@ -74,7 +74,7 @@ export interface TernaryOptions {
   readonly B: number;
 }
 
-/** What one coordinate comes out as (+1, 0, -1), when it is -c and when it is c. Errors: c, A, B out of order. */
+/** What one coordinate comes out as (+1, 0, -1), when it is -c and when it is c. @throws c, A, B out of order */
 export function ternaryPair(options: TernaryOptions): OutputPair {
   checkOptions('ternary', options, ['c', 'A', 'B']);
   const { c, A, B } = options;
@@ -107,8 +107,8 @@ export interface Composition {
  *     mu = 2 sqrt(T) kl / sqrt(k2 - kl^2),  gamma = 0.56 k3 / ((k2 - kl^2)^(3/2) sqrt(T))
  *
  * For the ternary compressor mu = 2 sqrt(T) c / sqrt(A B - c^2) (Jin et al. 2023, theorem 5).
- * Errors: outputs that only one of the two inputs gives (no limit); times not a whole number above 0.
  * Source: Dong, Roth, Su 2019, theorem 3.4.
+ * @throws outputs that only one of the two inputs gives (no limit); times not a whole number above 0
  * @example rog.privacy.composition(rog.privacy.ternaryPair({ c: 0.1, A: 0.25, B: 0.5 }), 1000).mu // 18.7
  */
 export function composition(pair: OutputPair, times: number): Composition {

@@ -33,7 +33,7 @@ const targetSize = 224;
  * Rows may hold different numbers and sizes of images. Grey images ([n, h, w, 1]) are shown grey.
  * Outside a kernel one line of text says what would be shown.
  * @param rows each [n, height, width, 1 or 3] with values in [0, 1]
- * @throws for values outside [0, 1], another number of channels, or captions that do not fit the rows
+ * @throws values outside [0, 1], another number of channels, or captions that do not fit the rows
  * @example rog.imageGrid([batch.images, result.images], { rows: ['private', 'reconstructed'] })
  */
 export function imageGrid(rows: readonly NdArray[], options: ImageGridOptions = {}): void {

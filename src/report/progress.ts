@@ -25,7 +25,7 @@ export type OnProgress = (event: Progress) => void;
  * most; the last one is always shown, and what stays in the notebook is a line, a small curve and the pictures, a few
  * kB. Outside a kernel: one line on a terminal, else only the end. A list of titles makes one view with the attacks
  * side by side, and returns a function for each.
- * @throws for an unknown option or an interval below 20 ms
+ * @throws an unknown option or an interval below 20 ms
  * @example const result = await rog.rog(observed, { onProgress: rog.progress('3-bit uniform') })
  * @example
  * const [a, b] = rog.progress(['3 bits', 'signs']);

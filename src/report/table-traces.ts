@@ -21,7 +21,7 @@ export interface TableTrace extends Omit<Trace, 'x' | 'y' | 'text' | 'error_y'> 
 
 /**
  * The series of charts with those given as a table written out.
- * @throws for a column that the table does not have
+ * @throws a column that the table does not have
  */
 export const writtenOut = (where: string, traces: readonly (Trace | TableTrace)[]): readonly Trace[] =>
   traces.flatMap((trace) => (isTableTrace(trace) ? seriesOf(where, trace) : [trace]));

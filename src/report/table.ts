@@ -36,7 +36,7 @@ interface Column {
 /**
  * Shows rows as a table: HTML with inline styles (it survives untrusted notebooks) and aligned text outside a kernel.
  * @param rows a list of objects, or an arquero table
- * @throws for rows that are no objects, or a column that no row has
+ * @throws rows that are no objects, or a column that no row has
  * @example
  * rog.table(rows,
  *   { title: 'Ours beside the paper', columns: { phi: 'obfuscation', psnr: 'PSNR (dB)' }, digits: { psnr: 2 } })

@@ -35,7 +35,7 @@ export interface FederateOptions extends FederationOptions {
  * with private local steps.
  *
  * Resumable: with `checkpoint` a run that is killed at any moment and started again ends with the same bits.
- * Errors: more clients per round than there are, a client without images, a checkpoint of other settings, those of phi.
+ * @throws more clients per round than there are, a client without images, a checkpoint of other settings, those of phi.
  * A notebook's interrupt ends it after the running round; the result then says `cancelled`.
  * @example
  * const clients = rog.federation.partition(labels, { clients: 10 });

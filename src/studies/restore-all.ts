@@ -12,7 +12,8 @@ export interface Restorable {
 
 /**
  * The outcomes of a study after `restore`, the attacker's restoration network, which is told the names of the classes;
- * scored again. All other fields come back as they are. Errors: those of restore and score.
+ * scored again. All other fields come back as they are.
+ * @throws those of restore and score
  * @example
  * const done = await rog.study([{ model: model, batch: batch, phi: 'quantize:3' }]);
  * const restored = (await rog.studies.restoreAll(done)).map((d) => ({ ...d, phi: 'restored' }));

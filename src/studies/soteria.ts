@@ -32,8 +32,8 @@ export const checkSoteria = (where: string, options: SoteriaOptions): Required<S
  * Cost: 32 bits per entry of what stays; zero rows show themselves. Evidence, by which rog() is the adaptive attack: of
  * a zero of that layer nothing is known, everything else is exact. Balunovic et al. leave the whole layer out:
  * `without:` its name does so.
- * Errors: a network without a dense layer behind another one; images of another shape; pruned outside [0, 1).
  * Source: Sun et al. 2021 (arXiv 2012.06043), section 5; the attack: Balunovic et al. 2022 (arXiv 2111.04706), 5.
+ * @throws a network without a dense layer behind another one; images of another shape; pruned outside [0, 1)
  * @example rog.observe(model, update, { obfuscation: await rog.studies.soteria(model, batch, { pruned: 0.8 }) })
  */
 export async function soteria(

@@ -49,9 +49,10 @@ export interface StudyOptions extends PoolOptions {
 
 /**
  * Client, phi, attack and scores of many trials side by side, in the order given: each trial with its outcome.
- * The truth joins after each attack, in the scores alone. Errors: those of a trial's own parts, as {@link attackAll}:
- * by default the first one is thrown, with what had finished in its `outcomes`; with `onError: 'keep'` every trial
- * comes back, with its outcome or with its `error`, also after an interrupt.
+ * The truth joins after each attack, in the scores alone.
+ * @throws those of a trial's own parts, as {@link attackAll}: by default the first one is thrown, with what had
+ * finished in its `outcomes`; with `onError: 'keep'` every trial comes back, with its outcome or with its `error`, also
+ * after an interrupt
  * @example
  * const done = await rog.study(['quantize:3', 'sign'].map((phi) => ({ model: model, batch: batch, phi })));
  * done.map(({ phi, scores }) => [phi, ...scores.psnr]);

@@ -115,7 +115,7 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
 
 export const AXIS_NAMES = Object.keys(AXES) as AxisName[];
 
-/** The values of one axis as it was written. Errors: no values, one twice, those of a value itself. */
+/** The values of one axis as it was written. @throws no values, one twice, those of a value itself */
 export function valuesOf(name: AxisName, given: unknown): Values {
   const { otherwise, counts, read } = AXES[name];
   const written = given ?? otherwise;

@@ -26,7 +26,7 @@ export interface BootstrapInterval {
  * the means of the draws, sorted, are cut at (1 - level) / 2 and (1 + level) / 2 (Efron 1979). It assumes no
  * distribution, but that the values are independent: give one value per image, not per cell. One value says nothing of
  * its spread: its interval is unbounded.
- * Errors: no values, or values that are not finite.
+ * @throws no values, or values that are not finite
  * @example
  * const psnr = rows.filter((row) => row.phi === 'sign').array('psnr') as number[];
  * rog.sweeps.bootstrapInterval(psnr) // { mean: 15.1, low: 14.2, high: 16.0, n: 20 }

@@ -79,7 +79,7 @@ function factorsOf(axes: Sweep['axes'], zip: readonly (readonly AxisName[])[]): 
 
 type Matches = (picked: Readonly<Record<AxisName, unknown>>) => boolean;
 
-/** Which combinations an entry of `exclude` means. Errors: an unknown axis, a value that its axis does not have. */
+/** Which combinations an entry of `exclude` means. @throws an unknown axis, a value that its axis does not have */
 function patternOf(axes: Sweep['axes'], pattern: Readonly<Partial<Record<AxisName, unknown>>>): Matches {
   checkOptions(`${WHERE}: exclude`, pattern, AXIS_NAMES);
   const parts = Object.entries(pattern).map(([key, wanted]) => {

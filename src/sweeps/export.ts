@@ -76,7 +76,7 @@ export async function exportSweep(
   return { rows, failed: failures.size };
 }
 
-/** The folders with the ids of their cells. Errors: one without a sweep, or with another one than the first. */
+/** The folders with the ids of their cells. @throws one without a sweep, or with another one than the first */
 async function partsOf(folders: readonly string[]): Promise<{ folder: string; ids: ReadonlySet<string> }[]> {
   const parts = [];
   for (const folder of new Set(folders)) {

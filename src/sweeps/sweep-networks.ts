@@ -14,7 +14,7 @@ export interface Network {
   readonly weights?: Blob;
 }
 
-/** A network of a definition for the images of a data set. Errors: other images, weights that do not fit. */
+/** A network of a definition for the images of a data set. @throws other images, weights that do not fit */
 export async function describeNetwork(
   spec: NetworkSpec | Model,
   set: Pick<Dataset, 'imageShape' | 'classNames'>,

@@ -28,7 +28,7 @@ export interface Cell {
 /**
  * Opens the data sets and weights of a sweep and checks that they have what the axes ask for.
  * @param file the definition's file: relative paths are seen from its folder; default the current folder
- * Errors: a data set that is not there (none stands in), fewer images than asked for, weights that do not fit.
+ * @throws a data set that is not there (none stands in), fewer images than asked for, weights that do not fit
  */
 export async function planSweep(sweep: Sweep, file = join(process.cwd(), 'sweep')): Promise<Plan> {
   const folder = dirname(file);

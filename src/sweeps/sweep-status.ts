@@ -8,7 +8,7 @@ export interface SweepStatus extends SweepProgress {
   readonly workers: readonly { readonly worker: string; readonly cells: number; readonly seconds: number }[];
 }
 
-/** Reads a sweep's folder; whoever runs it is not asked. Errors: a folder without a sweep. */
+/** Reads a sweep's folder; whoever runs it is not asked. @throws a folder without a sweep */
 export async function sweepStatus(folder: string): Promise<SweepStatus> {
   const { name, total } = await ledgerOf(folder);
   const ids = await cellIds(folder);
@@ -47,8 +47,8 @@ export async function sweepStatus(folder: string): Promise<SweepStatus> {
 }
 
 /**
- * The sweep of a folder, to go on with it. Errors: no sweep there, or one whose networks or data were objects of a
- * program.
+ * The sweep of a folder, to go on with it.
+ * @throws no sweep there, or one whose networks or data were objects of a program
  */
 export async function sweepOf(folder: string): Promise<{ readonly sweep: Sweep; readonly ledger: Ledger }> {
   const ledger = await ledgerOf(folder);

@@ -13,8 +13,8 @@ const OPTIONS = ['folder', 'workers', 'redis', 'shared', 'shard', 'yes', 'retryF
  * on the disk as they come, in results/sweeps/NAME: killed, stopped or run again with more values, it computes only
  * what is not there. In a notebook it shows a live view; Stop gives the partial table, and running the cell again goes
  * on. Cells that fail by their own settings are kept by name and reason, shown, and not tried again.
- * Errors: those of defineSweep, a data set that is not there, a disk that is full, no Redis: nothing that was done is
- * lost.
+ * @throws those of defineSweep, a data set that is not there, a disk that is full, no Redis: nothing that was done is
+ * lost
  * @example
  * const rows = await rog.sweep({ networks: 'lenet', data: 'scenes', phi: ['none', 'quantize:3'],
  *   images: 2, attacks: { name: 'rog', iterations: 20 } })

@@ -16,8 +16,8 @@ import type { FitOptions, FitProgress, Fitted } from './types.js';
  * Everything is a function of the options and the seed: a training killed at any time and started again ends with the
  * same bits, on the same engine with the same number of threads.
  * A notebook's interrupt ends it after the running step, like `signal`: the result then says `cancelled`.
- * Errors: too few samples for one batch, a loss that is no number any more, a checkpoint of other settings, or held by
- * another run.
+ * @throws too few samples for one batch, a loss that is no number any more, a checkpoint of other settings, or held by
+ * another run
  * @example
  * const { parameters } = await rog.train.fit({
  *   name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],

@@ -71,7 +71,7 @@ export const save = (
   });
 };
 
-/** The state of the checkpoint, or the start. Errors: a damaged file, one of other settings. */
+/** The state of the checkpoint, or the start. @throws a damaged file, one of other settings */
 export async function restore(
   { parameters }: FitOptions,
   { settings, optimizer, average }: Plan,

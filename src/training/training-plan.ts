@@ -24,7 +24,7 @@ export interface Plan {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Errors: unknown options, numbers out of range, too few samples for one batch. */
+/** @throws unknown options, numbers out of range, too few samples for one batch */
 export function planOf(options: FitOptions): Plan {
   checkOptions('fit', options, OPTIONS);
   const { name, parameters, data, epochs, batchSize = 64, seed = 1, clip = Number.POSITIVE_INFINITY } = options;

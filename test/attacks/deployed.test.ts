@@ -42,7 +42,7 @@ forEachEngine((engine, setup) => {
   });
 });
 
-test('what was not sent tells nothing: no labels from an absent head, no closed form, and no pull on the pictures', async () => {
+test('what was not sent tells nothing: no labels of an absent head, no closed form, no pull on pictures', async () => {
   await start();
   const update = await clientUpdate(model, batch);
   const headless = observe(model, update, { obfuscation: parseObfuscation('without:dense8') });
@@ -60,7 +60,7 @@ test('what was not sent tells nothing: no labels from an absent head, no closed 
   );
 });
 
-test('soteria prunes what its rule says, by finite differences; an attack that knows the zeros mean nothing sees through it', async () => {
+test('soteria prunes by its rule (finite differences); an attack that ignores its zeros sees through it', async () => {
   await start();
   const small = network({
     name: 'small',
@@ -76,7 +76,7 @@ test('soteria prunes what its rule says, by finite differences; an attack that k
   const rows = Array.from({ length: 18 }, (_, i) => [...tensors[at]!.data.slice(3 * i, 3 * i + 3)]);
   const gone = rows.flatMap((row, i) => (row.every((value) => value === 0) ? [i] : []));
   assert.equal(gone.length, 9);
-  // a stride of 2 on 6 pixels: the 9 places of 2 filters; r = sigmoid(w x + b), so |dr/dx| / r = (1 - r) |w in the picture|
+  // a stride of 2 on 6 pixels: the 9 places of 2 filters; r = sigmoid(w x + b), so |dr/dx| / r = (1 - r) |w inside|
   const [kernel, bias] = small.parameters as [(typeof small.parameters)[0], (typeof small.parameters)[0]];
   const ease = Array.from({ length: 18 }, (_, i) => {
     const [place, filter] = [Math.floor(i / 2), i % 2];

@@ -22,7 +22,7 @@ test('edgeScale: 1 up to 32x32, then with the side', () => {
   );
 });
 
-test('the prior weighs with the resolution, in matching and in the closed form; a weight that is given stays', async () => {
+test('the prior weighs with the resolution, in matching and the closed form; a given weight stays', async () => {
   await start();
   const weights: Record<string, unknown[]> = {};
   for (const size of [32, 64]) {

@@ -92,7 +92,7 @@ test('separated: features to 1e-5 and every mask, random batches of 4, 8 and 16 
     }
 });
 
-test('separated: batches of 24 and 32, one label counted wrong: what random starts miss is in what the others leave', async () => {
+test('separated: 24 and 32 images, a label counted wrong: what random starts miss is in what they leave', async () => {
   for (const [size, seed] of [
     [24, 3],
     [32, 4],
@@ -110,7 +110,7 @@ test('separated: batches of 24 and 32, one label counted wrong: what random star
   }
 });
 
-test('separated: a layer of fewer units than images: many rows fit, none is left over, and nothing is claimed', async () => {
+test('separated: fewer units than images: many rows fit, none is left over, and nothing is claimed', async () => {
   for (const [units, size, seed] of [
     [3, 5, 1],
     [3, 7, 1],

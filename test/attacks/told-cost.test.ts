@@ -22,7 +22,7 @@ test('toldCost() speaks from a minute or 2 GiB on, in seconds and memory, and na
   assert.match(told(100, 200, 1)!, /about 5\.6 h \(200 closures of 2 min\)/);
 });
 
-test('an attack through many local steps says before it starts what it will take; a short one and direction do not', async () => {
+test('an attack through many local steps says first what it will take; a short one and direction do not', async () => {
   await start({ threads: 1 });
   const model = lenet({ imageShape: [16, 16, 3], classes: 4, seed: 1 });
   const batch = { images: ndarray([1, 16, 16, 3], uniformStream(1)), labels: Int32Array.of(2) };

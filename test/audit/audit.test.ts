@@ -171,7 +171,7 @@ test('audit: a real update is checked before it is attacked', async () => {
   assert.throws(() => readConfig({ after }), /after, the weights after a round, needs weights/);
 });
 
-test('audit: what theory says stands beside the attacks, and only what holds for pictures is called a promise', async () => {
+test('audit: theory stands beside the attacks, and only what holds for pictures is called a promise', async () => {
   const noisy = { ...config, phi: ['none', 'sigma:0.05', 'quantize:4'], labels: ['known'] as const, iterations: 3 };
   const found = await audit(noisy, { workers: 1 });
   assert.equal(found.unbounded, undefined);

@@ -124,7 +124,7 @@ for (const [says, real, believed] of truths)
     assert.match(found.sentence, says);
   });
 
-test('checkClient: dense weights in the wrong flattening order, a wrong image and swapped labels do not agree', async () => {
+test('checkClient: dense weights flattened in another order, a wrong image, swapped labels do not agree', async () => {
   const golden = named('tutorial');
   const { before, after, batch, settings } = await round(golden);
   const swapped = { ...batch, labels: Int32Array.of(0, 2, 3) };

@@ -4,7 +4,7 @@ import { type AuditConfig, audit, auditPage, readConfig, verdictOf } from '../..
 import type { Layer } from '../../src/core/types.js';
 import { config, resultFits } from './small-audit.js';
 
-test('audit: PRECODE and Soteria, each attacked also by one who knows of it; an update that tells no labels', async () => {
+test('audit: PRECODE and Soteria, attacked also by one who knows of them; an update that tells no labels', async () => {
   const layers: Layer[] = [{ kind: 'conv', filters: 4, size: 3 }, { kind: 'sigmoid' }, { kind: 'dense', units: 10 }];
   const some = {
     ...config,

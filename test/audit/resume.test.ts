@@ -27,7 +27,7 @@ const rowsOf = (out: string): string[] => {
   return existsSync(rows) ? readdirSync(rows).filter((name) => name.endsWith('.json')) : [];
 };
 
-/** `roglab audit`, killed (SIGKILL) as soon as `rows` attacks are on disk. How many it said it did, and how it ended. */
+/** `roglab audit`, killed (SIGKILL) as soon as `rows` attacks are on disk: how many it said it did, how it ended. */
 function run(out: string, rows = Number.POSITIVE_INFINITY) {
   const args = ['dist/src/cli.js', 'audit', '--config', config, '--out', out, '--workers', '1'];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });

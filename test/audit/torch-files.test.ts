@@ -20,7 +20,7 @@ function tableOf({ name, images, labels, imageShape }: TorchClient): string {
 }
 
 for (const name of ['tutorial, safetensors', 'mobile, safetensors'])
-  test(`audit: a client of PyTorch from its files alone, network as ONNX, weights as safetensors: ${name}`, async () => {
+  test(`audit: a client of PyTorch from its files alone, ONNX and safetensors: ${name}`, async () => {
     const golden = torchClients.find((one) => one.name === name)!;
     const found = await audit(
       {

@@ -67,7 +67,7 @@ test('PyTorch: seven networks, three optimizers, four formats', { skip }, () => 
 });
 
 for (const { network, size, optimizer, client } of rounds)
-  test(`PyTorch: ${network}, ${optimizer}: read from every format, the simulated client is the real one to 1e-5`, async () => {
+  test(`PyTorch: ${network}, ${optimizer}: of every format, the simulated client is the real one to 1e-5`, async () => {
     const before = await loadNetwork(file(`${network}-before.onnx`));
     const start = await readAll(before, `${network}-before`);
     const after = await readAll(start, `${network}-${optimizer}`);

@@ -56,7 +56,7 @@ const near = (got: number, wanted: number, share: number, what: string): void =>
   assert.ok(Math.abs(got - wanted) <= share * Math.abs(wanted), `${what}: ${got} and ${wanted}`);
 
 forEachEngine((engine, setup) => {
-  test(`jacobianOf a linear function: J v, J^T u, the squared norm within its error, all eigenvalues by Lanczos, ${engine}`, async () => {
+  test(`jacobianOf, linear: J v, J^T u, squared norm within its error, all eigenvalues, ${engine}`, async () => {
     await setup();
     const jacobian = await linear();
     const x = ndarray(SHAPE, normalStream(1));
@@ -100,7 +100,7 @@ forEachEngine((engine, setup) => {
     { kind: 'softplus' },
     { kind: 'dense', units: 4, bias: true },
   ];
-  test(`updateJacobian: both products are those of finite differences of the client's update, two local steps, ${engine}`, async () => {
+  test(`updateJacobian: both products are finite differences of the update, two local steps, ${engine}`, async () => {
     await setup();
     const model = network({ name: 'smooth', imageShape: [6, 6, 1], classes: 4, layers, seed: 3 });
     const labels = Int32Array.of(1, 3);
@@ -135,7 +135,7 @@ forEachEngine((engine, setup) => {
   });
 });
 
-test('the bound is tight: the posterior mean of a linear model reaches the spectral form, and the trace form where J^T J = c I', async () => {
+test('the bound is tight: a linear posterior mean reaches both forms, the trace form where J^T J = c I', async () => {
   const [sigma, s, d] = [0.7, 0.3, 6];
   const normal = normalStream(11);
   for (const gains of [
@@ -163,7 +163,7 @@ test('the bound is tight: the posterior mean of a linear model reaches the spect
   }
 });
 
-test('inversionInfluence of a linear model with one singular value is the least-squares error; lambda by Lanczos is the eigenvalue', async () => {
+test('inversionInfluence, linear, one singular value: the least-squares error; lambda is the eigenvalue', async () => {
   const gain = 3;
   const identity = ndarray(
     [UNKNOWNS, UNKNOWNS],
@@ -220,7 +220,7 @@ const one = async (layers: readonly Layer[], phi: string | Obfuscation, more: ob
   };
 };
 
-test('bayesianBound: one dense layer by hand; more noise and a wider prior bound more; a promise only where every assumption holds', async () => {
+test('bayesianBound: one dense layer by hand; more noise, a wider prior bound more; when it promises', async () => {
   const { observation } = await one([dense], 'sigma:0.2');
   const found = await bayesianBound(observation, { priorDeviation: 0.1, samples: 60, lanczos: 36 });
   assert.equal(found.kind, 'promise');

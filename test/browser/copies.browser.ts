@@ -34,7 +34,7 @@ const hashes = (folder: string): string[] =>
     .map((file) => `${file} ${createHash('sha256').update(readFileSync(file)).digest('hex')}`)
     .sort();
 
-test('JupyterLab: what a reader edits, runs and saves is his copy; data and links are found there; the originals stay', {
+test('JupyterLab: a reader edits, runs and saves his copy; data and links are found there; originals stay', {
   skip,
 }, async () => {
   const before = hashes(originals);

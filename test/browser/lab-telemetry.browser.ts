@@ -19,7 +19,7 @@ const WRITTEN =
 /** What JupyterLab's front end asks for by itself at a start and after, and a kernel. */
 const ASKED = ['lab', 'lab/api/news', 'lab/api/update', 'lab/api/extensions', 'lab/api/settings', 'api/kernelspecs'];
 
-test('roglab lab: news, updates, extensions and a kernel look up no host and write in its own folders only', async (t) => {
+test('roglab lab: news, updates, extensions, a kernel look up no host and write in its own folders only', async (t) => {
   if (skip) return t.skip(skip);
   if (blind) return t.skip(`SKIPPED, what JupyterLab asks of the system is not seen: ${blind}`);
   const home = mkdtempSync(join(tmpdir(), 'roglab-home-'));

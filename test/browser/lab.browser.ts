@@ -51,14 +51,14 @@ const model = rog.lenet({ imageShape: data.imageShape, classes: 10, seed: 1 });
 const update = await rog.clientUpdate(model, batch);
 const see = (obfuscation: rog.Obfuscation) => rog.observe(model, update, { obfuscation, labels: batch.labels });
 const seen = see(rog.uniformQuantizer({ bits: 3 }));`;
-const attack = `const onProgress = rog.progress('3 bits', { scores: rog.liveScores(batch) });
+const attack = `const onProgress = rog.progress('3 bits', { scores: rog.studies.liveScores(batch) });
 const result = await rog.rog(seen, { iterations: 20_000, onProgress });
 console.log(result.stopped, result.closures, result.images.shape.join('x'));
 rog.imageGrid([batch.images, result.images], { rows: ['private', 'rebuilt'] });`;
-const two = `const [left, right] = rog.progress(['3 bits', 'signs'], { scores: rog.liveScores(batch) });
+const two = `const [left, right] = rog.progress(['3 bits', 'signs'], { scores: rog.studies.liveScores(batch) });
 const both = await Promise.all([
   rog.rog(seen, { iterations: 60, onProgress: left }),
-  rog.rog(see(rog.sign()), { iterations: 60, onProgress: right }),
+  rog.rog(see(rog.phi.sign()), { iterations: 60, onProgress: right }),
 ]);
 console.log(both.map(({ stopped }) => stopped).join());`;
 const lines = "for (let i = 0; i < 20_000; i++) console.log('line', i);";

@@ -38,7 +38,7 @@ test('workingCopies(): an untouched copy follows its original, folders and all; 
   assert.deepEqual(shown(), ['00.ipynb: two', 'files/a.bin: bytes']);
 });
 
-test('workingCopies(): a touched copy stays; beside a newer original it gets a name of its own, each time', async () => {
+test('workingCopies(): a touched copy stays; beside a newer original it gets its own name, each time', async () => {
   const { original, copy, update, shown } = project('touched');
   original('00.ipynb', 'one');
   await update();

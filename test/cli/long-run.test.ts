@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { longRun } from '../../src/cli/long-run.js';
+import { firstClosures, longRun } from '../../src/cli/long-run.js';
 
 test('longRun: the sum before it starts, then what is left at the pace so far', () => {
   let clock = 0;
@@ -29,6 +29,19 @@ test('longRun: the sum before it starts, then what is left at the pace so far', 
 
 test('longRun: nothing is said of what takes no two seconds, or of no rows', () => {
   assert.equal(longRun(new Map([['a', 1.5]]), 'x').line, '');
+  assert.equal(longRun(new Map([['a', 90]]), 'a card').line, 'about 90 s, by a card');
   assert.equal(longRun(new Map(), 'x').line, '');
   assert.equal(longRun(new Map([['a', Number.NaN]]), 'x').line, '');
+});
+
+test('firstClosures: once, when the first closures are known; nothing of a short attack', () => {
+  const said: string[] = [];
+  const tell = firstClosures((line) => said.push(line));
+  for (let closure = 1; closure <= 10; closure++)
+    tell({ closure, total: 200, seconds: 0.2 * closure, secondsLeft: 0.2 * (200 - closure) });
+  assert.deepEqual(said, ['about 40 s: 200 closures']);
+  const short = firstClosures((line) => said.push(line));
+  for (const closure of [1, 2, 3])
+    short({ closure, total: 3, seconds: 0.1 * closure, secondsLeft: 0.1 * (3 - closure) });
+  assert.equal(said.length, 1);
 });

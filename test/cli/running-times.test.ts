@@ -8,7 +8,8 @@ import { joined, readNotebook } from '../../src/notebook/format.js';
 import { root } from '../fixtures.js';
 
 const said =
-  '# A\n\n*Running time on two idle cores: quick about half a\nminute (two photographs, fewer steps), paper about 8 minutes. In the lab ...*';
+  '# A\n\n*Running time on two idle cores: quick about half a\n' +
+  'minute (two photographs, fewer steps), paper about 8 minutes. In the lab ...*';
 
 test('runningTime: the sentence of each profile, across line ends and brackets', () => {
   assert.equal(runningTime(said, 'quick'), 'half a minute');

@@ -20,7 +20,7 @@ const PATIENCE_MS = 20_000;
 export const MOST_SECONDS = 2;
 export const MOST_MB = 512;
 
-/** Gives a reader damaged files in a process of its own. Errors: a hang or a crash, with the file in base64. */
+/** Gives a reader damaged files in a process of its own. @throws a hang or a crash, with the file in base64 */
 export function fuzz(reader: string, seed: number, count: number): Promise<FuzzReport> {
   const child = fork(fileURLToPath(new URL('reader-child.js', import.meta.url)), [reader, String(seed), String(count)]);
   return new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ export const keptRow = (): Promise<Buffer> =>
     return readFileSync(file);
   });
 
-/** The row again. Errors: it is damaged, so that a study would compute it again. */
+/** The row again. @throws it is damaged, so that a study would compute it again */
 export const readKeptRow = (bytes: Buffer): Promise<unknown> =>
   inFolder(async (file) => {
     writeFileSync(file, bytes);

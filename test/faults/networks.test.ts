@@ -118,7 +118,7 @@ const state = (weight: number[], shape: readonly number[] = [2, 4]) => [
 const torch = (tensors: ReturnType<typeof state>): string => place(zipFile(tensors), 'pt');
 const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
 
-test('weights: NaN and infinities, shapes that do not fit, too few and too many: one line each, in files and networks', async () => {
+test('weights: NaN, infinities, other shapes, too few, too many: one line each, in files and networks', async () => {
   await refused(
     () => loadWeights(torch(state([...numbers.slice(1), Number.NaN])), dense),
     /must be finite; .*kernel\[\d\] is NaN/,

@@ -1,4 +1,4 @@
-/** The parts of a sweep's folder, and the matrix of attacks, as readers of the fault suite: what is left out or refused is computed again. */
+/** A sweep's folder and the matrix of attacks as readers of the fault suite: what is refused is computed again. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -30,7 +30,7 @@ const count = (tensors: readonly NamedArray[]): number =>
 const isZero = ({ data: values }: NamedArray): boolean => values.every((value) => value === 0);
 
 forEachEngine((engine, setup) => {
-  test(`${engine}: a head alone is trained: zeros elsewhere, nothing known of them, and only the head is paid for`, async () => {
+  test(`${engine}: a head alone is trained: zeros elsewhere, unknown, and only the head is paid for`, async () => {
     await setup();
     const client = { frozen: { allBut: [head!] }, localSteps: 3, learningRate: 0.05 };
     const update = await clientUpdate(model, batch, client);

@@ -126,7 +126,7 @@ test('paddingOf: a window that would begin in the last zeros is not counted, as 
   assert.deepEqual(paddingOf(pool([0, 0, 0, 0], [2, 2]), [7, 8], [3, 3]), [0, 0, 0, 1]);
 });
 
-test('loadNetwork: an image scaled by 2 x - 1, axes squeezed one by one, pads that are computed from constants turned round', async () => {
+test('loadNetwork: an image scaled by 2 x - 1, axes squeezed one by one, pads computed from constants', async () => {
   const whole64 = (name: string, values: number[]): Buffer => constant(name, [values.length], values, 7);
   const graph = [
     ...[constant('two', [], [2]), constant('one', [], [1]), whole64('order', [0, 0, 0, 0, 1, 2, 0, 0])],
@@ -186,7 +186,7 @@ test('loadNetwork: cells of the other side as PyTorch 2 and Pad write them, and 
   );
 });
 
-test('loadNetwork: windows that do not fit are refused before ONNX Runtime, which would end the process, sees them', async () => {
+test('loadNetwork: windows that do not fit never reach ONNX Runtime, which would end the process', async () => {
   const list = (name: string, values: number[]): Buffer =>
     inside(5, Buffer.concat([inside(1, Buffer.from(name)), inside(8, Buffer.from(values)), Buffer.of(0xa0, 1, 7)]));
   const kernel = Array.from({ length: 108 }, (_, i) => Math.sin(i));

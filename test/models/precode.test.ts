@@ -50,7 +50,7 @@ function loss(parameters: readonly ArrayLike<number>[], n: readonly number[]): n
 }
 
 forEachEngine((engine, setup) => {
-  test(`${engine}: the gradient of a network with a bottleneck is that of the paper's loss, by finite differences`, async () => {
+  test(`${engine}: the gradient with a bottleneck is that of the paper's loss, by finite differences`, async () => {
     await setup();
     const batch = {
       images: ndarray([2, 1, 3, 1], Float32Array.from(pictures.flat())),
@@ -74,7 +74,7 @@ forEachEngine((engine, setup) => {
   });
 });
 
-test('precode keeps all other weights, draws anew in every local step, and refuses what has no dense head', async () => {
+test('precode keeps all other weights, draws anew in every local step, refuses what has no dense head', async () => {
   const plain = lenet({ imageShape: [16, 16, 3], classes: 4 });
   const model = precode(plain, { units: 8 });
   const stays = model.parameters.filter(({ name }) => !name.startsWith('bottleneck'));

@@ -24,7 +24,7 @@ const { createConverter } = createRequire(import.meta.url)('tslab/dist/converter
 const FOLDER = join(root, 'notebooks');
 
 /**
- * What tslab does to a name of an earlier cell inside braces: it puts `exports` before it in `{ size: count }`, and leaves
+ * What tslab does to a name of an earlier cell inside braces: it puts `exports` before it in `{ size: count }`, leaves
  * `{ model }` as it is, where there is no such name.
  */
 function torn(output: string): string[] {

@@ -1,4 +1,4 @@
-/** Every `@example` of the doc comments runs as a cell of its own, and gives what its comment says where that is sure. */
+/** Every `@example` of the doc comments runs as a cell of its own, and gives what its comment says where it can. */
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';

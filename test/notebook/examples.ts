@@ -30,7 +30,8 @@ const trials = [{ model, batch, phi: 'sign', options: { iterations: 20 } }];
 const done = await rog.study(['quantize:3', 'sign'].map((phi) =>
   ({ model, batch, phi, client: 'FedSGD', family: 'ours', options: { iterations: 20 } })));
 const scores = done.map((one) => one.scores);
-const rows = aq.from(done.flatMap(({ phi, scores }) => scores.psnr.map((psnr, k) => ({ phi, psnr, ssim: scores.ssim[k] }))));
+const rows = aq.from(
+  done.flatMap(({ phi, scores }) => scores.psnr.map((psnr, k) => ({ phi, psnr, ssim: scores.ssim[k] }))));
 const bits = [3, 1];
 const psnr = [20.5, 15.1];
 const jacobian = await rog.bounds.updateJacobian(model, update.client, batch.labels);

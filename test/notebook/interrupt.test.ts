@@ -78,8 +78,8 @@ for (const round of ['first', 'second'])
 
 test('one interrupt stops all attacks of a cell, those driven step by step too', { skip }, async () => {
   const attacks = await run(
-    `const all = await Promise.all([rog.rog(seen, long), rog.dlg(seen, { iterations: 1e6 }), (async () => {
-      const steps = rog.rogSteps(seen, { iterations: 1e9 });
+    `const all = await Promise.all([rog.rog(seen, long), rog.attacks.dlg(seen, { iterations: 1e6 }), (async () => {
+      const steps = rog.attacks.rogSteps(seen, { iterations: 1e9 });
       for (;;) { const { done, value } = await steps.next(); if (done) return value; }
     })()]); console.log(all.map((r: any) => r.stopped).join()); ${left}`,
     'third',
@@ -119,7 +119,8 @@ test('progress: the view of a stopped attack ends with what it returned', { skip
 
 test('an interrupt ends a training with the weights of its last step', { skip }, async () => {
   const training = await run(
-    `const fitted = await rog.fit({ name: 'line', parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
+    `const fitted = await rog.train.fit({ name: 'line',
+      parameters: [{ name: 'w', shape: [2, 1], data: new Float32Array(2) }],
       loss: ([w], [x]) => ({ loss: rog.tf.mean(rog.tf.squaredDifference(rog.tf.matMul(x, w), 1)) as any }),
       data: { size: 64, batch: (indices) => [rog.ndarray([indices.length, 2])] }, epochs: 1e6, batchSize: 8,
       onProgress: ({ step }) => { if (step === 5) console.log('fifth'); } });

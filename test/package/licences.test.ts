@@ -50,8 +50,8 @@ const typeface = (): string =>
 
 const licences = (): string => `# Licences of what ships
 
-Made from \`package-lock.json\`, \`data/\` and \`src/report/glyphs.ts\` by \`test/package/licences.test.ts\`. roglab itself is under the MIT
-licence (LICENSE).
+Made from \`package-lock.json\`, \`data/\` and \`src/report/glyphs.ts\` by \`test/package/licences.test.ts\`.
+roglab itself is under the MIT licence (LICENSE).
 
 ## In the package
 

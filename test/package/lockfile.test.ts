@@ -4,13 +4,13 @@ import { test } from 'node:test';
 
 type Locked = { packages: Record<string, { hasInstallScript?: boolean; version?: string }> };
 
-test('package-lock.json: npm ci of any npm runs no install script of onnxruntime-node, which would fetch CUDA libraries', () => {
+test('npm ci of any npm runs no install script of onnxruntime-node, which would fetch CUDA libraries', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Locked;
   const engine = packages['node_modules/onnxruntime-node'];
   assert.ok(engine?.version);
   assert.equal(
     engine.hasInstallScript,
     undefined,
-    'take the line "hasInstallScript" of onnxruntime-node out of package-lock.json: npm 10 runs the script where it stands',
+    'take "hasInstallScript" of onnxruntime-node out of package-lock.json: npm 10 runs the script where it stands',
   );
 });

@@ -69,7 +69,7 @@ test('gaussianDelta is its formula (mpmath, 50 digits); gaussianEpsilon and gaus
   assert.equal(gaussianEpsilon({ mu: 1e-6, delta: 1e-5 }), 0);
 });
 
-test('gaussianMu is the table of Bu et al. 2020 (MNIST, batches of 256) to its digits, and mpmath for uniform batches', () => {
+test('gaussianMu: the table of Bu et al. 2020 (MNIST, batches of 256), mpmath for uniform batches', () => {
   for (const [noiseMultiplier, epochs, mu] of [
     [1.3, 15, 0.23],
     [1.1, 60, 0.57],
@@ -83,7 +83,7 @@ test('gaussianMu is the table of Bu et al. 2020 (MNIST, batches of 256) to its d
     within(gaussianMu({ ...mechanism, sampling: 'uniform' }), mu, 1e-9, mechanism);
 });
 
-test('releasesMu: the exact epsilon is never above the accountant of Renyi divergences, and within a fifth of it', () => {
+test('releasesMu: the exact epsilon is never above the accountant of Renyi divergences, within a fifth of it', () => {
   for (const noiseMultiplier of [0.7, 2, 10])
     for (const steps of [1, 20, 300]) {
       const mu = releasesMu({ noiseMultiplier, steps });
@@ -155,7 +155,7 @@ test('composition: mu of Jin et al., and the exact trade-off of T coordinates wi
   }
 });
 
-test('robustness: Gaussian by its formula, pure privacy at most exp(epsilon) kappa, the Renyi form at its definition', () => {
+test('robustness: Gaussian by formula, pure privacy at most exp(epsilon) kappa, the Renyi form by definition', () => {
   for (const kappa of [1e-6, 0.1, 0.9])
     for (const mu of [0, 0.5, 4]) {
       const formula = normalCdf(normalQuantile(kappa) + mu);
@@ -180,7 +180,7 @@ test('robustness: Gaussian by its formula, pure privacy at most exp(epsilon) kap
     );
 });
 
-test('dpSgdRobustness: within its interval of the exact values (convolution, and the Gaussian one without sampling), same seed same bits', () => {
+test('dpSgdRobustness: its interval holds the exact values (convolution; Gaussian), same seed same bits', () => {
   const rows = numbers.dpSgd;
   const off = rows.map(({ gamma, ...release }) => {
     const found = dpSgdRobustness({ ...release, samples: 20_000, seed: 3 });
@@ -224,7 +224,7 @@ test('dpSgdRobustness is at most the Renyi bound, at least kappa, and 1 where no
   );
 });
 
-test('cramerRao and its spectral form: between 0 and the prior variance, equal for equal eigenvalues, Jensen otherwise', () => {
+test('cramerRao, its spectral form: from 0 to the prior variance, equal for equal eigenvalues, else Jensen', () => {
   const prior = { unknowns: 4, priorVariance: 0.25 };
   assert.equal(cramerRao({ ...prior, trace: 0 }), 0.25);
   assert.equal(cramerRao({ ...prior, trace: Number.POSITIVE_INFINITY }), 0);

@@ -52,7 +52,7 @@ test('display: one output with every form, bytes as base64', () => {
   assert.deepEqual(written[0]!.metadata, { 'image/png': { width: 3 } });
 });
 
-test('display, displaySlot: in Deno’s kernel they go through its broadcast; outside it, where that throws, to the console', () => {
+test('display, displaySlot: in Deno’s kernel through its broadcast; where that throws, to the console', () => {
   delete host.__tslab__;
   const sent: unknown[] = [];
   const jupyter = { broadcast: async (type: string, content: object) => void sent.push([type, content]) };

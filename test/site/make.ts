@@ -1,6 +1,7 @@
 /**
- * The site: the API reference from the doc comments, the guides and the executed notebooks, as pages that open from disk
- * and can be searched. `npm run docs` writes `site/`; TypeDoc is installed in `.docs`, beside a TypeScript that it takes.
+ * The site: the API reference from the doc comments, the guides and the executed notebooks, as pages that open from
+ * disk and can be searched. `npm run docs` writes `site/`; TypeDoc is installed in `.docs`, beside a TypeScript of its
+ * own.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

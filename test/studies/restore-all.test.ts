@@ -1,4 +1,4 @@
-/** A study's outcomes after the restoration network: the pictures of restore(), scored as score() does, the rest as it was. */
+/** A study's outcomes after the restoration network: restore()'s pictures, scored as score() does, all else as is. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { restore } from '../../src/attacks/index.js';

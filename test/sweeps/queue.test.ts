@@ -228,7 +228,7 @@ test('what a Redis knows: sweeps with the counts of their queues, workers that a
   }
 });
 
-test('pieces: bytes come back by their hash, of any length; bytes that are others are refused, and none are undefined', {
+test('pieces: bytes of any length come back by their hash; other bytes are refused, none are undefined', {
   skip,
 }, async () => {
   const connection = await connectRedis('test', redis.url);

@@ -134,7 +134,7 @@ const flipped = (file: string, from: string, to: string): void => {
   writeFileSync(file, text.replace(from, to), 'latin1');
 };
 
-test('store: a changed digit in a line or a Parquet file is not read but warned of, and its cell computed again', async () => {
+test('store: a changed digit in a line or Parquet file is warned of, its cell computed again', async () => {
   const path = place('damaged');
   const said: string[] = [];
   const listen = ({ message }: Error) => said.push(message);

@@ -67,7 +67,7 @@ export function decodeNpy(bytes: Uint8Array, where = 'decodeNpy', name = 'array'
 
 /**
  * The entries of an array whose type (`<f4`), order and shape are told beside it, as 32-bit floats, row-major.
- * Errors: an unknown type; bytes that are not exactly those entries.
+ * @throws an unknown type; bytes that are not exactly those entries
  */
 export function decodeEntries(
   where: string,

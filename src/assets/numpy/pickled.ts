@@ -32,7 +32,7 @@ const isShape = (value: unknown): value is number[] =>
 /**
  * An array of numpy inside a pickle, or a byte string that is a .npy file (a blob of Flower's Parameters); undefined
  * for anything else.
- * Errors: arrays of objects and other types, by name; sizes that do not fit.
+ * @throws arrays of objects and other types, by name; sizes that do not fit
  */
 export function pickledArray(value: unknown, where: string, name: string): NamedArray | undefined {
   if (value instanceof Uint8Array) return isNpy(value) ? withoutEnd(decodeNpy(value, where, name)) : undefined;

@@ -10,7 +10,7 @@ const MOST_BEYOND = 2 ** 20;
 /**
  * The graph of an ONNX file, at most 2 GiB; weights beside it (external data) only from files in its folder or
  * below, wherever links point.
- * Errors: it cannot be read, paths out of the folder, and those of {@link decodeOnnx}.
+ * @throws it cannot be read, paths out of the folder, and those of {@link decodeOnnx}
  */
 export function loadOnnx(path: string): OnnxGraph {
   const where = `loadOnnx ${path}`;

@@ -77,8 +77,8 @@ export const bmpHead = (bytes: Uint8Array): PictureHead => {
 };
 
 /**
- * Decodes a Windows bitmap; transparency is left out. Errors: another form, too many pixels, truncation, a colour that
- * is none.
+ * Decodes a Windows bitmap; transparency is left out.
+ * @throws another form, too many pixels, truncation, a colour that is none
  */
 export function decodeBmp(bytes: Uint8Array): Pixels {
   const { height, width, bits, topDown, start, palette, masks } = header(bytes);

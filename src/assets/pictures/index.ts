@@ -47,12 +47,12 @@ export async function imageHead(bytes: Uint8Array): Promise<PictureHead> {
  * Decodes a picture to 8-bit sRGB; transparency on white, EXIF orientation applied. `size`: its centre square, resized
  * to size x size (Lanczos 3). What it is is read from its bytes: JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PBM, PGM or
  * PPM.
- * Errors: anything else, more than 2^25 pixels, truncation; those of the decoder are passed on.
+ * @throws anything else, more than 2^25 pixels, truncation; those of the decoder are passed on
  */
 export async function decodeImage(bytes: Uint8Array, size?: number): Promise<Pixels> {
   await imageHead(bytes);
   return decoderOf(bytes).pixels(bytes, size);
 }
 
-/** The bytes of a picture's file. Errors: no regular file, more than 64 MB. */
+/** The bytes of a picture's file. @throws no regular file, more than 64 MB */
 export const readPicture = (file: string): Uint8Array => readBounded('picture', file, LIMITS.pictureBytes);

@@ -49,7 +49,8 @@ export const netpbmHead = (bytes: Uint8Array): PictureHead => {
 };
 
 /**
- * Decodes the first picture of a PBM, PGM or PPM file. Errors: too many pixels, truncation, a value beyond the largest.
+ * Decodes the first picture of a PBM, PGM or PPM file.
+ * @throws too many pixels, truncation, a value beyond the largest
  */
 export function decodeNetpbm(bytes: Uint8Array): Pixels {
   const head = header(bytes);

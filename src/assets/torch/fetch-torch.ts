@@ -32,7 +32,7 @@ const WORTH_PARTS = 16 * 2 ** 20;
  * the server serves no ranges, or with `whole`, the whole file is downloaded, its hash checked, and removed after
  * reading. Nothing gets its name in the cache before all of it is there and checked. A file of that name in the folder
  * ROGLAB_WEIGHTS is the user's own and taken as it is.
- * Errors: those of `download` and `torchTensors`; a wanted tensor that is not in the file.
+ * @throws those of `download` and `torchTensors`; a wanted tensor that is not in the file
  */
 export async function fetchTorch(asset: Asset, options: TorchFetchOptions = {}): Promise<NamedArray[]> {
   checkOptions('fetchTorch', options, ['cache', 'onProgress', 'signal', 'names', 'whole']);

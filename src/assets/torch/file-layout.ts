@@ -91,8 +91,8 @@ export async function zipLayout(source: ByteSource, where: string): Promise<Layo
 }
 
 /**
- * A pickle alone, of pickle.dump: everything that it holds is inside it. Errors: more than `pickleBytes`, bytes after
- * its end.
+ * A pickle alone, of pickle.dump: everything that it holds is inside it.
+ * @throws more than `pickleBytes`, bytes after its end
  */
 export async function plainLayout(source: ByteSource, where: string): Promise<Layout> {
   if (source.size > LIMITS.pickleBytes) throw tooLong(where, source.size);

@@ -29,7 +29,7 @@ const DEPTH = 8;
  *
  * Only tensors and plain containers are ever built: nothing of the file is executed, and any other opcode, class or
  * function is refused by name. Reads from `source` only what the wanted tensors need.
- * Errors: another kind of file, truncation, sizes that do not fit, checksums that do not match (zip).
+ * @throws another kind of file, truncation, sizes that do not fit, checksums that do not match (zip)
  */
 export async function torchTensors(source: ByteSource, options: TorchOptions = {}): Promise<NamedArray[]> {
   checkOptions('torchTensors', options, ['wanted', 'onProgress']);

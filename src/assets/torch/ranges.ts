@@ -14,8 +14,8 @@ const ATTEMPTS = 3;
 
 /**
  * A file on a server as a source, read by HTTP range requests, or undefined when the server does not serve ranges.
- * All parts must be of one version of the file (its size and ETag). Errors: those of the network; a file of another
- * size.
+ * All parts must be of one version of the file (its size and ETag).
+ * @throws those of the network; a file of another size
  */
 export async function rangeSource(asset: Asset, options: RangeOptions = {}): Promise<ByteSource | undefined> {
   const first = await request(asset, 0, 1, options);

@@ -19,7 +19,7 @@ export const memorySource = (name: string, bytes: Uint8Array): ByteSource => ({
   close: async () => {},
 });
 
-/** A file as a source. Errors: it cannot be opened; it ends early. */
+/** A file as a source. @throws it cannot be opened; it ends early */
 export async function fileSource(path: string): Promise<ByteSource> {
   const file = await open(path, READ_FLAGS).catch((error: NodeJS.ErrnoException) => {
     throw problem('torchTensors', `cannot read ${path}: ${error.code}`);

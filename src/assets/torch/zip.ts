@@ -24,8 +24,9 @@ const CORRUPT = 'the file is truncated or corrupt';
 const TAIL = 22 + 65_535;
 
 /**
- * The entries of a zip archive, from its directory at the end. Errors: no zip, several disks, more than 4 GB.
- * Source: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+ * The entries of a zip archive, from its directory at the end. Source: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12 and
+ * 4.3.16.
+ * @throws no zip, several disks, more than 4 GB
  */
 export async function zipEntries(source: ByteSource, where: string): Promise<Map<string, ZipEntry>> {
   const begin = Math.max(0, source.size - TAIL);

@@ -36,7 +36,7 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  * needed, time exponential in the batch; SPEAR++, arXiv 2510.24200, scales it with sparse dictionary learning); the
  * Cocktail Party Attack (Kariyappa et al. 2023: independent components of a dense layer's update, then feature
  * inversion, labels not needed).
- * Errors: networks with another end; unknown options.
+ * @throws networks with another end; unknown options
  * @example const { images, confidence, explained } = await rog.attacks.closedForm(observed, { iterations: 60 })
  */
 export function closedForm(observation: Observation, options: ClosedFormOptions = {}): Promise<Reconstruction> {

@@ -29,7 +29,7 @@ const OPTIONS = { seed: CLOSED_FORM_OPTIONS.seed, typical: CLOSED_FORM_OPTIONS.t
 
 /**
  * The linear half of closedForm(), stage by stage, without the search for pictures: to look at.
- * Errors: as closedForm().
+ * @throws as closedForm()
  * @example const { features } = await rog.attacks.closedFormStages(observed)
  */
 export async function closedFormStages(

@@ -33,7 +33,7 @@ export interface ClassView {
   readonly scaleKnown: boolean;
 }
 
-/** Reads the last dense layer of an observation. Errors: a network without a dense layer per class. */
+/** Reads the last dense layer of an observation. @throws a network without a dense layer per class */
 export function classView(observation: Observation): ClassView {
   const { model, tensors, client, obfuscation } = observation;
   const { kernel, bias, at } = lastDense(model, tensors);

@@ -16,7 +16,7 @@ export interface Meaning {
 /**
  * The generator's class of every label of the attacked model: by name, else by number; undefined where classes are
  * `unknown`.
- * Errors: a label that is none of the generator's classes.
+ * @throws a label that is none of the generator's classes
  */
 export function classOf(
   { classNames: known }: Pick<Generator, 'classNames'>,

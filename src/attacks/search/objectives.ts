@@ -188,7 +188,7 @@ export type AnyObjective = ObjectiveName | OwnObjective;
 export const objectiveTitle = (objective: ObjectiveName | OwnObjective): string =>
   typeof objective === 'string' ? objective : `own objective${objective.name ? ` ${objective.name}` : ''}`;
 
-/** The function behind an objective. Errors: one of one's own that gives no single number. */
+/** The function behind an objective. @throws one of one's own that gives no single number */
 export const matchOf = (objective: ObjectiveName | OwnObjective): Objective =>
   typeof objective === 'string' ? OBJECTIVES[objective] : checked(objective);
 

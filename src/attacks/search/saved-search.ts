@@ -4,7 +4,7 @@ import type { SearchState } from './minimise.js';
 
 type Settings = Checkpoint['settings'];
 
-/** Holds a checkpoint file, where there is one, for the steps of an attack. Errors: those of holdCheckpoint. */
+/** Holds a checkpoint file, where there is one, for the steps of an attack. @throws those of holdCheckpoint */
 export async function* holding<Y, R>(
   path: string | undefined,
   steps: (held?: HeldCheckpoint) => AsyncGenerator<Y, R>,
@@ -45,7 +45,7 @@ export async function saveSearch(held: HeldCheckpoint, settings: Settings, state
   await held.save({ settings, state: { arrays, numbers } });
 }
 
-/** The state that a file holds, or undefined when there is none. Errors: those of loadCheckpoint. */
+/** The state that a file holds, or undefined when there is none. @throws those of loadCheckpoint */
 export async function loadSearch(held: HeldCheckpoint, settings: Settings): Promise<SearchState | undefined> {
   const loaded = await held.load(settings);
   if (!loaded) return undefined;

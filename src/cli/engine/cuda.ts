@@ -36,7 +36,7 @@ export async function addCuda(_: string, site: Site): Promise<void> {
     copyFileSync(join(capi, file), join(runtime, file));
 }
 
-/** Errors: no driver, or one that is too old; where nobody tells, the provider itself will. */
+/** @throws no driver, or one that is too old; where nobody tells, the provider itself will */
 function checkDriver(): void {
   const { status, stdout } = spawnSync('nvidia-smi', { encoding: 'utf8', timeout: 20_000 });
   if (status !== 0) throw problem(WHERE, 'cuda needs an NVIDIA card and its driver; nvidia-smi does not run here');

@@ -52,7 +52,7 @@ const reasonOf =
 export const runStep = (site: Site, step: string, program: string, args: readonly string[], env = process.env) =>
   runProgram(program, args, { where: WHERE, cwd: site.folder, env, explain: reasonOf(step), signal: site.signal });
 
-/** Errors: fewer bytes free than an engine needs on the way. */
+/** @throws fewer bytes free than an engine needs on the way */
 export async function checkSpace(folder: string, bytes: number): Promise<void> {
   await makeFolder(folder);
   const { bavail, bsize } = statfsSync(folder);

@@ -14,7 +14,7 @@ const MADE = '.copies.json';
  * its original; one that he has stays, and where its original is a newer one, beside it, as `NAME-yours`.
  * @param isWanted which files, by their relative names; default all
  * @returns the names that his copies got
- * Errors: those of the file system
+ * @throws those of the file system
  */
 export async function workingCopies(
   from: string,

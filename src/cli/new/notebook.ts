@@ -49,8 +49,8 @@ export const starterCells: readonly Cell[] = [
   code(
     'table',
     'rog.table(scores.psnr.map((psnr, i) => ({ image: i + 1, psnr, ssim: scores.ssim[i] })), {',
-    "  columns: rog.scoreColumns(['psnr', 'ssim']),",
-    '  note: rog.SCORE_NOTE,',
+    "  columns: rog.metrics.scoreColumns(['psnr', 'ssim']),",
+    '  note: rog.metrics.SCORE_NOTE,',
     '});',
   ),
 ];

@@ -18,9 +18,7 @@ import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
 
-/**
- * Errors: `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it.
- */
+/** @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it */
 export async function compileGraph(
   fn: (...tensors: Tensor[]) => Tensor | Tensor[],
   inputs: readonly NdArray[],

@@ -82,7 +82,7 @@ const idleValues = 2 ** 31;
 
 /**
  * A session for a model: the existing one when the same bytes with the same threads and provider are loaded already.
- * Errors: what ONNX Runtime says, in one line; a provider that does not open is never replaced by another.
+ * @throws what ONNX Runtime says, in one line; a provider that does not open is never replaced by another
  */
 export async function openSession(
   model: Uint8Array,

@@ -19,7 +19,7 @@ export interface FeatureDistanceOptions {
  * must not be compared with a paper's LPIPS. Over blur, noise, JPEG, shift and wrong images it ranks much as SSIM does
  * (a test); against LPIPS it has not been ranked, for want of the official weights where this was written. Needs no
  * download. x and y: [n, height, width, 3] in [0, 1] (clamped), any size from 16 x 16 on.
- * Errors: shapes that differ, NaN, images that are too small or not RGB; damaged weights.
+ * @throws shapes that differ, NaN, images that are too small or not RGB; damaged weights
  * @example await rog.metrics.featureDistance(batch.images, result.images) // [0.42, 0.77]
  */
 export async function featureDistance(x: NdArray, y: NdArray, options: FeatureDistanceOptions = {}): Promise<number[]> {

@@ -29,7 +29,7 @@ export const linearTensors = (channels: readonly number[]): TrunkTensor[] =>
 
 /**
  * The tensors of a PyTorch file in the order and layout in which a trunk uses them.
- * Errors: a tensor that is missing or of another shape, by name; NaN and infinite weights.
+ * @throws a tensor that is missing or of another shape, by name; NaN and infinite weights
  */
 export function inOrder(where: string, given: readonly NamedArray[], wanted: readonly TrunkTensor[]): NdArray[] {
   const byName = new Map(given.map((tensor) => [tensor.name, tensor]));

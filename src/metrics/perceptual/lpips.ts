@@ -33,9 +33,9 @@ const OPTIONS = ['net', 'perLayer', 'spatial', 'weights', 'cache', 'onProgress',
  * `perLayer`: a list per layer, each with one number per pair. `spatial`: maps [n, height, width], layers brought to
  * the picture's size bilinearly; with `perLayer` one per layer. The official weights (torchvision's trunk, the authors'
  * linear weights) are downloaded once; offline and not cached this is an error that says so.
- * Errors: shapes that differ, NaN, images under the trunk's least size (alex 31, squeeze 17, vgg 16), no weights to be
- * had.
  * Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, 2018.
+ * @throws shapes that differ, NaN, images under the trunk's least size (alex 31, squeeze 17, vgg 16), no weights to be
+ * had
  * @example await rog.metrics.lpips(batch.images, result.images, { net: 'alex' }) // [0.21, 0.34]
  */
 export async function lpips(

@@ -88,8 +88,8 @@ async function stepFor(perceptual: Perceptual, what: Parts, height: number, widt
 
 /**
  * The distance of each image of x to the one of y: one list of arrays per image, an array per layer or their sum.
- * Images are clamped to [0, 1], as for every metric. Errors: shapes that differ, NaN, no RGB, images that are too
- * small.
+ * Images are clamped to [0, 1], as for every metric.
+ * @throws shapes that differ, NaN, no RGB, images that are too small
  */
 export async function measure(perceptual: Perceptual, x: NdArray, y: NdArray, what: Parts): Promise<NdArray[][]> {
   const [a, b] = checkedPair(perceptual, x, y);

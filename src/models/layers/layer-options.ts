@@ -1,45 +1,41 @@
-/** Checks of what a layer may say: kind and range of every option. */
+/** Checks of what a layer may say, by the rules of core/option-table and those of its own. */
 import { problem } from '../../core/errors.js';
-import { checkOptions, integer, number, oneOf } from '../../core/options.js';
-
-type Check = (where: string, name: string, value: unknown) => void;
+import {
+  type Option as AnyOption,
+  real as atLeast,
+  flag as truth,
+  whole,
+  word as wordOf,
+} from '../../core/option-table.js';
+import { oneOf } from '../../core/options.js';
 
 /** One option of a layer. */
-export interface Option {
-  readonly check: Check;
-  readonly needed: boolean;
-}
+export type Option = Pick<AnyOption, 'check' | 'needed'>;
+type Check = Option['check'];
 
 export const required = (check: Check): Option => ({ check, needed: true });
-export const optional = (check: Check): Option => ({ check, needed: false });
-
-const limitless = Number.POSITIVE_INFINITY;
+export const optional = (check: Check): Option => ({ check });
 
 /** A whole number of at least 1. */
-export const count: Check = (where, name, value) => void integer(where, name, value as number, 1);
+export const count: Check = whole('').check;
 /** A whole number of at least 0. */
-export const index: Check = (where, name, value) => void integer(where, name, value as number, 0);
-/** Any finite number. */
-export const real: Check = (where, name, value) => {
-  if (!Number.isFinite(value)) throw problem(where, `${name} must be a finite number`, value);
-};
+export const index: Check = whole('', undefined, { from: 0 }).check;
 /** A number of at least 0. */
-export const notNegative: Check = (where, name, value) => void number(where, name, value as number, 0, limitless);
+export const notNegative: Check = atLeast('').check;
 /** A number from 0 to 1. */
-export const share: Check = (where, name, value) => void number(where, name, value as number, 0, 1);
+export const share: Check = atLeast('', undefined, { to: 1 }).check;
 /** A probability below 1. */
 export const rate: Check = (where, name, value) => {
   if (!(Number.isFinite(value) && (value as number) >= 0 && (value as number) < 1))
     throw problem(where, `${name} must be a number from 0 to below 1`, value);
 };
-export const flag: Check = (where, name, value) => {
-  if (typeof value !== 'boolean') throw problem(where, `${name} must be true or false`, value);
-};
+export const flag: Check = truth('').check;
 /** One of some words. */
-export const word =
-  (...allowed: readonly string[]): Check =>
-  (where, name, value) =>
-    void oneOf(where, name, value as string, allowed);
+export const word = (...allowed: readonly string[]): Check => wordOf('', allowed).check;
+/** Any finite number. */
+export const real: Check = (where, name, value) => {
+  if (!Number.isFinite(value)) throw problem(where, `${name} must be a finite number`, value);
+};
 
 /** A whole number of at least 1, or two of them. */
 export const extent: Check = (where, name, value) => {
@@ -83,12 +79,3 @@ export const lists: Check = (where, name, value) => {
   if (!Array.isArray(value) || value.length < 2 || !value.every(Array.isArray))
     throw problem(where, `${name} must be a list of at least two lists of layers`, value);
 };
-
-/** Refuses options that a layer does not have, lacks, or that are of the wrong kind or range. */
-export function checkLayerOptions(where: string, layer: object, options: Readonly<Record<string, Option>>): void {
-  checkOptions(where, layer, ['kind', ...Object.keys(options)]);
-  for (const [name, { check, needed }] of Object.entries(options)) {
-    const value = (layer as Record<string, unknown>)[name];
-    if (needed || value !== undefined) check(where, name, value);
-  }
-}

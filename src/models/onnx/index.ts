@@ -31,7 +31,7 @@ export interface NetworkFileOptions {
  * answers on a random image must be the file's to 1e-4. An export for evaluation folds batch normalisation into the
  * convolutions before it; a client that trains has it, so export with
  * `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`.
- * Errors: no ONNX; operations or shapes that are not known, by the name of their node; several inputs; other answers.
+ * @throws no ONNX; operations or shapes that are not known, by the name of their node; several inputs; other answers
  * @example const model = await rog.loadNetwork('client.onnx')
  */
 export async function loadNetwork(path: string, options: NetworkFileOptions = {}): Promise<Model> {

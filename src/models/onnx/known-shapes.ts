@@ -203,7 +203,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries('Equal Where Mod And Or Less Greater Max Min'.split(' ').map((op) => [op, both])),
 };
 
-/** The shape of the first value that a node makes. Errors: an operation that is not known, named with its node. */
+/** The shape of the first value that a node makes. @throws an operation that is not known, named with its node */
 export function shapeOf(node: OnnxNode, known: Known): Shape {
   const infer = Object.hasOwn(SHAPES, node.op) ? SHAPES[node.op] : undefined;
   if (!infer)

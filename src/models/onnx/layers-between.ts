@@ -17,7 +17,7 @@ const NESTED = 32;
 /**
  * The layers between two values of a graph, from the end back to the start. Where two branches meet, the last value
  * that all of them come from is where they part: a residual block, or branches side by side.
- * Errors: a node that is the end of nothing known; it is named.
+ * @throws a node that is the end of nothing known; it is named
  */
 export function layersBetween(start: string, end: string, known: Known): Part {
   return walk(start, end, known, new Set(), NESTED);

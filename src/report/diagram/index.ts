@@ -12,7 +12,7 @@ export type { DiagramArrow, DiagramNode, DiagramOptions } from './types.js';
 /**
  * Shows boxes and the arrows between them, from a table of each: one static picture without a ground, in greys and two
  * colours that read on light and dark pages. Outside a kernel it prints them as lines.
- * @throws for two boxes of one id, and an arrow to none
+ * @throws two boxes of one id, and an arrow to none
  * @example
  * diagram([{ id: 'client', at: [0, 0], title: 'client', lines: ['images x'], kind: 'private' },
  *   { id: 'server', at: [1, 0], title: 'server' }], [{ from: 'client', to: 'server', label: 'φ(Δ_k)' }])

@@ -20,7 +20,7 @@ export const semanticText = (results: SemanticResults): string =>
 
 /**
  * The results that come with the package, data/results/rogs.json; or those of a file of your own.
- * Errors: no such file; not the text that `roglab study rogs` wrote.
+ * @throws no such file; not the text that `roglab study rogs` wrote
  */
 export async function semanticResults(
   file = fileURLToPath(new URL('../../../../data/results/rogs.json', import.meta.url)),

@@ -31,7 +31,7 @@ export async function putFile(folder: string, { hash, bytes }: Blob): Promise<vo
   if (!existsSync(path)) await writeAtomic(path, bytes);
 }
 
-/** The bytes of a hash, or undefined where they are not all there. Errors: bytes that are not the hash's. */
+/** The bytes of a hash, or undefined where they are not all there. @throws bytes that are not the hash's */
 export async function getPieces({ redis }: Connection, hash: string): Promise<Uint8Array | undefined> {
   const count = Number(await redis.get(keyOf(hash, 'pieces')));
   const pieces: Buffer[] = [];

@@ -46,8 +46,8 @@ export async function onAnnounced(connection: Connection, heard: () => void): Pr
 }
 
 /**
- * The sweeps of a Redis, also those whose coordinator is away; for a week. Errors: an entry that this library did not
- * write.
+ * The sweeps of a Redis, also those whose coordinator is away; for a week.
+ * @throws an entry that this library did not write
  */
 export const announced = (connection: Connection): Promise<Announced[]> =>
   recent<Announced>(connection, SWEEPS, 'key', WEEK_MS);

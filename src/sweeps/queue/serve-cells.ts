@@ -46,7 +46,7 @@ const ON_ITS_OWN_THREAD = [
  * Computes cells of every sweep that a Redis announces and that is of this version of the library, until the signal.
  * Settings come as data, images and weights by hash: nothing that is executed travels. Sweeps of another version are
  * refused, once each, in a line.
- * Errors: no Redis, its password. A Redis that goes away later is waited for.
+ * @throws no Redis, its password. A Redis that goes away later is waited for.
  */
 export async function serveCells({ redis, concurrency, shared, signal, now, onLine }: ServeOptions): Promise<void> {
   const version = partsVersion();

@@ -26,7 +26,7 @@ export interface Ledger {
 const LEDGER = 'sweep.json';
 const CELLS = 'cells.txt';
 
-/** The ledger of a folder, or undefined. Errors: a file that is no ledger. */
+/** The ledger of a folder, or undefined. @throws a file that is no ledger */
 export async function readLedger(folder: string): Promise<Ledger | undefined> {
   const text = await readFile(join(folder, LEDGER), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -57,7 +57,7 @@ export async function writeLedger(
   return ledger;
 }
 
-/** The ids of the cells that the sweep has now. Errors: a list that is not as it was written. */
+/** The ids of the cells that the sweep has now. @throws a list that is not as it was written */
 export async function cellIds(folder: string): Promise<ReadonlySet<string>> {
   const path = join(folder, CELLS);
   const text = await readFile(path, 'utf8').catch(() => undefined);

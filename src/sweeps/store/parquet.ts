@@ -24,7 +24,8 @@ const partOf = (rows: readonly SweepRow[]): Part =>
 
 /**
  * Writes rows as one Parquet file, in groups, so that memory does not grow with the file; it appears whole or not at
- * all. Returns the number of rows. Errors: those of the disk; nothing half-written stays.
+ * all. Returns the number of rows.
+ * @throws those of the disk; nothing half-written stays
  */
 export async function writeParquet(path: string, rows: AsyncIterable<SweepRow> | Iterable<SweepRow>): Promise<number> {
   const temporary = `${path}.${randomUUID()}.part`;

@@ -26,7 +26,7 @@ export function unsealed(line: string): unknown {
   }
 }
 
-/** The checksum of a file. Errors: it is gone. */
+/** The checksum of a file. @throws it is gone */
 export async function sealOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);

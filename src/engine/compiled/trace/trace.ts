@@ -14,7 +14,7 @@ export interface Trace {
 /**
  * The graph of `fn(...inputs, ...constants)`: inputs are known by shape only, constants by value. The current backend
  * is restored, also after an error.
- * Errors: `Untraceable` when fn does what a static graph cannot (reads a value, uses an unknown operation).
+ * @throws `Untraceable` when fn does what a static graph cannot (reads a value, uses an unknown operation)
  */
 export function trace(
   fn: (...tensors: tf.Tensor[]) => tf.Tensor | tf.Tensor[],
