@@ -16,7 +16,7 @@ test('galleryOf: the private pictures first, each picture once, and so many that
   assert.deepEqual([...rows[2]!], [...batches[1]!.images.data.slice(0, width)]);
 });
 
-test('ranksOf: the picture itself is first, one half as bright where counting puts it; each batch has its own place', () => {
+test('ranksOf: the picture itself is first, one half as bright where counting puts it', () => {
   for (const [k, { images }] of batches.entries()) {
     assert.deepEqual(ranksOf(images, gallery, k), [1, 1]);
     const dark = { ...images, data: images.data.map((x) => x / 2) };
