@@ -16,6 +16,11 @@ export interface AuditRow {
   readonly scores: Omit<Scores, 'match'>;
   /** Labels that the attack went by and that are in the batch, as a share. */
   readonly labelsRight: number;
+  /**
+   * Rank of each private image among the candidates of the audit's retrieval, sorted by their distance to what was
+   * rebuilt of it: 1 names it.
+   */
+  readonly ranks: readonly number[];
   readonly attack: string;
   readonly closures: number;
   readonly seconds: number;

@@ -6,6 +6,7 @@ import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
 import { FAMILIES } from './remedies.js';
+import { kappaOf, type RetrievalBaseline, retrievalBaseline } from './retrieval.js';
 import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
@@ -13,7 +14,7 @@ import { type Subject, subjectOf } from './subject.js';
 /** What an audit found. */
 export interface AuditResult {
   readonly audit: Audit;
-  readonly subject: Omit<Subject, 'data' | 'model' | 'after'> & {
+  readonly subject: Omit<Subject, 'data' | 'model' | 'after' | 'gallery'> & {
     readonly model: string;
     readonly data: string;
     readonly notice?: string;
@@ -40,6 +41,8 @@ export interface AuditResult {
   readonly bounds: readonly AuditBound[];
   /** Why bounds could not be had, e.g. an operation of the network without a third derivative. */
   readonly unbounded?: string;
+  /** Which rank the label alone gives a private image among candidates, beside the rows' ranks. */
+  readonly retrieval: RetrievalBaseline;
   /** Where the client noises its own steps. */
   readonly privacy?: AuditPrivacy;
 }
@@ -67,7 +70,8 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   for (const batch of batches) baselines.push(await baselinesOf(data, batch));
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
-  const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches));
+  const retrieval = retrievalBaseline(data, batches, subject.gallery);
+  const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches), named(retrieval, rows));
   const safe = remedyOf(settings, tried);
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
   const { folder, signal } = options;
@@ -85,6 +89,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
     untried,
     baselines,
     costs,
+    retrieval,
     ...(await allBounds(settings, subject, updates, rows)),
     ...(privacy && { privacy }),
     ...(check && { check }),
@@ -114,6 +119,12 @@ async function allBounds(
   } catch (error) {
     return { bounds: [], unbounded: (error as Error).message };
   }
+}
+
+/** The best mean rank that an attack reached, and the chance of it without the update. */
+function named(retrieval: RetrievalBaseline, rows: readonly AuditRow[]) {
+  const rank = Math.min(...rows.map(({ ranks }) => ranks.reduce((sum, one) => sum + one / ranks.length, 0)));
+  return { rank, kappa: kappaOf(retrieval, rank) };
 }
 
 const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>

@@ -49,6 +49,8 @@ export interface AuditPrivacy {
    */
   readonly robustness: readonly { readonly kappa: number; readonly gamma: number; readonly renyi: number }[];
   readonly prior?: AuditPrior;
+  /** The best mean rank of an attack, and the chance of as good a one by the label alone: the second kappa. */
+  readonly retrieved?: { readonly rank: number; readonly kappa: number };
 }
 
 /** What a server reaches by its label alone: the right one of the data's images of the class, drawn blindly. */
@@ -85,6 +87,7 @@ const KAPPAS = [0.1, 0.01, 0.001];
 export function privacyOf(
   { client, tensors }: Pick<Update, 'client' | 'tensors'>,
   prior?: AuditPrior,
+  retrieved?: AuditPrivacy['retrieved'],
 ): AuditPrivacy | undefined {
   const trained = trainedOf({ parameters: tensors }, client.frozen).filter((is) => is).length;
   const noiseMultiplier = client.privacy ? multiplierOf(client.privacy, trained) : 0;
@@ -96,11 +99,14 @@ export function privacyOf(
     epsilon: gaussianEpsilon({ mu, delta: DELTA }),
     delta: DELTA,
     ...(prior && { prior }),
-    robustness: [...(prior && prior.kappa < 1 ? [prior.kappa] : []), ...KAPPAS].map((kappa) => ({
-      kappa,
-      gamma: robustness(gaussianTradeOff(mu), kappa),
-      renyi: renyiRobustness({ sampleRate: 1, noiseMultiplier, steps, kappa }).gamma,
-    })),
+    ...(retrieved && { retrieved }),
+    robustness: [...[prior, retrieved].flatMap((one) => (one && one.kappa < 1 ? [one.kappa] : [])), ...KAPPAS].map(
+      (kappa) => ({
+        kappa,
+        gamma: robustness(gaussianTradeOff(mu), kappa),
+        renyi: renyiRobustness({ sampleRate: 1, noiseMultiplier, steps, kappa }).gamma,
+      }),
+    ),
   };
 }
 

@@ -46,6 +46,7 @@ export function auditPage(result: AuditResult, made: { readonly version: string;
 <h2>By obfuscation</h2>${phiTable(phis)}
 ${picturesOf(result)}
 <h2>Beside what needs no update</h2>${baselineTable(result)}
+<p class="soft">${rankLine(result)}</p>
 ${theory(result)}
 ${costTable(result)}
 ${
@@ -167,8 +168,19 @@ function baselineTable({ baselines }: AuditResult): string {
   return table(['what is shown', 'SSIM', 'PSNR (dB)'], rows);
 }
 
+/** What the second chance without the update is. */
+function retrieved({ privacy, retrieval }: AuditResult): string {
+  const found = privacy?.retrieved;
+  if (!found || found.kappa >= 1) return '';
+  return (
+    ` The second: of one that puts the true image among the first ${number(found.rank, 1)} of ` +
+    `${retrieval.candidates} candidates, the best attack's mean rank, by showing another image of the class.`
+  );
+}
+
 /** Promises, which hold whatever the attack, apart from indications, which pictures or networks may break. */
-function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
+function theory(result: AuditResult): string {
+  const { bounds, unbounded, privacy, audit } = result;
   const parts: string[] = [];
   if (privacy) {
     const { mu, epsilon, delta, robustness } = privacy;
@@ -178,7 +190,7 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
         `${delta}), if each example was clipped as announced.</p>`,
       privacy.prior
         ? `<p class="soft">The first line is of a server that knows the label and draws one of the data's ` +
-            `${privacy.prior.candidates} images of that class.</p>`
+            `${privacy.prior.candidates} images of that class.${retrieved(result)}</p>`
         : '',
       table(
         ['chance to rebuild an image without the update', 'with it at most', 'by the Renyi form'],
@@ -211,10 +223,17 @@ function theory({ bounds, unbounded, privacy, audit }: AuditResult): string {
   return parts.length ? `<h2>What theory says</h2>${parts.join('')}` : '';
 }
 
+/** Ranks by the label alone. */
+const rankLine = ({ retrieval: { ranks, candidates } }: AuditResult): string =>
+  ranks.length
+    ? `Another image of the class ranks the true one ${number(spread(ranks).mean, 1)} of ${candidates} candidates by ` +
+      'their pixels, on average; what the attacks reach stands under Attacks.'
+    : '';
+
 const attackTable = (rows: readonly AuditRow[]): string =>
   table(
-    ['phi', 'labels', 'batch', 'attack', 'steps', 'seconds', 'labels right'],
-    rows.map(({ phi, labels, ignoring, batch, attack, closures, seconds, labelsRight }) => [
+    ['phi', 'labels', 'batch', 'attack', 'steps', 'seconds', 'labels right', 'mean rank'],
+    rows.map(({ phi, labels, ignoring, batch, attack, closures, seconds, labelsRight, ranks }) => [
       escaped(phi),
       attackerOf({ labels, ignoring }),
       String(batch + 1),
@@ -222,6 +241,7 @@ const attackTable = (rows: readonly AuditRow[]): string =>
       String(closures),
       number(seconds, 1),
       `${number(100 * labelsRight, 0)} %`,
+      number(spread(ranks).mean, 1),
     ]),
   );
 

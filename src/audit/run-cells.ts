@@ -8,6 +8,7 @@ import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import type { Audit } from './config.js';
 import { deceptiveLayers } from './defences.js';
+import { type Gallery, ranksOf } from './retrieval.js';
 import { type Asked, observed, type Sent } from './sent.js';
 import type { Subject } from './subject.js';
 
@@ -57,7 +58,7 @@ export function cellsOf(audit: Audit, model: Subject['model'], phis: readonly st
  */
 export async function runCells(
   settings: Audit,
-  { model, batches }: Subject,
+  { model, batches, gallery }: Subject,
   updates: readonly Sent[],
   cells: readonly Cell[],
   { folder, workers, onProgress = () => {}, signal }: AuditOptions,
@@ -70,6 +71,7 @@ export async function runCells(
     clients: settings.clients,
     seed,
     iterations,
+    candidates: gallery.pixels.shape[0],
   });
   const names = cells.map((cell) =>
     rowName(decides(cell), [...model.parameters, ...updates[cell.batch]!.mean.tensors], batches[cell.batch]!),
@@ -109,7 +111,7 @@ export async function runCells(
         const { batch } = cells[i]!;
         writing.push(
           (async () => {
-            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!.mean, seen.get(i)!, result);
+            const row = await rowOf(cells[i]!, batches[batch]!, updates[batch]!.mean, seen.get(i)!, result, gallery);
             seen.delete(i);
             rows[i] = row;
             await store?.write(names[i]!, row);
@@ -138,6 +140,7 @@ async function rowOf(
   update: Update,
   observation: Observation,
   result: Reconstruction,
+  gallery: Gallery,
 ): Promise<AuditRow> {
   const { match, ...scores } = await score(batch, result);
   const pictures = matched(result, { match });
@@ -148,6 +151,7 @@ async function rowOf(
     distortion: distance(observation.tensors, update.tensors),
     scores,
     labelsRight: overlap(batch.labels, result.labels),
+    ranks: ranksOf(pictures, gallery, cell.batch),
     attack: `${result.attack}, ${method}`,
     closures: result.closures,
     seconds: result.seconds,

@@ -5,6 +5,7 @@ import { type Dataset, openDataset } from '../data/index.js';
 import { loadNetwork, loadWeights, network, precode } from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { type Audit, isFile } from './config.js';
+import { type Gallery, galleryOf } from './retrieval.js';
 
 /** The network and the private batches of an audit. */
 export interface Subject {
@@ -15,6 +16,8 @@ export interface Subject {
   readonly trained: boolean;
   /** The network after the client's own round. */
   readonly after?: Model;
+  /** Pictures among which the private ones are looked for. */
+  readonly gallery: Gallery;
 }
 
 /** Opens what a config names. @throws those of the data, the network and the weights; batches larger than the data */
@@ -32,7 +35,8 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const batches = Array.from({ length: audit.batches }, (_, k) =>
     data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
   );
-  return { data, model, batches, trained: audit.weights !== undefined || isOnnx(audit), ...(after && { after }) };
+  const trained = audit.weights !== undefined || isOnnx(audit);
+  return { data, model, batches, trained, gallery: galleryOf(data, batches), ...(after && { after }) };
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

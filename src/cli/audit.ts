@@ -93,6 +93,7 @@ export const asJson = ({ audit: config, subject, ...found }: Result, verdict: ob
   untried: found.untried,
   baselines: found.baselines,
   costs: found.costs,
+  retrieval: found.retrieval,
   ...(found.check && { check: found.check }),
   bounds: found.bounds,
   ...(found.unbounded && { unbounded: found.unbounded }),

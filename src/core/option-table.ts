@@ -13,6 +13,8 @@ export interface Option<T = unknown> {
   readonly form?: string;
   /** The value of a text from the shell. */
   readonly read?: (text: string) => unknown;
+  /** Its JSON schema; absent: any value. */
+  readonly schema?: object;
 }
 
 /** The options of a function: one that its type has and the table lacks is no program. */
@@ -84,6 +86,7 @@ export const whole = <I extends number | undefined = undefined>(
       about,
       form: 'N',
       read: numeric,
+      schema: { type: 'integer', minimum: from, maximum: to },
       check: (where, name, value) => void integer(where, name, value as number, from, to, fix?.(value)),
     },
     initial as I,
@@ -100,6 +103,12 @@ export const real = <I extends number | undefined = undefined>(
       about,
       form: 'X',
       read: numeric,
+      schema: {
+        type: 'number',
+        [open ? 'exclusiveMinimum' : 'minimum']: from,
+        ...(to < Number.POSITIVE_INFINITY && { [open ? 'exclusiveMaximum' : 'maximum']: to }),
+        ...(below < Number.POSITIVE_INFINITY && { exclusiveMaximum: below }),
+      },
       check: (where, name, value) => {
         if (below < Number.POSITIVE_INFINITY && !((value as number) >= from && (value as number) < below))
           throw problem(where, `${name} must be a number of at least ${from} and below ${below}`, value);
@@ -120,6 +129,7 @@ export const word = <const W extends string, const I extends W | undefined = und
       about,
       form: words.join('|'),
       read: String,
+      schema: { type: 'string', enum: words },
       check: (where, name, value) => void oneOf(where, name, value as W, words),
     },
     initial as I,
@@ -133,6 +143,7 @@ export const flag = <I extends boolean | undefined = undefined>(about: string, i
     {
       about,
       form: 'yes|no',
+      schema: { type: 'boolean' },
       read: (text) => TRUTH[text] ?? text,
       check: (where, name, value) => {
         if (typeof value !== 'boolean') throw problem(where, `${name} must be true or false`, value);
@@ -163,6 +174,7 @@ export const text = (about: string, form: string): Option<string> => ({
   about,
   form,
   read: String,
+  schema: { type: 'string', minLength: 1 },
   check: (where, name, value) => {
     if (typeof value !== 'string' || value === '') throw problem(where, `${name} must be text`, value);
   },
@@ -182,6 +194,16 @@ export const called = <T>(about: string): Option<T> =>
 
 /** An option that must be given. */
 export const needed = <T>(option: Option<T>): Option<T> & { readonly needed: true } => ({ ...option, needed: true });
+
+/** The JSON schema of an object with the options of a table and no others. */
+export const schemaOf = (table: AnyTable): object => ({
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(
+    Object.entries(table).map(([name, { about, schema }]) => [name, { description: about, ...schema }]),
+  ),
+  required: Object.keys(table).filter((name) => table[name]!.needed),
+});
 
 /** `localSteps` as a flag of the shell: `local-steps`. */
 export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -18,6 +18,7 @@ export type { ClientCheck, ClientRound, TensorCheck } from '../audit/client/chec
 export type { Audit, NetworkChoice, Threshold } from '../audit/config.js';
 export type { PhiCost, TrainingConfig } from '../audit/cost.js';
 export type { Chart } from '../audit/notion-charts.js';
+export type { Gallery, RetrievalBaseline } from '../audit/retrieval.js';
 export type { AuditOptions, Cell, Untried } from '../audit/run-cells.js';
 export type { Subject } from '../audit/subject.js';
 export type { PhiVerdict, Spread, Verdict } from '../audit/verdict.js';

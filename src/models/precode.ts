@@ -27,7 +27,8 @@ export interface PrecodeOptions {
  * | 0.0067 (initial) | 33            | 23          | 22                  | 32              | 24                  |
  * | near 1           | 33            | 7           | 7                   | 25              | 24                  |
  *
- * So it stops a server that matches everything, and not one that knows of it.
+ * Batches of 2 and 4 at the initial deviations (gray 11 and 12): all matched 17 and 18, it and the head left out 27 and
+ * 24. So it stops a server that matches everything, and not one that knows of it.
  * Source: Scheliga, Mäder, Seeland 2022 (arXiv 2108.04725), section 4.
  * @throws a network whose last layer is not dense; options out of range
  * @example const defended = rog.nets.precode(rog.lenet(), { units: 64 });

@@ -1,5 +1,18 @@
 import { problem } from '../core/errors.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import {
+  checkAll,
+  flag,
+  memory,
+  needed,
+  type Option,
+  type OptionTable,
+  real,
+  schemaOf,
+  text,
+  whole,
+  word,
+} from '../core/option-table.js';
+import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
@@ -28,55 +41,56 @@ interface Axis {
 export const RANGE = { from: { type: 'integer', minimum: 0 }, to: { type: 'integer', minimum: 0 } };
 
 const strings = (...values: readonly string[]): object => ({ type: 'string', enum: values });
-const whole = (minimum: number): object => ({ type: 'integer', minimum });
-const object = (properties: object, required: readonly string[] = []): object => ({
-  type: 'object',
-  additionalProperties: false,
-  properties,
-  required,
-});
+const from = (minimum: number): object => ({ type: 'integer', minimum });
+const choice = {
+  split: word('which images, default test', ['test', 'train']),
+  draw: whole('seed of their order, default 0', undefined, { from: 0 }),
+  distinct: flag('no class twice in a batch, default no'),
+};
+const DATA = {
+  name: needed(text('cifar10, cifar10:DIR, scenes, folder:DIR', 'NAME')),
+  size: whole('side of the images'),
+  seed: whole('stream of scenes', undefined, { from: 0 }),
+  classes: whole('of folder: with integer labels'),
+  ...choice,
+} satisfies OptionTable<DataSpec>;
+const OPEN_DATA = { set: memory('an open data set', 'an open data set', (value) => isDataset(value)), ...choice };
 
-const dataOptions = {
-  name: { type: 'string', description: 'cifar10, cifar10:DIR, scenes, folder:DIR' },
-  size: whole(1),
-  seed: whole(0),
-  classes: whole(1),
-  split: strings('test', 'train'),
-  draw: whole(0),
-  distinct: { type: 'boolean' },
+/** What another part checks, with its JSON schema. */
+const later = (about: string, schema: object): Option => ({ about, schema, check: () => {} });
+
+const NETWORK = {
+  name: needed(later(Object.keys(MODELS).join(', '), { type: 'string' })),
+  layers: later('a list of layers', { type: 'array', items: { type: 'object', required: ['kind'] } }),
+  seed: whole('of the initial weights, default 1', undefined, { from: 0 }),
+  classes: whole("outputs, default the data set's classes"),
+  weights: text('a safetensors file', 'FILE'),
 };
-const networkOptions = {
-  name: { type: 'string', description: Object.keys(MODELS).join(', ') },
-  layers: { type: 'array', items: { type: 'object', required: ['kind'] } },
-  seed: whole(0),
-  classes: whole(1),
-  weights: { type: 'string', description: 'a safetensors file' },
-};
-const positive = { type: 'number', exclusiveMinimum: 0 };
 const atLeastZero = { type: 'number', minimum: 0 };
-const stepNoise = object({
-  multiplier: atLeastZero,
-  snr: { type: 'number', description: "dB, against each example's clipped tensor" },
-  sigma: { anyOf: [atLeastZero, { type: 'array', items: atLeastZero }] },
-  stream: strings('ziggurat', 'box-muller'),
-});
-const privacy = object({
-  clip: positive,
-  scope: strings('example', 'tensor'),
-  noise: stepNoise,
-  exemptFirst: { type: 'boolean' },
-  noiseMultiplier: atLeastZero,
-});
+const NOISE = {
+  multiplier: real('in units of the clip'),
+  snr: later("dB, against each example's clipped tensor", { type: 'number' }),
+  sigma: later('of each entry', { anyOf: [atLeastZero, { type: 'array', items: atLeastZero }] }),
+  stream: word('of its numbers', ['ziggurat', 'box-muller']),
+};
+const PRIVACY = {
+  clip: real('norm', undefined, { open: true }),
+  scope: word('what is clipped', ['example', 'tensor']),
+  noise: later('in one form', schemaOf(NOISE)),
+  exemptFirst: flag('the first tensor has no noise'),
+  noiseMultiplier: real('noise, in units of the clip'),
+};
+const kind = { type: 'object', required: ['kind'] };
 const numbers = { type: 'array', minItems: 1, items: { type: 'number' } };
-const clientOptions = {
-  localSteps: whole(1),
-  epochs: whole(1),
-  learningRate: { type: 'number', exclusiveMinimum: 0 },
-  miniBatch: whole(1),
-  optimizer: { anyOf: [strings('sgd', 'adam', 'adamw'), { type: 'object', required: ['kind'] }] },
-  order: strings('cyclic', 'shuffled'),
-  schedule: { anyOf: [strings('constant', 'cosine', 'linear'), numbers] },
-  privacy,
+const CLIENT = {
+  localSteps: whole('steps, default 1'),
+  epochs: whole('or passes over the batch'),
+  learningRate: real('of a step, default 0.003', undefined, { open: true }),
+  miniBatch: whole('images of a step'),
+  optimizer: later('default sgd', { anyOf: [strings('sgd', 'adam', 'adamw'), kind] }),
+  order: word('of the rows', ['cyclic', 'shuffled']),
+  schedule: later('of the learning rate', { anyOf: [strings('constant', 'cosine', 'linear'), numbers] }),
+  privacy: later('DP-SGD', schemaOf(PRIVACY)),
 };
 
 /** Every axis, outermost first: partial results hold all settings of the first images. */
@@ -85,16 +99,16 @@ export const AXES: Readonly<Record<AxisName, Axis>> = {
     otherwise: 1,
     counts: 0,
     read: (value) => integer(WHERE, 'an image', value as number, 0),
-    schema: whole(0),
+    schema: from(0),
   },
-  seeds: { otherwise: 1, counts: 1, read: (value) => integer(WHERE, 'a seed', value as number, 0), schema: whole(0) },
-  data: { read: readData, schema: { anyOf: [{ type: 'string' }, object(dataOptions, ['name'])] } },
-  batch: { otherwise: 1, read: (value) => integer(WHERE, 'batch', value as number, 1), schema: whole(1) },
+  seeds: { otherwise: 1, counts: 1, read: (value) => integer(WHERE, 'a seed', value as number, 0), schema: from(0) },
+  data: { read: readData, schema: { anyOf: [{ type: 'string' }, schemaOf(DATA)] } },
+  batch: { otherwise: 1, read: (value) => integer(WHERE, 'batch', value as number, 1), schema: from(1) },
   networks: {
     read: readNetwork,
-    schema: { anyOf: [strings(...Object.keys(MODELS)), object(networkOptions, ['name'])] },
+    schema: { anyOf: [strings(...Object.keys(MODELS)), schemaOf(NETWORK)] },
   },
-  client: { otherwise: {}, read: readClient, schema: object(clientOptions) },
+  client: { otherwise: {}, read: readClient, schema: schemaOf(CLIENT) },
   labels: {
     otherwise: 'known',
     read: (value) => oneOf(WHERE, 'labels', value as string, ['known', 'infer']),
@@ -129,9 +143,9 @@ export function valuesOf(name: AxisName, given: unknown): Values {
     throw problem(WHERE, `the axis ${name} has no values`, undefined, 'give it one at least, or leave it out');
   const seen = new Set<string>();
   for (const value of list) {
-    const text = isObject(value) ? canonical(plain(value)) : String(value);
-    if (seen.has(text) && !inMemory(value)) throw problem(WHERE, `the axis ${name} has the same value twice`, text);
-    seen.add(text);
+    const said = isObject(value) ? canonical(plain(value)) : String(value);
+    if (seen.has(said) && !inMemory(value)) throw problem(WHERE, `the axis ${name} has the same value twice`, said);
+    seen.add(said);
   }
   return { length: list.length, at: (index) => list[index] };
 }
@@ -196,32 +210,25 @@ function readNetwork(value: unknown): NetworkSpec | Model {
   if (isModel(value)) return value;
   const spec = (typeof value === 'string' ? { name: value } : value) as NetworkSpec;
   if (!isObject(spec)) throw problem(WHERE, 'a network is a name, { name, ... } or a model', value);
-  checkOptions(`${WHERE}: networks`, spec, Object.keys(networkOptions));
+  checkAll(`${WHERE}: networks`, spec, NETWORK);
   if (spec.layers === undefined) lookUp(`${WHERE}: networks`, MODELS, spec.name);
-  return { ...spec, seed: integer(WHERE, 'the seed of a network', spec.seed ?? 1, 0) };
+  return { ...spec, seed: spec.seed ?? 1 };
 }
 
 function readData(value: unknown): DataSpec | OpenDataSpec {
   const spec = typeof value === 'string' ? { name: value } : isDataset(value) ? { set: value } : value;
   if (!isObject(spec)) throw problem(WHERE, 'data is a name, { name, ... } or an open data set', value);
-  const open = 'set' in spec;
-  checkOptions(`${WHERE}: data`, spec, open ? ['set', 'split', 'draw', 'distinct'] : Object.keys(dataOptions));
+  checkAll(`${WHERE}: data`, spec, 'set' in spec ? OPEN_DATA : DATA);
   const { split = 'test', draw = 0, distinct = false, ...rest } = spec as DataSpec;
-  oneOf(WHERE, 'split', split, ['test', 'train']);
-  integer(WHERE, 'draw', draw, 0);
-  if (!open && typeof rest.name !== 'string') throw problem(WHERE, 'data needs a name', rest.name, 'e.g. cifar10');
   return { ...rest, split, draw, distinct };
 }
 
 /** The defaults of clientUpdate are written out, so that saying them changes no id. */
 function readClient(value: unknown): object {
   if (!isObject(value)) throw problem(WHERE, 'client is { localSteps, learningRate, ... }', value);
-  checkOptions(`${WHERE}: client`, value, Object.keys(clientOptions));
+  checkAll(`${WHERE}: client`, value, CLIENT);
   const { localSteps = 1, learningRate = 0.003, ...rest } = value as ClientSpec;
-  integer(WHERE, 'localSteps', localSteps, 1);
-  number(WHERE, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
   if (rest.epochs === undefined) return { localSteps, learningRate, ...rest };
-  integer(WHERE, 'epochs', rest.epochs, 1);
   if ('localSteps' in value) throw problem(WHERE, 'a client has localSteps or epochs, not both', value);
   return { learningRate, ...rest };
 }

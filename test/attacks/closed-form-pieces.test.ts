@@ -7,9 +7,11 @@ import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
 import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
 import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
+import { shares } from '../../src/attacks/sparse/scale.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, rounded, signed } from '../../src/core/evidence.js';
-import { gramNorm, type Matrix, matrix } from '../../src/core/linear-algebra.js';
+import { gramNorm, type Matrix, matrix, product } from '../../src/core/linear-algebra.js';
+import { softmax } from '../../src/core/numbers.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
 import type { Evidence, Layer } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
@@ -114,6 +116,34 @@ test('aroundGuess: one free direction: the likeliest move where all are active, 
   const touching = found([-1, 1.1], -1);
   near(touching[0]!, 0, 1e-6);
   near(touching[1]!, 1, 1e-6);
+});
+
+test("shares: the part 1 - p that scales each image's features is found where the forward pass closes", () => {
+  const layer = (inputs: number, units: number) => ({
+    weights: matrix(inputs, units, numbers(inputs * units)),
+    bias: numbers(units).map((b) => 0.1 * b),
+  });
+  const head = { first: layer(4, 6), last: layer(6, 3), factor: 0.5 } as unknown as Head;
+  const labels = Int32Array.of(0, 1, 2, 1);
+  const features = matrix(4, 4, numbers(16));
+  const inputs = product(features, head.first.weights);
+  const probabilities = Array.from(labels, (_, b) => {
+    const hidden = Float64Array.from({ length: 6 }, (__, u) =>
+      Math.max(0, 0.5 * (inputs.data[b * 6 + u]! + head.first.bias[u]!)),
+    );
+    const logits = product(matrix(1, 6, hidden), head.last.weights).data;
+    return softmax(Float64Array.from(logits, (value, j) => value + head.last.bias[j]!));
+  });
+  const wanted = probabilities.map((p, b) => 1 - p[labels[b]!]!);
+  const mixes = probabilities.map((p, b) => p.map((value, j) => (value - (j === labels[b] ? 1 : 0)) / wanted[b]!));
+  const scaled = matrix(
+    4,
+    4,
+    features.data.map((value, at) => value * wanted[Math.floor(at / 4)]!),
+  );
+  shares(head, labels, scaled, mixes).forEach((found, b) => {
+    near(found, wanted[b]!, 1e-9);
+  });
 });
 
 test('suitsClosedForm: exact updates of several steps of few images are left to the simulated steps', async () => {

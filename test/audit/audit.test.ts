@@ -30,7 +30,8 @@ test('audit: every phi with known and inferred labels; a second run computes onl
     first.rows.map(({ phi, labels }) => `${phi} ${labels}`),
     ['none known', 'none infer', 'sign known', 'sign infer'],
   );
-  for (const { scores, pictures, labelsRight, distortion, phi } of first.rows) {
+  for (const { scores, pictures, labelsRight, distortion, phi, ranks } of first.rows) {
+    assert.ok(ranks.length === 2 && ranks.every((rank) => rank >= 1 && rank <= first.retrieval.candidates));
     assert.ok(scores.psnr.length === 2 && pictures.length === 2 && labelsRight <= 1);
     assert.ok(phi === 'none' ? distortion < 1e-3 : distortion > 0.1 && distortion < 1);
   }
@@ -211,7 +212,13 @@ test('audit: a client that noises its own steps has a promise by Gaussian differ
   const found = await audit({ ...config, phi: ['none'], labels: ['known'], iterations: 2, client }, { workers: 1 });
   assert.equal(found.privacy?.mu, 1);
   const { prior, robustness } = found.privacy;
-  const [own, tenth] = robustness;
+  const [own, second, tenth] = robustness;
+  const { retrieval, rows } = found;
+  const ranks = rows.map((row) => row.ranks.reduce((sum, rank) => sum + rank / row.ranks.length, 0));
+  const best = Math.min(...ranks);
+  assert.equal(found.privacy.retrieved?.rank, best);
+  const share = retrieval.ranks.filter((rank) => rank <= best).length / retrieval.ranks.length;
+  assert.ok(Math.abs(second!.kappa - Math.max(share, best / retrieval.candidates)) < 1e-12);
   const scenes = await openDataset('scenes', { size: 16 });
   const all = scenes.labels('test', [...Array(prior!.candidates).keys()]);
   const alike = [...found.subject.batches[0]!.labels].map((label) => 1 / all.filter((one) => one === label).length);

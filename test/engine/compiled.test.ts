@@ -247,6 +247,20 @@ test('a loop of compiled runs lets timers through', async () => {
   assert.ok(ticks >= 5, `${ticks} ticks`);
 });
 
+test('the event loop turns between all phases of a compilation', async () => {
+  let turns = 0;
+  let going = true;
+  const count = (): void => {
+    turns++;
+    if (going) setImmediate(count);
+  };
+  setImmediate(count);
+  const step = await compile((t: Tensor): Tensor => tf.add(tf.square(t), 0.25), [x]);
+  going = false;
+  step.dispose();
+  assert.ok(turns >= 5, `${turns} turns: trace, simplify, emit, serialise, open`);
+});
+
 test('compile(f) does not depend on the number of threads', async () => {
   const images = random([3, 6, 6, 4], 8);
   const kernel = random([3, 3, 4, 8], 9);

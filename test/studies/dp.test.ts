@@ -95,6 +95,37 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
   assert.ok(points[0]!.epsilon > 100 * points[1]!.epsilon);
 });
 
+test("a row's own partition deals the images: its settings and its epsilon say so", async () => {
+  await start({ threads: 1 });
+  const scenes = await openDataset('scenes', { size: 16 });
+  const data = { ...scenes, sizes: { train: 60, test: 40 } };
+  const privacy = { clip: 1, noise: { multiplier: 0.5 } };
+  const mechanism = { group: 'mechanism', phi: 'none', privacy, training: { cohort: 1 } } as const;
+  const rows: DpRow[] = [
+    { id: 'many', ...mechanism, partition: { clients: 6, by: 'dirichlet', concentration: 100 } },
+    { id: 'one', ...mechanism, partition: { clients: 1 } },
+  ];
+  const folder = temporaryFolder();
+  const [many, one] = await dpStudy(data, { profile: { ...profile, rows }, folder, workers: 1 });
+  assert.deepEqual([many!.settings.partition, one!.settings.partition], [rows[0]!.partition, rows[1]!.partition]);
+  const budget = { noiseMultiplier: 0.5, delta: 1e-5 };
+  assert.equal(one!.epsilon, privacyBudget({ ...budget, sampleRate: 4 / 60, steps: 1 }).epsilon);
+  assert.ok(Number(many!.epsilon) > Number(one!.epsilon), 'a client with fewer images is sampled more often');
+  const moved = { ...profile, rows: rows.map((row) => ({ ...row, partition: { clients: 2 } })) };
+  const [again] = await dpStudy(data, { profile: moved, folder: temporaryFolder(), workers: 1, only: ['many'] });
+  assert.notEqual(again!.epsilon, many!.epsilon);
+});
+
+test('federated rows: every cohort shares the same steps, and each partition is of its name', () => {
+  const all: readonly DpRow[] = DP_PROFILES['steps-short'].rows;
+  const rows = all.filter(({ partition }) => partition);
+  assert.equal(rows.length, 24);
+  for (const { id, partition, training } of rows) {
+    assert.equal(training!.cohort! * training!.localSteps!, DP_PROFILES['steps-short'].training.localSteps);
+    assert.ok(id.endsWith(`, ${training!.cohort} of ${partition!.clients} clients, ${partition!.by}`));
+  }
+});
+
 test("DP_PROFILES: what a row says of a client's noise is what its phi does", () => {
   for (const { phi, clientPrivacy } of DP_PROFILES.paper.rows.filter((row) => row.clientPrivacy)) {
     const { clip, noiseMultiplier } = clientPrivacy!;

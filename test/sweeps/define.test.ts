@@ -98,6 +98,15 @@ const mistakes: readonly (readonly [string, object, RegExp])[] = [
     { ...base, phi: ['none', 'sign'], exclude: [{ phi: 'sing' }] },
     /did you mean "sign"/,
   ],
+  [
+    'a side below 1',
+    { ...base, data: { name: 'scenes', size: 0 } },
+    /data: size must be an integer of at least 1, got 0/,
+  ],
+  ['a word for the split', { ...base, data: { name: 'scenes', split: 'tset' } }, /split must be .*did you mean "test"/],
+  ['a rate of 0', { ...base, client: { learningRate: 0 } }, /client: learningRate must be a number above 0, got 0/],
+  ['an order of no name', { ...base, client: { order: 'shuffeled' } }, /order must be .*did you mean "shuffled"/],
+  ['outputs that are none', { ...base, networks: { name: 'lenet', classes: 1.5 } }, /classes must be an integer.*1\.5/],
   ['a name that is a path', { ...base, name: '../x' }, /a name has letters/],
   ['a word for a number', { ...base, batch: 'four' }, /batch must be an integer.*"four"/],
   ['an option that the run decides', { ...base, attacks: { name: 'rog', seed: 3 } }, /has no option seed/],
@@ -196,4 +205,17 @@ test('the example of docs/sweeps.md is a sweep', async () => {
   const cells = Array.from({ length: combinations }, (_, i) => at(i)).filter(Boolean);
   assert.equal(combinations, 2 * 3 * 2 * 20 * 2 * 2);
   assert.equal(cells.length, (combinations * 5) / 6);
+});
+
+test('sweepSchema: an editor is told the ranges by which definitions are refused', () => {
+  const { properties } = JSON.parse(JSON.stringify(sweepSchema()));
+  const one = (axis: string) => properties[axis].anyOf[0];
+  const data = one('data').anyOf[1];
+  assert.deepEqual(data.required, ['name']);
+  assert.deepEqual(data.properties.size, { description: 'side of the images', type: 'integer', minimum: 1 });
+  assert.deepEqual(data.properties.split.enum, ['test', 'train']);
+  const { learningRate, privacy } = one('client').properties;
+  assert.equal(learningRate.exclusiveMinimum, 0);
+  assert.equal(privacy.properties.noise.properties.multiplier.minimum, 0);
+  assert.equal(privacy.additionalProperties, false);
 });

@@ -85,7 +85,7 @@ export async function simulatedCounts(
     step.dispose();
   }
   const received = readings.map((reading) => sumsOf(reading, tensors[reading.tensor]!.data));
-  const law = lawOf(seen, counts);
+  const law = await lawOf(seen, counts);
   const [estimate, deviation] = [[...law.predict(received)], law.deviation];
   const found = wholeCounts(estimate, deviation, batchSize, least, most);
   const labels = found.flatMap((n, j) => Array.from({ length: n }, () => j));
@@ -146,15 +146,18 @@ function sumsOf({ columns, through }: Reading, data: Float32Array, of = (value: 
 }
 
 /** Each reading to C numbers, all of them to the counts. */
-function lawOf(seen: readonly number[][][], counts: Matrix) {
-  const blocks = seen[0]!.map((_, k) => {
+async function lawOf(seen: readonly number[][][], counts: Matrix) {
+  const blocks: { block: Matrix; tell: (z: Matrix) => Matrix }[] = [];
+  for (const k of seen[0]!.keys()) {
+    await new Promise(setImmediate); // a tensor's law takes a while: others have their turn between two
     const block = matrix(
       seen.length,
       seen[0]![k]!.length,
       seen.flatMap((one) => one[k]!),
     );
-    return { block, ...tellingOf(block, counts) };
-  });
+    blocks.push({ block, ...tellingOf(block, counts) });
+  }
+  await new Promise(setImmediate);
   const joined = (parts: readonly Matrix[]): Matrix => {
     const width = parts.reduce((sum, { columns }) => sum + columns, 0);
     const rows = Array.from({ length: parts[0]!.rows }, (_, i) =>

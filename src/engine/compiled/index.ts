@@ -30,6 +30,7 @@ export async function compileGraph(
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
   const shapes = inputs.map(({ shape }) => shape);
+  await turn();
   return opened(emit(rules, shapes, nodes), nodes, threads, provider);
 }
 
@@ -77,10 +78,12 @@ export async function compilePasses(
     ...nodes.slice(count, nodes.length - sums),
     ...factors.flatMap((list, i) => list?.flat() ?? [nodes[nodes.length - sums + i]!]),
   ];
+  await turn();
   const kept = keptFor(after, inputs.length);
   await turn();
   const shapes = given.map(({ shape }) => shape);
   const graph = emit(rules, shapes.slice(0, inputs.length), early, kept);
+  await turn();
   const rest = withInputs(after, kept, given.length, graph.orders);
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
   const opening = await opened(graph, [...early, ...kept], threads, provider);

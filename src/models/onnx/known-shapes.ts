@@ -2,7 +2,7 @@ import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { windowed } from './match-windows.js';
+import { checkWindows, windowed } from './match-windows.js';
 
 type Shape = readonly number[];
 
@@ -94,16 +94,19 @@ const SHAPES: Readonly<Record<string, Infer>> = {
       .map((op) => [op, first]),
   ),
   ...Object.fromEntries('Add Sub Mul Div Pow Sum'.split(' ').map((op) => [op, both])),
-  Conv: (node, { shape }) => {
+  Conv: (node, { shape, where }) => {
     const [out = 1, , ...kernel] = shape(node.inputs[1]!);
+    checkWindows(node, shape(node.inputs[0]!), kernel, where);
     return windowed(node, shape(node.inputs[0]!), kernel, out);
   },
   ...Object.fromEntries(
     ['MaxPool', 'AveragePool'].map((op): [string, Infer] => [
       op,
-      (node, { shape }) => {
+      (node, { shape, where }) => {
         const from = shape(node.inputs[0]!);
-        return windowed(node, from, numbers(node.attributes.kernel_shape, []), from[1]!);
+        const kernel = numbers(node.attributes.kernel_shape, []);
+        checkWindows(node, from, kernel, where);
+        return windowed(node, from, kernel, from[1]!);
       },
     ]),
   ),

@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../../assets/index.js';
+import { problem } from '../../core/errors.js';
 import type { Layer } from '../../core/types.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { found, type Matcher, makerIs, scalar } from './match-linear.js';
@@ -30,6 +31,29 @@ export function paddingOf(node: OnnxNode, plane: readonly number[], kernel: read
     return [before, Math.max(after, (windows - 1) * stride + reach - n - before)];
   });
   return [...each.map(([before]) => before), ...each.map(([, after]) => after)];
+}
+
+const whole = (list: readonly number[], length: number, least: number): boolean =>
+  list.length === length && list.every((n) => Number.isInteger(n) && n >= least && n < 2 ** 31);
+
+/**
+ * Refuses windows that do not fit the picture or the weights before anything runs the file: ONNX Runtime may end the
+ * process over them.
+ */
+export function checkWindows(node: OnnxNode, shape: readonly number[], kernel: readonly number[], where: string): void {
+  const { attributes } = node;
+  const pads = numbers(attributes.pads, [0, 0, 0, 0]);
+  const given = numbers(attributes.kernel_shape, kernel);
+  const lists = [attributes.strides, attributes.dilations].every((list) => whole(numbers(list, [1, 1]), 2, 1));
+  const sound = shape.length === 4 && whole(kernel, 2, 1) && String(given) === String(kernel) && lists;
+  const inside = sound && whole(pads, 4, 0) && windowed(node, shape, kernel, 1).every((n) => n >= 1);
+  if (!inside)
+    throw problem(
+      where,
+      `the windows of ${node.name || node.outputs[0]} (${node.op}) must fit its picture [${shape}]`,
+      { kernel, kernel_shape: given, pads, strides: numbers(attributes.strides, [1, 1]) },
+      'the file is corrupt, or not of pictures',
+    );
 }
 
 /** Shape of what windows over [batch, channels, height, width] give. */

@@ -23,6 +23,8 @@ export interface DpRow {
   readonly clientPrivacy?: { readonly clip: number; readonly noiseMultiplier: number };
   /** What differs from the profile's training. */
   readonly training?: Partial<FederateOptions>;
+  /** Who holds which images; default the profile's. */
+  readonly partition?: PartitionOptions;
   /** Of a `mechanism`: whether its models are attacked. */
   readonly attacked?: boolean;
 }

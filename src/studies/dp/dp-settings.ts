@@ -4,12 +4,12 @@ import type { DpProfile, DpRow } from './dp-row.js';
 
 /** Everything of a row that decides its numbers, as plain JSON. */
 export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {
-  const { partition, victims } = profile;
+  const { victims } = profile;
   const settings = {
     ...trainingOf(row, profile),
     model: profile.network ?? 'lenet',
     data: data.name,
-    partition,
+    partition: row.partition ?? profile.partition,
     victims,
     attackAt: attackAt(row, profile),
   };

@@ -98,7 +98,7 @@ async function computeRow(
 ): Promise<DpResult | undefined> {
   const training = trainingOf(row, profile);
   const model = modelFor(profile, data);
-  const clients = partition(data.labels('train', everyIndex(data.sizes.train)), profile.partition);
+  const clients = partition(data.labels('train', everyIndex(data.sizes.train)), row.partition ?? profile.partition);
   const rounds = [...new Set(attackAt(row, profile).map((share) => Math.round(share * training.rounds)))];
   const place = (round: number): string => rowFile(folder, row.id, `-round${round}.safetensors`);
   const keep = async (round: number, parameters: readonly NamedArray[]): Promise<void> => {

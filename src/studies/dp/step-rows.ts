@@ -18,6 +18,8 @@ const MECHANISMS: Readonly<Record<string, ClientPrivacy | undefined>> = {
   ...Object.fromEntries([0, -5, -10, -20].map((snr) => [`${snr} dB`, talks({ snr })])),
   'clip, slip': talks(undefined, SLIP),
   ...Object.fromEntries([0, -10].map((snr) => [`${snr} dB, slip`, talks({ snr }, SLIP)])),
+  // about -10 dB against an example of the narrow LeNet whose eight tensors all have the clip's norm
+  'constant 0.05': talks({ sigma: 0.05 }),
 };
 const MAIN = ['no clip', 'clip', '0 dB', '-5 dB', '-10 dB', '-20 dB'];
 
@@ -36,6 +38,36 @@ const grid = (names: readonly string[], rates: readonly number[], seeds: readonl
   seeds.flatMap((seed) =>
     rates.flatMap((rate) => names.map((name) => row(name, rate, seed, seed === 1 && rate === 0.1))),
   );
+
+/** Noise on the round's update and none inside the steps. */
+const upload = (snr: number): DpRow => ({
+  id: `rate 0.1, upload ${snr} dB, seed 1`,
+  group: 'mechanism',
+  phi: `noise:${snr}`,
+  snr,
+  training: { learningRate: 0.1 },
+});
+
+/** Clients, how many of them take part in a round, and how the images are dealt. */
+interface Federation {
+  readonly clients: number;
+  readonly cohort: number;
+  readonly by: 'iid' | 'dirichlet';
+}
+
+/** The same 100 steps a round, shared by the cohort. */
+const federated = (name: string, { clients, cohort, by }: Federation): DpRow => ({
+  ...row(name, 0.1, 1, false),
+  id: `${name}, ${cohort} of ${clients} clients, ${by}`,
+  training: { learningRate: 0.1, seed: 1, cohort, localSteps: 100 / cohort },
+  partition: { clients, by },
+});
+
+const FEDERATED = ['no clip', 'clip', '-10 dB'].flatMap((name) =>
+  [10, 100].flatMap((clients) =>
+    [1, 10].flatMap((cohort) => (['iid', 'dirichlet'] as const).map((by) => federated(name, { clients, cohort, by }))),
+  ),
+);
 
 /**
  * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
@@ -105,6 +137,9 @@ export const STEP_PROFILES = {
       ...grid(SLIPS, [0.1], [1]),
       ...[spending(1, 0.785), spending(3, 0.529), spending(8, 0.392)],
       ...grid(MAIN, [0.1, 0.05], [2, 3]),
+      ...grid(['constant 0.05'], [0.1], [1]),
+      ...[0, -10].map(upload),
+      ...FEDERATED,
     ],
   },
 } as const satisfies Record<string, DpProfile>;
