@@ -5,8 +5,8 @@ import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
+import { kappaOf, type RetrievalBaseline, retrievalBaseline } from './kappa.js';
 import { FAMILIES } from './remedies.js';
-import { kappaOf, type RetrievalBaseline, retrievalBaseline } from './retrieval.js';
 import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';

@@ -8,7 +8,7 @@ import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import type { Audit } from './config.js';
 import { deceptiveLayers } from './defences.js';
-import { type Gallery, ranksOf } from './retrieval.js';
+import { type Gallery, ranksOf } from './kappa.js';
 import { type Asked, observed, type Sent } from './sent.js';
 import type { Subject } from './subject.js';
 

@@ -5,7 +5,7 @@ import { type Dataset, openDataset } from '../data/index.js';
 import { loadNetwork, loadWeights, network, precode } from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { type Audit, isFile } from './config.js';
-import { type Gallery, galleryOf } from './retrieval.js';
+import { type Gallery, galleryOf } from './kappa.js';
 
 /** The network and the private batches of an audit. */
 export interface Subject {

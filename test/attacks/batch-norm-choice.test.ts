@@ -23,7 +23,7 @@ const model = network({
 });
 
 forEachEngine((engine, setup) => {
-  test(`rog: batch norm in training mode wants a firmer prior, and what the client sent of it helps, ${engine}`, async () => {
+  test(`rog: batch norm in training mode wants a firmer prior, sent statistics help, ${engine}`, async () => {
     await setup();
     const batch = await scenes.batch({ size: 1, seed: 31 });
     const update = await clientUpdate(model, batch);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { galleryOf, kappaOf, ranksOf, retrievalBaseline } from '../../src/audit/retrieval.js';
+import { galleryOf, kappaOf, ranksOf, retrievalBaseline } from '../../src/audit/kappa.js';
 import { openDataset } from '../../src/data/index.js';
 
 const data = await openDataset('scenes', { size: 16 });
