@@ -19,7 +19,7 @@ const TRAINED = 4;
  */
 const FEW = 4;
 
-/** So many convolutions hide one image from matching, and the head still shows it: VGG-7 20.1 and 22.4, 25.1 and 29.7 dB. */
+/** So many convolutions hide one image from matching, but the head shows it: VGG-7 20.1 and 22.4, 25.1 and 29.7 dB. */
 const DEEP = 4;
 
 const isHidden = (body: readonly Layer[], observation: Observation): boolean =>
