@@ -39,4 +39,21 @@ forEachEngine((engine, setup) => {
     const [told, untold] = [await reached('quantize:3', 'sent'), await reached('quantize:3', 'withheld')];
     assert.ok(told > untold + 1, `${told} dB with the moments, ${untold} without`);
   });
+
+  test(`rog: an even gray, which batch norm in training mode makes infinite, ends no attack, ${engine}`, async () => {
+    await setup();
+    const deep = network({
+      name: 'deep batch-norm',
+      imageShape: [16, 16, 3],
+      classes: 10,
+      seed: 1,
+      layers: [...Array.from({ length: 7 }, () => normed(4)).flat(), { kind: 'flatten' }, { kind: 'dense', units: 10 }],
+    });
+    const { images, labels } = await scenes.batch({ size: 2, seed: 31 });
+    const update = await clientUpdate(deep, { images, labels });
+    const seen = observe(deep, update, { obfuscation: parseObfuscation('topk:0.95'), labels });
+    const { settings } = await rog(seen, { iterations: 50 });
+    for (const { yardstick } of settings.race as { yardstick?: number }[])
+      assert.ok(yardstick === undefined || Number.isFinite(yardstick));
+  });
 });

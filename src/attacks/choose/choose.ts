@@ -14,7 +14,7 @@ import {
   shortened,
   weightFor,
 } from './contenders.js';
-import { isFine } from './fine.js';
+import { isDrowned, isFine } from './fine.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
@@ -143,6 +143,9 @@ export async function* chosen(
     if (handicap !== undefined) finished.push({ ...done, handicap });
     return done;
   };
+  const drop = (candidate: string, error: unknown): void => {
+    race.push({ candidate, closures: 0, dropped: (error as Error).message });
+  };
   const best = (): Finished =>
     finished.reduce((a, b) => (b.measured.value * b.handicap < a.measured.value * a.handicap ? b : a));
   const conclude = (): Reconstruction => {
@@ -187,7 +190,7 @@ export async function* chosen(
       const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
-      race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
+      drop(name, error);
     }
   }
   let afresh = 1;
@@ -210,14 +213,19 @@ export async function* chosen(
     const raced: { readonly contender: Contender; readonly value: number }[] = [];
     for (const contender of contenders) {
       const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
-      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest));
-      if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
-      raced.push({ contender, value: measured.value });
+      try {
+        const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest));
+        if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
+        raced.push({ contender, value: measured.value });
+      } catch (error) {
+        drop(`${contender.name}, race`, error);
+      }
     }
     raced.sort((a, b) => a.value - b.value);
     front = raced
       .filter(({ value, contender }, k) => (k < 2 ? value <= CLOSE * raced[0]!.value : contender.always))
       .map(({ contender }) => contender);
+    if (raced.length === 0) front = contenders.slice(0, 1);
   }
   for (const { name, recipe, always } of front) {
     const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
@@ -258,13 +266,6 @@ const NEAR = 1 / 0.8;
 
 /** Whether objective and prior are for rog() to choose. */
 const freely = ({ objective, weight }: ChoiceOptions): boolean => weight === undefined && objective === undefined;
-
-/** Whether phi's noise has at least the power of the update itself. */
-function isDrowned({ tensors, obfuscation }: Observation): boolean {
-  const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
-  const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
-  return noise > 0 && noise >= power / 2;
-}
 
 /** Seconds since it was made. */
 function stopwatch(): () => number {
