@@ -116,8 +116,8 @@ async function roughnessOf(images: NdArray): Promise<number> {
 }
 
 /**
- * A gray: what a picture is that says nothing. Even, but for batch norm in training mode, which divides by the contrast:
- * there with a noise of 0.05.
+ * A gray: what a picture is that says nothing. Even, but for batch norm in training mode, which divides by the
+ * contrast: there with a noise of 0.05.
  */
 export const grayOf = ({ model, client }: Pick<Observation, 'model' | 'client'>): NdArray => {
   const uniform = mixesExamples(model) ? uniformStream(1) : () => 0.5;
