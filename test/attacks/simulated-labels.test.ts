@@ -129,7 +129,7 @@ test('inferLabels: simulated clients take any network with a dense layer per cla
   assert.doesNotMatch((await inferLabels(seen)).method, /simulated/);
 });
 
-test('inferLabels: simulated clients tell how far they are; a stop ends them, and an attack, before the next', async () => {
+test('inferLabels: simulated clients tell how far they are; a stop ends them, and an attack', async () => {
   const data = await openDataset('scenes', { size: 16 });
   const model = lenet({ imageShape: data.imageShape, seed: 7 });
   const update = await clientUpdate(model, data.batch({ size: 12, seed: 2, labels: 'any' }));

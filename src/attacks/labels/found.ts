@@ -4,5 +4,5 @@ export interface Found {
   readonly confidence: readonly number[];
 }
 
-/** Called by a rule that takes seconds, before its first part and after every part; it may throw, which ends the rule. */
+/** Called by a rule that takes seconds, before its first part and after every part; what it throws ends the rule. */
 export type Watch = (done: number, parts: number) => void;
