@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { grayOf } from '../../src/attacks/choose/yardstick.js';
 import { rog } from '../../src/attacks/index.js';
+import type { ClientSettings } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { network } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { score } from '../../src/studies/index.js';
+import { ZOO } from '../../src/studies/zoo.js';
 import { forEachEngine } from '../engines.js';
 
 const scenes = await openDataset('scenes', { size: 16 });
@@ -20,6 +23,17 @@ const model = network({
   classes: 10,
   seed: 1,
   layers: [...normed(12), ...normed(24), { kind: 'flatten' }, { kind: 'dense', units: 10, bias: true }],
+});
+
+test('rog: MobileNetV2 as it trains, whose update of an even gray is infinite, ends no attack', async () => {
+  const deep = ZOO.mobilenetV2({ imageShape: [16, 16, 3], classes: 10, seed: 1 });
+  assert.ok(new Set(grayOf({ model: deep, client: { batchSize: 2 } as ClientSettings }).data).size > 1);
+  const { images, labels } = await scenes.batch({ size: 2, seed: 31 });
+  const update = await clientUpdate(deep, { images, labels });
+  const seen = observe(deep, update, { obfuscation: parseObfuscation('topk:0.95'), labels });
+  const { settings } = await rog(seen, { iterations: 50 });
+  for (const { yardstick } of settings.race as { yardstick?: number }[])
+    assert.ok(yardstick === undefined || Number.isFinite(yardstick));
 });
 
 forEachEngine((engine, setup) => {

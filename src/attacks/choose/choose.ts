@@ -1,5 +1,7 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import { readHead } from '../closed-form/head.js';
+import { isDeep } from '../closed-form/suits.js';
 import { labelsOf } from '../infer-labels.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
@@ -14,7 +16,7 @@ import {
   shortened,
   weightFor,
 } from './contenders.js';
-import { isFine } from './fine.js';
+import { isDrowned, isFine } from './fine.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
@@ -68,8 +70,8 @@ const LOOSELY = 1.15;
 const HARDLY = 1e-3;
 
 /**
- * After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted
- * kinks.
+ * After several local steps the yardstick of the last polish, and behind many convolutions of any, is multiplied by
+ * this: a few percent less are fitted kinks.
  */
 const CLEARLY = 1 / 0.9;
 
@@ -143,6 +145,9 @@ export async function* chosen(
     if (handicap !== undefined) finished.push({ ...done, handicap });
     return done;
   };
+  const drop = (candidate: string, error: unknown): void => {
+    race.push({ candidate, closures: 0, dropped: (error as Error).message });
+  };
   const best = (): Finished =>
     finished.reduce((a, b) => (b.measured.value * b.handicap < a.measured.value * a.handicap ? b : a));
   const conclude = (): Reconstruction => {
@@ -187,7 +192,7 @@ export async function* chosen(
       const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
-      race.push({ candidate: name, closures: 0, dropped: (error as Error).message });
+      drop(name, error);
     }
   }
   let afresh = 1;
@@ -195,8 +200,10 @@ export async function* chosen(
   if (solved) {
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
-    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
-    finished.splice(0, finished.length - 1);
+    const strays = observation.client.localSteps > 1 && isDeep(readHead(observation).body);
+    const margin = strays ? CLEARLY : 1;
+    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), margin);
+    if (!strays) finished.splice(0, finished.length - 1);
     const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     const coarse = seesAll(observation) && !isFine(observation) && left(measured) <= FAILED;
@@ -210,14 +217,19 @@ export async function* chosen(
     const raced: { readonly contender: Contender; readonly value: number }[] = [];
     for (const contender of contenders) {
       const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
-      const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest));
-      if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
-      raced.push({ contender, value: measured.value });
+      try {
+        const { measured, result } = yield* run(`${contender.name}, race`, runRecipe(observation, recipe, rest));
+        if (result.stopped === 'cancelled') return { ...result, settings: { ...result.settings, race } };
+        raced.push({ contender, value: measured.value });
+      } catch (error) {
+        drop(`${contender.name}, race`, error);
+      }
     }
     raced.sort((a, b) => a.value - b.value);
     front = raced
       .filter(({ value, contender }, k) => (k < 2 ? value <= CLOSE * raced[0]!.value : contender.always))
       .map(({ contender }) => contender);
+    if (raced.length === 0) front = contenders.slice(0, 1);
   }
   for (const { name, recipe, always } of front) {
     const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
@@ -258,13 +270,6 @@ const NEAR = 1 / 0.8;
 
 /** Whether objective and prior are for rog() to choose. */
 const freely = ({ objective, weight }: ChoiceOptions): boolean => weight === undefined && objective === undefined;
-
-/** Whether phi's noise has at least the power of the update itself. */
-function isDrowned({ tensors, obfuscation }: Observation): boolean {
-  const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
-  const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
-  return noise > 0 && noise >= power / 2;
-}
 
 /** Seconds since it was made. */
 function stopwatch(): () => number {

@@ -70,7 +70,7 @@ export async function contendersFor(
   if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
   const told = await atGray(own.objective);
   const exact = observation.obfuscation.evidence.every(isExactToScale);
-  const light = pull(own.weight, told) <= LIGHT;
+  const light = !Number.isFinite(told) || pull(own.weight, told) <= LIGHT;
   if (light && !(exact && seesAll(observation))) return [tuned];
   const weaker = WEAKER.map((share, k) => ({
     name: `matching, ${k === 0 ? 'light' : 'hardly any'} prior`,

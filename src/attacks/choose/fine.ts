@@ -19,3 +19,10 @@ function isFineIn(evidence: Evidence, data: Float32Array): boolean {
   const square = data.reduce((sum, q) => sum + q * q, 0) / data.length;
   return Math.max(tolerance, zeroTolerance) ** 2 <= FINE ** 2 * square;
 }
+
+/** Whether phi's noise has at least the power of the update itself. */
+export function isDrowned({ tensors, obfuscation }: Observation): boolean {
+  const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
+  const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
+  return noise > 0 && noise >= power / 2;
+}

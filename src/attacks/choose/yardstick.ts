@@ -1,8 +1,10 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
+import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
 import { assumed, simulatedUpdate } from '../../federation/index.js';
+import { mixesExamples } from '../../models/index.js';
 import { PRIORS } from '../search/priors.js';
 import { projectedData } from '../search/seen.js';
 
@@ -113,6 +115,11 @@ async function roughnessOf(images: NdArray): Promise<number> {
   }
 }
 
-/** An even gray: what a picture is that says nothing. */
-export const grayOf = ({ model, client }: Pick<Observation, 'model' | 'client'>): NdArray =>
-  ndarray([client.batchSize, ...model.imageShape], 0.5);
+/**
+ * A gray: what a picture is that says nothing. Even, but for batch norm in training mode, which divides by the
+ * contrast: there with a noise of 0.05.
+ */
+export const grayOf = ({ model, client }: Pick<Observation, 'model' | 'client'>): NdArray => {
+  const uniform = mixesExamples(model) ? uniformStream(1) : () => 0.5;
+  return ndarray([client.batchSize, ...model.imageShape], () => 0.45 + 0.1 * uniform());
+};
