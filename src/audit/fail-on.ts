@@ -25,21 +25,26 @@ const isShare = (name: string): name is (typeof SHARES)[number] => SHARES.includ
  * @throws what has not that form, unknown names (the nearest is named), shares outside (0, 1], names said twice
  */
 export function parseFailOn(text: string): FailOn {
-  return text.split(',').reduce<FailOn>((all, part) => {
-    const [name = '', value = '', ...more] = part.trim().split(':');
-    if (more.length || value.trim() === '' || Number.isNaN(Number(value)))
-      throw problem(WHERE, 'it has the form NAME:NUMBER', part, `e.g. ssim:0.5; names: ${NAMES.join(', ')}`);
-    const known = oneOf(WHERE, 'the name', name, NAMES);
-    const key = isShare(known) ? known : 'threshold';
-    if (all[key] !== undefined)
-      throw problem(WHERE, `one ${key === 'threshold' ? 'metric' : key} is enough`, text, 'e.g. ssim:0.5,rebuilt:0.1');
-    if (!isShare(known))
-      return { ...all, threshold: { metric: known, value: number(WHERE, known, Number(value), -1e6, 1e6) } };
-    const share = Number(value);
-    if (!(share > 0 && share <= 1))
-      throw problem(WHERE, `${known} must be above 0 and at most 1`, share, 'a metric alone fails on any one image');
-    return { ...all, [known]: share };
-  }, {});
+  const parts = text.split(',').map((part) => readPart(part.trim()));
+  const keys = parts.map(([key]) => key);
+  const twice = keys.find((key, i) => keys.indexOf(key) < i);
+  if (twice) {
+    const what = twice === 'threshold' ? 'metric' : twice;
+    throw problem(WHERE, `one ${what} is enough`, text, 'e.g. ssim:0.5,rebuilt:0.1');
+  }
+  return Object.fromEntries(parts);
+}
+
+function readPart(part: string): readonly [keyof FailOn, Threshold | number] {
+  const [name = '', value = '', ...more] = part.split(':');
+  if (more.length || value.trim() === '' || Number.isNaN(Number(value)))
+    throw problem(WHERE, 'it has the form NAME:NUMBER', part, `e.g. ssim:0.5; names: ${NAMES.join(', ')}`);
+  const known = oneOf(WHERE, 'the name', name, NAMES);
+  const x = Number(value);
+  if (!isShare(known)) return ['threshold', { metric: known, value: number(WHERE, known, x, -1e6, 1e6) }];
+  if (!(x > 0 && x <= 1))
+    throw problem(WHERE, `${known} must be above 0 and at most 1`, x, 'a metric alone fails on any one image');
+  return [known, x];
 }
 
 /** @throws where nothing could hold a client to `gamma`: one who does not noise its steps */
