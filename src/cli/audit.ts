@@ -38,7 +38,7 @@ const TOLD = {
     seed: whole('default 1', undefined, { from: 0 }),
     noRemedies: alone('do not look for the smallest change that helps'),
     failOn: text(
-      "exit code 1 where an image reaches METRIC:X, e.g. ssim:0.5, also the report's threshold; rebuilt:X: only where " +
+      "exit code 1 where any image reaches METRIC:X, e.g. ssim:0.5, also the report's threshold; rebuilt:X: where " +
         "that share of a phi's images is rebuilt; gamma:X: where the chance to name an image reaches it; or several",
       'LIST',
     ),
