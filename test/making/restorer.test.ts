@@ -29,7 +29,7 @@ test('spread: a gray picture keeps its mean', () => {
   assert.ok(spread(gray, [0.2, 0.3, 0.1, 0.4, 0, 0]).every((value) => Math.abs(value - 0.5) < 1e-6));
 });
 
-test('makePairs: a killed run goes on to the same bytes; each image is nearest its raw one; a flipped bit', async () => {
+test('makePairs: a killed run goes on to the same bytes; each image is nearest its raw one; a flip', async () => {
   await start({ threads: 1 });
   const data = await small();
   const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
