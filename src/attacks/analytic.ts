@@ -3,7 +3,7 @@ import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
 import type { NamedArray, Observation, Progress, Reconstruction } from '../core/types.js';
 import { judged } from './confidence/judge.js';
-import { inferLabels } from './infer-labels.js';
+import { labelsOf } from './infer-labels.js';
 import { clamped } from './search/minimise.js';
 import { checkNeeds, checkObservation, type Needs } from './search/needs.js';
 import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
@@ -50,7 +50,7 @@ export async function* quotients(observation: Observation): AsyncGenerator<Progr
   if (!columns.every((x) => x.every(Number.isFinite)))
     throw problem('analytic', 'the update must be finite numbers', 'NaN or infinities');
   const images = ndarray([client.batchSize, ...model.imageShape], Float32Array.from(columns.flatMap((x) => [...x])));
-  const inferred = known ? undefined : await inferLabels(observation);
+  const inferred = known ? undefined : await labelsOf(observation);
   const labels = known ?? inferred!.labels;
   return {
     kind: 'reconstruction',

@@ -1,6 +1,9 @@
-import { checked, type OptionTable, word } from '../core/option-table.js';
+import { problem } from '../core/errors.js';
+import { called, checked, memory, type OptionTable, word } from '../core/option-table.js';
 import type { Observation } from '../core/types.js';
+import { interrupts } from '../engine/index.js';
 import { classView } from './labels/class-view.js';
+import type { Watch } from './labels/found.js';
 import { LABEL_RULES, type LabelRule, ruleFor } from './labels/rules.js';
 
 export { LABEL_RULES, type LabelRule } from './labels/rules.js';
@@ -19,10 +22,16 @@ export interface LabelOptions {
    * phi where there is one; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`.
    */
   readonly rule?: 'auto' | LabelRule;
+  /** `simulated`, which takes seconds: called with the parts that are done and all parts, first with 0. */
+  readonly onProgress?: (done: number, parts: number) => void;
+  /** Stops `simulated` between two parts: it rejects then. A notebook's interrupt does the same. */
+  readonly signal?: AbortSignal;
 }
 
 const OPTIONS = {
   rule: word('how labels are read off', ['auto', ...(Object.keys(LABEL_RULES) as LabelRule[])], 'auto'),
+  onProgress: called('called after every part of a rule that takes seconds'),
+  signal: memory('stops it', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
 } satisfies OptionTable<LabelOptions>;
 
 const METHODS: Record<LabelRule, string> = {
@@ -38,14 +47,18 @@ const METHODS: Record<LabelRule, string> = {
 /**
  * The batch's labels, read off the update of the last dense layer; see LABEL_RULES for the rules and their sources. The
  * order of the labels in the batch is not known: ascending.
- * @throws a network without a last dense layer of one output per class; `bias` where it has none
+ * @throws a network without a last dense layer of one output per class; `bias` where it has none; stopped
  * @example const { labels, confidence } = await rog.attacks.inferLabels(observed)
  */
 export async function inferLabels(observation: Observation, options: LabelOptions = {}): Promise<InferredLabels> {
-  const { rule: wanted } = checked('inferLabels', options, OPTIONS);
+  const { rule, onProgress, signal } = checked('inferLabels', options, OPTIONS);
+  return untilStopped('inferLabels', signal, (watch) => inferred(observation, rule, watch), onProgress);
+}
+
+async function inferred(observation: Observation, wanted: 'auto' | LabelRule, watch?: Watch): Promise<InferredLabels> {
   const view = classView(observation);
   const rule = wanted === 'auto' ? await ruleFor(view) : wanted;
-  const { labels, confidence } = await LABEL_RULES[rule](view);
+  const { labels, confidence } = await LABEL_RULES[rule](view, watch);
   const order = labels.map((_, i) => i).sort((a, b) => labels[a]! - labels[b]!);
   return {
     labels: Int32Array.from(order, (i) => labels[i]!),
@@ -54,8 +67,37 @@ export async function inferLabels(observation: Observation, options: LabelOption
   };
 }
 
-/** The labels an attack goes by: given ones, else inferred ones. */
-export async function labelsOf(observation: Observation): Promise<InferredLabels> {
-  const { labels } = observation;
-  return labels ? { labels, method: 'given', confidence: Array.from(labels, () => 1) } : inferLabels(observation);
+/** Work that ends at a notebook's interrupt or by a signal, between two of its parts. */
+async function untilStopped<T>(
+  where: string,
+  signal: AbortSignal | undefined,
+  work: (watch: Watch) => Promise<T>,
+  told?: Watch,
+): Promise<T> {
+  const interrupt = interrupts(where, { signal });
+  try {
+    return await work((done, parts) => {
+      told?.(done, parts);
+      if (interrupt.hit()) throw problem(where, 'was stopped before the labels were found', `part ${done} of ${parts}`);
+    });
+  } finally {
+    interrupt.release();
+  }
 }
+
+/** The labels an attack goes by: given ones, else inferred ones. They are found whole: a stop waits for them. */
+export async function labelsOf(observation: Observation): Promise<InferredLabels> {
+  return given(observation) ?? inferred(observation, 'auto');
+}
+
+/** The same where nothing has been found yet that a stop could lose. @throws stopped */
+export async function firstLabels(
+  where: string,
+  observation: Observation,
+  signal?: AbortSignal,
+): Promise<InferredLabels> {
+  return given(observation) ?? untilStopped(where, signal, (watch) => inferred(observation, 'auto', watch));
+}
+
+const given = ({ labels }: Observation): InferredLabels | undefined =>
+  labels && { labels, method: 'given', confidence: Array.from(labels, () => 1) };

@@ -165,14 +165,6 @@ function checkThreshold({ metric, value }: Threshold): Threshold {
   return { metric, value: number(WHERE, 'the value of the threshold', value, -1e6, 1e6) };
 }
 
-/** `ssim:0.5` as a threshold. */
-export function parseThreshold(text: string): Threshold {
-  const [metric = '', value = '', ...more] = text.split(':');
-  if (more.length || value.trim() === '' || Number.isNaN(Number(value)))
-    throw problem(WHERE, 'a threshold has the form METRIC:NUMBER', text, 'e.g. ssim:0.5');
-  return checkThreshold({ metric: metric as MetricName, value: Number(value) });
-}
-
 /** Whether a score reaches the threshold from the attacker's side. NaN does not. */
 export const reaches = ({ metric, value }: Threshold, score: number): boolean =>
   METRICS[metric].better === 'higher' ? score >= value : score <= value;

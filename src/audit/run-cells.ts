@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { inferLabels } from '../attacks/index.js';
+import { labelsOf } from '../attacks/infer-labels.js';
 import { imageAt } from '../core/arrays.js';
 import { settled } from '../core/settled.js';
 import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../core/types.js';
@@ -90,7 +90,7 @@ export async function runCells(
     const sent = seenBy(whole);
     seen.set(i, sent);
     // labels are read off the whole update, also by those who then leave a part of it out
-    const labels = ignoring && cell.labels === 'infer' ? (await inferLabels(sent)).labels : sent.labels;
+    const labels = ignoring && cell.labels === 'infer' ? (await labelsOf(sent)).labels : sent.labels;
     const observation = ignoring ? { ...seenBy(cell), ...(labels && { labels }) } : sent;
     return { observation, attack: 'rog' as const, options: { iterations, seed } };
   };

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPlace, LIMITS, readBoundedText, writeAtomic } from '../assets/index.js';
-import { type AuditConfig, audit, auditPage, parseThreshold, readConfig, verdictOf } from '../audit/index.js';
+import {
+  type AuditConfig,
+  audit,
+  auditPage,
+  checkFailOn,
+  failuresOf,
+  parseFailOn,
+  readConfig,
+  verdictOf,
+} from '../audit/index.js';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, real, text, whole, word, words } from '../core/option-table.js';
@@ -28,7 +37,11 @@ const TOLD = {
     iterations: whole('steps of an attack (default 200)'),
     seed: whole('default 1', undefined, { from: 0 }),
     noRemedies: alone('do not look for the smallest change that helps'),
-    failOn: text("exit code 1 where any image reaches it, e.g. ssim:0.5; also the report's threshold", 'METRIC:X'),
+    failOn: text(
+      "exit code 1 where any image reaches METRIC:X, e.g. ssim:0.5, also the report's threshold; rebuilt:X: where " +
+        "that share of a phi's images is rebuilt; gamma:X: where the chance to name an image reaches it; or several",
+      'LIST',
+    ),
     workers: whole('attacks at a time (default one per core)'),
     schema: word('prints the JSON schema of a config or a result, and does nothing else', ['config', 'result']),
     json: alone('prints audit.json instead of a summary'),
@@ -47,16 +60,18 @@ export async function command(args: string[]): Promise<number> {
   }
   const file = flags.config === undefined ? {} : readJson(flags.config);
   const { network, weights, after, data, size, batch, clients, batches, labels, iterations, seed } = flags;
-  const { localSteps, learningRate, failOn } = flags;
+  const { localSteps, learningRate } = flags;
+  const failOn = flags.failOn === undefined ? undefined : parseFailOn(flags.failOn);
   const given: AuditConfig = {
     ...file,
     ...without({ network, weights, after, data, size, batch, clients, batches, labels, iterations, seed }),
     ...(flags.phi && { phi: flags.phi.split(',').map((part) => part.trim()) }),
     ...(flags.noRemedies && { remedies: false }),
-    ...(failOn && { threshold: parseThreshold(failOn) }),
+    ...without({ threshold: failOn?.threshold }),
     client: { ...file.client, ...without({ localSteps, learningRate }) },
   };
   const settings = readConfig(given);
+  if (failOn) checkFailOn(failOn, settings);
   const out = flags.out ?? join('results', 'audit');
   await checkPlace('roglab audit', out);
   const { workers = cores() } = flags;
@@ -68,13 +83,16 @@ export async function command(args: string[]): Promise<number> {
   const result = await audit(given, { folder: out, workers, signal: stop.signal, onProgress: say });
   const verdict = verdictOf(result);
   const version = packageVersion();
-  const json = JSON.stringify(asJson(result, verdict, version), null, 2);
+  const because = failOn && failuresOf(result, failOn);
+  const gate = because && { failOn: flags.failOn, passed: because.length === 0, because };
+  const json = JSON.stringify({ ...asJson(result, verdict, version), ...(gate && { gate }) }, null, 2);
   console.log(flags.json ? json : `${verdict.sentence}.`);
   if (!flags.json && verdict.remedy) console.log(`The smallest change tried that leaves none: ${verdict.remedy.phi}.`);
   await writeAtomic(join(out, 'audit.json'), `${json}\n`);
   await writeAtomic(join(out, 'audit.html'), auditPage(result, { version, engine: session.line }));
   if (!flags.json) console.log(`report: ${join(out, 'audit.html')}`);
-  return failOn && !verdict.passed ? 1 : 0;
+  for (const why of because ?? []) console.error(`--fail-on ${flags.failOn}: ${why}`);
+  return because?.length ? 1 : 0;
 }
 
 /** What was said. */

@@ -8,6 +8,7 @@ import { oneOf } from '../core/options.js';
 import { roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { TRAINABLES, type Trainable, type TrainedNetwork } from '../making/networks.js';
+import { cardText } from '../models/index.js';
 import type { FitProgress } from '../training/index.js';
 import { helpText, said } from './flags.js';
 import { longRun, storedJson } from './long-run.js';
@@ -116,7 +117,7 @@ async function write(
   const shown = Object.entries(scores).map(([key, value]) => `${key} ${value.toFixed(4)}`);
   console.log(`${file}: ${(bytes.length / 2 ** 20).toFixed(2)} MiB, ${shown.join(', ')}, ${card.minutes} min`);
   await writeAtomic(file, bytes);
-  await writeAtomic(join(folder, `${name}.json`), `${JSON.stringify(card, null, 2)}\n`);
+  await writeAtomic(join(folder, `${name}.json`), cardText(card));
 }
 
 const rounded = (values: Readonly<Record<string, number>>): Record<string, number> =>

@@ -53,6 +53,7 @@ export type { DistanceFunction } from '../metrics/perceptual/perceptual.js';
 export type { MetricName, Summary } from '../metrics/summary.js';
 export type { LabelSet, TaggerOptions } from '../metrics/tag-agreement.js';
 export type { NetworkOptions, WidthOptions } from '../models/build.js';
+export type { Card } from '../models/card.js';
 export type { Architecture, ForwardOptions } from '../models/forward.js';
 export type { GeneratorDesign } from '../models/generator.js';
 export type { Generator } from '../models/generator-weights.js';
@@ -60,7 +61,6 @@ export type { BatchMoments, Drawing, Finish, Use, Using } from '../models/layers
 export type { Modes } from '../models/modes.js';
 export type { NetworkFileOptions } from '../models/onnx/index.js';
 export type { PrecodeOptions } from '../models/precode.js';
-export type { Card } from '../models/shipped.js';
 export type { TwoLayerOptions } from '../models/two-layer.js';
 export type { VitOptions } from '../models/vit.js';
 export type { BlockwiseOptions } from '../obfuscation/blockwise-quantizer.js';

@@ -2,6 +2,7 @@ import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder, diskProblem, makeFolder } from '../assets/index.js';
 import { problem } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
 
 /** Where the pairs lie that `train restorer` reads: one file per part. */
 export const pairsFolder = (): string => join(cacheFolder(), 'restorer-pairs');
@@ -20,19 +21,43 @@ export interface Pair {
 /** Bytes of a record before its pixels: u32 job, u32 image, u16 setting, u16 label; little-endian. */
 const HEAD = 12;
 
-/** The complete pairs of a file, of images with so many values. */
-export async function readPairs(path: string, values: number): Promise<Pair[]> {
-  const bytes = await readFile(path);
-  const width = HEAD + values;
-  return Array.from({ length: Math.floor(bytes.length / width) }, (_, record) => {
-    const at = record * width;
-    return {
-      image: bytes.readUInt32LE(at + 4),
-      setting: bytes.readUInt16LE(at + 8),
-      label: bytes.readUInt16LE(at + 10),
-      raw: new Uint8Array(bytes.subarray(at + HEAD, at + width)),
-    };
+/** Bytes of a record after its pixels: the SHA-256 of all before. */
+const SEAL = 32;
+
+const sealOf = (body: Uint8Array): Buffer => Buffer.from(sha256(body), 'hex');
+
+/**
+ * The complete records of a file, of images with so many values; without their checksums.
+ * @throws a record that is not as it was written, by its sha256
+ */
+function records(where: string, path: string, bytes: Buffer, values: number): Buffer[] {
+  const width = HEAD + values + SEAL;
+  return Array.from({ length: Math.floor(bytes.length / width) }, (_, k) => {
+    const record = bytes.subarray(k * width, (k + 1) * width);
+    const body = record.subarray(0, HEAD + values);
+    const found = sealOf(body);
+    if (!found.equals(record.subarray(HEAD + values)))
+      throw problem(
+        where,
+        `pair ${k} of ${path} must be as it was written, by its sha256`,
+        found.toString('hex'),
+        'the file is damaged or of an older version: delete it, roglab pairs makes it again',
+      );
+    return body;
   });
+}
+
+/**
+ * The complete pairs of a file, of images with so many values.
+ * @throws a pair that is not as it was written, by its sha256
+ */
+export async function readPairs(path: string, values: number): Promise<Pair[]> {
+  return records('readPairs', path, await readFile(path), values).map((record) => ({
+    image: record.readUInt32LE(4),
+    setting: record.readUInt16LE(8),
+    label: record.readUInt16LE(10),
+    raw: new Uint8Array(record.subarray(HEAD)),
+  }));
 }
 
 /** Writes the pairs of one job behind the others. */
@@ -48,13 +73,13 @@ function encode({ image, label, setting, raw }: Pair, job: number): Buffer {
   bytes.writeUInt16LE(setting, 8);
   bytes.writeUInt16LE(label, 10);
   bytes.set(raw, HEAD);
-  return bytes;
+  return Buffer.concat([bytes, sealOf(bytes)]);
 }
 
 /**
  * Which job comes next, and how many pairs there are. The file's last job, which may be incomplete, is dropped; the
  * folder is made.
- * @throws the file belongs to another part
+ * @throws the file belongs to another part; a pair that is not as it was written, by its sha256
  */
 export async function resumeAt(
   path: string,
@@ -64,14 +89,11 @@ export async function resumeAt(
 ): Promise<{ job: number; count: number }> {
   await makeFolder(dirname(path));
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-  const width = HEAD + values;
-  const whole = Math.floor(bytes.length / width);
-  if (whole === 0) return { job: part, count: 0 };
-  const jobOf = (record: number): number => bytes.readUInt32LE(record * width);
-  const job = jobOf(whole - 1);
-  let kept = whole;
-  while (kept > 0 && jobOf(kept - 1) === job) kept--;
+  const jobs = records('makePairs', path, bytes, values).map((record) => record.readUInt32LE(0));
+  const job = jobs.at(-1);
+  if (job === undefined) return { job: part, count: 0 };
+  const kept = jobs.findLastIndex((other) => other !== job) + 1;
   if (job % parts !== part) throw problem('makePairs', `${path} holds another part of the jobs`, `part ${part}`);
-  await truncate(path, kept * width);
+  await truncate(path, kept * (HEAD + values + SEAL));
   return { job, count: kept };
 }

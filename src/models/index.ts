@@ -1,5 +1,6 @@
 export { alexnet } from './alexnet.js';
 export { type NetworkOptions, network, type WidthOptions } from './build.js';
+export { type Card, cardText } from './card.js';
 export { type DenseLink, denseHead, isIdle } from './dense-head.js';
 export {
   type Architecture,
@@ -25,7 +26,7 @@ export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
 export { checkPrecode, type PrecodeOptions, precode } from './precode.js';
 export { resnet18, resnet34 } from './resnet.js';
-export { type Card, type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
+export { type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
 export { TAGGER_STEM, tagger } from './tagger.js';
 export { fromTorchOrder, toTorchOrder } from './torch-order.js';
 export { type TrunkName, trunk, trunkMinimum, trunkStages } from './trunk.js';

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeSafetensors } from '../assets/index.js';
 import { checkFinite } from '../core/arrays.js';
-import { parsedJson, problem } from '../core/errors.js';
+import { problem } from '../core/errors.js';
 import { sha256 } from '../core/hash.js';
 import { oneOf } from '../core/options.js';
 import type { Model, NamedArray } from '../core/types.js';
+import { type Card, cardFrom } from './card.js';
 import { tagger } from './tagger.js';
 import { trunk } from './trunk.js';
 
@@ -49,7 +50,7 @@ async function open(name: ShippedName, folder: string): Promise<Model> {
 
 /**
  * The arrays of data/weights/NAME.safetensors, checked against bytes and sha256 of its card NAME.json.
- * @throws no such file, truncated or other bytes, entries that are no numbers
+ * @throws no such file, a card that is not as it was written, truncated or other bytes, entries that are no numbers
  */
 export async function shippedWeights(name: string, folder = home()): Promise<NamedArray[]> {
   const where = `weights of ${name}`;
@@ -58,7 +59,7 @@ export async function shippedWeights(name: string, folder = home()): Promise<Nam
     readFile(`${folder}/${file}`).catch((error: NodeJS.ErrnoException) => {
       throw problem(where, `cannot read ${file} in ${folder}: ${error.code}`, undefined, again);
     });
-  const card = cardOf(where, (await read(`${name}.json`)).toString());
+  const card = cardFrom(where, (await read(`${name}.json`)).toString());
   const bytes = await read(`${name}.safetensors`);
   if (bytes.length !== card.bytes)
     throw problem(
@@ -80,37 +81,15 @@ export async function shippedWeights(name: string, folder = home()): Promise<Nam
   return [...tensors];
 }
 
-/** What the card of shipped weights says: data, command, seed, minutes, measured scores, bytes, sha256. */
+/**
+ * What the card of shipped weights says: data, command, seed, minutes, measured scores, bytes, sha256.
+ * @throws no such file; not as it was written, by its own sha256
+ */
 export async function shippedCard(name: ShippedName | 'restorer' | 'generator', folder = home()) {
   const text = await readFile(`${folder}/${name}.json`, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw problem(`card of ${name}`, `cannot read ${name}.json in ${folder}: ${error.code}`);
   });
-  return parsedJson(`card of ${name}`, text) as Card;
-}
-
-/** A card, as `roglab train` writes it beside the weights. */
-export interface Card {
-  readonly name: string;
-  readonly summary: string;
-  readonly data: string;
-  readonly command: string;
-  readonly recipe: string;
-  readonly epochs: number;
-  readonly seed: number;
-  readonly minutes: number;
-  readonly engine: string;
-  readonly scores: Readonly<Record<string, number>>;
-  readonly parameters: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-function cardOf(where: string, text: string): { readonly bytes: number; readonly sha256: string } {
-  try {
-    const { bytes, sha256 } = JSON.parse(text);
-    if (Number.isInteger(bytes) && typeof sha256 === 'string') return { bytes, sha256 };
-  } catch {}
-  throw problem(where, 'the card must be JSON with bytes and sha256', text.slice(0, 40));
+  return cardFrom(`card of ${name}`, text) as Card;
 }
 
 /** The tensors in the order of the architecture's parameters. @throws one is missing, left over or of another shape */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { inferLabels } from '../../src/attacks/index.js';
+import { inferLabels, rog } from '../../src/attacks/index.js';
+import type { LabelOptions } from '../../src/attacks/infer-labels.js';
 import { keptByPhi } from '../../src/attacks/labels/kept-by-phi.js';
 import { pinkPictures } from '../../src/attacks/labels/pink-pictures.js';
 import { ridgeLaw } from '../../src/attacks/labels/ridge.js';
@@ -126,4 +127,31 @@ test('inferLabels: simulated clients take any network with a dense layer per cla
   const found = await inferLabels(seen, { rule: 'simulated' });
   assert.ok(labelAccuracy(found.labels, labels) >= 5 / 6, `${found.labels}`);
   assert.doesNotMatch((await inferLabels(seen)).method, /simulated/);
+});
+
+test('inferLabels: simulated clients tell how far they are; a stop ends them, and an attack', async () => {
+  const data = await openDataset('scenes', { size: 16 });
+  const model = lenet({ imageShape: data.imageShape, seed: 7 });
+  const update = await clientUpdate(model, data.batch({ size: 12, seed: 2, labels: 'any' }));
+  const seen = observe(model, update, { obfuscation: parseObfuscation('quantize:3') });
+  const told: (readonly [number, number])[] = [];
+  const whole = await inferLabels(seen, { onProgress: (done, parts) => told.push([done, parts]) });
+  const [, parts] = told[0]!;
+  assert.deepEqual(
+    told,
+    Array.from({ length: parts + 1 }, (_, done) => [done, parts]),
+  );
+  assert.deepEqual(await inferLabels(seen), whole);
+  for (const at of [0, 3, parts - 1]) {
+    const control = new AbortController();
+    const until = { signal: control.signal, onProgress: (done: number) => done === at && control.abort() };
+    await assert.rejects(
+      inferLabels(seen, until as LabelOptions),
+      new RegExp(`inferLabels: was stopped before the labels were found, got "part ${at} of ${parts}"`),
+    );
+  }
+  const control = new AbortController();
+  setTimeout(() => control.abort(), 20);
+  await assert.rejects(rog(seen, { signal: control.signal }), /rog: was stopped before the labels were found/);
+  await assert.rejects(inferLabels(seen, { onProgress: 3 as never }), /onProgress must be a function, got 3/);
 });

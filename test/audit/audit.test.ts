@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  type AuditConfig,
-  type AuditResult,
-  audit,
-  auditPage,
-  parseThreshold,
-  readConfig,
-  verdictOf,
-} from '../../src/audit/index.js';
+import { type AuditConfig, type AuditResult, audit, auditPage, readConfig, verdictOf } from '../../src/audit/index.js';
 import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { applyUpdate, CLIENT_OPTIONS, clientUpdate } from '../../src/federation/index.js';
@@ -98,8 +90,6 @@ test('readConfig: mistakes are one line with the fix', () => {
     [{ threshold: { metric: 'sssim', value: 1 } }, /did you mean "ssim"\?/],
   ];
   for (const [given, says] of refused) assert.throws(() => readConfig(given as AuditConfig), says);
-  assert.throws(() => parseThreshold('ssim'), /the form METRIC:NUMBER, got "ssim"; e.g. ssim:0.5/);
-  assert.deepEqual(parseThreshold('lpips:0.2'), { metric: 'lpips', value: 0.2 });
 });
 
 test('audit: the sum of three clients; intervals of the scores; what a phi costs, by training with it', async () => {

@@ -29,7 +29,7 @@ test('spread: a gray picture keeps its mean', () => {
   assert.ok(spread(gray, [0.2, 0.3, 0.1, 0.4, 0, 0]).every((value) => Math.abs(value - 0.5) < 1e-6));
 });
 
-test('makePairs: a killed run goes on to the same bytes; each image is nearest its raw picture', async () => {
+test('makePairs: a killed run goes on to the same bytes; each image is nearest its raw one; a flip', async () => {
   await start({ threads: 1 });
   const data = await small();
   const folder = mkdtempSync(join(tmpdir(), 'roglab-'));
@@ -37,13 +37,23 @@ test('makePairs: a killed run goes on to the same bytes; each image is nearest i
     const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
     assert.equal(await makePairs(data, { path: whole, jobs: 2, seed: 174 }), 8);
     // killed amid the second job's second record
-    writeFileSync(killed, readFileSync(whole).subarray(0, Math.floor(5.5 * (12 + 16 * 16 * 3))));
+    writeFileSync(killed, readFileSync(whole).subarray(0, Math.floor(5.5 * (12 + 16 * 16 * 3 + 32))));
     await makePairs(data, { path: killed, jobs: 2, seed: 174 });
     assert.deepEqual(readFileSync(killed), readFileSync(whole));
     const pairs = await readPairs(whole, 16 * 16 * 3);
     assert.equal(pairs.length, 8);
     for (const { image, label } of pairs)
       assert.equal(label, data.batch({ split: 'train', indices: [image] }).labels[0]);
+    const bytes = readFileSync(whole);
+    for (const at of [0, 5, 8, 10, 12, 400, 779, 780, 811, 4 * 812 + 3, bytes.length - 1]) {
+      writeFileSync(
+        killed,
+        Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte)),
+      );
+      const refused = new RegExp(`: pair ${Math.floor(at / 812)} of .*killed must be as it was written, by its sha256`);
+      await assert.rejects(readPairs(killed, 16 * 16 * 3), refused, `byte ${at}`);
+      await assert.rejects(makePairs(data, { path: killed, jobs: 3 }), refused, `byte ${at}`);
+    }
     await assert.rejects(makePairs(data, { path: whole, part: 0, parts: 2, jobs: 3 }), /another part of the jobs/);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,15 @@ import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray } from '../../src/core/types.js';
 import { compile, start, type Tensor, tf } from '../../src/engine/index.js';
-import { shippedModel, trunk, trunkMinimum, trunkStages } from '../../src/models/index.js';
+import {
+  cardText,
+  shippedCard,
+  shippedModel,
+  shippedWeights,
+  trunk,
+  trunkMinimum,
+  trunkStages,
+} from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
@@ -71,6 +79,32 @@ for (const [what, [place, message]] of Object.entries(wrong))
     await assert.rejects(shippedModel('trunk', place()), message);
   });
 
+test('shippedCard, shippedModel: one bit of a card changed, or its checksum gone, is refused by name', async () => {
+  const place = shelf(parameters);
+  const file = join(place, 'trunk.json');
+  const card = JSON.parse(readFileSync(file, 'utf8'));
+  const text = cardText({ name: 'trunk', scores: { testAccuracy: 0.806 }, ...card });
+  const readCard = () => shippedCard('trunk', place);
+  const readWeights = () => shippedWeights('trunk', place);
+  const readers = [readCard, readWeights];
+  writeFileSync(file, text);
+  assert.deepEqual(await readCard(), { name: 'trunk', scores: { testAccuracy: 0.806 }, ...card });
+  assert.equal((await readWeights()).length, parameters.length);
+  const bytes = Buffer.from(text);
+  // every bit of every byte, but for the spaces that only lay the text out
+  for (const [at, byte] of bytes.entries()) {
+    if (byte === 0x20 || byte === 0x0a) continue;
+    writeFileSync(
+      file,
+      Uint8Array.from(bytes, (b, i) => (i === at ? b ^ (1 << (at % 8)) : b)),
+    );
+    for (const read of readers)
+      await assert.rejects(read, /(card|weights) of trunk: the card (announces|must be JSON)/);
+  }
+  writeFileSync(file, JSON.stringify({ name: 'trunk', ...card }));
+  for (const read of readers) await assert.rejects(read, /announces undefined as the sha256 of its own text/);
+});
+
 test('shippedModel: an unknown name; a file that was repaired is read again', async () => {
   await assert.rejects(shippedModel('tager' as never), /name must be one of .*did you mean "tagger"/);
   const place = shelf(parameters, () => new Uint8Array(3));
@@ -90,6 +124,7 @@ test('the weights in data/weights are those of their cards and stay under 12 MB 
     const card = JSON.parse(readFileSync(join(weights, file), 'utf8'));
     const bytes = readFileSync(join(weights, `${card.name}.safetensors`));
     assert.equal(createHash('sha256').update(bytes).digest('hex'), card.sha256);
+    await shippedCard(card.name);
     for (const key of ['data', 'command', 'seed', 'minutes', 'scores', 'engine'])
       assert.ok(key in card, `${file}: ${key}`);
     if (card.name === 'tagger') assert.ok(card.scores.testAccuracy >= 0.85);

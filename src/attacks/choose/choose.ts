@@ -2,7 +2,7 @@ import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { readHead } from '../closed-form/head.js';
 import { isDeep } from '../closed-form/suits.js';
-import { labelsOf } from '../infer-labels.js';
+import { firstLabels } from '../infer-labels.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { SOLVERS } from './candidates.js';
@@ -111,7 +111,7 @@ export async function* chosen(
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
-  const { labels } = await labelsOf(observation);
+  const { labels } = await firstLabels('rog', observation, signal);
   const clock = stopwatch();
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);

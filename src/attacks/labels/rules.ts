@@ -5,7 +5,7 @@ import { decidedness } from '../confidence/decided.js';
 import { isAdaptive } from '../search/soften.js';
 import type { ClassView } from './class-view.js';
 import { dummyImpact } from './class-view.js';
-import type { Found } from './found.js';
+import type { Found, Watch } from './found.js';
 import { headCounts } from './head-counts.js';
 import { pinkPictures } from './pink-pictures.js';
 import { simulatedCounts } from './simulated-counts.js';
@@ -13,7 +13,7 @@ import { simulatedCounts } from './simulated-counts.js';
 /** The rules' names. */
 export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias' | 'head' | 'simulated';
 
-type Rule = (view: ClassView) => Found | Promise<Found>;
+type Rule = (view: ClassView, watch?: Watch) => Found | Promise<Found>;
 
 const clip = (value: number): number => Math.min(1, Math.max(0, value));
 
@@ -115,9 +115,9 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
     const { least, most } = provenBounds(view);
     return headCounts(observation, least, most);
   },
-  simulated: async (view) => {
+  simulated: async (view, watch) => {
     const { least, most } = provenBounds(view);
-    return simulatedCounts(view.observation, least, most);
+    return simulatedCounts(view.observation, least, most, watch);
   },
 };
 

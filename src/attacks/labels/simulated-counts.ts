@@ -16,7 +16,7 @@ import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor } from '../../engine/index.js';
 import { direction, pick } from '../../federation/index.js';
 import { logCdf } from '../closed-form/normal-posterior.js';
-import type { Found } from './found.js';
+import type { Found, Watch } from './found.js';
 import { keptByPhi } from './kept-by-phi.js';
 import { pinkPictures } from './pink-pictures.js';
 import { ridgeLaw } from './ridge.js';
@@ -48,15 +48,22 @@ interface Reading {
  * After LLG (Wainakh et al. 2022), which scales column sums by one simulated client; the regression is ours.
  * @param least for each class, how many images it has at least
  * @param most for each class, how many at most
+ * @throws what `watch` throws
  */
 export async function simulatedCounts(
   observation: Observation,
   least: readonly number[],
   most: readonly number[],
+  watch?: Watch,
 ): Promise<Found> {
   const { model, tensors, client, obfuscation } = observation;
   const { batchSize } = client;
   const readings = readingsOf(observation);
+  const parts = CLIENTS + readings.length + 1;
+  const turn = async (done: number): Promise<void> => {
+    await new Promise(setImmediate); // others have their turn, and an interrupt is heard
+    watch?.(done, parts);
+  };
   const random = uniformStream(deriveSeed(1, 'labels of simulated clients'));
   const pool = pinkPictures(model.imageShape, PICTURES, 1);
   const normal = normalStream(deriveSeed(1, 'noise of simulated clients'));
@@ -76,6 +83,7 @@ export async function simulatedCounts(
   const seen: number[][][] = [];
   try {
     for (let s = 0; s < CLIENTS; s++) {
+      await turn(s);
       const { images, labels } = draw();
       for (const label of labels) counts.data[s * model.classes + label]! += 1;
       const delta = await step.run(images, oneHot('inferLabels', labels, model.classes), ...model.parameters);
@@ -85,8 +93,9 @@ export async function simulatedCounts(
     step.dispose();
   }
   const received = readings.map((reading) => sumsOf(reading, tensors[reading.tensor]!.data));
-  const law = await lawOf(seen, counts);
+  const law = await lawOf(seen, counts, (k) => turn(CLIENTS + k));
   const [estimate, deviation] = [[...law.predict(received)], law.deviation];
+  watch?.(parts, parts);
   const found = wholeCounts(estimate, deviation, batchSize, least, most);
   const labels = found.flatMap((n, j) => Array.from({ length: n }, () => j));
   const confidence = labels.map((j) => Math.exp(logCdf((estimate[j]! - found[j]! + 0.5) / deviation[j]!)));
@@ -145,11 +154,11 @@ function sumsOf({ columns, through }: Reading, data: Float32Array, of = (value: 
   return through ? [...product(matrix(1, columns, seen), through).data] : [...seen];
 }
 
-/** Each reading to C numbers, all of them to the counts. */
-async function lawOf(seen: readonly number[][][], counts: Matrix) {
+/** Each reading to C numbers, all of them to the counts; `turn` comes between two. */
+async function lawOf(seen: readonly number[][][], counts: Matrix, turn: (done: number) => Promise<void>) {
   const blocks: { block: Matrix; tell: (z: Matrix) => Matrix }[] = [];
   for (const k of seen[0]!.keys()) {
-    await new Promise(setImmediate); // a tensor's law takes a while: others have their turn between two
+    await turn(k);
     const block = matrix(
       seen.length,
       seen[0]![k]!.length,
@@ -157,7 +166,7 @@ async function lawOf(seen: readonly number[][][], counts: Matrix) {
     );
     blocks.push({ block, ...tellingOf(block, counts) });
   }
-  await new Promise(setImmediate);
+  await turn(seen[0]!.length);
   const joined = (parts: readonly Matrix[]): Matrix => {
     const width = parts.reduce((sum, { columns }) => sum + columns, 0);
     const rows = Array.from({ length: parts[0]!.rows }, (_, i) =>

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`.
-   * A notebook's interrupt does the same.
+   * A notebook's interrupt does the same. Where rog() chooses, a stop while it learns the labels of a batch rejects.
    */
   readonly signal?: AbortSignal;
   /** A file that lets a killed run resume to the same result. One run holds it at a time. */
