@@ -1,7 +1,5 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
-import { readHead } from '../closed-form/head.js';
-import { isDeep } from '../closed-form/suits.js';
 import { firstLabels } from '../infer-labels.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
@@ -70,8 +68,8 @@ const LOOSELY = 1.15;
 const HARDLY = 1e-3;
 
 /**
- * After several local steps the yardstick of the last polish, and behind many convolutions of any, is multiplied by
- * this: a few percent less are fitted kinks.
+ * After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted
+ * kinks.
  */
 const CLEARLY = 1 / 0.9;
 
@@ -200,10 +198,8 @@ export async function* chosen(
   if (solved) {
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
-    const strays = observation.client.localSteps > 1 && isDeep(readHead(observation).body);
-    const margin = strays ? CLEARLY : 1;
-    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), margin);
-    if (!strays) finished.splice(0, finished.length - 1);
+    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
+    finished.splice(0, finished.length - 1);
     const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     const coarse = seesAll(observation) && !isFine(observation) && left(measured) <= FAILED;
