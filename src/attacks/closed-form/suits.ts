@@ -22,11 +22,10 @@ const FEW = 4;
 /** So many convolutions hide one image from matching, but the head shows it: VGG-7 20.1 and 22.4, 25.1 and 29.7 dB. */
 const DEEP = 4;
 
-/** Whether matching hardly reaches the pixels: many convolutions before a head that is read. */
-export const isDeep = (body: readonly Layer[]): boolean => body.filter(({ kind }) => kind === 'conv').length >= DEEP;
-
 const isHidden = (body: readonly Layer[], observation: Observation): boolean =>
-  isDeep(body) && !observation.obfuscation.evidence.some(hidesScale) && !isFinelyRounded(observation);
+  body.filter(({ kind }) => kind === 'conv').length >= DEEP &&
+  !observation.obfuscation.evidence.some(hidesScale) &&
+  !isFinelyRounded(observation);
 
 /**
  * Why the closed form is not the better attack by what the server can know, or undefined where it is: a dense head and
