@@ -62,7 +62,7 @@ const both = await Promise.all([
 ]);
 console.log(both.map(({ stopped }) => stopped).join());`;
 const lines = "for (let i = 0; i < 20_000; i++) console.log('line', i);";
-const unfinished = 'rog.imageG';
+const unfinished = 'rog.image';
 const updates = "const count = rog.counter('burst', 0);\nfor (let i = 1; i <= 3000; i++) count(i, 3000);";
 
 /** Every figure of 00-start: five grids and views as pictures, one live chart with both of its series. */
@@ -156,8 +156,7 @@ for (const name of names)
     await desk.page.keyboard.press('Enter');
     await desk.page.keyboard.press('End');
     await desk.page.keyboard.press('Tab');
-    await desk.page.locator('.jp-Completer-item', { hasText: 'imageGridPng' }).waitFor();
-    await desk.page.keyboard.press('Enter');
+    await desk.page.locator('.jp-Completer-item', { hasText: 'imageGrid' }).click();
     await desk.page.keyboard.press('Shift+Tab');
     await desk.page.locator('.jp-Tooltip', { hasText: 'Shows batches of images as one picture' }).waitFor();
     await shoot(desk.page, 'tooltip');
