@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { called, checked, memory, type OptionTable, word } from '../core/option-table.js';
+import { called, checked, type OptionTable, stopping, word } from '../core/option-table.js';
 import type { Observation } from '../core/types.js';
 import { interrupts } from '../engine/index.js';
 import { classView } from './labels/class-view.js';
@@ -31,7 +31,7 @@ export interface LabelOptions {
 const OPTIONS = {
   rule: word('how labels are read off', ['auto', ...(Object.keys(LABEL_RULES) as LabelRule[])], 'auto'),
   onProgress: called('called after every part of a rule that takes seconds'),
-  signal: memory('stops it', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
+  signal: stopping('stops it'),
 } satisfies OptionTable<LabelOptions>;
 
 const METHODS: Record<LabelRule, string> = {

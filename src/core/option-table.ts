@@ -192,6 +192,10 @@ export const memory = <T>(about: string, what: string, is: (value: unknown) => b
 export const called = <T>(about: string): Option<T> =>
   memory(about, 'a function', (value) => typeof value === 'function');
 
+/** A signal that ends the work. */
+export const stopping = (about: string): Option<AbortSignal> =>
+  memory(about, 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean');
+
 /** An option that must be given. */
 export const needed = <T>(option: Option<T>): Option<T> & { readonly needed: true } => ({ ...option, needed: true });
 

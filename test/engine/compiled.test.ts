@@ -13,6 +13,7 @@ import {
   type Tensor2D,
   tf,
 } from '../../src/engine/index.js';
+import { loopTurns } from '../event-loop.js';
 
 before(() => start({ backend: 'wasm', compiled: 'on' }));
 
@@ -248,17 +249,11 @@ test('a loop of compiled runs lets timers through', async () => {
 });
 
 test('the event loop turns between all phases of a compilation', async () => {
-  let turns = 0;
-  let going = true;
-  const count = (): void => {
-    turns++;
-    if (going) setImmediate(count);
-  };
-  setImmediate(count);
+  const loop = loopTurns();
   const step = await compile((t: Tensor): Tensor => tf.add(tf.square(t), 0.25), [x]);
-  going = false;
+  loop.stop();
   step.dispose();
-  assert.ok(turns >= 5, `${turns} turns: trace, simplify, emit, serialise, open`);
+  assert.ok(loop.turns() >= 5, `${loop.turns()} turns: trace, simplify, emit, serialise, open`);
 });
 
 test('compile(f) does not depend on the number of threads', async () => {

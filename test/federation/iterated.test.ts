@@ -16,6 +16,7 @@ import {
 import { lenet, network, vit, withModes } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { forEachEngine } from '../engines.js';
+import { loopTurns } from '../event-loop.js';
 
 const model = network({
   ...{ name: 'smooth', imageShape: [8, 8, 3], classes: 4, seed: 2 },
@@ -223,22 +224,16 @@ test('the event loop goes on between the local steps of a client and of an attac
   await start({ threads: 1 });
   const small = lenet({ imageShape: [16, 16, 3], classes: 4 });
   const batch = { images: ndarray([1, 16, 16, 3], uniformStream(1)), labels: Int32Array.of(2) };
-  let turns = 0;
-  let going = true;
-  const count = (): void => {
-    turns++;
-    if (going) setImmediate(count);
-  };
-  setImmediate(count);
+  const loop = loopTurns();
   const update = await clientUpdate(small, batch, { localSteps: 40 });
-  const afterUpdate = turns;
+  const afterUpdate = loop.turns();
   const closure = await attackClosure(observe(small, update, { labels: [2] }), { ...matching, labels: batch.labels });
-  const before = turns;
+  const before = loop.turns();
   await closure.evaluate(batch.images);
-  going = false;
+  loop.stop();
   closure.dispose();
   assert.ok(afterUpdate >= 20, `${afterUpdate} turns of the event loop in 40 local steps`);
-  assert.ok(turns - before >= 60, `${turns - before} turns in 120 runs of a step`);
+  assert.ok(loop.turns() - before >= 60, `${loop.turns() - before} turns in 120 runs of a step`);
 });
 
 test('clientUpdate of many steps is the same with all in one graph', async () => {

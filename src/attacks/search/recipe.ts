@@ -1,5 +1,5 @@
 import { ndarray } from '../../core/arrays.js';
-import { called, memory, type OptionTable, real, text, whole } from '../../core/option-table.js';
+import { called, type OptionTable, real, stopping, text, whole } from '../../core/option-table.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
@@ -20,7 +20,7 @@ export type { Recipe, RunOptions } from './recipe-type.js';
 export const RUN_OPTIONS = {
   seed: whole('of the starting point', 1, { from: 0 }),
   onProgress: called('called after every closure'),
-  signal: memory('stops the attack', 'an AbortSignal', (value) => typeof (value as AbortSignal)?.aborted === 'boolean'),
+  signal: stopping('stops the attack'),
   checkpoint: text('lets a killed attack resume to the same result', 'FILE'),
   checkpointSeconds: real('between two checkpoints', 2),
   restarts: whole('starting points, the best by the objective is kept', 1),

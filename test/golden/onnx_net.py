@@ -1,0 +1,18 @@
+"""What the scripts of exported networks share: a network by a function, and two short forms."""
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+flat = lambda x: torch.flatten(x, 1)
+pooled = lambda x: flat(F.adaptive_avg_pool2d(x, 1))
+
+
+class Net(nn.Module):
+    def __init__(self, run, **modules):
+        super().__init__()
+        self.run = run
+        for name, module in modules.items():
+            setattr(self, name, module)
+
+    def forward(self, x):
+        return self.run(self, x)
