@@ -5,8 +5,8 @@
  *     npm run mutate -- [--count 200] [--seed 1] [--rooms attacks,metrics] [--only PART] [--fresh]
  *
  * It works on a snapshot in results/mutation, made anew with `--fresh`; ended at any time it goes on where it was. A
- * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`. Limits are
- * in processor seconds, so that a busy machine ends no test early; it needs a POSIX shell.
+ * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`. Limits
+ * are in processor seconds, so that a busy machine ends no test early; it needs a POSIX shell.
  */
 import { createHash } from 'node:crypto';
 import {

@@ -25,7 +25,7 @@ export type { PhiVerdict, Spread, Verdict } from '../audit/verdict.js';
 export type { BayesianBound, BayesianBoundOptions } from '../bounds/bayesian.js';
 export type { Influence } from '../bounds/influence.js';
 export type { Jacobian } from '../bounds/jacobian.js';
-export type { AdamOptions } from '../core/adam.js';
+export type { AdamOptions } from '../core/adam-step.js';
 export type { OwnEvidence } from '../core/own-evidence.js';
 export type { Split } from '../data/types.js';
 export type { CompileOptions, StepFunction } from '../engine/compile.js';

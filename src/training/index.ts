@@ -1,4 +1,4 @@
-export type { AdamOptions } from '../core/adam.js';
+export type { AdamOptions } from '../core/adam-step.js';
 export { type AugmentOptions, augment } from './augment.js';
 export { folded, normalisedForward, normalisedParameters } from './batch-norm.js';
 export { type Classifier, type ClassifierOptions, trainClassifier } from './classifier.js';

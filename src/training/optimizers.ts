@@ -1,4 +1,4 @@
-import { type AdamOptions, adamStep } from '../core/adam.js';
+import { type AdamOptions, adamStep } from '../core/adam-step.js';
 
 /** How an optimizer moves one parameter tensor. State goes in and comes out; nothing is written to an argument. */
 export interface Optimizer {

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One engine is enough to see a change, and the fastest is the default one; one thread, so that times can be compared. */
+/** One engine is enough to see a change, and the fastest is the default one; one core, so that times compare. */
 const env = { ...process.env, ROGLAB_ENGINE: 'compiled', ROGLAB_CORES: '1', NODE_TEST_CONTEXT: undefined };
 
 /** The kernel ends a test at `$0` processor seconds; `times` says last what it and its children took. */
 const SHELL = 'ulimit -t "$0"; "$@"; code=$?; times >&2; exit $code';
 
-/** A test that waits for what never comes takes no processor time: it ends after so many times its limit on the clock. */
+/** A test that waits for what never comes takes no processor time: it ends at so many times its limit on the clock. */
 const WAITING = 20;
 
 /** Runs one compiled test file until its first failure, for at most so many processor seconds. */

@@ -1,4 +1,4 @@
-import { adamStep } from '../../../core/adam.js';
+import { adamStep } from '../../../core/adam-step.js';
 import type { Optimizer } from './types.js';
 
 /** Adam (Kingma and Ba 2015) with decays 0.9 and 0.999. */
