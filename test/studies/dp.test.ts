@@ -132,8 +132,8 @@ test('leakageOf: what else is made of the pictures has columns of its own where 
   const defence = { phi: 'noise:-10', privacy: { clip: 2, scope: 'tensor' } } as const;
   const plan = { images: 2, attacks: ['rog'], iterations: 6 } as const;
   const [plain] = await leakageOf(model, data, defence, plan, 5, { workers: 1 });
-  const then = ['restored', 'rogs'] as const;
-  const [more] = await leakageOf(model, data, defence, { ...plan, then }, 5, { workers: 1 });
+  const further = ['restored', 'rogs'] as const;
+  const [more] = await leakageOf(model, data, defence, { ...plan, further }, 5, { workers: 1 });
   const { restored, rogs, ...raw } = more!;
   assert.deepEqual(raw, plain);
   assert.ok(!('restored' in plain!) && !('rogs' in plain!));

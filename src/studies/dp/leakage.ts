@@ -23,7 +23,7 @@ export interface VictimPlan {
   /** Objective evaluations; default the attack's own. */
   readonly iterations?: number;
   /** What else is made of each attack's pictures, as columns of their own; default nothing. */
-  readonly then?: readonly FurtherStep[];
+  readonly further?: readonly FurtherStep[];
 }
 
 /** Mean scores of pictures. */
@@ -87,7 +87,7 @@ export async function leakageOf(
   model: Model,
   data: Dataset,
   { phi, privacy }: Defence,
-  { images, batch: size = 1, attacks, labels, iterations, then = [] }: VictimPlan,
+  { images, batch: size = 1, attacks, labels, iterations, further = [] }: VictimPlan,
   seed: number,
   options: PoolOptions = {},
 ): Promise<Leakage[]> {
@@ -108,14 +108,14 @@ export async function leakageOf(
   const results = await attackAll(jobs, options);
   const attacked = cases.map((one, i): Attacked => ({ ...one, result: results[i]! }));
   const raw = await scoresOf(attacked, ({ result }) => result);
-  const further: [FurtherStep, Scores[]][] = [];
-  for (const name of then) further.push([name, await scoresOf(attacked, FURTHER[name])]);
+  const columns: [FurtherStep, Scores[]][] = [];
+  for (const name of further) columns.push([name, await scoresOf(attacked, FURTHER[name])]);
   return attacks.map((attack, a) => {
     const own = (scores: readonly Scores[]): PictureScores => means(scores.slice(a * images, (a + 1) * images));
     return {
       attack,
       ...own(raw),
-      ...Object.fromEntries(further.map(([name, scores]) => [name, own(scores)])),
+      ...Object.fromEntries(columns.map(([name, scores]) => [name, own(scores)])),
       images,
       ...(size > 1 && { batch: size }),
       ...(labels === 'infer' && { labels }),

@@ -116,8 +116,8 @@ export const STEP_PROFILES = {
     training: central(200),
     victims: [
       { images: 6, attacks: ['rog-paper'] },
-      { images: 6, attacks: ['rog'], then: ['restored', 'rogs'] },
-      { images: 1, batch: 16, attacks: ['rog'], then: ['restored'] },
+      { images: 6, attacks: ['rog'], further: ['restored', 'rogs'] },
+      { images: 1, batch: 16, attacks: ['rog'], further: ['restored'] },
     ],
     rows: [
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
@@ -130,7 +130,7 @@ export const STEP_PROFILES = {
     network: 'small lenet',
     training: central(50),
     victims: [
-      { images: 3, attacks: ['rog'], iterations: 120, then: ['restored', 'rogs'] },
+      { images: 3, attacks: ['rog'], iterations: 120, further: ['restored', 'rogs'] },
       { images: 3, attacks: ['rog'], labels: 'infer', iterations: 120 },
     ],
     rows: [
