@@ -125,7 +125,7 @@ test("a row's own partition deals the images: its settings and its epsilon say s
   assert.notEqual(again!.epsilon, many!.epsilon);
 });
 
-test('leakageOf: what else is made of the pictures is a column where asked for, beside the same raw scores', async () => {
+test('leakageOf: what else is made of pictures is a column where asked for, beside the same raw scores', async () => {
   await start({ threads: 1 });
   const data = await openDataset('scenes');
   const model = lenet({ seed: 1 });
