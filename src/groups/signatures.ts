@@ -100,7 +100,7 @@ export type { Bin, Reliability } from '../studies/calibration.js';
 export type { BudgetPoint, BudgetSweep } from '../studies/dp/budgets.js';
 export type { DpProfile, DpRow } from '../studies/dp/dp-row.js';
 export type { DpStudyOptions } from '../studies/dp/dp-study.js';
-export type { Defence, Leakage, VictimPlan } from '../studies/dp/leakage.js';
+export type { Defence, FurtherStep, Leakage, PictureScores, VictimPlan } from '../studies/dp/leakage.js';
 export type { LabelOutcome } from '../studies/label-study.js';
 export type { SemanticResults } from '../studies/rogs/rogs-results.js';
 export type { SemanticRow } from '../studies/rogs/rogs-study.js';
