@@ -6,8 +6,8 @@ import { encodeModel } from './onnx/model.js';
 import { bundledProviders, onnxAvailable, openSession } from './session.js';
 
 /** Names of the providers: the processor, then NVIDIA, any GPU, Apple and Windows. */
-export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
-export type ProviderName = (typeof providerNames)[number];
+export const PROVIDER_NAMES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 const port = (name: string) => ({ name, type: 'float32', shape: [1] }) as const;
 const smallest = {

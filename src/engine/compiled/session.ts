@@ -76,9 +76,9 @@ interface Shared {
 
 // Insertion order is age: the first idle one is released first.
 const sessions = new Map<string, Shared>();
-const idleSessions = 4;
-const idleBytes = 256 * 2 ** 20;
-const idleValues = 2 ** 31;
+const IDLE_SESSIONS = 4;
+const IDLE_BYTES = 256 * 2 ** 20;
+const IDLE_VALUES = 2 ** 31;
 
 /**
  * A session for a model: the existing one when the same bytes with the same threads and provider are loaded already.
@@ -164,7 +164,7 @@ function releaseIdle(): void {
   const total = (what: 'bytes' | 'values'): number => idle.reduce((sum, [, shared]) => sum + shared[what], 0);
   let [bytes, values] = [total('bytes'), total('values')];
   for (const [k, [key, shared]] of idle.entries()) {
-    if (idle.length - k <= idleSessions && bytes <= idleBytes && values <= idleValues) return;
+    if (idle.length - k <= IDLE_SESSIONS && bytes <= IDLE_BYTES && values <= IDLE_VALUES) return;
     sessions.delete(key);
     bytes -= shared.bytes;
     values -= shared.values;
