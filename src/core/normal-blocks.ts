@@ -139,7 +139,8 @@ const DOUBT = 1e-12;
 
 /**
  * height < exp(-x^2 / 2), x in a layer's wedge. Between its edges the density lies between the chord and the tangents
- * at its ends, but for the layer with the inflection at 1: one height in fourteen falls between them and needs a logarithm.
+ * at its ends, but for the layer with the inflection at 1: one height in fourteen is between them and needs a
+ * logarithm.
  */
 function isUnder(layer: number, x: number, height: number): boolean {
   const outer = edges[layer]!;
