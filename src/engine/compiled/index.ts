@@ -106,6 +106,7 @@ async function opened(
   const effort = effortOf(nodes);
   await turn();
   const bytes = await encodeModel(graph);
+  await turn();
   return openSession(bytes, graph.outputs, threads, provider, effort).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
