@@ -5,10 +5,10 @@ import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
 import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
 import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
+import { isFinelyRounded } from '../search/fine.js';
 import { offers } from '../search/needs.js';
 import type { PriorName } from '../search/priors.js';
 import type { RunOptions } from '../search/recipe.js';
-import { isFinelyRounded } from './fine.js';
 import { quotientError } from './quotient-error.js';
 import { errsBySteps } from './unbiased.js';
 

@@ -1,6 +1,7 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { firstLabels } from '../infer-labels.js';
+import { isDrowned } from '../search/fine.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
@@ -16,7 +17,6 @@ import {
   weightFor,
 } from './contenders.js';
 import { faded, NOTHING } from './faded.js';
-import { isDrowned } from './fine.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';

@@ -3,8 +3,8 @@ import type { Layer, Model, NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
 import { someLayer } from '../../models/index.js';
 import { comparisonOf } from '../search/closure.js';
+import { isFine } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
-import { isFine } from './fine.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 
 /** A way to match gradients. */
