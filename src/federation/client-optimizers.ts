@@ -101,12 +101,14 @@ const OPTIONS = {
   adamw: ADAPTIVE,
 } satisfies { readonly [K in ClientOptimizer['kind']]: OptionTable<Omit<Of<K>, 'kind'>> };
 
+/** Optimizers by name. */
+export const OPTIMIZER_KINDS = Object.keys(OPTIONS) as ClientOptimizer['kind'][];
+
 /** A checked optimizer; a bare name stands for its defaults. @throws unknown kinds and options, numbers out of range */
 export function checkOptimizer(where: string, wanted: ClientOptimizer | ClientOptimizer['kind']): ClientOptimizer {
   const optimizer = typeof wanted === 'string' ? ({ kind: wanted } as ClientOptimizer) : wanted;
   const at = `${where} optimizer`;
-  const kinds = Object.keys(OPTIONS) as ClientOptimizer['kind'][];
-  checkAll(at, optimizer, OPTIONS[oneOf(at, 'kind', optimizer?.kind, kinds)], ['kind']);
+  checkAll(at, optimizer, OPTIONS[oneOf(at, 'kind', optimizer?.kind, OPTIMIZER_KINDS)], ['kind']);
   if (optimizer.kind === 'sgd' && optimizer.nesterov && !optimizer.momentum)
     throw problem(at, 'nesterov needs a momentum above 0', optimizer.momentum ?? 0);
   return optimizer;

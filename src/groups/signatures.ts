@@ -31,7 +31,7 @@ export type { Split } from '../data/types.js';
 export type { CompileOptions, StepFunction } from '../engine/compile.js';
 export type { Convolution } from '../engine/ops/convolution.js';
 export type { ProviderState } from '../engine/providers.js';
-export type { ClientOptions } from '../federation/client-settings.js';
+export type { ClientOptions } from '../federation/client-options.js';
 export type { Federated } from '../federation/federated-rounds.js';
 export type { RoundProgress } from '../federation/federation-plan.js';
 export type { Delta } from '../federation/local-steps.js';
