@@ -43,7 +43,7 @@ test('faded: contrast that explains nothing is taken off, as far as it costs not
   }
 });
 
-test('rog: pictures behind deep batch norm in training mode, which explain nothing, are paler than matching alone gives', async () => {
+test('rog: pictures behind deep batch norm in training mode, which explain nothing, are made paler', async () => {
   const scenes = await openDataset('scenes', { size: 16 });
   const model = ZOO['resnet18-train']({ imageShape: [16, 16, 3], classes: 10, seed: 1 });
   const batch = scenes.batch({ size: 4, seed: 31 });

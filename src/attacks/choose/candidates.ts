@@ -31,7 +31,7 @@ export interface Candidate {
    * on from them. 0 where its equations are not enough for every pixel.
    */
   readonly enough: (observation: Observation) => number;
-  /** Root mean square error of its pictures by its own equations, which hold whatever the layers behind make of them. */
+  /** Root mean square error of its pictures by its own equations, whatever later layers make of them. */
   readonly errsBy?: (observation: Observation, images: NdArray) => number;
   /** Whether it is left out where nothing is measured; default: never. */
   readonly needsMeasuring?: (observation: Observation) => boolean;

@@ -100,8 +100,8 @@ interface Finished {
  * near. That is
  *    taken unless it fails, or phi left signs alone.
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
- * of the closures each
- *    and the best by the yardstick runs in full, where it is close the two best, after several steps the tuned one too.
+ *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
+ *    steps the tuned one too.
  *
  * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of everything; `settings.race` tells the
  * story.
