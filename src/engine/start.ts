@@ -3,7 +3,7 @@ import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/backends.js';
 import { type ProviderName, providerNames } from './compiled/provider-names.js';
-import { onnxAvailable } from './compiled/session.js';
+import { onnxAvailable } from './compiled/runtime.js';
 import { setTf32 } from './native.js';
 import { checkProvider } from './providers.js';
 import { setBackend } from './tf.js';
