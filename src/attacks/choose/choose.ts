@@ -93,18 +93,16 @@ interface Finished {
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
- * One that
- *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching
- * would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts
- * near. That is
- *    taken unless it fails, or phi left signs alone.
+ *    One that explains the whole update is taken, and any where noise drowns it, which equations average out and
+ *    matching would fit.
+ * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near.
+ *    That is taken unless it fails, or phi left signs alone.
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
  *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
  *    steps the tuned one too.
  *
- * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of everything; `settings.race` tells the
- * story.
+ * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of
+ * everything; `settings.race` tells the story.
  */
 export async function* chosen(
   observation: Observation,
