@@ -5,7 +5,7 @@ const shape = [1500, 1500];
 
 /** Opens a large product of matrices and runs it some times; called when a run has begun. */
 export async function runs(
-  open: (...all: [Uint8Array<ArrayBuffer>, number, string]) => ReturnType<typeof openHere>,
+  open: typeof openHere,
   count: number,
   onRun = (): void => {},
 ): Promise<void> {
