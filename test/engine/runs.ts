@@ -4,11 +4,7 @@ import type { openHere } from '../../src/engine/compiled/runtime.js';
 const shape = [1500, 1500];
 
 /** Opens a large product of matrices and runs it some times; called when a run has begun. */
-export async function runs(
-  open: typeof openHere,
-  count: number,
-  onRun = (): void => {},
-): Promise<void> {
+export async function runs(open: typeof openHere, count: number, onRun = (): void => {}): Promise<void> {
   const port = (name: string) => ({ name, type: 'float32', shape }) as const;
   const nodes = [{ type: 'MatMul', inputs: ['x0', 'x0'], outputs: ['y'], attributes: {} }];
   const model = await encodeModel({ nodes, initializers: [], inputs: [port('x0')], outputs: [port('y')] });
