@@ -76,7 +76,7 @@ test('decoder: the first latent entry and the last offset move the picture; enco
   decoding.dispose();
 });
 
-test('startsOf: the best that is raw and the best that is not get a heat, the better first, then the others', async () => {
+test('startsOf: the best raw one and the best other get a heat, the better first, then the rest', async () => {
   const goal = 0.9;
   const evaluate = async ({ shape, data }: NdArray) => ({
     objective: (data[0]! - goal) ** 2,
