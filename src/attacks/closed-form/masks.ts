@@ -1,5 +1,5 @@
 import { halfWidth, isBounded } from '../../core/evidence.js';
-import { type Matrix, transpose } from '../../core/linear-algebra.js';
+import type { Matrix } from '../../core/linear-algebra.js';
 import type { DenseLayer } from './head.js';
 
 /** How much the update's own evidence counts beside the odds: its entries are far from independent. */
@@ -19,17 +19,14 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
   const { observed, evidence, weights } = layer;
   const [inputs, units] = [weights.rows, weights.columns];
   const size = back.rows;
-  const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
   const bounded = isBounded(evidence);
-  // entry (unit, input) of the transpose is entry (input, unit) of the update
-  const at = (i: number): number => (i % inputs) * units + Math.floor(i / inputs);
-  const widths = seen.data.map((value, i) => (bounded ? halfWidth(evidence, value, at(i)) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;
 
   const residualOf = (u: number): Float64Array => {
-    const residual = seen.data.slice(u * inputs, (u + 1) * inputs).map((value) => -value);
+    const residual = new Float64Array(inputs);
+    for (let i = 0; i < inputs; i++) residual[i] = -observed[i * units + u]!;
     for (let b = 0; b < size; b++) if (on[b * units + u]) add(residual, part(b, u), sample[b]!);
     return residual;
   };
@@ -41,19 +38,24 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
     }
     return sum;
   };
-  const width = (u: number): Float64Array => widths.subarray(u * inputs, (u + 1) * inputs);
+  const widthsOf = (u: number): Float64Array => {
+    const widths = new Float64Array(inputs);
+    if (bounded)
+      for (let i = 0, at = u; i < inputs; i++, at += units) widths[i] = halfWidth(evidence, observed[at]!, at);
+    return widths;
+  };
   let total = 0;
-  for (let u = 0; u < units; u++) total += distance(residualOf(u), width(u), 0, sample[0]!);
+  for (let u = 0; u < units; u++) total += distance(residualOf(u), widthsOf(u), 0, sample[0]!);
   const variance = total / (inputs * units) || 1e-300;
 
   const heard = odds.data.slice();
   for (let u = 0; u < units; u++) {
-    const residual = residualOf(u);
-    let now = distance(residual, width(u), 0, sample[0]!);
+    const [residual, widths] = [residualOf(u), widthsOf(u)];
+    let now = distance(residual, widths, 0, sample[0]!);
     for (let b = 0; b < size; b++) {
       const at = b * units + u;
       const flip = on[at] ? -part(b, u) : part(b, u);
-      const other = distance(residual, width(u), flip, sample[b]!);
+      const other = distance(residual, widths, flip, sample[b]!);
       heard[at]! += (WEIGHT * (on[at] ? other - now : now - other)) / (2 * variance);
       if (heard[at]! > 0 === on[at]! > 0) continue;
       add(residual, flip, sample[b]!);
