@@ -1,10 +1,10 @@
 import { ndarray } from '../../core/arrays.js';
-import { widthsOf } from '../../core/evidence.js';
 import { gramNorm, type Matrix, matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { compile, type Tensor, tf } from '../../engine/index.js';
 import { boundTensors } from '../search/seen.js';
 import type { Head } from './head.js';
+import { partsOf } from './parts.js';
 
 /** Finds features [B, D] from back-propagated errors [B, units]; `start` is what is known before. */
 export interface FeatureSolver {
@@ -15,10 +15,6 @@ export interface FeatureSolver {
 /** Iterations of FISTA in one compiled step, and steps in a solve. */
 const UNROLLED = 10;
 const STEPS = 4;
-
-/** Larger updates are solved part by part, as every feature has equations of its own; entries of a part. */
-const WHOLE = 2 ** 21;
-const PART = 2 ** 19;
 
 /**
  * Features from an update whose entries are known to lie in intervals, rounded or dropped:
@@ -35,9 +31,7 @@ export async function intervalSolver(
 ): Promise<FeatureSolver> {
   const { evidence, observed, weights } = first;
   const [inputs, units] = [weights.rows, weights.columns];
-  const perEntry = Object.values(widthsOf(evidence)).some((width) => typeof width !== 'number' && width.length > units);
-  const parts = perEntry || inputs * units <= WHOLE ? 1 : Math.ceil((inputs * units) / PART);
-  const rows = Math.ceil(inputs / parts);
+  const rows = Math.ceil(inputs / partsOf(first));
   const iterate = (x: Tensor, ahead: Tensor, delta: Tensor, momenta: Tensor, rate: Tensor, q: Tensor): Tensor[] => {
     const { kept, zero } = boundTensors(evidence, [rows, units]);
     const width = tf.where(tf.equal(q, 0), tf.mul(zero, tf.onesLike(q)), tf.mul(kept, tf.onesLike(q)));

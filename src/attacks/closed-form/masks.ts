@@ -16,18 +16,15 @@ const WEIGHT = 0.25;
  * @returns the odds with that evidence added.
  */
 export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, features: Matrix): Matrix {
-  const { observed, evidence, weights } = layer;
-  const [inputs, units] = [weights.rows, weights.columns];
+  const [inputs, units] = [layer.weights.rows, layer.weights.columns];
   const size = back.rows;
-  const bounded = isBounded(evidence);
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;
 
-  const residualOf = (u: number): Float64Array => {
-    const residual = new Float64Array(inputs);
-    for (let i = 0; i < inputs; i++) residual[i] = -observed[i * units + u]!;
-    for (let b = 0; b < size; b++) if (on[b * units + u]) add(residual, part(b, u), sample[b]!);
+  const residualOf = ({ unit, seen }: Column): Float64Array => {
+    const residual = seen.map((value) => -value);
+    for (let b = 0; b < size; b++) if (on[b * units + unit]) add(residual, part(b, unit), sample[b]!);
     return residual;
   };
   const distance = (residual: Float64Array, width: Float64Array, factor: number, x: Float64Array): number => {
@@ -38,19 +35,14 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
     }
     return sum;
   };
-  const widthsOf = (u: number): Float64Array => {
-    const widths = new Float64Array(inputs);
-    if (bounded)
-      for (let i = 0, at = u; i < inputs; i++, at += units) widths[i] = halfWidth(evidence, observed[at]!, at);
-    return widths;
-  };
   let total = 0;
-  for (let u = 0; u < units; u++) total += distance(residualOf(u), widthsOf(u), 0, sample[0]!);
+  for (const column of columnsOf(layer)) total += distance(residualOf(column), column.widths, 0, sample[0]!);
   const variance = total / (inputs * units) || 1e-300;
 
   const heard = odds.data.slice();
-  for (let u = 0; u < units; u++) {
-    const [residual, widths] = [residualOf(u), widthsOf(u)];
+  for (const column of columnsOf(layer)) {
+    const { unit: u, widths } = column;
+    const residual = residualOf(column);
     let now = distance(residual, widths, 0, sample[0]!);
     for (let b = 0; b < size; b++) {
       const at = b * units + u;
@@ -68,4 +60,35 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
 
 function add(to: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < to.length; i++) to[i]! += factor * x[i]!;
+}
+
+/** What was received for one unit, and the half-widths that phi leaves of it. */
+interface Column {
+  readonly unit: number;
+  readonly seen: Float64Array;
+  readonly widths: Float64Array;
+}
+
+/** Units that are read together: their entries lie beside each other. */
+const BLOCK = 16;
+
+function* columnsOf({ observed, evidence, weights }: DenseLayer): Generator<Column> {
+  const [inputs, units] = [weights.rows, weights.columns];
+  const bounded = isBounded(evidence);
+  // units a power of two apart would meet in one line of the cache
+  const pitch = inputs + 8;
+  for (let from = 0; from < units; from += BLOCK) {
+    const count = Math.min(BLOCK, units - from);
+    const [seen, widths] = [new Float64Array(count * pitch), new Float64Array(count * pitch)];
+    for (let i = 0; i < inputs; i++)
+      for (let k = 0; k < count; k++) {
+        const at = i * units + from + k;
+        seen[k * pitch + i] = observed[at]!;
+        if (bounded) widths[k * pitch + i] = halfWidth(evidence, observed[at]!, at);
+      }
+    for (let k = 0; k < count; k++) {
+      const part = (all: Float64Array): Float64Array => all.subarray(k * pitch, k * pitch + inputs);
+      yield { unit: from + k, seen: part(seen), widths: part(widths) };
+    }
+  }
 }

@@ -72,11 +72,12 @@ export function separate(
   const exact = (): number => classes.flatMap(({ list }) => list.filter(({ residual }) => residual <= EXACT)).length;
   const within = ({ list, wanted }: Class, bound: number): boolean =>
     list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
-  const look = ({ label, mix, g, list }: Class, start: Uint8Array): void => {
+  const look = (one: Class, start: Uint8Array): void => {
+    const { g, list } = one;
     const settled = settle(span.basis, g, start);
     const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
     if (known || farFrom(span.basis, g, settled) > NEAR) return;
-    const binary = refine(span.basis, head.last.weights, label, mix, settled);
+    const binary = refine(span.basis, head.last.weights, one, settled);
     if (binary.residual > LOOSE) return;
     // a find that stopped just short of this one gives way to it
     const at = list.findIndex(({ mask }) => same(mask, binary.mask, g));
