@@ -5,7 +5,8 @@
  *     npm run mutate -- [--count 200] [--seed 1] [--rooms attacks,metrics] [--only PART] [--fresh]
  *
  * It works on a snapshot in results/mutation, made anew with `--fresh`; ended at any time it goes on where it was. A
- * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`.
+ * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`. Limits
+ * are in processor seconds, so that a busy machine ends no test early; it needs a POSIX shell.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -35,10 +36,10 @@ const { values: flags } = parseArgs({
   },
 });
 
-/** Rooms whose tests are asked, and the longest that one file of them may take, in seconds. */
+/** Rooms whose tests are asked, and the longest that one file of them may take, in processor seconds. */
 const ASKED = ['core', 'obfuscation', 'metrics', 'privacy', 'federation', 'models', 'attacks'];
 const LONGEST = 60;
-/** Seconds of tests after which a change counts as not noticed. */
+/** Processor seconds of tests after which a change counts as not noticed. */
 const PATIENCE = 120;
 
 const home = join(root, 'results/mutation');

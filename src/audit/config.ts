@@ -1,13 +1,27 @@
 import { problem } from '../core/errors.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import {
+  checked,
+  flag,
+  group,
+  listOf,
+  needed,
+  type Option,
+  type OptionTable,
+  real,
+  schemaOf,
+  text,
+  whole,
+  word,
+  words,
+} from '../core/option-table.js';
 import type { Layer } from '../core/types.js';
-import type { ClientOptions } from '../federation/index.js';
+import { CLIENT_TABLE, type ClientOptions } from '../federation/index.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
-import { checkPrecode, type PrecodeOptions } from '../models/index.js';
+import { PRECODE_TABLE, type PrecodeOptions } from '../models/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
-import { checkSoteria, type SoteriaOptions } from '../studies/index.js';
-import { checkTraining, type TrainingConfig } from './cost.js';
+import { SOTERIA_TABLE, type SoteriaOptions } from '../studies/index.js';
+import { TRAINING_TABLE, type TrainingConfig } from './cost.js';
 
 /** A score of one image, and from where on an image counts as rebuilt. */
 export interface Threshold {
@@ -18,7 +32,7 @@ export interface Threshold {
 /** A network by its name, or as a list of layers. */
 export type NetworkChoice = string | { readonly name?: string; readonly layers: readonly Layer[] };
 
-/** What is to be audited; data/audit.schema.json says the same for editors. */
+/** What is to be audited; `roglab audit --schema config` prints it for editors. */
 export interface AuditConfig {
   /** Name of a ready-made network, its layers, or an ONNX file. Default `lenet`. */
   readonly network?: NetworkChoice;
@@ -83,33 +97,74 @@ export type Audit = Required<Omit<AuditConfig, Unsaid>> & Pick<AuditConfig, Unsa
 
 type Unsaid = 'precode' | 'soteria' | 'weights' | 'after' | 'data' | 'size' | 'training';
 
-const KEYS = [
-  'network',
-  'precode',
-  'soteria',
-  'weights',
-  'after',
-  'data',
-  'size',
-  'batch',
-  'clients',
-  'batches',
-  'client',
-  'phi',
-  'labels',
-  'iterations',
-  'seed',
-  'threshold',
-  'training',
-  'remedies',
-  'bounds',
-  '$schema',
-] as const;
-
 const WHERE = 'audit';
 
 /** Whether a network is named by its file. */
 export const isFile = (network: string): boolean => network.endsWith('.onnx');
+
+const layers = { type: 'array', items: { type: 'object', required: ['kind'] } };
+const network = {
+  about: 'name of a ready-made network, an ONNX file, or its layers',
+  initial: 'lenet',
+  schema: {
+    anyOf: [
+      { type: 'string' },
+      { type: 'object', required: ['layers'], properties: { name: { type: 'string' }, layers } },
+    ],
+  },
+  check: (_, __, value) => {
+    if (typeof value === 'string' && !isFile(value)) lookUp(`${WHERE} network`, MODELS, value);
+  },
+} satisfies Option<NetworkChoice>;
+
+const shortForm: Option<string> = {
+  about: 'an obfuscation',
+  schema: { type: 'string', examples: ['none', 'quantize:4', 'topk:0.95', 'noise:-10'] },
+  check: (_, __, value) => void parseObfuscation(value as string),
+};
+
+const { seed: _, ...CLIENT } = CLIENT_TABLE;
+
+const THRESHOLD = {
+  metric: needed(word('score of an image', Object.keys(METRICS) as MetricName[])),
+  value: needed(real('from where on it counts as rebuilt', undefined, { from: -1e6, to: 1e6 })),
+} satisfies OptionTable<Threshold>;
+
+const CONFIG = {
+  network,
+  precode: group("the client puts PRECODE's bottleneck before its last layer; default none", PRECODE_TABLE),
+  soteria: group('the client prunes its first dense layer by Soteria before phi; default none', SOTERIA_TABLE),
+  weights: text('weights before the round: .pt, .pth, .npz, .npy or safetensors; default by seed', 'FILE'),
+  after: text("weights after the client's own round; its images are the first of the data", 'FILE'),
+  data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),
+  size: whole("side of the images in pixels; default the data set's own"),
+  batch: whole("images in a client's batch", 8),
+  clients: whole('clients whose mean alone the server sees (secure aggregation)', 1),
+  batches: whole('different batches that are attacked', 1),
+  client: { ...group<ClientOptions>('what the client does and announces, as for clientUpdate()', CLIENT), initial: {} },
+  phi: listOf('obfuscations in their short form', shortForm, ['none']),
+  labels: words('what the server is taken to know', ['known', 'infer'], ',', ['known', 'infer']),
+  iterations: whole('objective-and-gradient evaluations of an attack', 200),
+  seed: whole('of images, initial weights, phi and starting points', 1, { from: 0 }),
+  threshold: {
+    ...group<Threshold>('from where on an image counts as rebuilt', THRESHOLD),
+    initial: { metric: 'ssim', value: 0.5 } as const,
+  },
+  training: group('measure accuracy by a short federated training with each phi; default not', TRAINING_TABLE),
+  remedies: flag('look for the smallest change that brings every image under the threshold', true),
+  bounds: flag('put Bayesian Cramer-Rao bound and inversion influence beside the attacks', true),
+} satisfies OptionTable<AuditConfig>;
+
+/** The JSON schema of a config, for editors: made of the table that reads it. */
+export const auditSchema = (): object => {
+  const { properties, ...rest } = schemaOf(CONFIG) as { properties: object };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'roglab audit: config',
+    ...rest,
+    properties: { $schema: { type: 'string' }, ...properties },
+  };
+};
 
 /**
  * A config, checked and completed.
@@ -118,51 +173,12 @@ export const isFile = (network: string): boolean => network.endsWith('.onnx');
 export function readConfig(config: AuditConfig): Audit {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');
-  checkOptions(WHERE, config, KEYS);
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
-  const { phi = ['none'], labels = ['known', 'infer'], batch = 8, clients = 1, batches = 1 } = given;
-  const { network = 'lenet', client = {}, iterations = 200, seed = 1, remedies = true, bounds = true } = given;
-  if (typeof network === 'string' && !isFile(network)) lookUp(`${WHERE} network`, MODELS, network);
-  if (!Array.isArray(phi) || phi.length === 0)
-    throw problem(WHERE, 'phi must be a list of short forms', phi, '["none"]');
-  for (const one of phi) parseObfuscation(one);
-  if (!Array.isArray(labels) || labels.length === 0) throw problem(WHERE, 'labels must be a list', labels);
-  for (const one of labels) oneOf(WHERE, 'labels', one, ['known', 'infer'] as const);
-  if (given.precode !== undefined) checkPrecode(`${WHERE} precode`, given.precode, ['units', 'beta']);
-  if (given.soteria !== undefined) checkSoteria(`${WHERE} soteria`, given.soteria);
-  integer(WHERE, 'batch', batch, 1);
-  integer(WHERE, 'clients', clients, 1);
-  integer(WHERE, 'batches', batches, 1);
-  if (given.training !== undefined) checkTraining(WHERE, given.training);
-  integer(WHERE, 'iterations', iterations, 1);
-  integer(WHERE, 'seed', seed, 0);
-  if (given.after !== undefined && (given.weights === undefined || batches > 1 || clients > 1))
-    throw problem(
-      WHERE,
-      'after, the weights after a round, needs weights, those before it, one client and one batch',
-      given.after,
-    );
-  const threshold = checkThreshold(given.threshold ?? { metric: 'ssim', value: 0.5 });
-  return {
-    ...given,
-    network,
-    client,
-    phi,
-    labels,
-    batch,
-    clients,
-    batches,
-    iterations,
-    seed,
-    remedies,
-    bounds,
-    threshold,
-  };
-}
-
-function checkThreshold({ metric, value }: Threshold): Threshold {
-  oneOf(WHERE, 'the metric of the threshold', metric, Object.keys(METRICS) as MetricName[]);
-  return { metric, value: number(WHERE, 'the value of the threshold', value, -1e6, 1e6) };
+  const settings: Audit = checked(WHERE, given as AuditConfig, CONFIG);
+  const { after, weights, batches, clients } = settings;
+  if (after !== undefined && (weights === undefined || batches > 1 || clients > 1))
+    throw problem(WHERE, 'after, the weights after a round, needs weights, one client and one batch', after);
+  return settings;
 }
 
 /** Whether a score reaches the threshold from the attacker's side. NaN does not. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { problem } from '../core/errors.js';
-import { checkOptions, integer, number } from '../core/options.js';
+import { checked, type OptionTable, real, whole } from '../core/option-table.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { partition } from '../federation/index.js';
@@ -28,16 +27,14 @@ export interface PhiCost {
   readonly accuracy: number;
 }
 
-/** Refuses counts that are none. */
-export function checkTraining(where: string, training: TrainingConfig): void {
-  if (typeof training !== 'object' || training === null || Array.isArray(training))
-    throw problem(where, 'training must be an object', training, '{ "rounds": 10 }');
-  checkOptions(`${where} training`, training, ['rounds', 'clients', 'localSteps', 'learningRate', 'images']);
-  const { learningRate = 1, ...whole } = training;
-  number(where, 'training.learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
-  for (const [name, value] of Object.entries(whole))
-    if (value !== undefined) integer(where, `training.${name}`, value, 1);
-}
+/** What a training may be told. */
+export const TRAINING_TABLE = {
+  rounds: whole('rounds', 10),
+  clients: whole('clients, all in every round', 5),
+  localSteps: whole('steps of a client in a round', 20),
+  learningRate: real('of the clients', 0.05, { open: true }),
+  images: whole('training images in all, at most', 4000),
+} satisfies OptionTable<TrainingConfig>;
 
 /**
  * Accuracy after the same short training with each phi: same clients, same order of images, one seed.
@@ -46,9 +43,10 @@ export function checkTraining(where: string, training: TrainingConfig): void {
 export async function costsOf(
   model: Model,
   data: Dataset,
-  { rounds = 10, clients = 5, localSteps = 20, learningRate = 0.05, images = 4000 }: TrainingConfig,
+  training: TrainingConfig,
   { phis, seed, folder, signal }: { phis: readonly string[]; seed: number; folder?: string; signal?: AbortSignal },
 ): Promise<PhiCost[]> {
+  const { rounds, clients, localSteps, learningRate, images } = checked('audit training', training, TRAINING_TABLE);
   const count = Math.min(images, data.sizes.train);
   const parts = partition(data.labels('train', [...Array(count).keys()]), { clients, seed });
   const costs: PhiCost[] = [];

@@ -2,7 +2,7 @@ export { type AuditResult, audit } from './audit.js';
 export type { AuditRow } from './audit-rows.js';
 export type { AuditBound, AuditPrivacy } from './bounds.js';
 export { type ClientCheck, type ClientRound, checkClient, type TensorCheck } from './client/check.js';
-export { type Audit, type AuditConfig, readConfig, type Threshold } from './config.js';
+export { type Audit, type AuditConfig, auditSchema, readConfig, type Threshold } from './config.js';
 export { checkFailOn, type FailOn, failuresOf, parseFailOn } from './fail-on.js';
 export { type Chart, predictionChart, robustnessChart, tradeOffChart } from './notion-charts.js';
 export { auditPage } from './page.js';

@@ -5,6 +5,7 @@ import {
   type AuditConfig,
   audit,
   auditPage,
+  auditSchema,
   checkFailOn,
   failuresOf,
   parseFailOn,
@@ -21,7 +22,7 @@ import { packageVersion, projectRoot } from './root.js';
 const TOLD = {
   about: "how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html",
   flags: {
-    config: text('JSON with any of the settings below and more (data/audit.schema.json); flags come on top', 'FILE'),
+    config: text('JSON with any of the settings below and more (--schema config); flags come on top', 'FILE'),
     network: text('a ready-made network (default lenet), or FILE.onnx; layers of your own in the config', 'NAME'),
     weights: text('before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)', 'FILE'),
     after: text("after the client's own round, whose images are the first of the data: a measurement", 'FILE'),
@@ -54,8 +55,8 @@ export async function command(args: string[]): Promise<number> {
   const flags = said('audit', TOLD, args);
   if (!flags) return 0;
   if (flags.schema !== undefined) {
-    const file = { config: 'audit.schema.json', result: 'audit-result.schema.json' }[flags.schema];
-    process.stdout.write(readFileSync(join(projectRoot(), 'data', file), 'utf8'));
+    const result = (): string => readFileSync(join(projectRoot(), 'data/audit-result.schema.json'), 'utf8');
+    process.stdout.write(flags.schema === 'result' ? result() : `${JSON.stringify(auditSchema(), null, 2)}\n`);
     return 0;
   }
   const file = flags.config === undefined ? {} : readJson(flags.config);

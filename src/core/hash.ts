@@ -9,3 +9,7 @@ export function sha256(...parts: readonly Hashable[]): string {
   for (const part of parts) hash.update(part);
   return hash.digest('hex');
 }
+
+/** A short hash that tells whether two runs started from the same texts and numbers: 16 hexadecimal digits. */
+export const fingerprint = (parts: readonly Hashable[]): string =>
+  sha256(...parts.flatMap((part) => [part, '|'])).slice(0, 16);

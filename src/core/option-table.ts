@@ -155,17 +155,45 @@ export const flag = <I extends boolean | undefined = undefined>(about: string, i
 /** Said or not; in the shell a flag without a value. */
 export const alone = (about: string): Option<boolean> => ({ ...flag(about), form: '' });
 
+/** A list of at least one, each by the rule of `one`. */
+export const listOf = <T, const I extends readonly T[] | undefined = undefined>(
+  about: string,
+  one: Option<T>,
+  initial?: I,
+): With<readonly T[], I> =>
+  withInitial<readonly T[], I>(
+    {
+      about,
+      schema: { type: 'array', minItems: 1, items: one.schema },
+      check: (where, name, value) => {
+        if (!Array.isArray(value) || value.length === 0)
+          throw problem(where, `${name} must be a list of at least one`, value);
+        for (const each of value) one.check(where, name, each);
+      },
+    },
+    initial as I,
+  );
+
 /** Some of the words; in the shell with `between` between them. */
-export const words = <const W extends string>(
+export const words = <const W extends string, const I extends readonly W[] | undefined = undefined>(
   about: string,
   allowed: readonly W[],
   between = ',',
-): Option<readonly W[]> => ({
-  about,
+  initial?: I,
+): With<readonly W[], I> => ({
+  ...listOf(about, word('', allowed), initial),
   form: 'LIST',
   read: (text) => text.split(between).map((one) => one.trim()),
+});
+
+/** An object with options of its own. */
+export const group = <T>(about: string, table: AnyTable): Option<T> => ({
+  about,
+  schema: schemaOf(table),
   check: (where, name, value) => {
-    for (const one of value as readonly string[]) oneOf(where, name, one, allowed);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw problem(where, `${name} must be an object`, value, `with ${Object.keys(table).join(', ')}`);
+    checkAll(`${where} ${name}`, value, table);
   },
 });
 
@@ -204,7 +232,10 @@ export const schemaOf = (table: AnyTable): object => ({
   type: 'object',
   additionalProperties: false,
   properties: Object.fromEntries(
-    Object.entries(table).map(([name, { about, schema }]) => [name, { description: about, ...schema }]),
+    Object.entries(table).map(([name, { about, schema, initial }]) => [
+      name,
+      { description: about, default: initial, ...schema },
+    ]),
   ),
   required: Object.keys(table).filter((name) => table[name]!.needed),
 });

@@ -4,7 +4,7 @@ import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { compileGraph } from './compiled/index.js';
 import type { ProviderName } from './compiled/provider-names.js';
-import { onnxAvailable } from './compiled/session.js';
+import { onnxAvailable } from './compiled/runtime.js';
 import { eagerStep } from './eager-step.js';
 import { crossEntropy } from './ops/cross-entropy.js';
 import * as tf from './tf.js';

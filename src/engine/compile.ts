@@ -4,7 +4,7 @@ import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { NdArray } from '../core/types.js';
 import { compileGraph, compilePasses, Untraceable } from './compiled/index.js';
 import type { ProviderName } from './compiled/provider-names.js';
-import { onnxAvailable } from './compiled/session.js';
+import { onnxAvailable } from './compiled/runtime.js';
 import { eagerStep } from './eager-step.js';
 import { currentSession, runsOn, type Session, start } from './start.js';
 import type { Tensor } from './tf.js';

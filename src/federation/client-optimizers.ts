@@ -1,5 +1,6 @@
 import { problem } from '../core/errors.js';
-import { checkOptions, number, oneOf } from '../core/options.js';
+import { checkAll, flag, type OptionTable, real } from '../core/option-table.js';
+import { oneOf } from '../core/options.js';
 import type { ClientOptimizer } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 
@@ -84,31 +85,30 @@ export function corrections(optimizer: ClientOptimizer, t: number): [number, num
 export const isPlainSgd = (optimizer: ClientOptimizer): boolean =>
   optimizer.kind === 'sgd' && !optimizer.momentum && !optimizer.weightDecay;
 
-const SHARE = [0, 1] as const;
-const POSITIVE = [0, Number.POSITIVE_INFINITY] as const;
-
-/** Which numbers each kind takes, and their ranges; `open` excludes the lower end. */
-const FIELDS: Readonly<Record<ClientOptimizer['kind'], Readonly<Record<string, readonly [number, number]>>>> = {
-  sgd: { momentum: SHARE, weightDecay: POSITIVE },
-  adam: { beta1: SHARE, beta2: SHARE, epsilon: POSITIVE, weightDecay: POSITIVE },
-  adamw: { beta1: SHARE, beta2: SHARE, epsilon: POSITIVE, weightDecay: POSITIVE },
+const decay = real('part of the past that a running mean keeps', undefined, { below: 1 });
+const weightDecay = real('times the weights, beside the gradient');
+const ADAPTIVE = {
+  beta1: decay,
+  beta2: decay,
+  epsilon: real('added to the root', undefined, { open: true }),
+  weightDecay,
 };
+
+/** What each kind takes. */
+const OPTIONS = {
+  sgd: { momentum: decay, nesterov: flag('look ahead along the momentum'), weightDecay },
+  adam: ADAPTIVE,
+  adamw: ADAPTIVE,
+} satisfies { readonly [K in ClientOptimizer['kind']]: OptionTable<Omit<Of<K>, 'kind'>> };
+
+/** Optimizers by name. */
+export const OPTIMIZER_KINDS = Object.keys(OPTIONS) as ClientOptimizer['kind'][];
 
 /** A checked optimizer; a bare name stands for its defaults. @throws unknown kinds and options, numbers out of range */
 export function checkOptimizer(where: string, wanted: ClientOptimizer | ClientOptimizer['kind']): ClientOptimizer {
   const optimizer = typeof wanted === 'string' ? ({ kind: wanted } as ClientOptimizer) : wanted;
   const at = `${where} optimizer`;
-  const kinds = Object.keys(FIELDS) as ClientOptimizer['kind'][];
-  const fields = FIELDS[oneOf(at, 'kind', optimizer?.kind, kinds)];
-  const extra = optimizer.kind === 'sgd' ? ['nesterov'] : [];
-  checkOptions(at, optimizer, ['kind', ...extra, ...Object.keys(fields)]);
-  for (const [name, [low, high]] of Object.entries(fields)) {
-    const value = (optimizer as unknown as Record<string, number>)[name];
-    if (value === undefined) continue;
-    number(at, name, value, low, high);
-    if (high === 1 && value === 1) throw problem(at, `${name} must be below 1`, value);
-    if (name === 'epsilon' && value === 0) throw problem(at, 'epsilon must be above 0', value);
-  }
+  checkAll(at, optimizer, OPTIONS[oneOf(at, 'kind', optimizer?.kind, OPTIMIZER_KINDS)], ['kind']);
   if (optimizer.kind === 'sgd' && optimizer.nesterov && !optimizer.momentum)
     throw problem(at, 'nesterov needs a momentum above 0', optimizer.momentum ?? 0);
   return optimizer;

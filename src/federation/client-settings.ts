@@ -1,69 +1,12 @@
 import { problem } from '../core/errors.js';
-import { halfCosine } from '../core/numbers.js';
-import { checkOptions, integer, number, oneOf } from '../core/options.js';
+import { checked } from '../core/option-table.js';
+import { integer, number } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
-import type { ClientOptimizer, ClientPrivacy, ClientSettings, Model } from '../core/types.js';
+import type { ClientSettings, Model } from '../core/types.js';
 import { checkOptimizer, isPlainSgd } from './client-optimizers.js';
+import { CLIENT_TABLE, type ClientOptions, SCHEDULES } from './client-options.js';
 import { checkFrozen } from './frozen.js';
 import { checkPrivacy } from './private-settings.js';
-
-/** Options of {@link clientUpdate}. */
-export interface ClientOptions {
-  /** tau; 1 (default) is FedSGD, more is FedAvg. */
-  readonly localSteps?: number;
-  /** Instead of `localSteps`: rounds over the batch, ceil(batch / miniBatch) local steps each. */
-  readonly epochs?: number;
-  /** Default 0.003. */
-  readonly learningRate?: number;
-  /**
-   * Images per local step; default the whole batch. Where it does not divide the batch, the last of an epoch is
-   * smaller.
-   */
-  readonly miniBatch?: number;
-  /** Default plain SGD; a bare name stands for PyTorch's defaults. */
-  readonly optimizer?: ClientOptimizer | ClientOptimizer['kind'];
-  /**
-   * Which rows of the batch each local step takes: `cyclic` (default), in order; `shuffled`, in a new order each epoch,
-   * by `seed`; or a list of rows for each local step.
-   */
-  readonly order?: 'cyclic' | 'shuffled' | readonly (readonly number[])[];
-  /**
-   * What the learning rate is multiplied by: `constant` (default), `cosine` (1 + cos(pi t / tau)) / 2 or `linear` 1 - t
-   * / tau in step t = 0 .. tau - 1, or a factor for each local step.
-   */
-  readonly schedule?: keyof typeof SCHEDULES | readonly number[];
-  /**
-   * Layers that are not trained (requires_grad = False), by name: `['conv0']`; or all but those named: `{ allBut:
-   * ['dense8'] }` trains a head alone. No optimizer moves them, weight decay neither. Default: every layer is trained.
-   */
-  readonly frozen?: ClientSettings['frozen'];
-  /**
-   * Privacy of the steps (DP-SGD, Fed-CDP, the talk): each example's gradient clipped, noise on every local step.
-   * Default none.
-   */
-  readonly privacy?: ClientPrivacy;
-  /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
-  readonly seed?: number;
-}
-
-export const CLIENT_OPTIONS = [
-  'localSteps',
-  'epochs',
-  'learningRate',
-  'miniBatch',
-  'optimizer',
-  'order',
-  'schedule',
-  'frozen',
-  'privacy',
-  'seed',
-] as const;
-
-const SCHEDULES = {
-  constant: () => 1,
-  cosine: halfCosine,
-  linear: (part: number) => 1 - part,
-};
 
 /**
  * Checked client settings with their defaults.
@@ -76,13 +19,10 @@ export function clientSettings(
   options: ClientOptions,
   model?: Pick<Model, 'parameters'>,
 ): ClientSettings {
-  checkOptions(where, options, CLIENT_OPTIONS);
-  const { learningRate = 0.003, miniBatch = batchSize, seed = 1, order = 'cyclic', schedule = 'constant' } = options;
+  const { learningRate, seed, ...said } = checked(where, options, CLIENT_TABLE);
+  const { miniBatch = batchSize, order = 'cyclic', schedule = 'constant' } = said;
   integer(where, 'the batch size', batchSize, 1);
-  number(where, 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY, true);
   integer(where, 'miniBatch', miniBatch, 1, batchSize);
-  integer(where, 'seed', seed, 0);
-  if (!Array.isArray(order)) oneOf(where, 'order', order as string, ['cyclic', 'shuffled']);
   const localSteps = stepCount(where, batchSize, miniBatch, options);
   const optimizer = checkOptimizer(where, options.optimizer ?? 'sgd');
   const frozen = options.frozen && checkFrozen(where, options.frozen, model);
@@ -111,9 +51,9 @@ function stepCount(where: string, batchSize: number, miniBatch: number, options:
   const { epochs, order } = options;
   if (epochs !== undefined && options.localSteps !== undefined)
     throw problem(where, 'give localSteps or epochs, not both', [options.localSteps, epochs]);
-  if (epochs !== undefined) return integer(where, 'epochs', epochs, 1) * Math.ceil(batchSize / miniBatch);
-  const listed = Array.isArray(order) ? order.length : 1;
-  return integer(where, 'localSteps', options.localSteps ?? listed, 1);
+  if (epochs !== undefined) return epochs * Math.ceil(batchSize / miniBatch);
+  const steps = Array.isArray(order) ? order.length : 1;
+  return integer(where, 'localSteps', options.localSteps ?? steps, 1);
 }
 
 const hasOrder = ({
@@ -169,8 +109,8 @@ function factorsOf(
   localSteps: number,
 ): NonNullable<ClientSettings['schedule']> {
   if (typeof schedule === 'string') {
-    const name = oneOf(where, 'schedule', schedule, Object.keys(SCHEDULES) as (keyof typeof SCHEDULES)[]);
-    return name === 'constant' ? name : Array.from({ length: localSteps }, (_, t) => SCHEDULES[name](t / localSteps));
+    const factor = SCHEDULES[schedule];
+    return schedule === 'constant' ? schedule : Array.from({ length: localSteps }, (_, t) => factor(t / localSteps));
   }
   return checkFactors(where, schedule, localSteps);
 }

@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { sha256 } from '../core/hash.js';
+import { fingerprint } from '../core/hash.js';
 import { halfCosine } from '../core/numbers.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
@@ -159,7 +159,7 @@ export function federationPlan(
     evaluateImages,
     finalImages,
     data: data.name,
-    clients: fingerprint(clients),
+    clients: fingerprint(clients.map((positions) => Float64Array.from(positions))),
     model: model.name,
     layers: model.layers,
     start: fingerprint(model.parameters.map(({ data }) => data)),
@@ -189,10 +189,4 @@ function checkClients(where: string, clients: readonly (readonly number[])[], co
   const empty = clients.findIndex((positions) => positions.length === 0);
   if (empty >= 0)
     throw problem(where, `client ${empty} has no images`, undefined, 'use fewer clients or another partition');
-}
-
-/** A short hash of numbers: tells whether two runs start from the same. */
-function fingerprint(lists: readonly (readonly number[] | Float32Array)[]): string {
-  const parts = lists.flatMap((list) => [list instanceof Float32Array ? list : Float64Array.from(list), '|']);
-  return sha256(...parts).slice(0, 16);
 }

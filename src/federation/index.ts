@@ -1,9 +1,8 @@
 export { checkSettings } from './check-settings.js';
+export { CLIENT_OPTIONS, CLIENT_TABLE, type ClientOptions } from './client-options.js';
 export {
   type Assumed,
   assumed,
-  CLIENT_OPTIONS,
-  type ClientOptions,
   clientSettings,
   stepCountOf,
   stepsOf,

@@ -1,13 +1,15 @@
 import { problem } from '../core/errors.js';
-import { checked, flag, type Option, type OptionTable, real, word } from '../core/option-table.js';
+import { checked, flag, type Option, type OptionTable, real, schemaOf, word } from '../core/option-table.js';
 import type { ClientPrivacy, Model, StepNoise } from '../core/types.js';
+
+const deviation = real('');
 
 const sigmas: Option<number | readonly number[]> = {
   about: "standard deviation on each example's gradient, one number or one for each tensor",
+  schema: { anyOf: [deviation.schema, { type: 'array', items: deviation.schema }] },
   check: (where, name, value) => {
-    const deviation = real('').check;
-    if (!Array.isArray(value)) deviation(where, name, value);
-    else for (const [k, one] of value.entries()) deviation(where, `${name}[${k}]`, one);
+    if (!Array.isArray(value)) deviation.check(where, name, value);
+    else for (const [k, one] of value.entries()) deviation.check(where, `${name}[${k}]`, one);
   },
 };
 
@@ -22,6 +24,7 @@ const SIZES = ['multiplier', 'snr', 'sigma'] as const;
 
 const noiseOption: Option<StepNoise> = {
   about: 'on each step',
+  schema: schemaOf(NOISE),
   check: (where, name, value) => {
     const noise = checked(`${where} ${name}`, value as StepNoise, NOISE);
     const sizes = SIZES.filter((size) => noise[size] !== undefined);
@@ -32,7 +35,8 @@ const noiseOption: Option<StepNoise> = {
 
 const positive = (name: string): Option<number> => real(name, undefined, { open: true });
 
-const PRIVACY = {
+/** Privacy of the steps. */
+export const PRIVACY_TABLE = {
   clip: positive("norm to which every example's gradient is shortened"),
   scope: word('of what the norm is taken', ['example', 'tensor'], 'example'),
   noise: noiseOption,
@@ -48,11 +52,11 @@ const PRIVACY = {
 export function checkPrivacy(where: string, privacy: ClientPrivacy, model?: Pick<Model, 'parameters'>): ClientPrivacy {
   if (typeof privacy !== 'object' || privacy === null)
     throw problem(where, 'privacy must be { clip, noise, ... }', privacy, 'privacy: { clip: 2, noise: { snr: 0 } }');
-  for (const [name, option] of Object.entries(PRIVACY)) {
+  for (const [name, option] of Object.entries(PRIVACY_TABLE)) {
     const value = privacy[name as keyof ClientPrivacy];
     if (value !== undefined) option.check(where, `privacy.${name}`, value);
   }
-  checked(`${where} privacy`, privacy, PRIVACY);
+  checked(`${where} privacy`, privacy, PRIVACY_TABLE);
   const { clip, noise, noiseMultiplier } = privacy;
   if (noise && noiseMultiplier !== undefined)
     throw problem(where, 'privacy has noise or noiseMultiplier, its old form, not both', noiseMultiplier);

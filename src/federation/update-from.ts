@@ -4,7 +4,8 @@ import { problem } from '../core/errors.js';
 import { checkOptions, integer } from '../core/options.js';
 import type { Model, NamedArray, Update } from '../core/types.js';
 import { mixesExamples } from '../models/index.js';
-import { CLIENT_OPTIONS, type ClientOptions, clientSettings } from './client-settings.js';
+import { CLIENT_OPTIONS, type ClientOptions } from './client-options.js';
+import { clientSettings } from './client-settings.js';
 import { trainedOf } from './frozen.js';
 
 /** Options of {@link updateFrom}: what the client did, as it announces it, and how many images it had. */

@@ -24,7 +24,7 @@ export { isNonNegative } from './non-negative.js';
 export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { paperResnet18 } from './paper-resnet18.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';
-export { checkPrecode, type PrecodeOptions, precode } from './precode.js';
+export { PRECODE_TABLE, type PrecodeOptions, precode } from './precode.js';
 export { resnet18, resnet34 } from './resnet.js';
 export { type ShippedName, shippedCard, shippedModel, shippedWeights } from './shipped.js';
 export { TAGGER_STEM, tagger } from './tagger.js';

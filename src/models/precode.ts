@@ -1,5 +1,5 @@
 import { problem } from '../core/errors.js';
-import { checkOptions, integer, number } from '../core/options.js';
+import { checked, type OptionTable, real, whole } from '../core/option-table.js';
 import type { Model } from '../core/types.js';
 import { initialise, parameterSpecs } from './parameters.js';
 
@@ -12,6 +12,14 @@ export interface PrecodeOptions {
   /** Of its initial weights; default 1. */
   readonly seed?: number;
 }
+
+/** What a client who builds it in decides; the weights are its own. */
+export const PRECODE_TABLE = {
+  units: whole('size of the bottleneck', 256),
+  beta: real('weight of its divergence in the loss', 1e-3),
+} satisfies OptionTable<Omit<PrecodeOptions, 'seed'>>;
+
+const OPTIONS = { ...PRECODE_TABLE, seed: whole('of its initial weights', 1, { from: 0 }) };
 
 /**
  * PRECODE: the network with a variational bottleneck before its last dense layer; all other weights stay. The gradients
@@ -34,7 +42,7 @@ export interface PrecodeOptions {
  * @example const defended = rog.nets.precode(rog.lenet(), { units: 64 });
  */
 export function precode(model: Model, options: PrecodeOptions = {}): Model {
-  const { units = 256, beta = 1e-3, seed = 1 } = checkPrecode('precode', options);
+  const { units, beta, seed } = checked('precode', options, OPTIONS);
   const place = model.layers.length - 1;
   const last = model.layers[place];
   if (last?.kind !== 'dense') throw problem('precode', 'needs a dense layer at the end of the network', last?.kind);
@@ -52,17 +60,3 @@ export function precode(model: Model, options: PrecodeOptions = {}): Model {
 
 /** Arrays of a bottleneck: encoder and decoder, kernel and bias each. */
 const COUNT = 4;
-
-/** Refuses options out of range, and those of other names. */
-export function checkPrecode(
-  where: string,
-  options: PrecodeOptions,
-  names: readonly (keyof PrecodeOptions)[] = ['units', 'beta', 'seed'],
-): PrecodeOptions {
-  checkOptions(where, options, names);
-  const { units = 256, beta = 1e-3, seed = 1 } = options;
-  integer(where, 'units', units, 1);
-  number(where, 'beta', beta, 0, Number.POSITIVE_INFINITY);
-  integer(where, 'seed', seed, 0);
-  return options;
-}

@@ -2,8 +2,8 @@ import type { NdArray } from '../core/types.js';
 import { encodeJpeg, isPhotographs } from './photographs.js';
 import { encodePng } from './png.js';
 
-const most = 8;
-const side = 96;
+const MOST = 8;
+const SIDE = 96;
 
 /**
  * The first images of a batch in one row as an HTML picture 96 pixels high. Sent in their own resolution (thinned out
@@ -12,11 +12,11 @@ const side = 96;
 export function thumbnails(images: NdArray): string {
   const { shape, data } = images;
   const [count, height, width, channels] = shape as [number, number, number, number];
-  const shown = Math.min(count, most);
-  const step = Math.max(1, Math.ceil(height / side));
+  const shown = Math.min(count, MOST);
+  const step = Math.max(1, Math.ceil(height / SIDE));
   if (isPhotographs(images)) {
     const each = Array.from({ length: shown }, (_, k) =>
-      img('jpeg', encodeJpeg(images, k, step), Math.round((side * width) / height), ';margin-right:1px'),
+      img('jpeg', encodeJpeg(images, k, step), Math.round((SIDE * width) / height), ';margin-right:1px'),
     );
     return each.join('');
   }
@@ -35,11 +35,11 @@ export function thumbnails(images: NdArray): string {
           const value = Math.round(Math.min(1, Math.max(0, data[from]!)) * 255);
           raster.data[(y * raster.width + k * pitch + x) * 3 + c] = value;
         }
-  const zoom = side / rows;
+  const zoom = SIDE / rows;
   return img('png', encodePng(raster), Math.round(raster.width * zoom), ';image-rendering:pixelated');
 }
 
 const img = (kind: string, bytes: Uint8Array, width: number, style: string): string =>
-  `<img alt="current pictures" width="${width}" height="${side}" ` +
+  `<img alt="current pictures" width="${width}" height="${SIDE}" ` +
   `style="display:inline-block;vertical-align:top;margin:0${style}" ` +
   `src="data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}">`;

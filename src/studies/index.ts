@@ -17,6 +17,6 @@ export {
 export { type SettingSummary, semanticSummary } from './rogs/rogs-summary.js';
 export { type SemanticScores, semanticScores } from './rogs/semantic-scores.js';
 export { liveScores, matched, score } from './score.js';
-export { checkSoteria, type SoteriaOptions, soteria } from './soteria.js';
+export { SOTERIA_TABLE, type SoteriaOptions, soteria } from './soteria.js';
 export { type Failure, type Outcome, study, type Trial, type Waypoint } from './study.js';
 export { type AttackOutcome, attackAll, type PoolOptions } from './worker-pool.js';

@@ -13,13 +13,10 @@ export interface SoteriaOptions {
   readonly pruned?: number;
 }
 
-const OPTIONS = {
+/** How much it prunes. */
+export const SOTERIA_TABLE = {
   pruned: real('share of the representation that is pruned', 0.8, { below: 1 }),
 } satisfies OptionTable<SoteriaOptions>;
-
-/** Refuses options out of range, and those of other names. */
-export const checkSoteria = (where: string, options: SoteriaOptions): Required<SoteriaOptions> =>
-  checked(where, options, OPTIONS);
 
 /**
  * Soteria: the update of the first dense layer loses its rows of the inputs r_i (the representation) that are
@@ -41,7 +38,7 @@ export async function soteria(
   batch: Pick<Batch, 'images'>,
   options: SoteriaOptions = {},
 ): Promise<Obfuscation> {
-  const { pruned } = checkSoteria('soteria', options);
+  const { pruned } = checked('soteria', options, SOTERIA_TABLE);
   const place = model.layers.findIndex(({ kind }) => kind === 'dense');
   if (place < 1) throw problem('soteria', 'needs a dense layer behind another layer', model.name);
   checkImages('soteria', batch?.images, model.imageShape);

@@ -6,7 +6,6 @@ import {
   needed,
   type Option,
   type OptionTable,
-  real,
   schemaOf,
   text,
   whole,
@@ -15,6 +14,7 @@ import {
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
+import { CLIENT_TABLE } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { ATTACKS, lookUp, MODELS } from '../registry/index.js';
 import { canonical } from './canonical.js';
@@ -66,32 +66,8 @@ const NETWORK = {
   classes: whole("outputs, default the data set's classes"),
   weights: text('a safetensors file', 'FILE'),
 };
-const atLeastZero = { type: 'number', minimum: 0 };
-const NOISE = {
-  multiplier: real('in units of the clip'),
-  snr: later("dB, against each example's clipped tensor", { type: 'number' }),
-  sigma: later('of each entry', { anyOf: [atLeastZero, { type: 'array', items: atLeastZero }] }),
-  stream: word('of its numbers', ['ziggurat', 'box-muller']),
-};
-const PRIVACY = {
-  clip: real('norm', undefined, { open: true }),
-  scope: word('what is clipped', ['example', 'tensor']),
-  noise: later('in one form', schemaOf(NOISE)),
-  exemptFirst: flag('the first tensor has no noise'),
-  noiseMultiplier: real('noise, in units of the clip'),
-};
-const kind = { type: 'object', required: ['kind'] };
-const numbers = { type: 'array', minItems: 1, items: { type: 'number' } };
-const CLIENT = {
-  localSteps: whole('steps, default 1'),
-  epochs: whole('or passes over the batch'),
-  learningRate: real('of a step, default 0.003', undefined, { open: true }),
-  miniBatch: whole('images of a step'),
-  optimizer: later('default sgd', { anyOf: [strings('sgd', 'adam', 'adamw'), kind] }),
-  order: word('of the rows', ['cyclic', 'shuffled']),
-  schedule: later('of the learning rate', { anyOf: [strings('constant', 'cosine', 'linear'), numbers] }),
-  privacy: later('DP-SGD', schemaOf(PRIVACY)),
-};
+const { seed: _, ...ANY_CLIENT } = CLIENT_TABLE;
+const CLIENT = { ...ANY_CLIENT, order: word('of the rows', ['cyclic', 'shuffled']) } satisfies OptionTable<ClientSpec>;
 
 /** Every axis, outermost first: partial results hold all settings of the first images. */
 export const AXES: Readonly<Record<AxisName, Axis>> = {
@@ -227,7 +203,7 @@ function readData(value: unknown): DataSpec | OpenDataSpec {
 function readClient(value: unknown): object {
   if (!isObject(value)) throw problem(WHERE, 'client is { localSteps, learningRate, ... }', value);
   checkAll(`${WHERE}: client`, value, CLIENT);
-  const { localSteps = 1, learningRate = 0.003, ...rest } = value as ClientSpec;
+  const { localSteps = 1, learningRate = CLIENT_TABLE.learningRate.initial, ...rest } = value as ClientSpec;
   if (rest.epochs === undefined) return { localSteps, learningRate, ...rest };
   if ('localSteps' in value) throw problem(WHERE, 'a client has localSteps or epochs, not both', value);
   return { learningRate, ...rest };

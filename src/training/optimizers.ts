@@ -1,3 +1,5 @@
+import { type AdamOptions, adamStep } from '../core/adam-step.js';
+
 /** How an optimizer moves one parameter tensor. State goes in and comes out; nothing is written to an argument. */
 export interface Optimizer {
   /** With its numbers, e.g. `sgd(momentum 0.9, weightDecay 0.0005)`: part of a checkpoint's settings. */
@@ -59,35 +61,15 @@ export function sgd({ momentum = 0.9, nesterov = momentum > 0, weightDecay = 0 }
   };
 }
 
-/** Options of {@link adam}. */
-export interface AdamOptions {
-  /** Decay of the mean of gradients; default 0.9. */
-  readonly beta1?: number;
-  /** Decay of the mean of their squares; default 0.999. */
-  readonly beta2?: number;
-  /** Decoupled weight decay (AdamW), x - rate * weightDecay * x; default 0. */
-  readonly weightDecay?: number;
-}
-
-/**
- * m, v: running means of g and g^2; x' = x - rate (m / c1 / (sqrt(v / c2) + 1e-8) + weightDecay x). Kingma and Ba 2015;
- * Loshchilov and Hutter 2019.
- */
+/** Adam or, with `weightDecay`, AdamW: see adamStep(). Kingma and Ba 2015; Loshchilov and Hutter 2019. */
 export function adam({ beta1 = 0.9, beta2 = 0.999, weightDecay = 0 }: AdamOptions = {}): Optimizer {
   return {
     name: `adam(${beta1}, ${beta2}, weightDecay ${weightDecay})`,
     slots: 2,
-    step: ({ x, gradient, slots: [first, second], rate, t, decays }) => {
-      const decay = decays ? weightDecay : 0;
-      const [c1, c2] = [1 - beta1 ** t, 1 - beta2 ** t];
-      const [m, v, next] = [new Float32Array(x.length), new Float32Array(x.length), new Float32Array(x.length)];
-      for (let i = 0; i < x.length; i++) {
-        const g = gradient[i]!;
-        m[i] = beta1 * first![i]! + (1 - beta1) * g;
-        v[i] = beta2 * second![i]! + (1 - beta2) * g * g;
-        next[i] = x[i]! - rate * (m[i]! / c1 / (Math.sqrt(v[i]! / c2) + 1e-8) + decay * x[i]!);
-      }
-      return { x: next, slots: [m, v] };
+    step: ({ slots: [first, second], decays, ...at }) => {
+      const decay = { beta1, beta2, weightDecay: decays ? weightDecay : 0 };
+      const { x, moments } = adamStep({ ...at, moments: [first!, second!] }, decay);
+      return { x, slots: moments };
     },
   };
 }

@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type AuditConfig, type AuditResult, audit, auditPage, readConfig, verdictOf } from '../../src/audit/index.js';
+import {
+  type AuditConfig,
+  type AuditResult,
+  audit,
+  auditPage,
+  auditSchema,
+  readConfig,
+  verdictOf,
+} from '../../src/audit/index.js';
 import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
-import { applyUpdate, CLIENT_OPTIONS, clientUpdate } from '../../src/federation/index.js';
-import { confidenceInterval, METRICS } from '../../src/metrics/index.js';
+import { applyUpdate, clientUpdate } from '../../src/federation/index.js';
+import { confidenceInterval } from '../../src/metrics/index.js';
 import { network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
-import { root } from '../fixtures.js';
 import { config, fits, resultFits } from './small-audit.js';
 
 const plain = ({ rows, tried }: AuditResult) =>
@@ -82,7 +89,7 @@ test('auditPage: hostile names are text, there is no script, and nothing is fetc
 test('readConfig: mistakes are one line with the fix', () => {
   const refused: [object, RegExp][] = [
     [{ phis: ['none'] }, /^RoglabError: audit: unknown option "phis"; did you mean "?phi"?\?/],
-    [{ phi: [] }, /phi must be a list of short forms/],
+    [{ phi: [] }, /phi must be a list of at least one/],
     [{ phi: ['quantise:4'] }, /unknown obfuscation, got "quantise:4"; did you mean quantize\?/],
     [{ network: 'resnet81' }, /audit network: must be one of/],
     [{ labels: ['guess'] }, /labels must be one of known, infer/],
@@ -114,23 +121,37 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   const { json, schema } = resultFits(found);
   assert.throws(() => fits({ ...json, rows: [{}] }, schema, schema, 'result'), /result\.rows\.0\.phi is missing/);
   assert.throws(() => fits({ ...json, bounds: [{}] }, schema, schema, 'result'), /result\.bounds\.0\.phi is missing/);
-  assert.throws(() => readConfig({ training: { rounds: 0 } }), /training.rounds must be an integer/);
+  assert.throws(() => readConfig({ training: { rounds: 0 } }), /audit training: rounds must be an integer/);
 });
 
-test('data/audit.schema.json names the keys and metrics that readConfig takes', () => {
-  const { properties } = JSON.parse(readFileSync(join(root, 'data/audit.schema.json'), 'utf8')) as {
-    properties: Record<string, { default?: unknown; properties?: { metric: { enum: string[] } } }>;
-  };
+test('auditSchema: takes and refuses what readConfig does, and tells its defaults', () => {
+  const schema = JSON.parse(JSON.stringify(auditSchema()));
   const filled = readConfig({}) as unknown as Record<string, unknown>;
-  for (const key of Object.keys(filled)) assert.ok(key in properties, key);
-  for (const key of ['precode', 'soteria', 'weights', 'after', 'data', 'size', 'training'])
-    assert.ok(key in properties, key);
-  for (const [key, { default: value }] of Object.entries(properties))
-    if (value !== undefined) assert.deepEqual(filled[key], value, key);
-  assert.throws(() => readConfig({ [Object.keys(properties).join('')]: 1 } as AuditConfig), /unknown option/);
-  const client = Object.keys((properties as never as { client: { properties: object } }).client.properties);
-  assert.deepEqual([...client, 'seed'].sort(), [...CLIENT_OPTIONS].sort());
-  assert.deepEqual(properties.threshold!.properties!.metric.enum.sort(), Object.keys(METRICS).sort());
+  const told = Object.entries(schema.properties as Record<string, { default?: unknown }>);
+  const defaults = told.flatMap(([key, one]) => (one.default === undefined ? [] : [[key, one.default]]));
+  assert.deepEqual(Object.fromEntries(defaults), filled);
+  for (const good of [
+    config,
+    { precode: { units: 6 }, soteria: { pruned: 0.5 }, training: { rounds: 2 } },
+    { client: { localSteps: 2, optimizer: 'adam', order: 'shuffled', frozen: ['conv0'], privacy: { clip: 1 } } },
+  ] as const) {
+    fits(good, schema, schema, 'config');
+    readConfig(good as AuditConfig);
+  }
+  const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ batch: 'eight' }, /batch must be an integer/],
+    [{ labels: 'known' }, /labels must be a list of at least one/],
+    [{ remedies: 1 }, /remedies must be true or false/],
+    [{ weights: 3 }, /weights must be text/],
+    [{ threshold: { metric: 'ssim' } }, /threshold: value must be a number/],
+    [{ training: [] }, /training must be an object/],
+    [{ client: { localSteps: 'two' } }, /audit client: localSteps must be an integer/],
+  ];
+  for (const [given, says] of wrong) {
+    assert.throws(() => fits(given, schema, schema, 'config'), assert.AssertionError, JSON.stringify(given));
+    assert.throws(() => readConfig(given), says);
+  }
+  assert.throws(() => readConfig({ client: { seed: 1 } } as AuditConfig), /audit client: unknown option "seed"/);
 });
 
 test('audit: a real update is checked before it is attacked', async () => {

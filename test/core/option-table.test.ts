@@ -5,13 +5,17 @@ import {
   checked,
   flag,
   flagOf,
+  group,
+  listOf,
   memory,
   needed,
   type OptionTable,
   real,
+  schemaOf,
   text,
   whole,
   word,
+  words,
 } from '../../src/core/option-table.js';
 
 interface Options {
@@ -74,4 +78,41 @@ test('what the shell writes is read as what the function takes', () => {
   assert.equal(table.kind.form, 'plain|fancy');
   assert.equal(table.onDone.form, undefined, 'a function cannot be written there');
   assert.equal(flagOf('checkpointSeconds'), 'checkpoint-seconds');
+});
+
+test('lists and objects of options: each entry by its rule, the schema beside it', () => {
+  const nested = {
+    sizes: listOf('sides', whole('a side'), [8]),
+    kinds: words('of the parts', ['a', 'b']),
+    noise: group('of a step', { sigma: needed(real('deviation')), quiet: flag('no word') }),
+  };
+  const ask = (options: object) => () => checked('f', options as never, nested as never);
+  assert.deepEqual(ask({ noise: { sigma: 1 } })(), { sizes: [8], noise: { sigma: 1 } });
+  assert.throws(ask({ sizes: [] }), { message: 'f: sizes must be a list of at least one, got []' });
+  assert.throws(ask({ sizes: 3 }), { message: 'f: sizes must be a list of at least one, got 3' });
+  assert.throws(ask({ sizes: [8, 0] }), { message: 'f: sizes must be an integer of at least 1, got 0' });
+  assert.throws(ask({ kinds: 7 }), { message: 'f: kinds must be a list of at least one, got 7' });
+  assert.throws(ask({ kinds: ['a', 'c'] }), /^RoglabError: f: kinds must be one of a, b, got "c"/);
+  assert.throws(ask({ noise: 3 }), { message: 'f: noise must be an object, got 3; with sigma, quiet' });
+  assert.throws(ask({ noise: {} }), { message: 'f noise: sigma must be a number of at least 0' });
+  assert.throws(ask({ noise: { sigm: 1 } }), /^RoglabError: f noise: unknown option "sigm"; did you mean "sigma"/);
+  assert.deepEqual(JSON.parse(JSON.stringify(schemaOf(nested))), {
+    type: 'object',
+    additionalProperties: false,
+    required: [],
+    properties: {
+      sizes: { description: 'sides', default: [8], type: 'array', minItems: 1, items: { type: 'integer', minimum: 1 } },
+      kinds: { description: 'of the parts', type: 'array', minItems: 1, items: { type: 'string', enum: ['a', 'b'] } },
+      noise: {
+        description: 'of a step',
+        type: 'object',
+        additionalProperties: false,
+        required: ['sigma'],
+        properties: {
+          sigma: { description: 'deviation', type: 'number', minimum: 0 },
+          quiet: { description: 'no word', type: 'boolean' },
+        },
+      },
+    },
+  });
 });

@@ -13,23 +13,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from onnx_net import Net, flat
 
 warnings.simplefilter("ignore")
 torch.manual_seed(7)
-flat = lambda x: torch.flatten(x, 1)
-
-
-class Net(nn.Module):
-    def __init__(self, run, parameters=(), **modules):
-        super().__init__()
-        self.run = run
-        for name, module in modules.items():
-            setattr(self, name, module)
-        for name, shape in dict(parameters).items():
-            setattr(self, name, nn.Parameter(torch.randn(shape) * 0.3))
-
-    def forward(self, x):
-        return self.run(self, x)
 
 
 def tokens(s, x):

@@ -7,25 +7,10 @@ import base64, io, json, sys, warnings
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from onnx_net import Net, flat
 
 warnings.simplefilter("ignore")
 torch.manual_seed(5)
-flat = lambda x: torch.flatten(x, 1)
-
-
-class Net(nn.Module):
-    """Named modules and a function of them and the image."""
-
-    def __init__(self, run, parameters=(), **modules):
-        super().__init__()
-        self.run = run
-        for name, module in modules.items():
-            setattr(self, name, module)
-        for name, shape in dict(parameters).items():
-            setattr(self, name, nn.Parameter(torch.randn(shape) * 0.3))
-
-    def forward(self, x):
-        return self.run(self, x)
 
 
 def tokens(s, x):

@@ -3,39 +3,54 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One engine is enough to see a change, and the fastest is the default one. */
-const env = { ...process.env, ROGLAB_ENGINE: 'compiled', NODE_TEST_CONTEXT: undefined };
+/** One engine is enough to see a change, and the fastest is the default one; one core, so that times compare. */
+const env = { ...process.env, ROGLAB_ENGINE: 'compiled', ROGLAB_CORES: '1', NODE_TEST_CONTEXT: undefined };
 
-/** Runs one compiled test file until its first failure. */
+/** The kernel ends a test at `$0` processor seconds; `times` says last what it and its children took. */
+const SHELL = 'ulimit -t "$0"; "$@"; code=$?; times >&2; exit $code';
+
+/** A test that waits for what never comes takes no processor time: it ends at so many times its limit on the clock. */
+const WAITING = 20;
+
+/** Runs one compiled test file until its first failure, for at most so many processor seconds. */
 export function runTest(
   path: string,
   seconds: number,
   more: Record<string, string> = {},
 ): Promise<{ passed: boolean; seconds: number }> {
-  const began = performance.now();
+  const command = [String(Math.ceil(seconds)), process.execPath, '--test-reporter=tap', path];
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--test-reporter=tap', path], { env: { ...env, ...more }, stdio: 'pipe' });
+    const child = spawn('sh', ['-c', SHELL, ...command], { env: { ...env, ...more }, stdio: 'pipe', detached: true });
     let failed = false;
+    let said = '';
     const fail = (): void => {
       failed = true;
-      child.kill('SIGKILL');
+      if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
     };
-    const clock = setTimeout(fail, 1000 * seconds);
+    const clock = setTimeout(fail, 1000 * WAITING * seconds);
     child.stdout.on('data', (text: Buffer) => {
       if (/^\s*not ok/m.test(text.toString())) fail();
     });
-    child.stderr.resume();
+    child.stderr.on('data', (text: Buffer) => {
+      said = (said + text).slice(-100);
+    });
     child.on('close', (code) => {
       clearTimeout(clock);
-      resolve({ passed: code === 0 && !failed, seconds: (performance.now() - began) / 1000 });
+      resolve({ passed: code === 0 && !failed, seconds: processorSeconds(said) });
     });
   });
 }
 
+/** `1m2.5s 0m0.25s` at the end, user and system time of children as the shell's `times` tells them, in seconds. */
+const processorSeconds = (said: string): number =>
+  [...said.matchAll(/(\d+)m([\d.]+)s/g)]
+    .slice(-2)
+    .reduce((sum, [, minutes, rest]) => sum + 60 * Number(minutes) + Number(rest), 0);
+
 /** [from, to, count]: how often a range of a file was run; ranges nest. */
 export type Ranges = readonly (readonly [number, number, number])[];
 
-/** A test file, how long it takes, and what it runs of each file below `sources`. */
+/** A test file, the processor seconds it takes, and what it runs of each file below `sources`. */
 export interface Covered {
   readonly test: string;
   readonly seconds: number;

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openDataset } from '../../src/data/index.js';
+import { restore, rog } from '../../src/attacks/index.js';
+import { mean } from '../../src/core/numbers.js';
+import { deriveSeed } from '../../src/core/random.js';
+import { type Dataset, openDataset } from '../../src/data/index.js';
 import { start } from '../../src/engine/index.js';
 import { checkPrivacy } from '../../src/federation/private-settings.js';
+import { lenet } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
 import { privacyBudget } from '../../src/privacy/index.js';
+import { observeCase } from '../../src/studies/case.js';
+import { settingsOf } from '../../src/studies/dp/dp-settings.js';
 import {
   DP_PROFILES,
   type DpFailure,
@@ -16,9 +22,12 @@ import {
   dpBudgets,
   dpFailed,
   dpStudy,
+  leakageOf,
   multiplierOf,
   snrOf,
+  victimsOf,
 } from '../../src/studies/dp/index.js';
+import { score } from '../../src/studies/score.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
@@ -116,6 +125,37 @@ test("a row's own partition deals the images: its settings and its epsilon say s
   assert.notEqual(again!.epsilon, many!.epsilon);
 });
 
+test('leakageOf: what else is made of pictures is a column where asked for, beside the same raw scores', async () => {
+  await start({ threads: 1 });
+  const data = await openDataset('scenes');
+  const model = lenet({ seed: 1 });
+  const defence = { phi: 'noise:-10', privacy: { clip: 2, scope: 'tensor' } } as const;
+  const plan = { images: 2, attacks: ['rog'], iterations: 6 } as const;
+  const [plain] = await leakageOf(model, data, defence, plan, 5, { workers: 1 });
+  const further = ['restored', 'rogs'] as const;
+  const [more] = await leakageOf(model, data, defence, { ...plan, further }, 5, { workers: 1 });
+  const { restored, rogs, ...raw } = more!;
+  assert.deepEqual(raw, plain);
+  assert.ok(!('restored' in plain!) && !('rogs' in plain!));
+  const victims = victimsOf(data, 2, 5);
+  const images = await Promise.all(
+    victims.map(async (batch, v) => {
+      const observed = await observeCase(model, batch, { ...defence, seed: deriveSeed(5, 'phi', v) });
+      const result = await rog(observed, { iterations: 6, seed: deriveSeed(5, 'start', v) });
+      return (await score(batch, await restore(result, { classNames: data.classNames }))).psnr[0]!;
+    }),
+  );
+  assert.ok(Math.abs(restored!.psnr - mean(images)) < 1e-3, `${restored!.psnr} and ${mean(images)}`);
+  assert.ok(rogs!.ssim > -1 && rogs!.psnr > 3 && rogs!.psnr !== raw.psnr && rogs!.psnr !== restored!.psnr);
+});
+
+test('settings of a row say what is attacked only where it is', () => {
+  const profile: DpProfile = DP_PROFILES['steps-short'];
+  const data = { name: 'scenes' } as Dataset;
+  for (const row of profile.rows)
+    assert.equal('victims' in settingsOf(row, profile, data), row.attacked === true, row.id);
+});
+
 test('federated rows: every cohort shares the same steps, and each partition is of its name', () => {
   const all: readonly DpRow[] = DP_PROFILES['steps-short'].rows;
   const rows = all.filter(({ partition }) => partition);
@@ -145,7 +185,7 @@ test('noise inside the steps: rows have names of their own, and DP-SGD spends wh
     const { rounds, localSteps } = profile.training;
     for (const { id, privacy } of rows) {
       if (privacy) checkPrivacy(id, privacy);
-      const named = Number(/^epsilon (\d+)$/.exec(id)?.[1]);
+      const named = Number(/^epsilon (\d+)(, seed \d+)?$/.exec(id)?.[1]);
       if (!named) continue;
       const { multiplier: noiseMultiplier } = privacy!.noise as { multiplier: number };
       const release = { sampleRate: 16 / 50_000, noiseMultiplier, steps: rounds * localSteps!, delta: profile.delta };

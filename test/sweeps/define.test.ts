@@ -5,6 +5,7 @@ import test from 'node:test';
 import { AXIS_NAMES } from '../../src/sweeps/axes.js';
 import { checkSize } from '../../src/sweeps/define.js';
 import { defineSweep, readSweep, type SweepDefinition, sweepSchema } from '../../src/sweeps/index.js';
+import type { ClientSpec } from '../../src/sweeps/types.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 import { SMALL } from './small.js';
@@ -218,4 +219,18 @@ test('sweepSchema: an editor is told the ranges by which definitions are refused
   assert.equal(learningRate.exclusiveMinimum, 0);
   assert.equal(privacy.properties.noise.properties.multiplier.minimum, 0);
   assert.equal(privacy.additionalProperties, false);
+});
+
+test('defineSweep: the client of an axis is checked as clientUpdate() checks it, frozen layers too', () => {
+  const of = (client: object) => () => defineSweep({ networks: 'lenet', data: 'scenes', client: client as ClientSpec });
+  const client = { localSteps: 2, learningRate: 0.1, frozen: ['conv0'], optimizer: { kind: 'sgd', momentum: 0.5 } };
+  assert.deepEqual(of(client)().axes.client.at(0), client);
+  assert.throws(
+    of({ optimizer: 'adamm' }),
+    /client optimizer: kind must be one of sgd, adam, adamw.*did you mean "adam"/,
+  );
+  assert.throws(of({ privacy: { clip: 0 } }), /privacy.clip must be a number above 0, got 0/);
+  assert.throws(of({ frozen: [] }), /frozen must be a list of layers/);
+  assert.throws(of({ order: [[0]] }), /order must be one of cyclic, shuffled/);
+  assert.throws(of({ seed: 1 }), /client: unknown option "seed"/);
 });

@@ -1,6 +1,6 @@
 import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import { isFine } from '../search/fine.js';
 import { clamped } from '../search/minimise.js';
-import { isFine } from './fine.js';
 
 /**
  * Whether an attack that takes several local steps for one gradient errs by little else: every entry is known finely,

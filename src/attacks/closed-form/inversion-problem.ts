@@ -1,6 +1,6 @@
+import { fingerprint } from '../../core/hash.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { labelsOf } from '../infer-labels.js';
-import { fingerprint } from '../search/fingerprint.js';
 import { clamped, type Evaluate, type Stage } from '../search/minimise.js';
 import type { Problem } from '../search/run-search.js';
 import { softInversion } from '../sparse/index.js';

@@ -1,8 +1,8 @@
 import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import { mapped, matrix } from '../../core/linear-algebra.js';
 import type { Layer, Observation } from '../../core/types.js';
-import { isFinelyRounded } from '../choose/fine.js';
 import { labelsOf } from '../infer-labels.js';
+import { isFinelyRounded } from '../search/fine.js';
 import { offers } from '../search/needs.js';
 import { outputErrors } from './activation-estimates.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';

@@ -1,9 +1,9 @@
 import { oneHot } from '../../core/arrays.js';
+import { fingerprint } from '../../core/hash.js';
 import { flag, type OptionTable, real, whole } from '../../core/option-table.js';
 import { deriveSeed } from '../../core/random.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import type { InferredLabels } from '../infer-labels.js';
-import { fingerprint } from '../search/fingerprint.js';
 import type { SearchState, Stage } from '../search/minimise.js';
 import type { RunOptions } from '../search/recipe.js';
 import type { Problem } from '../search/run-search.js';

@@ -6,7 +6,7 @@ import { stoppable } from '../../engine/index.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
 import { attackClosure } from './closure.js';
 import type { Closure } from './closure-type.js';
-import { describe } from './fingerprint.js';
+import { describe } from './described.js';
 import { grouped, member, pickMember, stacked } from './group.js';
 import { clamped, type Search } from './minimise.js';
 import { checkObservation } from './needs.js';

@@ -3,9 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
+import { effortOf } from './ir/effort.js';
 import { avoidOuterProducts, factorsOf } from './ir/lowrank.js';
 import type { Node } from './ir/node.js';
-import { inOrder } from './ir/node.js';
 import { keptFor, withInputs } from './ir/passes.js';
 import { emit } from './onnx/emitter.js';
 import { physical } from './onnx/layout.js';
@@ -31,7 +31,7 @@ export async function compileGraph(
   const nodes = avoidOuterProducts(outputs);
   const shapes = inputs.map(({ shape }) => shape);
   await turn();
-  return opened(emit(rules, shapes, nodes), nodes, threads, provider);
+  return opened(await emit(rules, shapes, nodes), nodes, threads, provider);
 }
 
 /** Two sessions: the second goes on from what the first one kept for it, which is the last of its outputs. */
@@ -82,13 +82,13 @@ export async function compilePasses(
   const kept = keptFor(after, inputs.length);
   await turn();
   const shapes = given.map(({ shape }) => shape);
-  const graph = emit(rules, shapes.slice(0, inputs.length), early, kept);
+  const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept);
   await turn();
   const rest = withInputs(after, kept, given.length, graph.orders);
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
   const opening = await opened(graph, [...early, ...kept], threads, provider);
   await turn();
-  const going = emit(rules, [...shapes, ...keptShapes], rest);
+  const going = await emit(rules, [...shapes, ...keptShapes], rest);
   const closing = await opened(going, rest, threads, provider).catch((error) => {
     opening.release();
     throw error;
@@ -103,11 +103,11 @@ async function opened(
   threads: number,
   provider: ProviderName,
 ): Promise<Session> {
-  const values = inOrder(nodes).reduce((sum, { size }) => sum + 4 * size, 0);
+  const effort = effortOf(nodes);
   await turn();
-  const bytes = encodeModel(graph);
+  const bytes = await encodeModel(graph);
   await turn();
-  return openSession(bytes, graph.outputs, threads, provider, values).catch((error: Error) => {
+  return openSession(bytes, graph.outputs, threads, provider, effort).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
   });

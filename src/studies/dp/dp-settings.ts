@@ -4,14 +4,14 @@ import type { DpProfile, DpRow } from './dp-row.js';
 
 /** Everything of a row that decides its numbers, as plain JSON. */
 export function settingsOf(row: DpRow, profile: DpProfile, data: Dataset): Readonly<Record<string, unknown>> {
-  const { victims } = profile;
+  const attacked = attackAt(row, profile);
   const settings = {
     ...trainingOf(row, profile),
     model: profile.network ?? 'lenet',
     data: data.name,
     partition: row.partition ?? profile.partition,
-    victims,
-    attackAt: attackAt(row, profile),
+    ...(attacked.length > 0 && { victims: profile.victims }),
+    attackAt: attacked,
   };
   return JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>;
 }

@@ -73,13 +73,13 @@ const FEDERATED = ['no clip', 'clip', '-10 dB'].flatMap((name) =>
  * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
  * 50,000.
  */
-const spending = (epsilon: number, multiplier: number): DpRow => ({
-  id: `epsilon ${epsilon}`,
+const spending = (epsilon: number, multiplier: number, seed = 1): DpRow => ({
+  id: seed === 1 ? `epsilon ${epsilon}` : `epsilon ${epsilon}, seed ${seed}`,
   group: 'mechanism',
   phi: 'none',
   privacy: { clip: 1, noise: { multiplier } },
-  training: { learningRate: 0.1 },
-  attacked: true,
+  training: { learningRate: 0.1, ...(seed !== 1 && { seed }) },
+  attacked: seed === 1,
 });
 
 /** One client with all images: the same as training at one place. */
@@ -115,8 +115,9 @@ export const STEP_PROFILES = {
     network: 'lenet',
     training: central(200),
     victims: [
-      { images: 6, attacks: ['rog-paper', 'rog'] },
-      { images: 1, batch: 16, attacks: ['rog'] },
+      { images: 6, attacks: ['rog-paper'] },
+      { images: 6, attacks: ['rog'], further: ['restored', 'rogs'] },
+      { images: 1, batch: 16, attacks: ['rog'], further: ['restored'] },
     ],
     rows: [
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
@@ -129,7 +130,7 @@ export const STEP_PROFILES = {
     network: 'small lenet',
     training: central(50),
     victims: [
-      { images: 3, attacks: ['rog'], iterations: 120 },
+      { images: 3, attacks: ['rog'], iterations: 120, further: ['restored', 'rogs'] },
       { images: 3, attacks: ['rog'], labels: 'infer', iterations: 120 },
     ],
     rows: [
@@ -140,6 +141,7 @@ export const STEP_PROFILES = {
       ...grid(['constant 0.05'], [0.1], [1]),
       ...[0, -10].map(upload),
       ...FEDERATED,
+      ...[2, 3].flatMap((seed) => [spending(1, 0.785, seed), spending(3, 0.529, seed), spending(8, 0.392, seed)]),
     ],
   },
 } as const satisfies Record<string, DpProfile>;

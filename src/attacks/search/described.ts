@@ -1,4 +1,5 @@
 import { isUnknown } from '../../core/evidence.js';
+import { fingerprint } from '../../core/hash.js';
 import type { Observation } from '../../core/types.js';
 import { assumed, batchNormThreat } from '../../federation/index.js';
 import { objectiveTitle } from './objectives.js';
@@ -38,14 +39,9 @@ export function describe(
   };
 }
 
-/**
- * One's own objective by its name and, so that a checkpoint of another one is refused, a number that tells its text
- * from others.
- */
+/** One's own objective by its name and, so that a checkpoint of another one is refused, a hash of its text. */
 const objectiveSettings = (objective: Recipe['objective']): string =>
-  typeof objective === 'string'
-    ? objective
-    : `${objectiveTitle(objective)} #${fingerprint([Float32Array.from(String(objective), (c) => c.charCodeAt(0))])}`;
+  typeof objective === 'string' ? objective : `${objectiveTitle(objective)} #${fingerprint([String(objective)])}`;
 
 /**
  * What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all
@@ -58,13 +54,4 @@ export function assumptionsOf({ client, obfuscation }: Observation): { readonly 
     ...(unknown && { phi: 'nothing is known of what it does: directions are compared (cosine), with no evidence' }),
   };
   return Object.keys(all).length > 0 ? { assumed: all } : {};
-}
-
-/** A short number that tells one update from another. */
-export function fingerprint(arrays: readonly Float32Array[]): number {
-  let hash = 0x811c9dc5;
-  for (const array of arrays)
-    for (const word of new Uint32Array(array.buffer, array.byteOffset, array.length))
-      hash = Math.imul(hash ^ word, 0x01000193);
-  return hash >>> 0;
 }
