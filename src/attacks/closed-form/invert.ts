@@ -59,7 +59,7 @@ export async function inversion(
     const compare = (found: Tensor): tf.Scalar => {
       const active = endsInRelu ? tf.relu(found) : found;
       if (!byFeatures) {
-        const sizes = targets.map(({ shape }) => shape[0]!);
+        const sizes = targets.map(({ shape }) => shape[0]);
         const parts = count === 1 ? [active] : tf.split(active, sizes, 1);
         const found = parts.map((part) => tf.matMul(part as Tensor2D, delta as Tensor2D, true, false));
         return objectiveOfParts(objective)(found, targets, about);
