@@ -1,7 +1,7 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
 import { problem } from '../../../core/errors.js';
 import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
-import { moves, type Order, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
+import { moves, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
 
 /** A computed value: its ONNX name and physical order. */
@@ -14,6 +14,8 @@ export interface Value {
 export type Rule = (emitter: Emitter, node: Node) => Value;
 
 export interface Emitter {
+  /** Whether the graph is for a card: few large kernels, not what the processor's caches like. */
+  readonly card: boolean;
   /** The order in which a value lies; undefined for constants, which take any order for free. */
   order(node: Node): Order | undefined;
   /** The name of a node's value in the given physical order, moved there if need be. */
@@ -41,6 +43,7 @@ export function emit(
   inputs: readonly (readonly number[])[],
   outputs: readonly Node[],
   kept: readonly Node[] = [],
+  card = false,
 ): OnnxGraph & { readonly orders: readonly Order[] } {
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
@@ -58,11 +61,12 @@ export function emit(
     initializers.push({ name, type, shape, data });
     return name;
   };
-  const add: Emitter['add'] = (type, names, attributes = {}) => {
-    const name = `v${nodes.length}`;
-    nodes.push({ type, inputs: names, outputs: [name], attributes });
-    return name;
-  };
+  const add: Emitter['add'] = (type, names, attributes = {}) =>
+    once(`${type}(${names})${JSON.stringify(attributes)}`, () => {
+      const name = `v${nodes.length}`;
+      nodes.push({ type, inputs: names, outputs: [name], attributes });
+      return name;
+    });
   const ints: Emitter['ints'] = (list) =>
     once(`ints ${list}`, () => initializer('int64', [list.length], BigInt64Array.from(list.map(BigInt))));
   const floats: Emitter['floats'] = (data, shape) => initializer('float32', shape, data);
@@ -88,6 +92,7 @@ export function emit(
     const reshaped = (x: string, to: readonly number[]): string => add('Reshape', [x, ints(to)]);
     const target = physical(shape, order);
     if (sameMemory(shape, from, order)) return reshaped(name, target);
+    if (card) return add('Transpose', [name], { perm: permutation(from, order) });
     let [result, dims]: [string, readonly number[]] = [name, physical(shape, from)];
     const steps = moves(shape, from, order);
     for (const [k, { shape: view, perm }] of steps.entries()) {
@@ -115,6 +120,7 @@ export function emit(
   };
 
   const emitter: Emitter = {
+    card,
     order: (n) => (isConstant(n) ? undefined : computed(n).order),
     as,
     padded,
