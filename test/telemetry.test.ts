@@ -79,7 +79,7 @@ test('telemetryOff: in a worker thread only what the main thread set counts; wit
   assert.ok(telemetryOff({}, true));
   assert.ok(!telemetryOff({}, false) && telemetryOff({ ORT_DISABLE_TELEMETRY: '1' }, false));
   const code =
-    `import(${at('engine/compiled/session.js')}).then(({ onnxAvailable }) => ` +
+    `import(${at('engine/compiled/runtime.js')}).then(({ onnxAvailable }) => ` +
     `require('node:worker_threads').parentPort.postMessage(onnxAvailable()))`;
   const answer = (env: NodeJS.ProcessEnv): Promise<{ ok: boolean; why: string }> =>
     new Promise((resolve, reject) => {

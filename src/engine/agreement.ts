@@ -4,7 +4,7 @@ import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 import { compileGraph } from './compiled/index.js';
 import type { ProviderName } from './compiled/provider-names.js';
-import { onnxAvailable } from './compiled/session.js';
+import { onnxAvailable } from './compiled/runtime.js';
 import { eagerStep } from './eager-step.js';
 import { crossEntropy } from './ops/cross-entropy.js';
 import * as tf from './tf.js';
@@ -53,7 +53,7 @@ function closure(images: tf.Tensor, ...weights: tf.Tensor[]): tf.Tensor[] {
 
 async function compiledOn(provider: ProviderName): Promise<NdArray> {
   const [images, ...weights] = inputs();
-  const session = await compileGraph(closure, [images!], weights, 1, provider);
+  const session = await compileGraph(closure, [images!], [], weights, 1, provider);
   try {
     return (await session.run([images!]))[1]!;
   } finally {

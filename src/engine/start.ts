@@ -2,8 +2,8 @@ import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { type BackendName, backendNames, candidates } from './backends/backends.js';
-import { type ProviderName, providerNames } from './compiled/provider-names.js';
-import { onnxAvailable } from './compiled/session.js';
+import { isCard, type ProviderName, providerNames } from './compiled/provider-names.js';
+import { onnxAvailable } from './compiled/runtime.js';
 import { setTf32 } from './native.js';
 import { checkProvider } from './providers.js';
 import { setBackend } from './tf.js';
@@ -46,6 +46,9 @@ let settled: Session | undefined;
 
 /** The session of the last start() that succeeded, or undefined. */
 export const currentSession = (): Session | undefined => settled;
+
+/** Whether compiled steps run on a card. */
+export const computesOnCard = (): boolean => isCard(settled?.provider ?? 'cpu');
 
 /**
  * Picks and starts the compute engine. Calling it again without options, or with the same, returns the same session;

@@ -86,9 +86,13 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
     return [value, grad];
   };
   const images = ndarray([client.batchSize, ...model.imageShape]);
-  const step = await compile(closure, [images, targets, numbers, ...tensors], { constants: model.parameters, name });
+  const step = await compile(closure, [images, targets], {
+    fixed: [numbers, ...tensors],
+    constants: model.parameters,
+    name,
+  });
   const evaluate: Evaluate = async (images, logits = targets) => {
-    const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
+    const [value, gradient, logitsGradient] = await step.run(images, logits);
     return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
   };
   const cost = async (images: NdArray): Promise<Cost> => ({
@@ -189,5 +193,13 @@ function laidOut(head: readonly number[], lists: readonly Numbers[]) {
 }
 
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
-const sum = (tensors: readonly NdArray[], of: (value: number) => number): number =>
-  tensors.reduce((total, { data }) => total + data.reduce((part, value) => part + of(value), 0), 0) || 1;
+function sum(tensors: readonly NdArray[], of: (value: number) => number): number {
+  let total = 0;
+  for (const { data } of tensors) {
+    let part = 0;
+    // by index: a third of the time of `reduce`, which is 200 ms for a ResNet-18
+    for (let i = 0; i < data.length; i++) part += of(data[i]!);
+    total += part;
+  }
+  return total || 1;
+}

@@ -3,35 +3,52 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
+import { effortOf } from './ir/effort.js';
 import { avoidOuterProducts, factorsOf } from './ir/lowrank.js';
 import type { Node } from './ir/node.js';
-import { inOrder } from './ir/node.js';
 import { keptFor, withInputs } from './ir/passes.js';
 import { emit } from './onnx/emitter.js';
 import { physical } from './onnx/layout.js';
 import type { OnnxGraph } from './onnx/model.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
-import type { ProviderName } from './provider-names.js';
+import { isCard, type ProviderName } from './provider-names.js';
 import { openSession, type Session } from './session.js';
 import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
 
-/** @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it */
+/**
+ * fn(...inputs, ...fixed, ...constants). What is fixed is handed to every run of a processor's session, so that the
+ * next fixed values find it open; a card's session has it in its own memory.
+ * @param card whether the graph is laid out for a card: of use on another provider for comparing the two only
+ * @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it
+ */
 export async function compileGraph(
   fn: (...tensors: Tensor[]) => Tensor | Tensor[],
   inputs: readonly NdArray[],
+  fixed: readonly NdArray[],
   constants: readonly NdArray[],
   threads: number,
   provider: ProviderName,
+  card = isCard(provider),
 ): Promise<Session> {
-  const { outputs } = trace(fn, inputs, constants);
+  const given = [...inputs, ...fixed];
+  const { outputs } = trace(fn, given, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
-  const shapes = inputs.map(({ shape }) => shape);
+  const shapes = given.map(({ shape }) => shape);
   await turn();
-  return opened(emit(rules, shapes, nodes), nodes, threads, provider);
+  const graph = await emit(rules, shapes, nodes, [], card);
+  const session = await opened(card ? resident(graph, fixed) : graph, nodes, threads, provider);
+  return card ? session : { ...session, run: (now) => session.run([...now, ...fixed]) };
+}
+
+/** The graph with its last inputs as constants. */
+function resident(graph: OnnxGraph, fixed: readonly NdArray[]): OnnxGraph {
+  const first = graph.inputs.length - fixed.length;
+  const own = fixed.map(({ data }, i) => ({ ...graph.inputs[first + i]!, data }));
+  return { ...graph, inputs: graph.inputs.slice(0, first), initializers: [...graph.initializers, ...own] };
 }
 
 /** Two sessions: the second goes on from what the first one kept for it, which is the last of its outputs. */
@@ -82,13 +99,14 @@ export async function compilePasses(
   const kept = keptFor(after, inputs.length);
   await turn();
   const shapes = given.map(({ shape }) => shape);
-  const graph = emit(rules, shapes.slice(0, inputs.length), early, kept);
+  const card = isCard(provider);
+  const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept, card);
   await turn();
   const rest = withInputs(after, kept, given.length, graph.orders);
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
   const opening = await opened(graph, [...early, ...kept], threads, provider);
   await turn();
-  const going = emit(rules, [...shapes, ...keptShapes], rest);
+  const going = await emit(rules, [...shapes, ...keptShapes], rest, [], card);
   const closing = await opened(going, rest, threads, provider).catch((error) => {
     opening.release();
     throw error;
@@ -103,11 +121,11 @@ async function opened(
   threads: number,
   provider: ProviderName,
 ): Promise<Session> {
-  const values = inOrder(nodes).reduce((sum, { size }) => sum + 4 * size, 0);
+  const effort = effortOf(nodes);
   await turn();
-  const bytes = encodeModel(graph);
+  const bytes = await encodeModel(graph);
   await turn();
-  return openSession(bytes, graph.outputs, threads, provider, values).catch((error: Error) => {
+  return openSession(bytes, graph.outputs, threads, provider, effort).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
   });

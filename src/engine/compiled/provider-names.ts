@@ -3,11 +3,15 @@
  * (https://onnxruntime.ai/docs/execution-providers).
  */
 import { encodeModel } from './onnx/model.js';
-import { bundledProviders, onnxAvailable, openSession } from './session.js';
+import { bundledProviders, onnxAvailable } from './runtime.js';
+import { openSession } from './session.js';
 
 /** Names of the providers: the processor, then NVIDIA, any GPU, Apple and Windows. */
 export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
 export type ProviderName = (typeof providerNames)[number];
+
+/** Whether values cross a bus on their way to a provider and back. */
+export const isCard = (provider: ProviderName): boolean => provider !== 'cpu';
 
 const port = (name: string) => ({ name, type: 'float32', shape: [1] }) as const;
 const smallest = {
@@ -24,7 +28,10 @@ export async function providerFailure(name: ProviderName): Promise<string | unde
   if (!bundledProviders().includes(name))
     return `not in ONNX Runtime ${version} for ${process.platform}-${process.arch}`;
   try {
-    const session = await openSession(encodeModel(smallest), smallest.outputs, 1, name);
+    const session = await openSession(await encodeModel(smallest), smallest.outputs, 1, name, {
+      bytes: 8,
+      products: 0,
+    });
     await session.run([{ shape: [1], data: new Float32Array([1]) }]).finally(session.release);
     return undefined;
   } catch (error) {

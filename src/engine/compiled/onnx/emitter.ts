@@ -1,5 +1,6 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
 import { problem } from '../../../core/errors.js';
+import { breathing } from '../breathing.js';
 import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
 import { moves, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
@@ -38,13 +39,13 @@ export const isConstant = (n: Node): boolean => n.op === 'const' || n.op === 'sp
  * The ONNX graph that computes `outputs` from inputs of the given shapes, and `kept` in the physical orders in which
  * they lie anyway.
  */
-export function emit(
+export async function emit(
   rules: Readonly<Record<string, Rule>>,
   inputs: readonly (readonly number[])[],
   outputs: readonly Node[],
   kept: readonly Node[] = [],
   card = false,
-): OnnxGraph & { readonly orders: readonly Order[] } {
+): Promise<OnnxGraph & { readonly orders: readonly Order[] }> {
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
   const values = new Map<Node, Value>();
@@ -129,7 +130,9 @@ export function emit(
     ints,
     floats,
   };
+  const breath = breathing();
   for (const n of inOrder([...outputs, ...kept])) {
+    await breath();
     if (isConstant(n)) continue;
     const rule = rules[n.op];
     if (!rule && n.op !== 'input') throw problem('compile', `no ONNX form of the operation ${n.op}`);

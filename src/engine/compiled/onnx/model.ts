@@ -35,7 +35,7 @@ const opset = 18;
 const irVersion = 8;
 
 /** The bytes of a model file. */
-export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Uint8Array {
+export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Promise<Uint8Array<ArrayBuffer>> {
   const w = writer();
   int(w, 1, irVersion);
   string(w, 2, 'roglab');

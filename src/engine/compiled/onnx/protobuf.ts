@@ -1,4 +1,5 @@
 /** Writes the protocol-buffers wire format: just the three field kinds that ONNX models use. */
+import { breathing } from '../breathing.js';
 
 /** Bytes in pieces; large tensors are never copied until the end. */
 export interface Writer {
@@ -54,10 +55,12 @@ export function message(w: Writer, field: number, fill: (inner: Writer) => void)
 }
 
 /** All pieces in one array. */
-export function finish(w: Writer): Uint8Array {
+export async function finish(w: Writer): Promise<Uint8Array<ArrayBuffer>> {
   const result = new Uint8Array(w.length);
+  const breath = breathing();
   let offset = 0;
   for (const piece of w.pieces) {
+    await breath();
     result.set(piece, offset);
     offset += piece.length;
   }

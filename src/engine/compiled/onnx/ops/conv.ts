@@ -87,7 +87,11 @@ function reachOver(n: Node): [number, number, number, number] {
   const [x, dy] = n.inputs as [Node, Node];
   const [strides, dilations, [top, left]] = [pair(n, 'strides'), pair(n, 'dilations'), pads(n)];
   const after = (axis: 0 | 1, before: number): number =>
-    (n.shape[axis]! - 1) * dilations[axis] + (dy.shape[axis + 1]! - 1) * strides[axis] + 1 - x.shape[axis + 1]! - before;
+    (n.shape[axis]! - 1) * dilations[axis] +
+    (dy.shape[axis + 1]! - 1) * strides[axis] +
+    1 -
+    x.shape[axis + 1]! -
+    before;
   return [top, left, Math.max(0, after(0, top)), Math.max(0, after(1, left))];
 }
 
@@ -100,14 +104,13 @@ const smallKernel = 1024;
  */
 function convFilterOnCard(emitter: Emitter, n: Node): Value {
   const [x, dy] = n.inputs as [Node, Node];
-  const [kh, kw, channels, filters] = n.shape as [number, number, number, number];
+  const [kh, kw, channels] = n.shape as [number, number, number, number];
   const [b, oh, ow] = dy.shape as [number, number, number];
   const [strides, dilations] = [pair(n, 'strides'), pair(n, 'dilations')];
   const slopes = emitter.as(dy, channelsFirst);
   const sides = reachOver(n);
   const over = ([0, 1] as const).map(
-    (axis) =>
-      x.shape[axis + 1]! + sides[axis] + sides[axis + 2]! - (dy.shape[axis + 1]! - 1) * strides[axis] - 1,
+    (axis) => x.shape[axis + 1]! + sides[axis] + sides[axis + 2]! - (dy.shape[axis + 1]! - 1) * strides[axis] - 1,
   );
   const whole = over.every((rest, axis) => Math.floor(rest / dilations[axis]!) === n.shape[axis]! - 1);
   if (b * oh * ow <= smallKernel && whole) {
@@ -121,7 +124,10 @@ function convFilterOnCard(emitter: Emitter, n: Node): Value {
   }
   const seen = (count: number, length: number, axis: 0 | 1): string =>
     emitter.ints(
-      Array.from({ length: count * length }, (_, i) => Math.floor(i / length) * dilations[axis] + (i % length) * strides[axis]),
+      Array.from(
+        { length: count * length },
+        (_, i) => Math.floor(i / length) * dilations[axis] + (i % length) * strides[axis],
+      ),
     );
   const columns = emitter.add('Gather', [padding(emitter, n), seen(kw, ow, 1)], { axis: 3 });
   const entries = emitter.add('Gather', [columns, seen(kh, oh, 0)], { axis: 2 });
