@@ -41,3 +41,12 @@ test('what a function refuses is told as @throws, a phrase without for', () =>
     lines((line) => /^ *(\/\*)?\*.*(\bErrors: |@throws for )/.test(line)),
     [],
   ));
+
+test('numbers, texts and lists of them that a module fixes are UPPER_CASE', () =>
+  assert.deepEqual(
+    lines(
+      (line) => /^(export )?const [a-z]\w*(: [^=]+)? = \[?(-?\d|')/.test(line),
+      files.filter((file) => file.startsWith('src')),
+    ),
+    [],
+  ));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, text, whole, word, words } from '../core/option-table.js';
-import { type BenchCase, benchCases, caseFlags, gpuCases } from './bench/cases.js';
+import { type BenchCase, benchCases, caseFlags, GPU_CASES } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
 import { type BenchRow, measure } from './bench/measure.js';
 import { serve } from './bench/serve-bench.js';
@@ -57,7 +57,7 @@ export async function bench(args: string[]): Promise<number> {
   }
   const gpu = flags.gpu ?? false;
   const chosen = flags.engines ?? (gpu ? ['compiled', 'cuda', 'webgpu'] : ['compiled', 'eager']);
-  const wanted = flags.only ?? (gpu ? gpuCases : NAMES.filter((name) => !/^paper|steps100$/.test(name)));
+  const wanted = flags.only ?? (gpu ? GPU_CASES : NAMES.filter((name) => !/^paper|steps100$/.test(name)));
   if (!flags.json) console.log(header(flags.against));
   for (const name of wanted)
     for (const row of await measured(benchCases[name]!, chosen, threads, rounds, flags.against, gpu))

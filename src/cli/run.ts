@@ -22,8 +22,6 @@ import { firstLine, lineWriter } from './run/line-writer.js';
 import { liveReport } from './run/live-report.js';
 import { runningTimes } from './running-times.js';
 
-export const summary = 'run the notebooks through the kernel and write results/';
-
 const TOLD = {
   about: 'executes notebooks/*.ipynb through the real kernel and writes the results with one index.html',
   flags: {

@@ -7,7 +7,7 @@ export { onnxValues } from './compiled/session.js';
 export { gradients, valueAndGradient, valueAndGradients } from './differentiate.js';
 export { dryRun } from './dry-run.js';
 export { constant } from './gradients/constant.js';
-export { type AddedEngine, addedEngines, enginesFolder, readyMark } from './installed.js';
+export { ADDED_ENGINES as addedEngines, type AddedEngine, enginesFolder, readyMark } from './installed.js';
 export { type Interrupts, interrupts, stoppable } from './interrupt.js';
 export { adaptiveAveragePool } from './ops/adaptive-average-pool.js';
 export { type Convolution, convolution, kernelGradients, padImages, unfolded } from './ops/convolution.js';

@@ -8,8 +8,8 @@ import { dirname, join, resolve, sep } from 'node:path';
 const require = createRequire(import.meta.url);
 
 /** Names of the engines that are not part of the package. */
-export const addedEngines = ['tensorflow', 'tensorflow-gpu', 'cuda', 'webgpu'] as const;
-export type AddedEngine = (typeof addedEngines)[number];
+export const ADDED_ENGINES = ['tensorflow', 'tensorflow-gpu', 'cuda', 'webgpu'] as const;
+export type AddedEngine = (typeof ADDED_ENGINES)[number];
 
 /**
  * The folder of added engines: ROGLAB_ENGINES, else `.engines` in the project (that of the user, where roglab is a

@@ -1,7 +1,7 @@
 /** Which execution providers compute here, and compute the right thing. */
 import { problem } from '../core/errors.js';
 import { AGREEMENT, providerDisagreement, tooFar } from './agreement.js';
-import { type ProviderName, providerFailure, providerNames } from './compiled/provider-names.js';
+import { PROVIDER_NAMES, type ProviderName, providerFailure } from './compiled/provider-names.js';
 
 /** What a provider is good for on this machine. */
 export interface ProviderState {
@@ -36,7 +36,7 @@ async function stateOf(name: ProviderName, tf32: boolean): Promise<ProviderState
 /** Every provider, whether a session opens, runs and is right on it here, and why not. For `doctor`. */
 export async function providers(tf32 = false): Promise<ProviderState[]> {
   const list = [];
-  for (const name of providerNames) list.push(await stateOf(name, tf32));
+  for (const name of PROVIDER_NAMES) list.push(await stateOf(name, tf32));
   return list;
 }
 

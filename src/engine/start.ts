@@ -1,8 +1,8 @@
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
-import { type BackendName, backendNames, candidates } from './backends/backends.js';
-import { isCard, type ProviderName, providerNames } from './compiled/provider-names.js';
+import { BACKEND_NAMES, type BackendName, candidates } from './backends/backends.js';
+import { isCard, PROVIDER_NAMES, type ProviderName } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/runtime.js';
 import { setTf32 } from './native.js';
 import { checkProvider } from './providers.js';
@@ -91,7 +91,7 @@ function resolve(options: StartOptions): Request {
   checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider', 'tf32']);
   const { ROGLAB_BACKEND, ROGLAB_ENGINE, ROGLAB_PROVIDER } = process.env;
   const named = ROGLAB_BACKEND || options.backend;
-  const backend = named && oneOf('start', ROGLAB_BACKEND ? 'ROGLAB_BACKEND' : 'backend', named, backendNames);
+  const backend = named && oneOf('start', ROGLAB_BACKEND ? 'ROGLAB_BACKEND' : 'backend', named, BACKEND_NAMES);
   const compiled = ROGLAB_ENGINE
     ? oneOf('start', 'ROGLAB_ENGINE', ROGLAB_ENGINE, ['compiled', 'eager']) === 'compiled'
       ? 'on'
@@ -99,7 +99,7 @@ function resolve(options: StartOptions): Request {
     : oneOf('start', 'compiled', options.compiled ?? 'auto', ['auto', 'on', 'off']);
   const threads = integer('start', 'threads', options.threads ?? cores(), 1, 1024);
   const wanted = ROGLAB_PROVIDER || (options.provider ?? 'cpu');
-  const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, providerNames);
+  const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, PROVIDER_NAMES);
   const { tf32 = process.env.ROGLAB_TF32 === '1' } = options;
   if (typeof tf32 !== 'boolean') throw problem('start', 'tf32 must be true or false', tf32);
   return { backend: backend || undefined, compiled, threads, provider, tf32 };
@@ -141,7 +141,7 @@ function describe({ backend, compiled, threads, provider, reasons }: Omit<Sessio
 }
 
 async function takeFirst(reasons: string[]): Promise<BackendName> {
-  for (const name of backendNames) {
+  for (const name of BACKEND_NAMES) {
     const why = await activate(name);
     if (why === undefined) return name;
     reasons.push(`${name}: ${why}`);
@@ -177,7 +177,7 @@ async function loads(name: BackendName): Promise<string | undefined> {
 /** Every backend, whether it loads here, and why not. For `doctor`. */
 export async function backends(): Promise<{ name: BackendName; available: boolean; why: string }[]> {
   const list = [];
-  for (const name of backendNames) {
+  for (const name of BACKEND_NAMES) {
     const why = await loads(name);
     list.push({ name, available: why === undefined, why: why ?? '' });
   }

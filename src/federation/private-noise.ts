@@ -27,7 +27,8 @@ export function noiseDeviations({ clip, noise }: Pick<Mechanism, 'clip' | 'noise
   return entries.map(() => (multiplier === 0 ? 0 : multiplier * clip));
 }
 
-type AddNoise = (data: Float32Array, deviation: number) => void;
+/** data[i] += deviation n_i, n the stream's next draws; no draw is taken where the deviation is 0. */
+export type AddNoise = (data: Float32Array, deviation: number) => void;
 
 const STREAMS: { readonly [K in NonNullable<StepNoise['stream']>]: (seed: number) => AddNoise } = {
   ziggurat: (seed) => normalBlocks(seed).addTo,
@@ -39,13 +40,21 @@ const STREAMS: { readonly [K in NonNullable<StepNoise['stream']>]: (seed: number
   },
 };
 
-/** Adds a step's noise to arrays of its own, one draw per entry in order; arrays without noise take no draws. */
+/** The stream of one step's noise, from its start. */
+export function noiseStream({ stream = 'ziggurat' }: StepNoise, seed: number): AddNoise {
+  const add = STREAMS[stream](seed);
+  return (data, deviation) => {
+    if (deviation > 0) add(data, deviation);
+  };
+}
+
+/** Adds a step's noise to arrays of its own, one draw per entry in order. */
 export function addNoise(
   data: readonly Float32Array[],
   noise: StepNoise,
   deviations: readonly number[],
   seed: number,
 ): void {
-  const add = STREAMS[noise.stream ?? 'ziggurat'](seed);
-  for (const [k, deviation] of deviations.entries()) if (deviation > 0) add(data[k]!, deviation);
+  const add = noiseStream(noise, seed);
+  for (const [k, deviation] of deviations.entries()) add(data[k]!, deviation);
 }

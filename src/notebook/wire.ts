@@ -9,7 +9,7 @@ export interface Message {
   readonly content: Record<string, unknown>;
 }
 
-const delimiter = '<IDS|MSG>';
+const DELIMITER = '<IDS|MSG>';
 
 /** A signed request as the frames that go over the wire. */
 export function pack(
@@ -28,12 +28,12 @@ export function pack(
     version: '5.3',
   };
   const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
-  return [delimiter, sign(key, parts), ...parts];
+  return [DELIMITER, sign(key, parts), ...parts];
 }
 
 /** A message from its frames; undefined when the signature is not ours. */
 export function unpack(key: string, frames: readonly Buffer[]): Message | undefined {
-  const start = frames.findIndex((frame) => frame.toString() === delimiter);
+  const start = frames.findIndex((frame) => frame.toString() === DELIMITER);
   const parts = frames.slice(start + 2, start + 6).map(String);
   if (start < 0 || parts.length < 4 || frames[start + 1]!.toString() !== sign(key, parts)) return undefined;
   const [header, parent, , content] = parts.map((part) => JSON.parse(part) as Record<string, unknown>);

@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
-import { palette } from './chart/theme.js';
+import { PALETTE } from './chart/theme.js';
 import type { Trace } from './chart/types.js';
 
 /** Options of {@link banded}. */
@@ -33,7 +33,7 @@ export function banded(
   options: BandedOptions = {},
 ): Trace[] {
   checkOptions('banded', options, ['name', 'colour', 'panel', 'dash', 'within']);
-  const { name, colour = palette[0]!, panel = 1, dash, within: [low, high] = UNBOUNDED } = options;
+  const { name, colour = PALETTE[0]!, panel = 1, dash, within: [low, high] = UNBOUNDED } = options;
   if (x.length !== intervals.length)
     throw problem('banded', `there must be one interval for each of the ${x.length} values of x`, intervals.length);
   const axes = panel === 1 ? {} : { xaxis: `x${panel}`, yaxis: `y${panel}` };

@@ -22,10 +22,10 @@ export interface ImageGridOptions {
 }
 
 /** Device pixels per CSS pixel: grids are drawn at twice their size, so that captions stay sharp on fine screens. */
-const density = 2;
-const gap = 16;
-const margin = 20;
-const targetSize = 224;
+const DENSITY = 2;
+const GAP = 16;
+const MARGIN = 20;
+const TARGET_SIZE = 224;
 
 /**
  * Shows batches of images as one picture: a batch per row, an image per column, nearest-neighbour enlarged, on
@@ -46,7 +46,7 @@ export function imageGrid(rows: readonly NdArray[], options: ImageGridOptions = 
     },
     {
       metadata: {
-        'image/png': { width: Math.round(raster.width / density), height: Math.round(raster.height / density) },
+        'image/png': { width: Math.round(raster.width / DENSITY), height: Math.round(raster.height / DENSITY) },
       },
     },
   );
@@ -93,13 +93,13 @@ function checkGrid(where: string, rows: readonly NdArray[], options: ImageGridOp
     throw problem(where, `rows must name all ${rows.length} rows`, options.rows);
   if (options.captions && options.captions.length !== rows.length)
     throw problem(where, `captions must have one list for each of the ${rows.length} rows`, options.captions.length);
-  if (options.scale !== undefined && !(options.scale > 0 && Number.isInteger(options.scale * density)))
+  if (options.scale !== undefined && !(options.scale > 0 && Number.isInteger(options.scale * DENSITY)))
     throw problem(where, 'scale must be a positive multiple of 0.5', options.scale);
 }
 
 /** Device pixels per image pixel. */
 const enlargement = (width: number, scale?: number): number =>
-  scale === undefined ? Math.max(1, Math.round(targetSize / width)) : scale * density;
+  scale === undefined ? Math.max(1, Math.round(TARGET_SIZE / width)) : scale * DENSITY;
 
 function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridOptions): Raster {
   checkGrid(where, rows, options);
@@ -110,42 +110,42 @@ function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridO
   const zoom = rows.map((row) => enlargement(row.shape[2]!, options.scale));
   const captionWidths = (options.captions ?? [])
     .flat()
-    .map((text) => Math.min(textWidth(face, text), targetSize * 1.5));
+    .map((text) => Math.min(textWidth(face, text), TARGET_SIZE * 1.5));
   const cell = Math.max(...rows.map((row, r) => row.shape[2]! * zoom[r]!), ...captionWidths.map(Math.ceil));
   const side = options.rows
-    ? Math.ceil(Math.min(220, Math.max(...options.rows.map((name) => textWidth(heading, name)))) + gap)
+    ? Math.ceil(Math.min(220, Math.max(...options.rows.map((name) => textWidth(heading, name)))) + GAP)
     : 0;
-  const bodyWidth = side + columns * cell + (columns - 1) * gap;
+  const bodyWidth = side + columns * cell + (columns - 1) * GAP;
   const titleWidth = options.title ? Math.min(textWidth(heading, options.title), 1200) : 0;
-  const width = Math.ceil(Math.max(bodyWidth, titleWidth)) + 2 * margin;
+  const width = Math.ceil(Math.max(bodyWidth, titleWidth)) + 2 * MARGIN;
 
-  const titleLines = options.title ? wrapText(heading, options.title, width - 2 * margin) : [];
+  const titleLines = options.title ? wrapText(heading, options.title, width - 2 * MARGIN) : [];
   const columnLines = (options.columns ?? []).slice(0, columns).map((name) => wrapText(face, name, cell));
   const columnHeight = Math.max(0, ...columnLines.map((lines) => lines.length)) * face.leading;
   const captionHeight = (r: number) => (options.captions?.[r]?.some(Boolean) ? face.leading + 4 : 0);
   const left = (most - columns > 0 ? 1 : 0) * face.leading;
-  const top = margin + titleLines.length * heading.leading + (titleLines.length ? 8 : 0) + columnHeight;
+  const top = MARGIN + titleLines.length * heading.leading + (titleLines.length ? 8 : 0) + columnHeight;
   const heights = rows.map((row, r) => row.shape[1]! * zoom[r]! + captionHeight(r));
-  const raster = blank(width, top + heights.reduce((sum, h) => sum + h + gap, 0) - gap + margin + left, 4);
+  const raster = blank(width, top + heights.reduce((sum, h) => sum + h + GAP, 0) - GAP + MARGIN + left, 4);
 
   titleLines.forEach((line, i) => {
-    drawText(raster, heading, line, margin, margin + heading.capHeight + 4 + i * heading.leading);
+    drawText(raster, heading, line, MARGIN, MARGIN + heading.capHeight + 4 + i * heading.leading);
   });
   columnLines.forEach((lines, c) => {
     const first = top - 8 - (lines.length - 1) * face.leading;
-    const x = margin + side + c * (cell + gap) + cell / 2;
+    const x = MARGIN + side + c * (cell + GAP) + cell / 2;
     lines.forEach((line, i) => {
       drawText(raster, face, line, x, first + i * face.leading, 'middle');
     });
   });
   let y = top;
   rows.forEach((row, r) => {
-    drawRow(raster, row, { x: margin + side, y, cell, zoom: zoom[r]!, columns, captions: options.captions?.[r], face });
+    drawRow(raster, row, { x: MARGIN + side, y, cell, zoom: zoom[r]!, columns, captions: options.captions?.[r], face });
     const name = options.rows?.[r];
-    if (name) drawName(raster, heading, name, side - gap, y + (row.shape[1]! * zoom[r]!) / 2);
-    y += heights[r]! + gap;
+    if (name) drawName(raster, heading, name, side - GAP, y + (row.shape[1]! * zoom[r]!) / 2);
+    y += heights[r]! + GAP;
   });
-  if (left) drawText(raster, face, `and ${most - columns} more`, width - margin, raster.height - margin, 'right');
+  if (left) drawText(raster, face, `and ${most - columns} more`, width - MARGIN, raster.height - MARGIN, 'right');
   return raster;
 }
 
@@ -162,7 +162,7 @@ interface RowPlace {
 function drawRow(raster: Raster, row: NdArray, place: RowPlace): void {
   const [count, height, width] = row.shape as [number, number, number];
   for (let c = 0; c < Math.min(count, place.columns); c++) {
-    const left = place.x + c * (place.cell + gap);
+    const left = place.x + c * (place.cell + GAP);
     drawImage(raster, row, c, left + Math.floor((place.cell - width * place.zoom) / 2), place.y, place.zoom);
     const caption = place.captions?.[c];
     if (!caption) continue;
@@ -175,7 +175,7 @@ function drawName(raster: Raster, face: Typeface, name: string, limit: number, m
   const lines = wrapText(face, name, limit);
   const first = middle + face.capHeight / 2 - ((lines.length - 1) * face.leading) / 2;
   lines.forEach((line, i) => {
-    drawText(raster, face, line, margin, first + i * face.leading);
+    drawText(raster, face, line, MARGIN, first + i * face.leading);
   });
 }
 

@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { bold, letters, regular } from './glyphs.js';
+import { BOLD, LETTERS, REGULAR } from './glyphs.js';
 import type { Raster } from './png.js';
 
 interface Glyph {
@@ -27,10 +27,10 @@ export type Weight = 'regular' | 'bold';
 
 /** Unpacks a typeface of glyphs.ts. Takes about a millisecond; keep the result while drawing one picture. */
 export function typeface(weight: Weight): Typeface {
-  const ink = inflateRawSync(Buffer.from(weight === 'bold' ? bold : regular, 'base64'));
+  const ink = inflateRawSync(Buffer.from(weight === 'bold' ? BOLD : REGULAR, 'base64'));
   const glyphs = new Map<string, Glyph>();
   let at = 0;
-  for (const letter of letters) {
+  for (const letter of LETTERS) {
     const [width, height] = [ink[at + 4]!, ink[at + 5]!];
     glyphs.set(letter, {
       advance: ink.readUInt16LE(at) / 16,

@@ -2,7 +2,7 @@ import type { NdArray, Progress } from '../core/types.js';
 import { duration } from '../core/units.js';
 import { escapeHtml } from './chart/markup.js';
 import { sparkline } from './chart/sparkline.js';
-import { palette } from './chart/theme.js';
+import { PALETTE } from './chart/theme.js';
 import { thumbnails } from './thumbnails.js';
 
 /** What a live view of an attack shows. */
@@ -45,7 +45,7 @@ export function viewHtml({ title, latest, curve, pictures }: View, line: string)
       ? ''
       : '<div style="background:rgba(128,128,128,0.25);border-radius:3px;height:6px;width:460px;max-width:100%;' +
         'margin:4px 0 8px"><div ' +
-        `style="background:${palette[0]};border-radius:3px;height:6px;width:` +
+        `style="background:${PALETTE[0]};border-radius:3px;height:6px;width:` +
         `${Math.round((100 * latest.closure) / latest.total)}%"></div></div>`;
   const body = latest ? `${sparkline(curve)}${pictures ? thumbnails(latest.images()) : ''}` : '';
   return (

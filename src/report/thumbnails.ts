@@ -1,8 +1,8 @@
 import type { NdArray } from '../core/types.js';
 import { encodePng } from './png.js';
 
-const most = 8;
-const side = 96;
+const MOST = 8;
+const SIDE = 96;
 
 /**
  * The first images of a batch in one row as an HTML picture 96 pixels high. Sent in their own resolution (thinned out
@@ -10,8 +10,8 @@ const side = 96;
  */
 export function thumbnails({ shape, data }: NdArray): string {
   const [count, height, width, channels] = shape as [number, number, number, number];
-  const shown = Math.min(count, most);
-  const step = Math.max(1, Math.ceil(height / side));
+  const shown = Math.min(count, MOST);
+  const step = Math.max(1, Math.ceil(height / SIDE));
   const [rows, columns] = [Math.ceil(height / step), Math.ceil(width / step)];
   const pitch = columns + 1;
   const raster = {
@@ -27,10 +27,10 @@ export function thumbnails({ shape, data }: NdArray): string {
           const value = Math.round(Math.min(1, Math.max(0, data[from]!)) * 255);
           raster.data[(y * raster.width + k * pitch + x) * 3 + c] = value;
         }
-  const zoom = side / rows;
+  const zoom = SIDE / rows;
   const png = Buffer.from(encodePng(raster)).toString('base64');
   return (
-    `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${side}" ` +
+    `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${SIDE}" ` +
     'style="display:inline-block;vertical-align:top;margin:0;image-rendering:pixelated" ' +
     `src="data:image/png;base64,${png}">`
   );

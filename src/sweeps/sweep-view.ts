@@ -1,5 +1,5 @@
 import { escapeHtml } from '../report/chart/markup.js';
-import { palette } from '../report/chart/theme.js';
+import { PALETTE } from '../report/chart/theme.js';
 import { displaySlot, inKernel, isHeadless } from '../report/index.js';
 import { progressLine, reasonLines, type SweepProgress } from './sweep-progress.js';
 
@@ -48,7 +48,7 @@ export function viewHtml(progress: SweepProgress): string {
   const bar = ended
     ? ''
     : '<div style="display:flex;background:rgba(128,128,128,0.25);border-radius:3px;overflow:hidden;height:6px;' +
-      `width:460px;max-width:100%;margin:4px 0 8px">${part(done, palette[0]!)}${part(failed, palette[1]!)}` +
+      `width:460px;max-width:100%;margin:4px 0 8px">${part(done, PALETTE[0]!)}${part(failed, PALETTE[1]!)}` +
       '</div>';
   const reasons = reasonLines(progress).map((text) => `<div style="opacity:0.75">${escapeHtml(text)}</div>`);
   return (

@@ -4,7 +4,7 @@ import { type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { batchNormalised, type Finish, forward, momentsOver } from '../models/index.js';
 
 /** Added to every variance; PyTorch's default. */
-const epsilon = 1e-5;
+const EPSILON = 1e-5;
 
 const isConvBias = ({ name }: NamedArray): boolean => /conv\d+\/bias$/.test(name);
 
@@ -47,7 +47,7 @@ export function normalisedForward(model: Pick<Model, 'layers'>) {
       const channels = [y.shape.at(-1)!];
       const own = { mean: tf.reshape(over.mean, channels), variance: tf.reshape(over.variance, channels) };
       moments.push(own);
-      return batchNormalised(y, own, { gain: take(), shift: take(), epsilon });
+      return batchNormalised(y, own, { gain: take(), shift: take(), epsilon: EPSILON });
     };
     return { logits: forward(model, { finish })(parameters, images), moments };
   };
@@ -70,7 +70,7 @@ export function folded(model: Model, parameters: readonly NamedArray[], moments:
   };
   const scaleOf = (prefix: string): Float32Array => {
     const { variance } = moments[biases.indexOf(`${prefix}/bias`)]!;
-    return get(`${prefix}/gain`).data.map((gain, c) => gain / Math.sqrt(variance.data[c]! + epsilon));
+    return get(`${prefix}/gain`).data.map((gain, c) => gain / Math.sqrt(variance.data[c]! + EPSILON));
   };
   const fold = (p: NamedArray): NamedArray => {
     const prefix = p.name.replace(/\/\w+$/, '');

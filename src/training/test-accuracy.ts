@@ -6,7 +6,7 @@ import { compile, type Tensor } from '../engine/index.js';
 import { forward, inEvaluation } from '../models/index.js';
 import { type FixedMoments, normalisedForward, normalisedParameters } from './batch-norm.js';
 
-const atOnce = 100;
+const AT_ONCE = 100;
 
 /** Share of correctly classified images of a split, 0 to 1. */
 export async function testAccuracy(
@@ -31,15 +31,15 @@ export async function testAccuracy(
 export async function accuracyOf(model: Model, threads?: number) {
   const step = await compile(
     (images: Tensor, ...parameters: Tensor[]) => forward(inEvaluation(model))(parameters, images),
-    [ndarray([atOnce, ...model.imageShape]), ...model.parameters],
+    [ndarray([AT_ONCE, ...model.imageShape]), ...model.parameters],
     { name: `accuracy of ${model.name}`, ...(threads && { threads }) },
   );
   const run = async (weights: Model, data: Dataset, split: Split, indices: readonly number[]): Promise<number> => {
     let right = 0;
-    for (let from = 0; from < indices.length; from += atOnce) {
-      const count = Math.min(atOnce, indices.length - from);
+    for (let from = 0; from < indices.length; from += AT_ONCE) {
+      const count = Math.min(AT_ONCE, indices.length - from);
       // the last batch is filled up with its last image
-      const some = Array.from({ length: atOnce }, (_, i) => indices[from + Math.min(i, count - 1)]!);
+      const some = Array.from({ length: AT_ONCE }, (_, i) => indices[from + Math.min(i, count - 1)]!);
       const { images, labels } = data.batch({ split, indices: some });
       const [logits] = await step.run(images, ...weights.parameters);
       for (let i = 0; i < count; i++) {

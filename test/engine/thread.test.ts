@@ -41,7 +41,7 @@ test('a closure of ResNet-18: the event loop is never still for 200 ms; bits as 
 const port = (name: string, shape: number[]) => ({ name, type: 'float32', shape }) as const;
 
 /** y0 = x0 + x1 (of one size or broadcast), y1 = -x1. */
-const model = (): Promise<Uint8Array<ArrayBuffer>> =>
+const model = (): Promise<Uint8Array> =>
   encodeModel({
     nodes: [
       { type: 'Add', inputs: ['x0', 'x1'], outputs: ['y0'], attributes: {} },

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { banded } from '../../src/report/banded.js';
 import { cellEdges, format, resolveAxis } from '../../src/report/chart/axis.js';
 import { resolveFigure } from '../../src/report/chart/figure.js';
-import { chartHtml, plotlyFigure, plotlyVersion } from '../../src/report/chart/live-chart.js';
+import { chartHtml, PLOTLY_VERSION, plotlyFigure } from '../../src/report/chart/live-chart.js';
 import { colourAt, colourStops } from '../../src/report/chart/theme.js';
 import type { Layout, Trace } from '../../src/report/chart/types.js';
 import { plot, plotSvg } from '../../src/report/plot.js';
@@ -181,7 +181,7 @@ test('chartHtml: without scripts a picture remains; no tag can leave the script;
 
 test('plotlyVersion: the content network is asked for the installed version', () => {
   const manifest = createRequire(import.meta.url).resolve('plotly.js-dist/package.json');
-  assert.equal(JSON.parse(readFileSync(manifest, 'utf8')).version, plotlyVersion);
+  assert.equal(JSON.parse(readFileSync(manifest, 'utf8')).version, PLOTLY_VERSION);
 });
 
 test('plot: messages name the trace and the rule', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { palette } from '../../src/report/chart/theme.js';
+import { PALETTE } from '../../src/report/chart/theme.js';
 
 type Triple = readonly [number, number, number];
 
@@ -44,7 +44,7 @@ function lab([r, g, b]: readonly number[]): number[] {
 
 test('palette: any two colours stay apart for every kind of eye (CIE76 at least 15)', () => {
   for (const [eye, matrix] of Object.entries(EYES)) {
-    const seen = palette.map((colour) => {
+    const seen = PALETTE.map((colour) => {
       const light = linear(colour);
       const there = matrix.map((row) => row.reduce((sum, weight, i) => sum + weight * light[i]!, 0));
       return lab(there.map((v) => Math.min(1, Math.max(0, v))));
@@ -52,7 +52,7 @@ test('palette: any two colours stay apart for every kind of eye (CIE76 at least 
     for (const [i, a] of seen.entries())
       for (const [j, b] of seen.slice(0, i).entries()) {
         const apart = Math.hypot(...a.map((v, k) => v - b[k]!));
-        assert.ok(apart >= 15, `${palette[i]} and ${palette[j]} with ${eye}: ${apart.toFixed(1)}`);
+        assert.ok(apart >= 15, `${PALETTE[i]} and ${PALETTE[j]} with ${eye}: ${apart.toFixed(1)}`);
       }
   }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import type { NdArray } from '../../src/core/types.js';
-import { letters } from '../../src/report/glyphs.js';
+import { LETTERS } from '../../src/report/glyphs.js';
 import { imageGridPng, imagePng } from '../../src/report/image-grid.js';
 import { fitText, textWidth, typeface, wrapText } from '../../src/report/lettering.js';
 import { encodePng } from '../../src/report/png.js';
@@ -118,7 +118,7 @@ test('imageGridPng: messages name the argument and the rule', () => {
 
 test('lettering: every letter that charts and captions use has a shape; lines are cut and wrapped to fit', () => {
   const face = typeface('regular');
-  for (const letter of 'φ−×±·≤≥→αβλσ…°') assert.ok(letters.includes(letter), letter);
+  for (const letter of 'φ−×±·≤≥→αβλσ…°') assert.ok(LETTERS.includes(letter), letter);
   assert.equal(textWidth(face, 'é'), textWidth(face, 'é'.normalize('NFC')));
   assert.ok(textWidth(face, fitText(face, 'a very long caption indeed', 100)) <= 100);
   assert.equal(fitText(face, 'short', 500), 'short');

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/arrays.js';
 import { isSent } from '../../core/evidence.js';
-import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
 import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
 import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
@@ -9,6 +9,7 @@ import { isFinelyRounded } from '../search/fine.js';
 import { offers } from '../search/needs.js';
 import type { PriorName } from '../search/priors.js';
 import type { RunOptions } from '../search/recipe.js';
+import { quotientError } from './quotient-error.js';
 import { errsBySteps } from './unbiased.js';
 
 /** What is passed on to a candidate. */
@@ -30,6 +31,8 @@ export interface Candidate {
    * on from them. 0 where its equations are not enough for every pixel.
    */
   readonly enough: (observation: Observation) => number;
+  /** Root mean square error of its pictures by its own equations, whatever later layers make of them. */
+  readonly errsBy?: (observation: Observation, images: NdArray) => number;
   /** Whether it is left out where nothing is measured; default: never. */
   readonly needsMeasuring?: (observation: Observation) => boolean;
   /** Whether its least squares average out noise that gradient matching would fit. */
@@ -67,6 +70,7 @@ export const SOLVERS: readonly Candidate[] = [
       return undefined;
     },
     enough: () => EXPLAINED_BY_ONE,
+    errsBy: quotientError,
     steps: quotients,
   },
   {

@@ -1,9 +1,10 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { firstLabels } from '../infer-labels.js';
-import { isDrowned, isFine } from '../search/fine.js';
+import { isDrowned } from '../search/fine.js';
 import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
+import { shifted, stopwatch } from './account.js';
 import { SOLVERS } from './candidates.js';
 import {
   type Contender,
@@ -15,6 +16,7 @@ import {
   shortened,
   weightFor,
 } from './contenders.js';
+import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
@@ -68,10 +70,13 @@ const LOOSELY = 1.15;
 const HARDLY = 1e-3;
 
 /**
- * After several local steps the yardstick of the last polish is multiplied by this: a few percent less are fitted
- * kinks.
+ * After several local steps the yardstick of the last polish, and of ways with less prior than the tuned one, is
+ * multiplied by this: a few percent less are fitted kinks.
  */
 const CLEARLY = 1 / 0.9;
+
+/** One level of 8 bits: the picture itself. */
+const LEVEL = 1 / 255;
 
 /** What the tuned way's yardstick counts where it always runs: squares and solvers fit rounding in the steps too. */
 const TUNED = 0.92;
@@ -88,18 +93,16 @@ interface Finished {
  * The attack that an observation is best served by, chosen by what the server can measure, never by the truth:
  *
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
- * One that
- *    explains the whole update is taken, and any where noise drowns it, which equations average out and matching
- * would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts
- * near. That is
- *    taken unless it fails, or phi left signs alone.
+ *    One that explains the whole update is taken, and any where noise drowns it, which equations average out and
+ *    matching would fit.
+ * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near.
+ *    That is taken unless it fails, or phi left signs alone.
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
- * of the closures each
- *    and the best by the yardstick runs in full, where it is close the two best.
+ *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
+ *    steps the tuned one too.
  *
- * The best of all that ran in full is returned, with the closures and seconds of everything; `settings.race` tells the
- * story.
+ * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of
+ * everything; `settings.race` tells the story.
  */
 export async function* chosen(
   observation: Observation,
@@ -116,6 +119,7 @@ export async function* chosen(
   const gray = await rule(even);
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
   const exact = observation.obfuscation.evidence.every(isExactToScale);
+  const several = observation.client.localSteps > 1;
   const signsAlone = observation.obfuscation.evidence.some(({ signOnly }) => signOnly);
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
@@ -160,7 +164,9 @@ export async function* chosen(
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, needsMeasuring, enough, averages, corrects, steps } of matchingOnly ? [] : SOLVERS) {
+  for (const { name, declines, needsMeasuring, enough, errsBy, averages, corrects, steps } of matchingOnly
+    ? []
+    : SOLVERS) {
     const unmeasured = few && needsMeasuring?.(observation);
     const dropped = unmeasured ? 'too few closures to measure it' : await declines(observation, labels);
     if (dropped) {
@@ -187,7 +193,8 @@ export async function* chosen(
           last = next;
         }
       if (best().result.stopped === 'cancelled') return conclude();
-      const taken = few || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
+      const sure = errsBy !== undefined && errsBy(observation, result.images) <= LEVEL;
+      const taken = few || sure || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
       drop(name, error);
@@ -202,8 +209,7 @@ export async function* chosen(
     finished.splice(0, finished.length - 1);
     const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
-    const coarse = seesAll(observation) && !isFine(observation) && left(measured) <= FAILED;
-    if (signsAlone ? !failed : coarse) afresh = NEAR;
+    if (signsAlone && !failed) afresh = NEAR;
   }
   const atGray = (objective: AnyObjective): Promise<number> =>
     objectiveOf(observation, objective, labels, { images: even, update: gray.update });
@@ -223,13 +229,17 @@ export async function* chosen(
     }
     raced.sort((a, b) => a.value - b.value);
     front = raced
-      .filter(({ value, contender }, k) => (k < 2 ? value <= CLOSE * raced[0]!.value : contender.always))
+      .filter(({ value, contender }, k) => {
+        const close = (k < 2 || (several && contender.tuned)) && value <= CLOSE * raced[0]!.value;
+        return close || (k > 1 && contender.always);
+      })
       .map(({ contender }) => contender);
     if (raced.length === 0) front = contenders.slice(0, 1);
   }
-  for (const { name, recipe, always } of front) {
+  const freer = several ? CLEARLY : 1;
+  for (const { name, recipe, always, tuned } of front) {
     const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
-    const { result } = yield* run(name, steps, always ? TUNED : afresh);
+    const { result } = yield* run(name, steps, always ? TUNED : tuned ? afresh : afresh * freer);
     if (result.stopped === 'cancelled') return conclude();
   }
   if (contenders.length === 1 && !few && exact && left(best().measured) > FAILED && freely(options)) {
@@ -237,13 +247,13 @@ export async function* chosen(
     const { result } = yield* run(
       squares.name,
       runRecipe(observation, { ...squares.recipe, defenseAware }, { ...rest, ...file() }),
-      1,
+      freer,
     );
     if (result.stopped === 'cancelled') return conclude();
   }
   if (!few && freely(options) && isSmooth(observation)) {
     const objective = defaultObjective(observation);
-    const seesAllSteps = seesAll(observation) && observation.client.localSteps > 1;
+    const seesAllSteps = seesAll(observation) && several;
     const ending: Asked =
       exact && seesAll(observation)
         ? { objective: seesAllSteps ? 'relativeL2' : 'l2', weight: 0 }
@@ -254,42 +264,26 @@ export async function* chosen(
     const margin = seesAllSteps ? CLEARLY : 1;
     yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
   }
+  if (!few && freely(options) && left(best().measured) > NOTHING) {
+    const measuring = stopwatch();
+    const { name, result, measured, handicap } = best();
+    const paler = await faded(result, measured, rule);
+    account.seconds += measuring();
+    if (paler) {
+      const { contrast, images, measured } = paler;
+      const { value, unexplained } = measured;
+      race.push({ candidate: `${name}, contrast ${contrast}`, closures: 0, yardstick: value, unexplained });
+      finished.splice(0, finished.length, { name, result: { ...result, images }, measured, handicap });
+    }
+  }
   return conclude();
 }
 
 /**
- * Of signs and coarse rounding, matching afresh is taken where its yardstick, times this, is under that of the
- * polished pictures:
- * it fits more of what phi put there.
+ * Of signs, matching afresh is taken where its yardstick, times this, is under that of the polished pictures: it fits
+ * more of what phi put there.
  */
 const NEAR = 1 / 0.8;
 
 /** Whether objective and prior are for rog() to choose. */
 const freely = ({ objective, weight }: ChoiceOptions): boolean => weight === undefined && objective === undefined;
-
-/** Seconds since it was made. */
-function stopwatch(): () => number {
-  const began = performance.now();
-  return () => (performance.now() - began) / 1000;
-}
-
-/**
- * The steps of an attack that others came before: closures and seconds go on from theirs, and a part's total is never
- * less than what was asked for.
- */
-async function* shifted(
-  steps: AsyncGenerator<Progress, Reconstruction>,
-  before: { readonly closures: number; readonly seconds: number },
-  asked: number,
-): AsyncGenerator<Progress, Reconstruction> {
-  const on = <T extends { readonly closure: number; readonly seconds: number }>(point: T): T => ({
-    ...point,
-    closure: point.closure + before.closures,
-    seconds: point.seconds + before.seconds,
-  });
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done) return { ...value, history: value.history.map(on) };
-    yield { ...on(value), total: Math.max(asked, value.total + before.closures) };
-  }
-}

@@ -12,6 +12,8 @@ export interface Contender {
   readonly name: string;
   /** It runs in full however the race ends. */
   readonly always?: boolean;
+  /** With the weight of the prior that was tuned; after several steps it runs in full where the race is close. */
+  readonly tuned?: boolean;
   readonly recipe: Preset;
 }
 
@@ -66,7 +68,7 @@ export async function contendersFor(
   atGray: (objective: AnyObjective) => Promise<number>,
 ): Promise<Contender[]> {
   const own = coarseToFine(observation, asked);
-  const tuned: Contender = { name: 'matching', recipe: own };
+  const tuned: Contender = { name: 'matching', tuned: true, recipe: own };
   if (asked.weight !== undefined || typeof own.objective === 'function') return [tuned];
   const told = await atGray(own.objective);
   const exact = observation.obfuscation.evidence.every(isExactToScale);

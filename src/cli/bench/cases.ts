@@ -43,7 +43,7 @@ export const benchCases: Readonly<Record<string, BenchCase>> = {
 };
 
 /** Cases that fill a graphics card, for `--gpu`. */
-export const gpuCases = ['lenet-b1', 'lenet-b16', 'lenet-b16-steps5', 'vgg7-b4', 'paper-lenet', 'paper-resnet18'];
+export const GPU_CASES = ['lenet-b1', 'lenet-b16', 'lenet-b16-steps5', 'vgg7-b4', 'paper-lenet', 'paper-resnet18'];
 
 /** The flags that tell a contestant its case. */
 export const caseFlags = ({ kind, model, size, batch, localSteps, classes }: BenchCase, threads: number): string[] =>

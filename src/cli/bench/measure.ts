@@ -22,7 +22,7 @@ export interface BenchRow extends BenchCase {
 }
 
 /** Evaluations per round fill about this time, so that fast cases are not all overhead. */
-const roundMs = 400;
+const ROUND_MS = 400;
 
 /** Median milliseconds of each contestant. The last one is the one to compare with when `compare` is set. */
 export async function measure(
@@ -34,7 +34,7 @@ export async function measure(
   const counts = [];
   for (const contestant of contestants) {
     const { ms } = await contestant.evaluate(1);
-    counts.push(Math.max(1, Math.min(50, Math.round(roundMs / ms[0]!))));
+    counts.push(Math.max(1, Math.min(50, Math.round(ROUND_MS / ms[0]!))));
   }
   const times = contestants.map((): number[] => []);
   const cpu = contestants.map((): number[] => []);

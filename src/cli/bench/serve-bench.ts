@@ -75,7 +75,7 @@ async function attack(
   return { engine: closure.engine, evaluate };
 }
 
-const learningRate = 0.01;
+const LEARNING_RATE = 0.01;
 
 /** One step of plain SGD; the new parameters are the next step's input. */
 async function train(model: Model, images: NdArray, labels: Int32Array): Promise<Workload> {
@@ -86,7 +86,7 @@ async function train(model: Model, images: NdArray, labels: Int32Array): Promise
     (x: Tensor, y: Tensor, ...weights: Tensor[]) => {
       const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(w, x), y);
       const { value, grads } = tf.valueAndGrads(loss)(weights);
-      return [value, ...weights.map((w, k) => tf.sub(w, tf.mul(grads[k]!, learningRate)))];
+      return [value, ...weights.map((w, k) => tf.sub(w, tf.mul(grads[k]!, LEARNING_RATE)))];
     },
     [images, targets, ...parameters],
     { name: 'training step' },
@@ -109,7 +109,7 @@ async function privately(model: Model, images: NdArray, labels: Int32Array): Pro
   let weights: readonly NdArray[] = model.parameters;
   let seed = 0;
   const evaluate = async (): Promise<NdArray> => {
-    const next = await step.run(weights, images, targets, learningRate, seed++);
+    const next = await step.run(weights, images, targets, LEARNING_RATE, seed++);
     weights = next.weights.map((data, k) => ({ shape: weights[k]!.shape, data }));
     return { shape: [1], data: Float32Array.of(next.loss) };
   };

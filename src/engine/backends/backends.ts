@@ -1,8 +1,8 @@
 import { loadNative } from './load-native.js';
 
 /** Names of the backends, fastest first. */
-export const backendNames = ['tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof backendNames)[number];
+export const BACKEND_NAMES = ['tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
 
 interface Candidate {
   /** Name under which tensorflow.js knows it. */

@@ -7,8 +7,8 @@ import { bundledProviders, onnxAvailable } from './runtime.js';
 import { openSession } from './session.js';
 
 /** Names of the providers: the processor, then NVIDIA, any GPU, Apple and Windows. */
-export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
-export type ProviderName = (typeof providerNames)[number];
+export const PROVIDER_NAMES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 /** Whether values cross a bus on their way to a provider and back. */
 export const isCard = (provider: ProviderName): boolean => provider !== 'cpu';

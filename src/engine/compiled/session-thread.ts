@@ -63,13 +63,9 @@ export async function valuesThere(path: string, input: NdArray): Promise<Float32
 }
 
 /** As `openHere`, without standing still. @param model is moved to the thread: of no use here afterwards */
-export async function openThere(
-  model: Uint8Array<ArrayBuffer>,
-  threads: number,
-  provider: string,
-): Promise<OwnSession> {
+export async function openThere(model: Uint8Array, threads: number, provider: string): Promise<OwnSession> {
   const { ask } = thread();
-  const { call: session } = await ask({ kind: 'open', model, threads, provider }, [model.buffer]);
+  const { call: session } = await ask({ kind: 'open', model, threads, provider }, [model.buffer as ArrayBuffer]);
   const spare: ArrayBuffer[] = [];
   return {
     run: async (inputs, outputs) => {

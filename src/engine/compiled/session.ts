@@ -25,9 +25,9 @@ interface Shared {
 
 // Insertion order is age: the first idle one is released first.
 const sessions = new Map<string, Shared>();
-const idleSessions = 4;
-const idleBytes = 256 * 2 ** 20;
-const idleValues = 2 ** 31;
+const IDLE_SESSIONS = 4;
+const IDLE_BYTES = 256 * 2 ** 20;
+const IDLE_VALUES = 2 ** 31;
 
 /** Up to here opening took at most 61 ms of a core's time and a run 45: not worth a message to another thread. */
 const LITTLE: Effort = { bytes: 2 ** 26, products: 2 ** 28 };
@@ -42,7 +42,7 @@ const opener = (provider: string, { bytes, products }: Effort): typeof openThere
  * @throws what ONNX Runtime says, in one line; a provider that does not open is never replaced by another
  */
 export async function openSession(
-  model: Uint8Array<ArrayBuffer>,
+  model: Uint8Array,
   outputs: readonly Port[],
   threads: number,
   provider: string,
@@ -99,7 +99,7 @@ function releaseIdle(): void {
   const total = (what: 'bytes' | 'values'): number => idle.reduce((sum, [, shared]) => sum + shared[what], 0);
   let [bytes, values] = [total('bytes'), total('values')];
   for (const [k, [key, shared]] of idle.entries()) {
-    if (idle.length - k <= idleSessions && bytes <= idleBytes && values <= idleValues) return;
+    if (idle.length - k <= IDLE_SESSIONS && bytes <= IDLE_BYTES && values <= IDLE_VALUES) return;
     sessions.delete(key);
     bytes -= shared.bytes;
     values -= shared.values;

@@ -15,8 +15,8 @@ const positive = (x: tf.Tensor) => constant(() => tf.step(x));
 /** exp(min(x, 0)): the derivative of elu, smooth on each side. */
 const expNegative = (x: tf.Tensor) => tf.exp(tf.neg(tf.relu(tf.neg(x))));
 
-const seluScale = 1.0507009873554805;
-const seluAlpha = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805;
+const SELU_ALPHA = 1.6732632423543772;
 
 export const activations: Record<string, Rule> = {
   Neg: rule([], (dy) => ({ x: () => tf.neg(dy) })),
@@ -41,8 +41,8 @@ export const activations: Record<string, Rule> = {
   Elu: elementwise(expNegative),
   Selu: elementwise((x) => {
     const mask = positive(x);
-    const below = constant(() => tf.mul(seluScale * seluAlpha, tf.sub(1, mask)));
-    return tf.add(tf.mul(seluScale, mask), tf.mul(below, expNegative(x)));
+    const below = constant(() => tf.mul(SELU_SCALE * SELU_ALPHA, tf.sub(1, mask)));
+    return tf.add(tf.mul(SELU_SCALE, mask), tf.mul(below, expNegative(x)));
   }),
   Relu: elementwise(positive),
   Relu6: elementwise((x) => constant(() => tf.sub(tf.step(x), tf.step(tf.sub(x, 6))))),

@@ -27,14 +27,14 @@ function plan(layer: Pool, { shape }: { readonly shape: ImageShape }, _name: str
 }
 
 /** Below every activation; minus infinity itself would turn into NaN where it is multiplied by a mask of zeros. */
-const lowest = -3.4028234663852886e38;
+const LOWEST = -3.4028234663852886e38;
 
 export const maxPool: Rule<Of<'maxPool'>> = {
   options: windowOptions,
   plan,
   apply: (layer, x) => {
     const { size, strides, sides } = geometry(layer);
-    return tf.maxPool(padImages(x as Tensor4D, sides, lowest), [...size], [...strides], 'valid');
+    return tf.maxPool(padImages(x as Tensor4D, sides, LOWEST), [...size], [...strides], 'valid');
   },
 };
 

@@ -1,6 +1,6 @@
 import { asText } from './escape.js';
 
-const words =
+const WORDS =
   'as|async|await|break|case|catch|const|continue|default|else|export|false|finally|for|from|function|if|import|in|' +
   'instanceof|interface|let|new|null|of|return|switch|throw|true|try|type|typeof|undefined|while';
 
@@ -10,7 +10,7 @@ const token = new RegExp(
     '(?<comment>//[^\\n]*|/\\*[\\s\\S]*?(?:\\*/|$))',
     `(?<string>'(?:\\\\.|[^'\\\\\\n])*(?:'|\\\\?(?=\\n|$))|"(?:\\\\.|[^"\\\\\\n])*(?:"` +
       `|\\\\?(?=\\n|$))|\`(?:\\\\[\\s\\S]|[^\`\\\\])*(?:\`|\\\\?$))`,
-    `(?<word>\\b(?:${words})\\b)`,
+    `(?<word>\\b(?:${WORDS})\\b)`,
     '(?<number>\\b\\d[\\d_]*(?:\\.\\d+)?(?:e[+-]?\\d+)?\\b)',
   ].join('|'),
   'g',

@@ -8,7 +8,7 @@ import { sanitize } from './sanitize.js';
 export type OnFault = (message: string) => void;
 
 /** Longer printed texts are folded. */
-const mostLines = 24;
+const MOST_LINES = 24;
 
 /** What a cell showed, as HTML: the richest form that a page without a server can show. */
 export function renderOutput(output: Output, onFault: OnFault = () => {}): string {
@@ -68,7 +68,7 @@ function text(value: string, stream: string): string {
   const body = asText(clean(value).replace(/\n$/, ''));
   const count = body.split('\n').length;
   const block = `<pre class="${stream === 'stderr' ? 'stderr' : 'stdout'}">${body}</pre>`;
-  return count <= mostLines ? block : `<details><summary>${count} lines</summary>${block}</details>`;
+  return count <= MOST_LINES ? block : `<details><summary>${count} lines</summary>${block}</details>`;
 }
 
 /** Without terminal colours, and lines that overwrite themselves by their last state. */

@@ -2,7 +2,7 @@ import { textWidth, typeface } from '../lettering.js';
 import { type Axis, type Direction, positionOn, resolveAxis } from './axis.js';
 import type { Panel, Series } from './marks.js';
 import { titleText } from './markup.js';
-import { palette, symbols, theme } from './theme.js';
+import { PALETTE, SYMBOLS, theme } from './theme.js';
 import type { AxisLayout, Box, Layout, Trace } from './types.js';
 
 /** A panel with the traces that belong to it. */
@@ -29,8 +29,8 @@ export interface Figure {
   readonly legendTop: number;
 }
 
-const pad = 18;
-const swatch = 30;
+const PAD = 18;
+const SWATCH = 30;
 
 /** Width of a text in CSS pixels, measured on our own letters; common sans-serif fonts are no wider. */
 export function measure(): (text: string, size: number) => number {
@@ -91,8 +91,8 @@ function assignColours(traces: readonly Trace[]): Series[] {
     const marker = trace.marker?.color;
     return {
       trace,
-      colour: trace.line?.color ?? (typeof marker === 'string' ? marker : palette[k % palette.length]!),
-      symbol: symbols[k % symbols.length]!,
+      colour: trace.line?.color ?? (typeof marker === 'string' ? marker : PALETTE[k % PALETTE.length]!),
+      symbol: SYMBOLS[k % SYMBOLS.length]!,
     };
   });
 }
@@ -108,10 +108,10 @@ function groupPanels(series: readonly Series[]): [string, Series[]][] {
 }
 
 function flowLegend(named: readonly Series[], top: number, width: number, wide: ReturnType<typeof measure>) {
-  let [x, y] = [pad, top];
+  let [x, y] = [PAD, top];
   const items = named.map((series) => {
-    const room = swatch + wide(series.trace.name!, theme.size.legend) + 18;
-    if (x > pad && x + room > width - pad) [x, y] = [pad, y + 20];
+    const room = SWATCH + wide(series.trace.name!, theme.size.legend) + 18;
+    if (x > PAD && x + room > width - PAD) [x, y] = [PAD, y + 20];
     const item = { series, x, y };
     x += room;
     return item;

@@ -61,14 +61,14 @@ export function drawHeat(trace: Trace, panel: Panel): string {
 }
 
 type Place = readonly [index: number, fraction: number];
-const nowhere: Place = [-1, 0];
+const NOWHERE: Place = [-1, 0];
 
 /** For each pixel the cell it lies in. */
 function cell(centres: readonly number[], length: number): Place[] {
   const edges = cellEdges(centres, false);
   return Array.from({ length }, (_, pixel) => {
     const index = centres.findIndex((_, i) => (pixel + 0.5 - edges[i]!) * (pixel + 0.5 - edges[i + 1]!) <= 0);
-    return index < 0 ? nowhere : [index, 0];
+    return index < 0 ? NOWHERE : [index, 0];
   });
 }
 
@@ -76,7 +76,7 @@ function cell(centres: readonly number[], length: number): Place[] {
 function between(at: readonly number[], length: number): Place[] {
   return Array.from({ length }, (_, pixel) => {
     const index = at.findIndex((v, i) => i + 1 < at.length && (pixel + 0.5 - v) * (pixel + 0.5 - at[i + 1]!) <= 0);
-    return index < 0 ? nowhere : [index, (pixel + 0.5 - at[index]!) / (at[index + 1]! - at[index]!)];
+    return index < 0 ? NOWHERE : [index, (pixel + 0.5 - at[index]!) / (at[index + 1]! - at[index]!)];
   });
 }
 

@@ -175,12 +175,12 @@ function plotlyHeat(trace: Series['trace'], { box }: FigurePanel, frame: Box): o
  * The version whose bundle the loader asks a content network for, when none is nearer. Kept equal to the installed
  * package by a test.
  */
-export const plotlyVersion = '4.1.1';
+export const PLOTLY_VERSION = '4.1.1';
 
-const addresses = [
+const ADDRESSES = [
   '../node_modules/plotly.js-dist/plotly.js',
   '/files/node_modules/plotly.js-dist/plotly.js',
-  `https://cdn.plot.ly/plotly-${plotlyVersion}.min.js`,
+  `https://cdn.plot.ly/plotly-${PLOTLY_VERSION}.min.js`,
 ];
 
 /**
@@ -211,6 +211,6 @@ export function chartHtml(figure: Figure, picture: string, summary: string, live
   const image =
     `<img alt="${escapeHtml(summary)}" width="${figure.width}" height="${figure.height}" ` +
     `style="max-width:100%;height:auto;border-radius:6px" src="${svgAddress(picture)}">`;
-  const script = live ? `<script>${loader}("${id}",${plotly},${JSON.stringify(addresses)})</script>` : '';
+  const script = live ? `<script>${loader}("${id}",${plotly},${JSON.stringify(ADDRESSES)})</script>` : '';
   return `<div class="roglab-chart ${id}" style="max-width:${figure.width}px">${image}</div>${script}`;
 }

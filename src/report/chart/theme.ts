@@ -18,7 +18,7 @@ export const theme = {
  * Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), yellow left out, a brown and a violet: distinct to every
  * reader on white and on black.
  */
-export const palette: readonly string[] = [
+export const PALETTE: readonly string[] = [
   '#0072b2',
   '#d55e00',
   '#009e73',
@@ -30,7 +30,7 @@ export const palette: readonly string[] = [
 ];
 
 /** One marker form per colour: series stay apart in grey print too. */
-export const symbols: readonly string[] = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'star'];
+export const SYMBOLS: readonly string[] = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'star'];
 
 /** Colours from the least value to the greatest, evenly spaced. */
 const scales: Readonly<Record<string, readonly string[]>> = {

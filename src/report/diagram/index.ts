@@ -1,7 +1,7 @@
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
 import { escapeHtml, n, svgAddress } from '../chart/markup.js';
-import { palette, theme } from '../chart/theme.js';
+import { PALETTE, theme } from '../chart/theme.js';
 import { display } from '../display.js';
 import { type Drawn, layOut, type Placed, type Point, SIZE } from './lay-out.js';
 import { runsOf, spansOf } from './subscripts.js';
@@ -51,7 +51,7 @@ export function diagramSvg(
 }
 
 /** Private things blue, the attacker's orange: the palette's first two. */
-const COLOURS = { private: palette[0]!, attacker: palette[1]!, step: theme.soft } as const;
+const COLOURS = { private: PALETTE[0]!, attacker: PALETTE[1]!, step: theme.soft } as const;
 
 function boxSvg({ node, box }: Placed): string {
   const { title, lines = [], kind = 'step' } = node;

@@ -31,13 +31,13 @@ export interface OnnxGraph {
   readonly outputs: readonly Port[];
 }
 
-const opset = 18;
-const irVersion = 8;
+const OPSET = 18;
+const IR_VERSION = 8;
 
 /** The bytes of a model file. */
-export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Promise<Uint8Array<ArrayBuffer>> {
+export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Promise<Uint8Array> {
   const w = writer();
-  int(w, 1, irVersion);
+  int(w, 1, IR_VERSION);
   string(w, 2, 'roglab');
   message(w, 7, (graph) => {
     for (const node of nodes) message(graph, 1, (m) => encodeNode(m, node));
@@ -48,7 +48,7 @@ export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph)
   });
   message(w, 8, (imports) => {
     string(imports, 1, '');
-    int(imports, 2, opset);
+    int(imports, 2, OPSET);
   });
   return finish(w);
 }

@@ -8,7 +8,7 @@ import { constant, createGraph, type Dtype, type Graph, type Node, type Values }
 import { type Kernel, kernels } from './kernels/index.js';
 import { Untraceable } from './untraceable.js';
 
-export const backendName = 'roglab-trace';
+export const BACKEND_NAME = 'roglab-trace';
 
 interface Entry {
   references: number;
@@ -134,7 +134,7 @@ let backend: TraceBackend | undefined;
 export function traceBackend(): TraceBackend {
   if (backend) return backend;
   const made = new TraceBackend();
-  tf.registerBackend(backendName, () => made, 0);
+  tf.registerBackend(BACKEND_NAME, () => made, 0);
   for (const [name, kernel] of Object.entries(kernels)) register(made, name, kernel);
   for (const name of allKernelNames()) if (!(name in kernels)) register(made, name, unknown(name));
   backend = made;
@@ -144,7 +144,7 @@ export function traceBackend(): TraceBackend {
 function register(owner: TraceBackend, kernelName: string, kernel: Kernel): void {
   tf.registerKernel({
     kernelName,
-    backendName,
+    backendName: BACKEND_NAME,
     kernelFunc: ({ inputs, attrs }) => {
       const nodes = Object.fromEntries(
         Object.entries(inputs)

@@ -3,7 +3,7 @@ import { problem } from '../../../core/errors.js';
 import type { NdArray } from '../../../core/types.js';
 import * as tf from '../../tf.js';
 import { type Graph, input, type Node } from '../ir/node.js';
-import { backendName, traceBackend } from './backend.js';
+import { BACKEND_NAME, traceBackend } from './backend.js';
 import { Untraceable } from './untraceable.js';
 
 export interface Trace {
@@ -25,7 +25,7 @@ export function trace(
   const before = tf.getBackend();
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 60;
-  void tf.setBackend(backendName);
+  void tf.setBackend(BACKEND_NAME);
   const graph = backend.begin();
   try {
     const outputs: Node[] = [];

@@ -3,8 +3,8 @@ import type { Node } from '../../ir/node.js';
 import type { Emitter, Rule, Value } from '../emitter.js';
 import { sameOrder } from '../layout.js';
 
-const imageOrder = [0, 3, 1, 2];
-const kernelOrder = [3, 2, 0, 1];
+const IMAGE_ORDER = [0, 3, 1, 2];
+const KERNEL_ORDER = [3, 2, 0, 1];
 
 const pair = (n: Node, name: string): [number, number] => n.attributes[name] as unknown as [number, number];
 const pads = (n: Node): [number, number, number, number] =>
@@ -12,17 +12,17 @@ const pads = (n: Node): [number, number, number, number] =>
 
 function conv(emitter: Emitter, n: Node): Value {
   const [x, kernel] = n.inputs as [Node, Node];
-  const name = emitter.add('Conv', [emitter.as(x, imageOrder), emitter.as(kernel, kernelOrder)], {
+  const name = emitter.add('Conv', [emitter.as(x, IMAGE_ORDER), emitter.as(kernel, KERNEL_ORDER)], {
     strides: pair(n, 'strides'),
     dilations: pair(n, 'dilations'),
     pads: pads(n),
     group: x.shape[3]! / kernel.shape[2]!,
   });
-  return { name, order: imageOrder };
+  return { name, order: IMAGE_ORDER };
 }
 
 /** Below this many channels ONNX Runtime's ConvTranspose beats a convolution with the turned kernel. */
-const fewChannels = 16;
+const FEW_CHANNELS = 16;
 
 /** dy spread out by the strides, convolved with the kernel turned by 180 degrees: for stride 1 an ordinary Conv. */
 function convInput(emitter: Emitter, n: Node): Value {
@@ -33,27 +33,27 @@ function convInput(emitter: Emitter, n: Node): Value {
   const groups = n.shape[3]! / kernel.shape[2]!;
   const fits = top <= reach[0] && left <= reach[1] && bottom <= reach[0] && right <= reach[1];
   const depthwise = groups > 1 && groups === n.shape[3] && groups === kernel.shape[3];
-  if (strides.every((s) => s === 1) && fits && (depthwise || (groups === 1 && n.shape[3]! >= fewChannels))) {
-    const name = emitter.add('Conv', [emitter.as(dy, imageOrder), turned(emitter, kernel, depthwise)], {
+  if (strides.every((s) => s === 1) && fits && (depthwise || (groups === 1 && n.shape[3]! >= FEW_CHANNELS))) {
+    const name = emitter.add('Conv', [emitter.as(dy, IMAGE_ORDER), turned(emitter, kernel, depthwise)], {
       group: groups,
       strides: [1, 1],
       dilations,
       pads: [reach[0] - top, reach[1] - left, reach[0] - bottom, reach[1] - right],
     });
-    return { name, order: imageOrder };
+    return { name, order: IMAGE_ORDER };
   }
   const [, h, w] = n.shape as [number, number, number];
   const [, oh, ow] = dy.shape as [number, number, number];
   const rest = (size: number, out: number, stride: number, span: number, before: number, after: number): number =>
     size - ((out - 1) * stride + span + 1 - before - after);
-  const name = emitter.add('ConvTranspose', [emitter.as(dy, imageOrder), emitter.as(kernel, kernelOrder)], {
+  const name = emitter.add('ConvTranspose', [emitter.as(dy, IMAGE_ORDER), emitter.as(kernel, KERNEL_ORDER)], {
     group: groups,
     strides,
     dilations,
     pads: [top, left, bottom, right],
     output_padding: [rest(h, oh, strides[0], reach[0], top, bottom), rest(w, ow, strides[1], reach[1], left, right)],
   });
-  return { name, order: imageOrder };
+  return { name, order: IMAGE_ORDER };
 }
 
 /**
@@ -61,7 +61,7 @@ function convInput(emitter: Emitter, n: Node): Value {
  * Turned first: rows are long then, and copied whole.
  */
 function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
-  const swapped = depthwise ? kernelOrder : [2, 3, 0, 1];
+  const swapped = depthwise ? KERNEL_ORDER : [2, 3, 0, 1];
   const [kh, kw] = kernel.shape as [number, number];
   const order = emitter.order(kernel) ?? swapped;
   const name = emitter.as(kernel, order);
@@ -142,7 +142,7 @@ function convFilterOnCard(emitter: Emitter, n: Node): Value {
 }
 
 /** Above this, gathering everything at once costs more memory and time than one product a kernel row. */
-const manyEntries = 2 ** 18;
+const MANY_ENTRIES = 2 ** 18;
 
 /**
  * One matrix product a kernel row: the image entries under each of its positions, gathered as rows [kw in, b h' w'],
@@ -165,7 +165,7 @@ function convFilter(emitter: Emitter, n: Node): Value {
   const plainDy = sameOrder(emitter.order(dy) ?? [], [0, 1, 2, 3]);
   const slopes = emitter.as(dy, plainDy ? [0, 1, 2, 3] : [3, 0, 1, 2]);
   const matrix = emitter.add('Reshape', [slopes, emitter.ints(plainDy ? [count, filters] : [filters, count])]);
-  const perRow = kh * kw * channels * count > manyEntries;
+  const perRow = kh * kw * channels * count > MANY_ENTRIES;
   const products = (perRow ? entries : [stacked(emitter, entries)]).map((entry) => {
     const rows = emitter.add('Reshape', [entry, emitter.ints([-1, count])]);
     return emitter.add('Gemm', [rows, matrix], { transB: plainDy ? 0 : 1 });

@@ -27,12 +27,16 @@ const position =
     return { name: emitter.add('Cast', [found], { to: 6 }), order: dropAxes(order, [axis]) };
   };
 
-const longSum = 4096;
+const LONG_SUM = 4096;
 
 /** A float32 sum over many entries loses digits (2 million: 1e-5): rows first, then the sums of the rows. */
 function sum(emitter: Emitter, n: Node): Value {
   const x = n.inputs[0]!;
+<<<<<<< HEAD
   if (n.shape.length > 0 || x.size < longSum || emitter.card) return over('ReduceSum')(emitter, n);
+=======
+  if (n.shape.length > 0 || x.size < LONG_SUM) return over('ReduceSum')(emitter, n);
+>>>>>>> main
   const order = emitter.order(x) ?? plain(x.shape.length);
   const rows = rowSums(emitter, emitter.as(x, order), physical(x.shape, order), x.size);
   return { name: emitter.add('ReduceSum', [rows, emitter.ints([0])], { keepdims: 0 }), order: [] };
@@ -45,7 +49,7 @@ function rowSums(emitter: Emitter, name: string, shape: readonly number[], size:
   return emitter.add('ReduceSum', [flat, emitter.ints([1])], { keepdims: 0 });
 }
 
-const fewEntries = 2 ** 18;
+const FEW_ENTRIES = 2 ** 18;
 const double = (emitter: Emitter, name: string): string => emitter.add('Cast', [name], { to: elementTypes.float64 });
 const total = (emitter: Emitter, name: string, axes: readonly number[]): Value => ({
   name: emitter.add('ReduceSum', [name, emitter.ints(axes)], { keepdims: 0 }),
@@ -57,7 +61,7 @@ function dot(emitter: Emitter, n: Node): Value {
   const [x, y] = n.inputs as [Node, Node];
   const order = leadingOrder(emitter, [x, y], 2);
   const names = [x, y].map((m) => emitter.as(m, order));
-  if (x.size <= fewEntries) {
+  if (x.size <= FEW_ENTRIES) {
     const [a, b] = names.map((name) => double(emitter, name));
     return total(emitter, emitter.add('Mul', [a!, b!]), [0, 1]);
   }

@@ -1,0 +1,40 @@
+import { halfWidth, hidesScale, isExactToScale, isRounded, isSparse } from '../../core/evidence.js';
+import type { Evidence, NdArray, Observation } from '../../core/types.js';
+
+const isBoundedToScale = (evidence: Evidence): boolean =>
+  !hidesScale(evidence) && (isExactToScale(evidence) || isRounded(evidence) || isSparse(evidence));
+
+/**
+ * Root mean square error of the one image x that `analytic` read off a first dense layer, by phi's bounds h alone. For
+ * any number of local steps dW = x db^T, so that x = dW[:, r] / db[r], r the neuron with the largest |db|, errs by at
+ * most
+ *
+ *     e_i = (h(dW_ir) + x_i h(db_r)) / |db_r|,
+ *
+ * taken as uniform in it. What of dW is no such product within the bounds (weight decay, several images) counts as if
+ * it were the picture's fault, so that with n pixels
+ *
+ *     error^2 = mean e^2 / 3 + |outside|^2 / (n |db|^2).
+ *
+ * Infinity where phi gives no bounds, or the client divides gradients by their size (Adam).
+ * @param images [1, h, w, c] in [0, 1]
+ */
+export function quotientError({ client, tensors, obfuscation }: Observation, { data: x }: NdArray): number {
+  if (client.optimizer && client.optimizer.kind !== 'sgd') return Number.POSITIVE_INFINITY;
+  const [dW, db] = [tensors[0]!.data, tensors[1]!.data];
+  const [ofW, ofB] = [obfuscation.evidence[0]!, obfuscation.evidence[1]!];
+  if (![ofW, ofB].every(isBoundedToScale)) return Number.POSITIVE_INFINITY;
+  const units = db.length;
+  const r = db.reduce((most, value, at) => (Math.abs(value) > Math.abs(db[most]!) ? at : most), 0);
+  const boundAt = (at: number, i: number, s: number): number =>
+    halfWidth(ofW, dW[at]!, at) + x[i]! * halfWidth(ofB, db[s]!, s);
+  const errors = x.map((_, i) => boundAt(i * units + r, i, r) / Math.abs(db[r]!));
+  const outside = dW.reduce((sum, value, at) => {
+    const [i, s] = [Math.floor(at / units), at % units];
+    const bound = boundAt(at, i, s) + Math.abs(db[s]!) * errors[i]!;
+    return sum + Math.max(0, Math.abs(value - x[i]! * db[s]!) - bound) ** 2;
+  }, 0);
+  return Math.sqrt((squares(errors) / 3 + outside / squares(db)) / x.length);
+}
+
+const squares = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0);
