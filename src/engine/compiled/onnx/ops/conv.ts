@@ -74,13 +74,13 @@ function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
 
 /** The image as [in, b, h, w] with what the kernel's positions reach over its edges. */
 function padding(emitter: Emitter, n: Node): string {
-  const image = emitter.as(n.inputs[0]!, channelsFirst);
+  const image = emitter.as(n.inputs[0]!, CHANNELS_FIRST);
   const [top, left, bottom, right] = reachOver(n);
   if (![top, left, bottom, right].some((p) => p > 0)) return image;
   return emitter.add('Pad', [image, emitter.ints([0, 0, top, left, 0, 0, bottom, right])]);
 }
 
-const channelsFirst = [3, 0, 1, 2];
+const CHANNELS_FIRST = [3, 0, 1, 2];
 
 /** Rows and columns of zeros that the positions of the kernel see around the image. */
 function reachOver(n: Node): [number, number, number, number] {
@@ -96,7 +96,7 @@ function reachOver(n: Node): [number, number, number, number] {
 }
 
 /** Up to this many entries of dy in a channel a card is fastest with dy as a kernel (measured on an H100). */
-const smallKernel = 1024;
+const SMALL_KERNEL = 1024;
 
 /**
  * The same in few launches: a convolution with dy as its kernel, batch and channels swapped; or, where dy is large,
@@ -107,14 +107,14 @@ function convFilterOnCard(emitter: Emitter, n: Node): Value {
   const [kh, kw, channels] = n.shape as [number, number, number, number];
   const [b, oh, ow] = dy.shape as [number, number, number];
   const [strides, dilations] = [pair(n, 'strides'), pair(n, 'dilations')];
-  const slopes = emitter.as(dy, channelsFirst);
+  const slopes = emitter.as(dy, CHANNELS_FIRST);
   const sides = reachOver(n);
   const over = ([0, 1] as const).map(
     (axis) => x.shape[axis + 1]! + sides[axis] + sides[axis + 2]! - (dy.shape[axis + 1]! - 1) * strides[axis] - 1,
   );
   const whole = over.every((rest, axis) => Math.floor(rest / dilations[axis]!) === n.shape[axis]! - 1);
-  if (b * oh * ow <= smallKernel && whole) {
-    const name = emitter.add('Conv', [emitter.as(x, channelsFirst), slopes], {
+  if (b * oh * ow <= SMALL_KERNEL && whole) {
+    const name = emitter.add('Conv', [emitter.as(x, CHANNELS_FIRST), slopes], {
       strides: dilations,
       dilations: strides,
       pads: sides,
