@@ -20,6 +20,7 @@ import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
+import { unsearched } from './unsearched.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -112,8 +113,9 @@ export async function* chosen(
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
-  const { labels } = await firstLabels('rog', observation, signal);
   const clock = stopwatch();
+  const found = await firstLabels('rog', observation, signal);
+  const { labels } = found;
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
   const gray = await rule(even);
@@ -124,6 +126,7 @@ export async function* chosen(
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];
+  if (found.cut) return { ...(await unsearched(observation, found, even, gray, race)), seconds: clock() };
   const finished: Finished[] = [];
   const account = { closures: 0, seconds: clock(), files: 0 };
   const file = () =>

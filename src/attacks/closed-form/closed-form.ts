@@ -5,6 +5,7 @@ import { checked } from '../../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { judged } from '../confidence/judge.js';
+import { labelsOf } from '../infer-labels.js';
 import { checkNeeds, checkObservation, type Needs, taken } from '../search/needs.js';
 import { finish, runSearch } from '../search/run-search.js';
 import { holding } from '../search/saved-search.js';
@@ -72,8 +73,9 @@ export async function* solving(
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable('closedForm', signal, async function* (stop) {
-      const { problem, stages } = await inversionProblem(seen, options);
-      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+      const read = await labelsOf(seen, stop);
+      const { problem, stages } = await inversionProblem(seen, read, options);
+      return yield* runSearch(problem, stages, { stop, held: read.cut ? undefined : held, checkpointSeconds });
     }),
   );
 }
