@@ -118,7 +118,8 @@ export async function* chosen(
   const { labels } = found;
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
-  const gray = await rule(even);
+  const { update: _, ...gray } = await rule(even); // as large as the network: made anew where it is asked for
+  let updateOfGray: Promise<Measured['update']> | undefined;
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const several = observation.client.localSteps > 1;
@@ -214,8 +215,10 @@ export async function* chosen(
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
   }
-  const atGray = (objective: AnyObjective): Promise<number> =>
-    objectiveOf(observation, objective, labels, { images: even, update: gray.update });
+  const atGray = async (objective: AnyObjective): Promise<number> => {
+    updateOfGray ??= rule(even).then(({ update }) => update);
+    return objectiveOf(observation, objective, labels, { images: even, update: await updateOfGray });
+  };
   const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;
   if (contenders.length > 1) {
