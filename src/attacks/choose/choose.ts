@@ -118,6 +118,7 @@ export async function* chosen(
   const { labels } = found;
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
+  if (found.cut) return { ...(await unsearched(observation, found, even, await rule(even))), seconds: clock() };
   const { update: _, ...gray } = await rule(even); // as large as the network: made anew where it is asked for
   let updateOfGray: Promise<Measured['update']> | undefined;
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
@@ -127,7 +128,6 @@ export async function* chosen(
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];
-  if (found.cut) return { ...(await unsearched(observation, found, even, gray, race)), seconds: clock() };
   const finished: Finished[] = [];
   const account = { closures: 0, seconds: clock(), files: 0 };
   const file = () =>

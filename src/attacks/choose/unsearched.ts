@@ -9,8 +9,7 @@ export async function unsearched(
   observation: Observation,
   { labels, method, confidence }: InferredLabels,
   images: NdArray,
-  { update }: Measured,
-  race: readonly unknown[],
+  { value, unexplained, update }: Measured,
 ): Promise<Omit<Reconstruction, 'seconds'>> {
   const objective = defaultObjective(observation);
   return {
@@ -29,7 +28,7 @@ export async function unsearched(
       objective,
       model: observation.model.name,
       obfuscation: observation.obfuscation.name,
-      race,
+      race: [{ candidate: 'gray', closures: 0, yardstick: value, unexplained, dropped: 'stopped before any other' }],
     },
     stopped: 'cancelled',
   };
