@@ -47,7 +47,7 @@ const soon = (ms: number): AbortSignal => {
 };
 
 for (const [name, attack] of Object.entries(ATTACKS))
-  test(`${name}: stopped while labels are counted, it gives pictures by labels read at once; its checkpoint stays`, async () => {
+  test(`${name}: stopped while labels are counted, it gives what there is; its checkpoint stays`, async () => {
     const checkpoint = join(folder, name);
     for (const signal of [AbortSignal.abort(), soon(20)]) {
       const { stopped, labels, labelSource, images, objective, closures } = await attack({ signal, checkpoint });
