@@ -1,6 +1,6 @@
 import type { HeldCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { checked, memory, type OptionTable, whole, word } from '../core/option-table.js';
+import { memory, type OptionTable, whole, word } from '../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
@@ -12,7 +12,7 @@ import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './latent/searc
 import { matchOf } from './latent/update-match.js';
 import { classNamesOption } from './restore.js';
 import { rogSteps } from './rog.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { type Needs, opened, taken } from './search/needs.js';
 import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 import { finish, runSearch } from './search/run-search.js';
 import { holding } from './search/saved-search.js';
@@ -72,16 +72,8 @@ export async function* rogsSteps(
   observation: Observation,
   options: RogsOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
-  check(observation, options);
-  const {
-    defenseAware = true,
-    classNames,
-    classes = 'labels',
-    seed = 1,
-    signal,
-    checkpoint,
-    checkpointSeconds,
-  } = options;
+  const given = opened('rogs', observation, options, ROGS_OPTIONS, ROGS_NEEDS);
+  const { defenseAware, classNames, classes, seed, signal, checkpoint, checkpointSeconds } = given;
   const seen = taken('rogs', observation, defenseAware);
   const generator = options.generator ?? (await shippedGenerator());
   checkSize(generator, seen);
@@ -94,15 +86,16 @@ export async function* rogsSteps(
   ): AsyncGenerator<Progress, Reconstruction> {
     const raw = options.raw ?? (yield* rogSteps(observation, { seed, defenseAware, signal }));
     checkRaw(raw, seen);
-    const found = await labelsOf(seen);
+    const found = await labelsOf(seen, stop);
     const match = await matchOf(seen, found.labels, seed);
     const decoding = await decoder(generator, seen.client.batchSize);
     try {
-      const labels = await labelSearch(seen, found, match, decoding, generator, meaning, raw.images);
+      const labels = await labelSearch(seen, found, match, decoding, generator, meaning, raw.images, stop);
       const rows = classRows(Array.from(labels.labels, meaning), generator.design.classes);
       const given = { observation: seen, labels, rows, match, decoding, raw: raw.images, began };
+      const begun = stop() ? undefined : held; // what was cut short is of other settings: the file stays as it is
       const { problem, stages } = await latentSearch(given, options);
-      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+      return yield* runSearch(problem, stages, { stop, held: begun, checkpointSeconds });
     } finally {
       decoding.dispose();
       match.dispose();
@@ -115,12 +108,6 @@ function checkRaw({ images }: Pick<Reconstruction, 'images'>, { client, model }:
   const shape = [client.batchSize, ...model.imageShape];
   if (String(images.shape) !== String(shape))
     throw problem('rogs', `raw must hold images of shape [${shape}]`, images.shape);
-}
-
-function check(observation: Observation, options: RogsOptions): void {
-  checkObservation('rogs', observation);
-  checked('rogs', options, ROGS_OPTIONS);
-  checkNeeds('rogs', observation, ROGS_NEEDS);
 }
 
 function checkSize({ imageShape }: Generator, { model }: Observation): void {

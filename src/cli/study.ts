@@ -7,6 +7,7 @@ import { oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import {
+  adoptRows,
   DP_PROFILES,
   type DpProfile,
   type DpProfileName,
@@ -38,6 +39,7 @@ const TOLD = {
     only: text(`rows by name, separated by ";" (default all): ${ROWS.join('; ')}`, 'LIST'),
     workers: whole('clients and attacks at a time (default one per core); the numbers do not depend on it'),
     out: text('where checkpoints and results go (default results); a killed study goes on from there', 'DIR'),
+    stored: alone('the rows that come with the package, made with the same settings, count as finished'),
     fresh: alone('start again'),
   },
 };
@@ -67,6 +69,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (data.notice) console.error(data.notice);
   if (data.sizes.train < 1) throw problem('roglab study', 'the data set has no training images', data.name);
   if (flags.fresh) await rm(folder, { recursive: true, force: true });
+  if (flags.stored) await adoptRows(storedRows(profile), data, { profile: DP_PROFILES[profile], folder });
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
   console.log(HEADER);
   const stop = new AbortController();
@@ -114,16 +117,19 @@ const STORED: Readonly<Record<string, string | undefined>> = {
   'steps-short': 'results/dp-steps-short.json',
 };
 
+const storedRows = (profile: DpProfileName): readonly DpResult[] => {
+  const file = STORED[profile];
+  return file ? (storedJson(file) as { readonly rows: readonly DpResult[] }).rows : [];
+};
+
 /** A row of the quick profile, of which no results are kept. */
 const QUICK_SECONDS = 15;
 
 /** Seconds of each row that is asked for. */
 function expected(profile: DpProfileName, only?: readonly string[]): Map<string, number> {
-  const file = STORED[profile];
-  const stored = file ? (storedJson(file) as { readonly rows: readonly DpResult[] }).rows : [];
   const asked = DP_PROFILES[profile].rows.filter(({ id }) => only?.includes(id) ?? true);
-  const minutes = new Map(stored.map((row) => [row.id, row.minutes]));
-  return new Map(asked.map(({ id }) => [id, file ? 60 * (minutes.get(id) ?? Number.NaN) : QUICK_SECONDS]));
+  const minutes = new Map(storedRows(profile).map((row) => [row.id, row.minutes]));
+  return new Map(asked.map(({ id }) => [id, STORED[profile] ? 60 * (minutes.get(id) ?? Number.NaN) : QUICK_SECONDS]));
 }
 
 /** Checkpoints and weights of a row. */

@@ -122,8 +122,9 @@ export const isUnknown = ({ noise }: Evidence): boolean => noise === unbounded;
 
 /** |true - value| is at most this for the observed value of entry i. */
 export const halfWidth = ({ tolerance, zeroTolerance, each }: Evidence, value: number, i: number): number => {
-  const [all, own] = value === 0 ? [zeroTolerance, each?.zeroTolerance] : [tolerance, each?.tolerance];
-  return own ? own[i % own.length]! : all;
+  const own = each && (value === 0 ? each.zeroTolerance : each.tolerance);
+  if (own) return own[i % own.length]!;
+  return value === 0 ? zeroTolerance : tolerance;
 };
 
 /** Whether the tensor was sent at all. */

@@ -1,10 +1,15 @@
 import { problem } from './errors.js';
 import { dot } from './numbers.js';
 
-/** A small dense matrix in float64, row-major. */
-export interface Matrix {
+/** Numbers of a matrix, row-major, as they are held: those of a network or an update are not copied to float64. */
+export interface Entries {
   readonly rows: number;
   readonly columns: number;
+  readonly data: Float64Array | Float32Array;
+}
+
+/** A small dense matrix in float64, row-major. */
+export interface Matrix extends Entries {
   readonly data: Float64Array;
 }
 
@@ -12,7 +17,7 @@ export interface Matrix {
 export const matrix = (rows: number, columns: number, data?: ArrayLike<number>): Matrix => ({
   rows,
   columns,
-  data: data ? Float64Array.from(data) : new Float64Array(rows * columns),
+  data: data ? new Float64Array(data) : new Float64Array(rows * columns),
 });
 
 /** The rows of a matrix, in its own memory. */
@@ -29,14 +34,14 @@ export const matrixOf = (rows: readonly ArrayLike<number>[]): Matrix => {
 };
 
 /** A^T. */
-export function transpose({ rows, columns, data }: Matrix): Matrix {
+export function transpose({ rows, columns, data }: Entries): Matrix {
   const out = new Float64Array(data.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
   return { rows: columns, columns: rows, data: out };
 }
 
 /** A B, row by row, so that memory is read in order. */
-export function product(a: Matrix, b: Matrix): Matrix {
+export function product(a: Entries, b: Entries): Matrix {
   const out = new Float64Array(a.rows * b.columns);
   for (let i = 0; i < a.rows; i++) {
     const row = out.subarray(i * b.columns, (i + 1) * b.columns);
@@ -50,11 +55,38 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return { rows: a.rows, columns: b.columns, data: out };
 }
 
+/** A^T B, without the transpose. */
+export function transposedProduct(a: Entries, b: Entries): Matrix {
+  const out = new Float64Array(a.columns * b.columns);
+  for (let k = 0; k < a.rows; k++)
+    for (let i = 0; i < a.columns; i++) {
+      const factor = a.data[k * a.columns + i]!;
+      if (factor === 0) continue;
+      const [from, to] = [k * b.columns, i * b.columns];
+      for (let j = 0; j < b.columns; j++) out[to + j]! += factor * b.data[from + j]!;
+    }
+  return { rows: a.columns, columns: b.columns, data: out };
+}
+
+/** A B^T, without the transpose. */
+export function productTransposed(a: Entries, b: Entries): Matrix {
+  const out = new Float64Array(a.rows * b.rows);
+  const width = a.columns;
+  for (let j = 0; j < b.rows; j++)
+    for (let i = 0; i < a.rows; i++) {
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += a.data[i * width + k]! * b.data[j * width + k]!;
+      out[i * b.rows + j] = sum;
+    }
+  return { rows: a.rows, columns: b.rows, data: out };
+}
+
 /** Every entry by a function of value, row and column. */
-export const mapped = (a: Matrix, f: (value: number, row: number, column: number) => number): Matrix => ({
-  ...a,
-  data: a.data.map((value, at) => f(value, Math.floor(at / a.columns), at % a.columns)),
-});
+export function mapped(a: Entries, f: (value: number, row: number, column: number) => number): Matrix {
+  const data = new Float64Array(a.data.length);
+  for (let i = 0, at = 0; i < a.rows; i++) for (let j = 0; j < a.columns; j++, at++) data[at] = f(a.data[at]!, i, j);
+  return { rows: a.rows, columns: a.columns, data };
+}
 
 /** Lower triangle L of A = L L^T (Cholesky). @throws A is not symmetric positive definite */
 function cholesky({ rows: n, data: a }: Matrix): Float64Array {
@@ -97,10 +129,12 @@ export function solve(a: Matrix, b: Matrix): Matrix {
  * `ridge` 1e-10 keeps equations solvable that several samples share (equal columns of A share the result evenly).
  */
 export function leastSquares(a: Matrix, b: Matrix, ridge = 1e-10): Matrix {
-  const at = transpose(a);
-  const gram = product(at, a);
-  return solve(lifted(gram, ridge), product(at, b));
+  return normalEquations(transposedProduct(a, a), transposedProduct(a, b), ridge);
 }
+
+/** The same from A^T A [n, n] and A^T B [n, k]. */
+export const normalEquations = (gram: Matrix, right: Matrix, ridge = 1e-10): Matrix =>
+  solve(lifted(gram, ridge), right);
 
 /** A + ridge mean(diag A) I. */
 export function lifted(gram: Matrix, ridge: number): Matrix {

@@ -11,7 +11,12 @@ import type { Tensor } from './tf.js';
 
 /** Options of {@link compile}. */
 export interface CompileOptions {
-  /** Passed to the function after the inputs; baked into the compiled graph, uploaded once for the eager path. */
+  /**
+   * Passed to the function after the inputs: values that stay the same from run to run, but not from step to step. On
+   * the processor another step of the same function with other values shares what was loaded; on a card they lie there.
+   */
+  readonly fixed?: readonly NdArray[];
+  /** Passed to the function last; baked into the compiled graph, uploaded once for the eager path. */
   readonly constants?: readonly NdArray[];
   /** 'auto' (default): compiled where ONNX Runtime loads and can express the function, else eager. */
   readonly engine?: 'auto' | 'compiled' | 'eager';
@@ -54,13 +59,13 @@ export async function compile(
   exampleInputs: readonly NdArray[],
   options: CompileOptions = {},
 ): Promise<Step> {
-  checkOptions('compile', options, ['constants', 'engine', 'threads', 'name']);
-  const { constants = [] } = options;
-  const plan = await planned(options, [...exampleInputs, ...constants]);
+  checkOptions('compile', options, ['fixed', 'constants', 'engine', 'threads', 'name']);
+  const { fixed = [], constants = [] } = options;
+  const plan = await planned(options, [...exampleInputs, ...fixed, ...constants]);
   const { where } = plan;
   const begin = performance.now();
   const native = await tryCompiled(plan, (provider) =>
-    compileGraph(fn, exampleInputs, constants, plan.threads, provider),
+    compileGraph(fn, exampleInputs, fixed, constants, plan.threads, provider),
   );
   const step = native
     ? {
@@ -69,7 +74,7 @@ export async function compile(
         engine: native.engine,
         compiled: true,
       }
-    : { ...eagerStep(fn, constants), engine: `tfjs ${plan.session.backend}`, compiled: false };
+    : { ...eagerStep(fn, [...fixed, ...constants]), engine: `tfjs ${plan.session.backend}`, compiled: false };
   return guarded(
     where,
     step,

@@ -16,7 +16,7 @@ export { pixelShuffle } from './ops/pixel-shuffle.js';
 export { resize } from './ops/resize.js';
 export { softmax } from './ops/stable.js';
 export { type ProviderState, providers } from './providers.js';
-export { backends, currentSession, type Session, type StartOptions, start } from './start.js';
+export { backends, computesOnCard, currentSession, type Session, type StartOptions, start } from './start.js';
 export { toArray, toArraySync, toTensor } from './tensor-arrays.js';
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from './tf.js';
 export * as tf from './tf.js';

@@ -2,7 +2,7 @@ import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { BACKEND_NAMES, type BackendName, candidates } from './backends/backends.js';
-import { PROVIDER_NAMES, type ProviderName } from './compiled/provider-names.js';
+import { isCard, PROVIDER_NAMES, type ProviderName } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/runtime.js';
 import { setTf32 } from './native.js';
 import { checkProvider } from './providers.js';
@@ -46,6 +46,9 @@ let settled: Session | undefined;
 
 /** The session of the last start() that succeeded, or undefined. */
 export const currentSession = (): Session | undefined => settled;
+
+/** Whether compiled steps run on a card. */
+export const computesOnCard = (): boolean => isCard(settled?.provider ?? 'cpu');
 
 /**
  * Picks and starts the compute engine. Calling it again without options, or with the same, returns the same session;

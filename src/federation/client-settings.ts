@@ -3,6 +3,7 @@ import { checked } from '../core/option-table.js';
 import { integer, number } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
 import type { ClientSettings, Model } from '../core/types.js';
+import { computesOnCard } from '../engine/index.js';
 import { checkOptimizer, isPlainSgd } from './client-optimizers.js';
 import { CLIENT_TABLE, type ClientOptions, SCHEDULES } from './client-options.js';
 import { checkFrozen } from './frozen.js';
@@ -146,16 +147,19 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
   }));
 }
 
-/** Local steps of one graph, at most: opening it stops the event loop, 0.1 s a step of LeNet with the way back. */
-const UNROLLED = { forward: 8, both: 2 } as const;
+/**
+ * Local steps of one graph, at most: opening it takes 0.1 s a step of LeNet with the way back. What steps apart would
+ * hand on crosses the bus of a card.
+ */
+const UNROLLED = { processor: { forward: 8, both: 2 }, card: { forward: 8, both: 8 } } as const;
 
 /** Local steps of a client, or of several together. */
 export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
   clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
 
 /** Whether one graph holds all local steps, with or without the way back; else one is run over and over: iterated(). */
-export const unrolls = (client: ClientSettings, way: keyof typeof UNROLLED): boolean =>
-  stepCountOf(client) <= UNROLLED[way];
+export const unrolls = (client: ClientSettings, way: 'forward' | 'both'): boolean =>
+  stepCountOf(client) <= UNROLLED[computesOnCard() ? 'card' : 'processor'][way];
 
 /**
  * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of

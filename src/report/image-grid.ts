@@ -4,6 +4,7 @@ import { checkOptions, integer } from '../core/options.js';
 import type { NdArray } from '../core/types.js';
 import { display } from './display.js';
 import { drawText, fitText, type Typeface, textWidth, typeface, wrapText } from './lettering.js';
+import { isPhotographs, photographGrid } from './photographs.js';
 import { encodePng, type Raster } from './png.js';
 
 /** Options of {@link imageGrid}. */
@@ -26,10 +27,12 @@ const DENSITY = 2;
 const GAP = 16;
 const MARGIN = 20;
 const TARGET_SIZE = 224;
+const MOST_COLUMNS = 8;
 
 /**
  * Shows batches of images as one picture: a batch per row, an image per column, nearest-neighbour enlarged, on
- * whatever the page's ground is (it is transparent).
+ * whatever the page's ground is (it is transparent). Images of 64 pixels and more across are shown as JPEG, smaller
+ * ones pixel by pixel; imageGridPng() and imagePng() have every pixel of both.
  * Rows may hold different numbers and sizes of images. Grey images ([n, h, w, 1]) are shown grey.
  * Outside a kernel one line of text says what would be shown.
  * @param rows each [n, height, width, 1 or 3] with values in [0, 1]
@@ -37,13 +40,16 @@ const TARGET_SIZE = 224;
  * @example rog.imageGrid([batch.images, result.images], { rows: ['private', 'reconstructed'] })
  */
 export function imageGrid(rows: readonly NdArray[], options: ImageGridOptions = {}): void {
-  const raster = gridRaster('imageGrid', rows, options);
+  checkGrid('imageGrid', rows, options);
   const names = rows.map((row, i) => `${options.rows?.[i] ?? `row ${i + 1}`}: ${describe(row)}`);
+  const plain = `[images] ${options.title ? `${options.title}. ` : ''}${names.join('; ')}`;
+  if (rows.some(isPhotographs)) {
+    display({ 'text/plain': plain, 'text/html': photographs(rows, options) });
+    return;
+  }
+  const raster = gridRaster('imageGrid', rows, options);
   display(
-    {
-      'text/plain': `[images] ${options.title ? `${options.title}. ` : ''}${names.join('; ')}`,
-      'image/png': encodePng(raster),
-    },
+    { 'text/plain': plain, 'image/png': encodePng(raster) },
     {
       metadata: {
         'image/png': { width: Math.round(raster.width / DENSITY), height: Math.round(raster.height / DENSITY) },
@@ -52,7 +58,17 @@ export function imageGrid(rows: readonly NdArray[], options: ImageGridOptions = 
   );
 }
 
-/** The bytes of the PNG file that `imageGrid` shows. Same arguments. */
+const photographs = (rows: readonly NdArray[], { rows: names, columns: headings, ...look }: ImageGridOptions): string =>
+  photographGrid(rows, {
+    ...look,
+    names,
+    headings,
+    png: imagePng,
+    columns: Math.min(Math.max(...rows.map(({ shape }) => shape[0]!)), look.maxColumns ?? MOST_COLUMNS),
+    zoom: rows.map(({ shape }) => enlargement(shape[2]!, look.scale) / DENSITY),
+  });
+
+/** The bytes of a PNG file of what `imageGrid` shows, every pixel of it. Same arguments. */
 export function imageGridPng(rows: readonly NdArray[], options: ImageGridOptions = {}): Uint8Array {
   return encodePng(gridRaster('imageGridPng', rows, options));
 }
@@ -95,6 +111,7 @@ function checkGrid(where: string, rows: readonly NdArray[], options: ImageGridOp
     throw problem(where, `captions must have one list for each of the ${rows.length} rows`, options.captions.length);
   if (options.scale !== undefined && !(options.scale > 0 && Number.isInteger(options.scale * DENSITY)))
     throw problem(where, 'scale must be a positive multiple of 0.5', options.scale);
+  if (options.maxColumns !== undefined) integer(where, 'maxColumns', options.maxColumns, 1);
 }
 
 /** Device pixels per image pixel. */
@@ -103,7 +120,7 @@ const enlargement = (width: number, scale?: number): number =>
 
 function gridRaster(where: string, rows: readonly NdArray[], options: ImageGridOptions): Raster {
   checkGrid(where, rows, options);
-  const maxColumns = integer(where, 'maxColumns', options.maxColumns ?? 8, 1);
+  const { maxColumns = MOST_COLUMNS } = options;
   const [face, heading] = [typeface('regular'), typeface('bold')];
   const most = Math.max(...rows.map((row) => row.shape[0]!));
   const columns = Math.min(most, maxColumns);

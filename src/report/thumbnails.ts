@@ -1,4 +1,5 @@
 import type { NdArray } from '../core/types.js';
+import { encodeJpeg, isPhotographs } from './photographs.js';
 import { encodePng } from './png.js';
 
 const MOST = 8;
@@ -6,12 +7,19 @@ const SIDE = 96;
 
 /**
  * The first images of a batch in one row as an HTML picture 96 pixels high. Sent in their own resolution (thinned out
- * above 96 pixels) and enlarged by the browser: a few kB.
+ * above 96 pixels) and enlarged by the browser, photographs as JPEG: a few kB.
  */
-export function thumbnails({ shape, data }: NdArray): string {
+export function thumbnails(images: NdArray): string {
+  const { shape, data } = images;
   const [count, height, width, channels] = shape as [number, number, number, number];
   const shown = Math.min(count, MOST);
   const step = Math.max(1, Math.ceil(height / SIDE));
+  if (isPhotographs(images)) {
+    const each = Array.from({ length: shown }, (_, k) =>
+      img('jpeg', encodeJpeg(images, k, step), Math.round((SIDE * width) / height), ';margin-right:1px'),
+    );
+    return each.join('');
+  }
   const [rows, columns] = [Math.ceil(height / step), Math.ceil(width / step)];
   const pitch = columns + 1;
   const raster = {
@@ -28,10 +36,10 @@ export function thumbnails({ shape, data }: NdArray): string {
           raster.data[(y * raster.width + k * pitch + x) * 3 + c] = value;
         }
   const zoom = SIDE / rows;
-  const png = Buffer.from(encodePng(raster)).toString('base64');
-  return (
-    `<img alt="current pictures" width="${Math.round(raster.width * zoom)}" height="${SIDE}" ` +
-    'style="display:inline-block;vertical-align:top;margin:0;image-rendering:pixelated" ' +
-    `src="data:image/png;base64,${png}">`
-  );
+  return img('png', encodePng(raster), Math.round(raster.width * zoom), ';image-rendering:pixelated');
 }
+
+const img = (kind: string, bytes: Uint8Array, width: number, style: string): string =>
+  `<img alt="current pictures" width="${width}" height="${SIDE}" ` +
+  `style="display:inline-block;vertical-align:top;margin:0${style}" ` +
+  `src="data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}">`;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { deviation } from '../../src/attacks/closed-form/activation-estimates.js';
+import { deviation, deviations } from '../../src/attacks/closed-form/activation-estimates.js';
 import { featureSolver } from '../../src/attacks/closed-form/feature-solver.js';
 import { guessFrom } from '../../src/attacks/closed-form/guess.js';
 import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
 import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
+import { logCdf, logDensity, posterior } from '../../src/attacks/closed-form/normal-posterior.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
 import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
 import { shares } from '../../src/attacks/sparse/scale.js';
@@ -18,11 +19,10 @@ import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { denseHead, lenet, network } from '../../src/models/index.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
+import { near } from '../near.js';
 
 const normal = normalStream(7);
 const numbers = (count: number): Float64Array => Float64Array.from({ length: count }, normal);
-const near = (got: number, wanted: number, tolerance = 1e-9): void =>
-  assert.ok(Math.abs(got - wanted) <= tolerance * Math.max(1, Math.abs(wanted)), `${got}, not ${wanted}`);
 const norm = (list: readonly number[]): number => Math.sqrt(list.reduce((sum, x) => sum + x * x, 0));
 const inner = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
@@ -83,6 +83,25 @@ test('deviation: of noise its own, of rounding that of a uniform error, of float
   near(deviation(EXACT, observed), 4e-6, 1e-12);
 });
 
+test('deviations: the roots of the diagonal of (A^T A)^-1, times the noise', () => {
+  const a = matrix(3, 2, [1, 2, 3, 4, 5, 7]);
+  // A^T A = [[35, 49], [49, 69]], determinant 14
+  near(deviations(a, 0.5), [0.5 * Math.sqrt(69 / 14), 0.5 * Math.sqrt(35 / 14)], 1e-7);
+});
+
+test('posterior: with nothing observed that of the guess alone, with an exact output that output', () => {
+  for (const [m, s] of [
+    [0.7, 0.5],
+    [-0.4, 0.8],
+  ] as const) {
+    const { odds, mean } = posterior(m, s, 0, Number.POSITIVE_INFINITY);
+    near(odds, logCdf(m / s) - logCdf(-m / s));
+    near(mean, m * Math.exp(logCdf(m / s)) + s * Math.exp(logDensity(m / s)), 1e-9);
+  }
+  near(posterior(0.1, 1, 2.5, 1e-4).mean, 2.5, 1e-6);
+  near(posterior(0.1, 1, 0, 1e-4).mean, 0, 1e-4);
+});
+
 test('gramNorm: the largest eigenvalue of delta delta^T, and one per cent more', () => {
   const small = matrix(2, 3, [0.03, 0, 0.04, 0, 0.02, 0]);
   near(gramNorm(small), 1.01 * 0.05 ** 2, 1e-9);
@@ -113,6 +132,12 @@ test('aroundGuess: one free direction: the likeliest move where all are active, 
   const active = found([2.4, 3.2], -1);
   near(active[0]!, h, 1e-6);
   near(active[1]!, h + 1, 1e-6);
+  // units do not know of each other
+  const inputs = matrix(2, 2, [2.4, -1, 3.2, 1.1]);
+  const guess = { inputs, spread: spreads };
+  const given = { equations: matrix(1, 2, [1, -1]), seen: matrix(1, 2, [-1, -1]), guess, factor: 1 };
+  const both = aroundGuess({ ...given, free: Float64Array.of(v, v), unsure: Float64Array.of(1e-9, 1e-9) });
+  near(both.data, [h, 0, h + 1, 1], 1e-6);
   const touching = found([-1, 1.1], -1);
   near(touching[0]!, 0, 1e-6);
   near(touching[1]!, 1, 1e-6);
@@ -153,7 +178,7 @@ test('suitsClosedForm: exact updates of several steps of few images are left to 
     const labels = Int32Array.from({ length: batch }, (_, i) => i);
     const images = ndarray([batch, 8, 8, 3], uniformStream(3));
     const update = await clientUpdate(model, { images, labels }, { localSteps, learningRate: 0.003 });
-    return suitsClosedForm(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }));
+    return suitsClosedForm(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }), labels);
   };
   assert.deepEqual(
     [await suits(1, 1), await suits(2, 1), await suits(2, 2), await suits(4, 2), await suits(5, 2)],

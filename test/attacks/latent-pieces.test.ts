@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { InferredLabels } from '../../src/attacks/infer-labels.js';
 import { classRows } from '../../src/attacks/latent/class-meaning.js';
 import { type Decoder, decoder } from '../../src/attacks/latent/decoder.js';
 import { labelSearch } from '../../src/attacks/latent/label-search.js';
 import { explainedBy } from '../../src/attacks/latent/latent-explained.js';
-import type { Match } from '../../src/attacks/latent/update-match.js';
+import { startsOf } from '../../src/attacks/latent/starts.js';
+import { type Match, noiseShare } from '../../src/attacks/latent/update-match.js';
 import { ndarray } from '../../src/core/arrays.js';
 import type { NdArray, Observation } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
@@ -42,16 +42,17 @@ test('labelSearch tries other classes where an inferred label does not stand out
   const match = { evaluate, labelsMove: true } as unknown as Match;
   const observation = { model: { classes: 3 }, client: { batchSize: 2 } } as unknown as Observation;
   const generator = { design: { classes: 3 } } as never;
-  const search = async (confidence: readonly number[], more: object = {}, how = match): Promise<InferredLabels> => {
+  const search = async (confidence: readonly number[], more: object = {}, how = match, stop = () => false) => {
     const found = { labels: Int32Array.of(0, 1), method: 'm', confidence };
     const raw = ndarray([2, 1, 1, 1]);
-    return labelSearch({ ...observation, ...more }, found, how, itself, generator, (label) => label, raw);
+    return labelSearch({ ...observation, ...more }, found, how, itself, generator, (label) => label, raw, stop);
   };
   assert.deepEqual([...(await search([0.9, 0.1])).labels], [0, 2]);
   assert.deepEqual([...(await search([0.1, 0.5])).labels], [2, 1]);
   assert.equal((await search([0.1, 0.1])).method, 'm; 2 by matching');
   assert.deepEqual([...(await search([0.1, 0.1], { labels: Int32Array.of(0, 1) })).labels], [0, 1], 'given ones stay');
   assert.deepEqual([...(await search([0.1, 0.1], {}, { ...match, labelsMove: false })).labels], [0, 1]);
+  assert.deepEqual([...(await search([0.1, 0.1], {}, match, () => true)).labels], [0, 1], 'a stop leaves the rest');
 });
 
 test('decoder: the first latent entry and the last offset move the picture; encode finds it again', async () => {
@@ -73,4 +74,36 @@ test('decoder: the first latent entry and the last offset move the picture; enco
   const shift = second.data.map((x, i) => x - first.data[i]!);
   assert.ok(Math.abs(shift[0]!) > 0.05, `${shift[0]}`);
   decoding.dispose();
+});
+
+test('startsOf: the best raw one and the best other get a heat, the better first, then the rest', async () => {
+  const goal = 0.9;
+  const evaluate = async ({ shape, data }: NdArray) => ({
+    objective: (data[0]! - goal) ** 2,
+    gradient: ndarray(shape, Float32Array.of(2 * (data[0]! - goal))),
+  });
+  const at = (value: number): NdArray => ndarray([1, 1, 1, 1], value);
+  const list = [
+    ['raw', at(40)],
+    ['raw, halved', at(20)],
+    ['mean', at(0)],
+    ['draw 1', at(0.8)],
+  ] as const;
+  const found = await startsOf(list, evaluate);
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ['draw 1', 'raw, halved', 'mean', 'raw'],
+  );
+  const [first, second, third] = found;
+  assert.ok(first!.objective < 1e-2 && second!.objective < 19.1 ** 2, 'both moved');
+  assert.deepEqual([...third!.point.data], [0]);
+});
+
+test('noiseShare: the noise of one entry over the squared length of the update, 0 of an update of zeros', () => {
+  const of = (data: readonly number[], ...noises: readonly number[]): number => {
+    const tensors = [{ data: Float32Array.from(data) }];
+    return noiseShare({ tensors, obfuscation: { evidence: noises.map((noise) => ({ noise })) } } as never);
+  };
+  assert.equal(of([3, -4], 0.5, 2), 4 / 25);
+  assert.equal(of([0, 0], 0.5), 0);
 });

@@ -60,7 +60,7 @@ forEachEngine(
         await rog(observed, { iterations: 6, objective: angle }),
         await rog(observed, { iterations: 6, objective: 'cosine' }),
       ];
-      assert.match(String(own.settings.objective), /^own objective angle #\d+$/);
+      assert.match(String(own.settings.objective), /^own objective angle #[0-9a-f]{16}$/);
       assert.ok(
         Math.abs(own.objective - named.objective) < 1e-3 * named.objective,
         `${own.objective} ${named.objective}`,

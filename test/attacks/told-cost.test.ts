@@ -43,7 +43,10 @@ test('an attack through many local steps says first what it will take; a short o
       return said.slice(0, 2);
     };
     const [told, next] = await attack(1_000_000, 'steps');
-    assert.match(told!, new RegExp(`^rog: simulating ${localSteps} local steps will take about [\\d.]+ (min|h) `));
+    assert.match(
+      told!,
+      new RegExp(`^rog: simulating ${localSteps} local steps will take about [\\d.]+ (min|h) \\(1000000 closures`),
+    );
     assert.equal(next, 'progress');
     assert.equal((await attack(2, 'steps'))[0], 'progress');
     assert.equal((await attack(1_000_000, 'direction'))[0], 'progress');

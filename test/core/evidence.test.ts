@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ndarray } from '../../src/core/arrays.js';
 import * as evidence from '../../src/core/evidence.js';
+import { evidenceFrom, type OwnEvidence } from '../../src/core/own-evidence.js';
 import { normalStream } from '../../src/core/random.js';
 import type { Evidence } from '../../src/core/types.js';
 import { parseObfuscation } from '../../src/obfuscation/index.js';
@@ -78,3 +79,14 @@ test('perStep and scaled change sizes and nothing else', () => {
 function near(got: number, wanted: number): void {
   assert.ok(Math.abs(got - wanted) <= 1e-6 * Math.abs(wanted), `got ${got}, wanted ${wanted}`);
 }
+
+test('evidenceFrom: what is not said is exact, and zeros have the bound of the others', () => {
+  const tensor = { name: 't', shape: [2, 2], data: Float32Array.of(1, 0, -1, 2) };
+  const of = (own: OwnEvidence) => evidenceFrom('own', own, tensor);
+  assert.deepEqual(of({}), evidence.EXACT);
+  assert.deepEqual(of({ tolerance: 0.5 }), { ...evidence.EXACT, tolerance: 0.5, zeroTolerance: 0.5 });
+  assert.deepEqual(of({ zeroTolerance: 0.5, noise: 0.25 }), { ...evidence.EXACT, zeroTolerance: 0.5, noise: 0.25 });
+  const each = of({ tolerance: [0.5, 0.25] });
+  assert.deepEqual([each.tolerance, each.zeroTolerance], [0.5, 0.5]);
+  assert.deepEqual([...each.each!.tolerance], [0.5, 0.25]);
+});

@@ -230,3 +230,30 @@ test('privateTernary is unbiased, with the variance of its evidence and the epsi
   assert.ok(Math.abs(ternaryEpsilon({ clip: 1, a: 1.5 }) - Math.log(5)) < 1e-12);
   assert.throws(() => privateTernary({ clip: 1, a: 1, b: 2 }), /clip < a < b/);
 });
+
+test('kmeans: an outlier at either end has a centre of its own', () => {
+  for (const [data, best] of [
+    [
+      [0, 10, 20, 20.5],
+      [0, 10, 20.25],
+    ],
+    [
+      [0, 0.5, 10, 20],
+      [0.25, 10, 20],
+    ],
+  ] as const) {
+    const { centres, counts, inertia } = kmeans(Float32Array.from(data), 3);
+    assert.deepEqual(centres, best);
+    assert.equal(
+      counts.reduce((a, b) => a + b),
+      4,
+    );
+    assert.equal(inertia, 0.125);
+  }
+});
+
+test('percentileClip: a zero was at most the smallest size that was let through', () => {
+  const { tensors, report } = percentileClip({ percentile: 50 }).apply([tensor('a', [-0.1, 0.25, 0.5, -0.75, 1])], 1);
+  assert.deepEqual([...tensors[0]!.data], [0, 0, 0.5, -0.75, 1]);
+  assert.deepEqual([report.evidence[0]!.tolerance, report.evidence[0]!.zeroTolerance], [0, 0.5]);
+});

@@ -250,6 +250,9 @@ test('what has no meaning is refused in words', () => {
     [() => gaussianTradeOff(1)(1.2), /alpha must be a number from 0 to 1, got 1.2/],
     [() => ternaryTradeOff({ c: 1, A: 1, B: 2 }), /must be c < A <= B, got \[1, 1, 2\]/],
     [() => discreteTradeOff({ p: [0.5, 0.5], q: [0.5, 0.4] }), /probabilities must sum to 1, got 0.9/],
+    [() => discreteTradeOff({ p: [1.5, -0.5], q: [0.5, 0.5] }), /a probability must be a number from 0 to 1, got 1.5/],
+    [() => composition({ p: [0.5, 0.5, 0], q: [0.5, 0.25, 0.25] }, 3), /every output must be possible for both inputs/],
+    [() => composition({ p: [0.5, 0.25, 0.25], q: [0.5, 0.5, 0] }, 3), /every output must be possible for both inputs/],
     [() => composition({ p: [1, 0], q: [0.5, 0.5] }, 3), /every output must be possible for both inputs/],
     [() => robustness(gaussianTradeOff(1), 1.5), /kappa must be/],
     [

@@ -103,6 +103,16 @@ test('keepBursts: the socket sends at once from the next status on, and is wrapp
   assert.equal(server.iopub.sendTimeout, 0);
 });
 
+test('imageGrid: photographs as HTML with JPEGs, small images as one PNG', () => {
+  for (const width of [64, 63])
+    imageGrid([{ shape: [9, width, width, 1], data: new Float32Array(9 * width * width) }], { rows: ['private'] });
+  const [large, small] = written.map(({ data }) => data);
+  assert.deepEqual(Object.keys(large!), ['text/plain', 'text/html']);
+  assert.equal(large!['text/html']!.match(/data:image\/jpeg/g)!.length, 8);
+  assert.match(large!['text/html']!, /and 1 more/);
+  assert.deepEqual(Object.keys(small!), ['text/plain', 'image/png']);
+});
+
 test('imageGrid, plot, table, note: each is one output with a text form', () => {
   imageGrid([{ shape: [1, 2, 2, 3], data: new Float32Array(12) }], { rows: ['private'] });
   plot([{ x: [1, 2], y: [3, 5], name: 'a' }], { title: 'T' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { restore, rog } from '../../src/attacks/index.js';
@@ -14,13 +14,13 @@ import { privacyBudget } from '../../src/privacy/index.js';
 import { observeCase } from '../../src/studies/case.js';
 import { settingsOf } from '../../src/studies/dp/dp-settings.js';
 import {
+  adoptRows,
   DP_PROFILES,
-  type DpFailure,
   type DpProfile,
-  type DpResult,
   type DpRow,
   dpBudgets,
   dpFailed,
+  dpFinished,
   dpStudy,
   leakageOf,
   multiplierOf,
@@ -29,7 +29,6 @@ import {
 } from '../../src/studies/dp/index.js';
 import { score } from '../../src/studies/score.js';
 import { temporaryFolder } from '../assets/temporary.js';
-import { root } from '../fixtures.js';
 
 const profile: DpProfile = {
   partition: { clients: 3 },
@@ -79,6 +78,12 @@ test('dpStudy: one result per row, each attacked at its rounds; a second call co
   assert.equal(rows[0]!.leakage[0]!.images, 2);
   const again = await dpStudy(data, { profile, folder, workers: 1 });
   assert.deepEqual(again, rows);
+  const elsewhere = temporaryFolder();
+  const moved = rows.map((row, i) => (i === 1 ? { ...row, settings: { ...row.settings, seed: 2 } } : row));
+  const taken = await adoptRows(moved, data, { profile, folder: elsewhere });
+  assert.deepEqual(taken, ['no noise', 'short, DP-SGD', 'short, client-level DP'], 'not a row of other settings');
+  assert.deepEqual(await dpFinished(data, { profile, folder: elsewhere }), [rows[0], rows[2], rows[3]]);
+  assert.deepEqual(await adoptRows(moved, data, { profile, folder }), [], 'what is there stays');
   const file = join(folder, 'no_noise.json');
   rmSync(file);
   const [first] = await dpStudy(data, { profile, folder, workers: 1, only: ['no noise'] });
@@ -199,91 +204,4 @@ test('an SNR over N entries and a noise multiplier say the same', () => {
   assert.ok(Math.abs(snrOf(0.001, 1e6)) < 1e-9);
   for (const snr of [0, -5, -10]) assert.ok(Math.abs(snrOf(multiplierOf(snr, 2_155_968), 2_155_968) - snr) < 1e-9);
   assert.ok(Math.abs(multiplierOf(-10, 2_155_968) - 0.002154) < 1e-6);
-});
-
-interface DpFile {
-  readonly rows: readonly DpResult[];
-  readonly failures: readonly DpFailure[];
-  readonly budgets: readonly { readonly noiseMultiplier: number }[];
-}
-
-const committed = join(root, 'data/results/dp.json');
-
-test("the committed numbers: the rows of the profile as it is, the talk's first, leakage falling with the noise", {
-  skip: !existsSync(committed) && 'not run yet',
-}, () => {
-  const { rows, failures, budgets } = JSON.parse(readFileSync(committed, 'utf8')) as DpFile;
-  const { paper } = DP_PROFILES;
-  const failed = new Set(failures.map(({ id }) => id));
-  assert.deepEqual(
-    rows.map(({ id, phi, group }) => [id, phi, group]),
-    paper.rows.filter(({ id }) => !failed.has(id)).map(({ id, phi, group }) => [id, phi, group]),
-  );
-  assert.ok(failures.every(({ error }) => /loss is no number any more/.test(error)));
-  const talk = rows.filter(({ group }) => group === 'table');
-  assert.deepEqual(
-    talk.map(({ snr }) => snr),
-    ['inf', 0, -5, -10],
-  );
-  assert.ok(talk[0]!.accuracy >= 0.68);
-  for (const { accuracy, leakage, settings, minutes, group } of rows) {
-    assert.ok(accuracy > 0 && accuracy < 1 && minutes > 0 && leakage.length > 0);
-    assert.equal(settings.model, 'lenet');
-    if (group === 'table') assert.equal(settings.rounds, paper.training.rounds);
-  }
-  const psnrAtStart = rows
-    .filter(({ group }) => group === 'table' || group === 'shape')
-    .map(({ leakage }) => Math.max(...leakage.filter(({ round }) => round === 0).map(({ psnr }) => psnr)));
-  assert.deepEqual(
-    psnrAtStart,
-    [...psnrAtStart].sort((a, b) => b - a),
-  );
-  assert.deepEqual(
-    budgets.map(({ noiseMultiplier }) => noiseMultiplier),
-    paper.budgets.noiseMultipliers,
-  );
-});
-
-/** Rows of a file, by mechanism, of the first seed at a rate of 0.1; each under the settings that its profile has. */
-function insideSteps(name: 'steps' | 'steps-short'): (mechanism: string) => DpResult | undefined {
-  const text = readFileSync(join(root, `data/results/dp-${name}.json`), 'utf8');
-  const { rows } = JSON.parse(text) as DpFile;
-  const profile = DP_PROFILES[name];
-  const known = new Map<string, DpRow>(profile.rows.map((row) => [row.id, row]));
-  for (const { id, settings, accuracy } of rows) {
-    assert.deepEqual(settings.privacy, known.get(id)!.privacy);
-    assert.ok(accuracy > 0.1 && settings.model === profile.network);
-  }
-  return (mechanism) => rows.find(({ id }) => id === `rate 0.1, ${mechanism}, seed 1`);
-}
-
-for (const name of ['steps', 'steps-short'] as const)
-  test(`noise inside the steps, ${name}, as committed: the clip costs more than noise down to -10 dB adds`, () => {
-    const of = insideSteps(name);
-    const [free, clipped] = [of('no clip')!.accuracy, of('clip')!.accuracy];
-    assert.ok(free - clipped > 0.05, `${free} and ${clipped}`);
-    for (const noise of ['0 dB', '-5 dB', '-10 dB'].flatMap((mechanism) => of(mechanism) ?? []))
-      assert.ok(Math.abs(noise.accuracy - clipped) < 0.6 * (free - clipped), noise.id);
-    const seen = ['clip', '0 dB', '-5 dB', '-10 dB', '-20 dB']
-      .flatMap((mechanism) => of(mechanism) ?? [])
-      .map(({ leakage }) => leakage.find(({ round, labels, attack }) => !round && !labels && attack === 'rog')!.psnr);
-    assert.ok(seen.length >= 3);
-    assert.deepEqual(
-      seen,
-      [...seen].sort((a, b) => b - a),
-      'more noise hides more',
-    );
-  });
-
-test("noise inside the steps: the talk's rows, 20,000 steps of LeNet", () => {
-  const of = insideSteps('steps');
-  const within = (mechanism: string, percent: number, points: number): void =>
-    assert.ok(Math.abs(100 * of(mechanism)!.accuracy - percent) <= points, mechanism);
-  within('0 dB', 55, 3);
-  within('-10 dB', 50, 4);
-});
-
-test('noise inside the steps, steps-short: -20 dB costs accuracy of its own', () => {
-  const of = insideSteps('steps-short');
-  assert.ok(of('-20 dB')!.accuracy < of('clip')!.accuracy - 0.05);
 });

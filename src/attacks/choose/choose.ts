@@ -12,6 +12,7 @@ import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
+import { unsearched } from './unsearched.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -95,11 +96,14 @@ export async function* chosen(
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
-  const { labels } = await firstLabels('rog', observation, signal);
   const clock = stopwatch();
+  const found = await firstLabels('rog', observation, signal);
+  const { labels } = found;
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
-  const gray = await rule(even);
+  if (found.cut) return { ...(await unsearched(observation, found, even, await rule(even))), seconds: clock() };
+  const { update: _, ...gray } = await rule(even); // as large as the network: made anew where it is asked for
+  let updateOfGray: Promise<Measured['update']> | undefined;
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const several = observation.client.localSteps > 1;
@@ -194,8 +198,10 @@ export async function* chosen(
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
   }
-  const atGray = (objective: AnyObjective): Promise<number> =>
-    objectiveOf(observation, objective, labels, { images: even, update: gray.update });
+  const atGray = async (objective: AnyObjective): Promise<number> => {
+    updateOfGray ??= rule(even).then(({ update }) => update);
+    return objectiveOf(observation, objective, labels, { images: even, update: await updateOfGray });
+  };
   const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;
   if (contenders.length > 1) {

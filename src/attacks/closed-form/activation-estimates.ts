@@ -11,7 +11,7 @@ import {
 } from '../../core/linear-algebra.js';
 import type { Evidence } from '../../core/types.js';
 import type { Guess } from './guess.js';
-import type { Head, InnerLayer } from './head.js';
+import { type Head, type InnerLayer, observedOf } from './head.js';
 import { posterior } from './normal-posterior.js';
 import { aroundGuess, freeDirection, hasEveryClass } from './null-direction.js';
 
@@ -47,7 +47,7 @@ export function activations(head: Head, labels: Int32Array, guess: Guess): Activ
   const size = labels.length;
   const { observed, evidence, weights } = head.last;
   const [units, classes] = [weights.rows, weights.columns];
-  const seen = transpose(matrix(units, classes, observed));
+  const seen = transpose(observedOf(head.last));
   const noise = deviation(evidence, observed);
   const blind = hidesScale(evidence);
   const everyClass = hasEveryClass(labels, classes);

@@ -1,8 +1,8 @@
 import { isBounded, isRounded } from '../../core/evidence.js';
-import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import { type Matrix, mapped, normalEquations, product, productTransposed } from '../../core/linear-algebra.js';
 import { intervalsTell } from '../search/objectives.js';
 import { deviation } from './activation-estimates.js';
-import type { Head } from './head.js';
+import { type Head, observedOf } from './head.js';
 import { type FeatureSolver, intervalSolver } from './intervals.js';
 
 /** The dense layer whose inputs are looked for, and whether they can be negative. */
@@ -29,8 +29,7 @@ export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promi
 const SPREAD = 0.15;
 
 function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {
-  const { evidence, observed, weights } = first;
-  const seen = transpose(matrix(weights.rows, weights.columns, observed));
+  const { evidence, observed } = first;
   const bound = nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   return {
     dispose: () => {},
@@ -40,9 +39,12 @@ function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): Feature
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
       const noise = isRounded(evidence) ? deviation(evidence, observed) : evidence.noise;
       const ridge = noise ** 2 / (SPREAD * square * power || 1);
+      const gram = productTransposed(delta, delta);
+      const explained = product(gram, prior);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
-      const rest = mapped(product(transpose(delta), prior), (value, i, j) => seen.data[i * seen.columns + j]! - value);
-      const moved = leastSquares(transpose(delta), rest, Math.max(1e-10, ridge));
+      const seen = productTransposed(delta, observedOf(first));
+      const rest = mapped(seen, (value, i, j) => value - explained.data[i * explained.columns + j]!);
+      const moved = normalEquations(gram, rest, Math.max(1e-10, ridge));
       return mapped(moved, (value, i, j) => Math.max(bound, value + prior.data[i * prior.columns + j]!));
     },
   };

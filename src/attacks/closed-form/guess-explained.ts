@@ -2,7 +2,7 @@ import { hidesScale } from '../../core/evidence.js';
 import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
 import { dot, sum } from '../../core/numbers.js';
 import type { NdArray } from '../../core/types.js';
-import type { Head } from './head.js';
+import { type Head, observedOf } from './head.js';
 
 /**
  * How well each picture explains what the others leave of the update, a correlation in [0, 1]: with S_b = x_b delta_b^T
@@ -14,10 +14,10 @@ import type { Head } from './head.js';
  * Where phi hides the length of the update, G1 is first brought to the length that fits best.
  */
 export function explainedBy({ first }: Head, delta: Matrix, features: NdArray): number[] {
-  const { observed, evidence, weights } = first;
+  const { observed, evidence } = first;
   const [size, inputs] = features.shape as [number, number];
   const x = matrix(size, inputs, features.data);
-  const seen = product(x, matrix(inputs, weights.columns, observed)); // [B, units]
+  const seen = product(x, observedOf(first)); // [B, units]
   const dots = Float64Array.from({ length: size }, (_, b) => dot(row(seen, b), row(delta, b)));
   const [xx, dd] = [product(x, transpose(x)), product(delta, transpose(delta))];
   const overlap = (b: number, c: number): number => xx.data[b * size + c]! * dd.data[b * size + c]!;

@@ -1,4 +1,4 @@
-import { type Matrix, mapped, product } from '../../core/linear-algebra.js';
+import { type Entries, type Matrix, mapped, product } from '../../core/linear-algebra.js';
 import type { Head } from './head.js';
 
 /** A guess of a hidden layer's inputs, z ~ N(inputs, spread_b^2). */
@@ -16,11 +16,17 @@ export interface Guess {
 export function guessFrom({ first }: Pick<Head, 'first'>, features: Matrix, cosine: number): Guess {
   const { weights, bias } = first;
   const inputs = mapped(product(features, weights), (value, _, u) => value + bias[u]!);
-  const size = Math.sqrt(weights.data.reduce((sum, w) => sum + w * w, 0) / weights.data.length);
+  const size = Math.sqrt(squaresOf(weights) / weights.data.length);
   const spread = Float64Array.from({ length: features.rows }, (_, b) => {
     const row = features.data.subarray(b * features.columns, (b + 1) * features.columns);
     const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
     return Math.max(1e-12, length * size * Math.sqrt(1 - cosine * cosine));
   });
   return { inputs, spread };
+}
+
+function squaresOf({ data }: Entries): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! ** 2;
+  return sum;
 }

@@ -1,11 +1,11 @@
 import { isSent, perStep } from '../../core/evidence.js';
-import { type Matrix, matrix } from '../../core/linear-algebra.js';
+import type { Entries } from '../../core/linear-algebra.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { denseHead, isIdle, isNonNegative } from '../../models/index.js';
 
 /** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
 export interface DenseLayer {
-  readonly weights: Matrix;
+  readonly weights: Entries;
   /** Zeros where the layer has none. */
   readonly bias: Float64Array;
   /** The observed update [inputs, units], one gradient's worth. */
@@ -56,11 +56,12 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
   let at = parameters.length;
   const backwards = links.toReversed().map(({ bias, factor }): InnerLayer => {
     at -= 1 + Number(bias);
-    const kernel = parameters[at]!;
+    const { shape, data } = parameters[at]!;
+    const [rows, columns] = shape as [number, number];
     return {
-      weights: matrix(...(kernel.shape as [number, number]), kernel.data),
-      bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(kernel.shape[1]!),
-      observed: tensors[at]!.data.map((value) => value / client.localSteps),
+      weights: { rows, columns, data },
+      bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(columns),
+      observed: client.localSteps === 1 ? tensors[at]!.data : shared(tensors[at]!.data, client.localSteps),
       evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
       factor,
     };
@@ -79,3 +80,12 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
     factor: found.at(-1)!.factor,
   };
 }
+
+function shared(values: Float32Array, steps: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i]! / steps;
+  return out;
+}
+
+/** A layer's update as a matrix [inputs, units]. */
+export const observedOf = ({ observed, weights }: DenseLayer): Entries => ({ ...weights, data: observed });

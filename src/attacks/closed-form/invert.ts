@@ -3,10 +3,11 @@ import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
 import { forward } from '../../models/index.js';
 import type { Closure } from '../search/closure-type.js';
-import { type About, OBJECTIVES, type ObjectiveName } from '../search/objectives.js';
+import { type About, OBJECTIVES, type ObjectiveName, objectiveOfParts } from '../search/objectives.js';
 import { PRIORS, type PriorName } from '../search/priors.js';
 import { boundTensors } from '../search/seen.js';
-import type { Head } from './head.js';
+import type { DenseLayer, Head } from './head.js';
+import { partsOf } from './parts.js';
 import type { Recovered } from './recovered.js';
 
 /**
@@ -43,18 +44,26 @@ export async function inversion(
   const [inputs, units] = [head.first.weights.rows, head.first.weights.columns];
   const size = client.batchSize;
   const byFeatures = objective === 'features';
-  const closure = (images: Tensor, delta: Tensor, target: Tensor, ...parameters: Tensor[]): Tensor[] => {
-    const { kept, zero } = boundTensors(head.first.evidence, target.shape);
+  const observed = byFeatures ? [] : inParts(head.first);
+  const count = byFeatures ? 1 : observed.length;
+  const closure = (images: Tensor, delta: Tensor, ...rest: Tensor[]): Tensor[] => {
+    const [targets, parameters] = [rest.slice(0, count), rest.slice(count)];
+    const target = targets[0]!;
+    const bounds = targets.map(({ shape }) => boundTensors(head.first.evidence, shape));
     const about: About = {
-      tolerance: [kept],
-      zeroTolerance: [zero],
-      squares: orOne(tf.sum(tf.square(target))),
-      magnitudes: orOne(tf.sum(tf.abs(target))),
+      tolerance: bounds.map(({ kept }) => kept),
+      zeroTolerance: bounds.map(({ zero }) => zero),
+      squares: orOne(tf.addN(targets.map((part) => tf.sum(tf.square(part))))),
+      magnitudes: orOne(tf.addN(targets.map((part) => tf.sum(tf.abs(part))))),
     };
     const compare = (found: Tensor): tf.Scalar => {
       const active = endsInRelu ? tf.relu(found) : found;
-      if (!byFeatures)
-        return OBJECTIVES[objective]([tf.matMul(active as Tensor2D, delta as Tensor2D, true, false)], [target], about);
+      if (!byFeatures) {
+        const sizes = targets.map(({ shape }) => shape[0]);
+        const parts = count === 1 ? [active] : tf.split(active, sizes, 1);
+        const found = parts.map((part) => tf.matMul(part as Tensor2D, delta as Tensor2D, true, false));
+        return objectiveOfParts(objective)(found, targets, about);
+      }
       const gate = tf.greater(target, tf.mul(DUST, tf.mean(tf.abs(target))));
       const away = tf.sub(endsInRelu ? tf.where(gate, found, active) : found, target);
       return tf.sqrt(tf.add(tf.div(tf.sum(tf.square(away)), about.squares), 1e-12));
@@ -64,10 +73,9 @@ export async function inversion(
     const { value, grad } = tf.valueAndGrad(total)(images);
     return [value, grad];
   };
-  const observed: NdArray = { shape: [inputs, units], data: head.first.observed };
   let delta = ndarray([size, units]);
-  let target = byFeatures ? ndarray([size, inputs]) : observed;
-  const step = await compile(closure, [ndarray([size, ...model.imageShape]), delta, target], {
+  let targets = byFeatures ? [ndarray([size, inputs])] : observed;
+  const step = await compile(closure, [ndarray([size, ...model.imageShape]), delta, ...targets], {
     constants: head.bodyParameters,
     name: `feature inversion of ${model.name}`,
   });
@@ -76,13 +84,23 @@ export async function inversion(
     dispose: step.dispose,
     target: (found) => {
       delta = { shape: delta.shape, data: Float32Array.from(found.delta.data) };
-      if (byFeatures) target = { shape: target.shape, data: Float32Array.from(found.features.data) };
+      if (byFeatures) targets = [{ shape: [size, inputs], data: Float32Array.from(found.features.data) }];
     },
     evaluate: async (images) => {
-      const [value, gradient] = await step.run(images, delta, target);
+      const [value, gradient] = await step.run(images, delta, ...targets);
       return { objective: value!.data[0]!, gradient: gradient! };
     },
   };
+}
+
+/** The observed update of a dense layer, divided by its inputs. */
+function inParts(layer: DenseLayer): NdArray[] {
+  const { rows, columns } = layer.weights;
+  const width = Math.ceil(rows / partsOf(layer));
+  return Array.from({ length: Math.ceil(rows / width) }, (_, p) => {
+    const [from, to] = [p * width, Math.min(rows, (p + 1) * width)];
+    return { shape: [to - from, columns], data: layer.observed.subarray(from * columns, to * columns) };
+  });
 }
 
 /** A sum, or 1 where it is 0: nothing is divided by 0. */

@@ -1,5 +1,5 @@
 import { halfWidth, isBounded } from '../../core/evidence.js';
-import { type Matrix, transpose } from '../../core/linear-algebra.js';
+import type { Matrix } from '../../core/linear-algebra.js';
 import type { DenseLayer } from './head.js';
 
 /** How much the update's own evidence counts beside the odds: its entries are far from independent. */
@@ -16,21 +16,15 @@ const WEIGHT = 0.25;
  * @returns the odds with that evidence added.
  */
 export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, features: Matrix): Matrix {
-  const { observed, evidence, weights } = layer;
-  const [inputs, units] = [weights.rows, weights.columns];
+  const [inputs, units] = [layer.weights.rows, layer.weights.columns];
   const size = back.rows;
-  const seen = transpose({ rows: inputs, columns: units, data: Float64Array.from(observed) });
-  const bounded = isBounded(evidence);
-  // entry (unit, input) of the transpose is entry (input, unit) of the update
-  const at = (i: number): number => (i % inputs) * units + Math.floor(i / inputs);
-  const widths = seen.data.map((value, i) => (bounded ? halfWidth(evidence, value, at(i)) : 0));
   const on = odds.data.map((value) => Number(value > 0));
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;
 
-  const residualOf = (u: number): Float64Array => {
-    const residual = seen.data.slice(u * inputs, (u + 1) * inputs).map((value) => -value);
-    for (let b = 0; b < size; b++) if (on[b * units + u]) add(residual, part(b, u), sample[b]!);
+  const residualOf = ({ unit, seen }: Column): Float64Array => {
+    const residual = seen.map((value) => -value);
+    for (let b = 0; b < size; b++) if (on[b * units + unit]) add(residual, part(b, unit), sample[b]!);
     return residual;
   };
   const distance = (residual: Float64Array, width: Float64Array, factor: number, x: Float64Array): number => {
@@ -41,19 +35,19 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
     }
     return sum;
   };
-  const width = (u: number): Float64Array => widths.subarray(u * inputs, (u + 1) * inputs);
   let total = 0;
-  for (let u = 0; u < units; u++) total += distance(residualOf(u), width(u), 0, sample[0]!);
+  for (const column of columnsOf(layer)) total += distance(residualOf(column), column.widths, 0, sample[0]!);
   const variance = total / (inputs * units) || 1e-300;
 
   const heard = odds.data.slice();
-  for (let u = 0; u < units; u++) {
-    const residual = residualOf(u);
-    let now = distance(residual, width(u), 0, sample[0]!);
+  for (const column of columnsOf(layer)) {
+    const { unit: u, widths } = column;
+    const residual = residualOf(column);
+    let now = distance(residual, widths, 0, sample[0]!);
     for (let b = 0; b < size; b++) {
       const at = b * units + u;
       const flip = on[at] ? -part(b, u) : part(b, u);
-      const other = distance(residual, width(u), flip, sample[b]!);
+      const other = distance(residual, widths, flip, sample[b]!);
       heard[at]! += (WEIGHT * (on[at] ? other - now : now - other)) / (2 * variance);
       if (heard[at]! > 0 === on[at]! > 0) continue;
       add(residual, flip, sample[b]!);
@@ -66,4 +60,35 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
 
 function add(to: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < to.length; i++) to[i]! += factor * x[i]!;
+}
+
+/** What was received for one unit, and the half-widths that phi leaves of it. */
+interface Column {
+  readonly unit: number;
+  readonly seen: Float64Array;
+  readonly widths: Float64Array;
+}
+
+/** Units that are read together: their entries lie beside each other. */
+const BLOCK = 16;
+
+function* columnsOf({ observed, evidence, weights }: DenseLayer): Generator<Column> {
+  const [inputs, units] = [weights.rows, weights.columns];
+  const bounded = isBounded(evidence);
+  // units a power of two apart would meet in one line of the cache
+  const pitch = inputs + 8;
+  for (let from = 0; from < units; from += BLOCK) {
+    const count = Math.min(BLOCK, units - from);
+    const [seen, widths] = [new Float64Array(count * pitch), new Float64Array(count * pitch)];
+    for (let i = 0; i < inputs; i++)
+      for (let k = 0; k < count; k++) {
+        const at = i * units + from + k;
+        seen[k * pitch + i] = observed[at]!;
+        if (bounded) widths[k * pitch + i] = halfWidth(evidence, observed[at]!, at);
+      }
+    for (let k = 0; k < count; k++) {
+      const part = (all: Float64Array): Float64Array => all.subarray(k * pitch, k * pitch + inputs);
+      yield { unit: from + k, seen: part(seen), widths: part(widths) };
+    }
+  }
 }

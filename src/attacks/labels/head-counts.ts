@@ -3,7 +3,7 @@ import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '.
 import type { Observation } from '../../core/types.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import { guessFrom } from '../closed-form/guess.js';
-import { type Head, readHead } from '../closed-form/head.js';
+import { type Head, observedOf, readHead } from '../closed-form/head.js';
 import { logCdf } from '../closed-form/normal-posterior.js';
 import { features, meanFeatures, syntheticImages } from '../closed-form/prior.js';
 import { wholeCounts } from './whole-counts.js';
@@ -61,11 +61,11 @@ function directionOf(head: Head, typical: Matrix): { direction: number[]; even: 
   const { inputs, spread } = guessFrom(head, typical, COSINE);
   const hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
   const even = [...outputErrors(head, hidden, Int32Array.of(-1)).data]; // no class: P itself
-  const seen = product(typical, matrix(first.weights.rows, first.weights.columns, first.observed));
+  const seen = product(typical, observedOf(first));
   const chances = mapped(inputs, (z) => Math.exp(logCdf(z / spread[0]!)));
   const design = mapped(last.weights, (w, u) => w * chances.data[u]!);
   const inner = leastSquares(design, transpose(seen)).data;
-  const sums = product(hidden, matrix(last.weights.rows, last.weights.columns, last.observed)).data;
+  const sums = product(hidden, observedOf(last)).data;
   const plain = !isSparse(last.evidence) && !hidesScale(last.evidence);
   const both = plain ? sumOf(unit(inner), unit(sums)) : inner;
   return { direction: [...unit(both)], even };

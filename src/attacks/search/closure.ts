@@ -86,9 +86,13 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
     return [value, grad];
   };
   const images = ndarray([client.batchSize, ...model.imageShape]);
-  const step = await compile(closure, [images, targets, numbers, ...tensors], { constants: model.parameters, name });
+  const step = await compile(closure, [images, targets], {
+    fixed: [numbers, ...tensors],
+    constants: model.parameters,
+    name,
+  });
   const evaluate: Evaluate = async (images, logits = targets) => {
-    const [value, gradient, logitsGradient] = await step.run(images, logits, numbers, ...tensors);
+    const [value, gradient, logitsGradient] = await step.run(images, logits);
     return { objective: value!.data[0]!, gradient: gradient!, logitsGradient };
   };
   const cost = async (images: NdArray): Promise<Cost> => ({

@@ -46,6 +46,13 @@ const cosineDistance = (dot: Tensor, gg: Tensor, qq: Tensor): tf.Scalar =>
 
 const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(tf.sub(a, b)));
 
+/** `wrongSign` of the parts of one tensor. */
+const wrongSignOfOne = (g: readonly Tensor[], q: readonly Tensor[]): tf.Scalar =>
+  tf.div(
+    sumOver(g, q, (a, b) => tf.relu(tf.neg(tf.mul(a, b)))),
+    tf.add(sumOver(g, q, tf.abs), 1e-12),
+  );
+
 /**
  * - `l2`: sum (g - q)^2, the paper's.
  * - `exactL2`: the same, down to zero. `l2` never forms the gradient of a dense layer, which leaves rounding errors of
@@ -99,16 +106,17 @@ export const OBJECTIVES = {
     const outside = sumOver(g, q, (a, b, i) => tf.relu(tf.sub(tf.abs(tf.sub(a, b)), halfWidth(b, i))));
     return tf.div(outside, magnitudes);
   },
-  wrongSign: (g, q) =>
-    tf.addN(
-      g.map((a, i) => tf.div(tf.sum(tf.relu(tf.neg(tf.mul(a, q[i]!)))), tf.add(tf.sum(tf.abs(a)), 1e-12))),
-    ) as tf.Scalar,
+  wrongSign: (g, q) => tf.addN(g.map((a, i) => wrongSignOfOne([a], [q[i]!]))) as tf.Scalar,
 } satisfies Record<string, Objective>;
 
 export type ObjectiveName = keyof typeof OBJECTIVES;
 
+/** An objective of one tensor that comes in parts. */
+export const objectiveOfParts = (name: ObjectiveName): Objective =>
+  name === 'wrongSign' ? wrongSignOfOne : OBJECTIVES[name];
+
 /** The objective that fits what phi leaves of an update, from its public report alone. */
-export function objectiveFor(all: readonly Evidence[]): ObjectiveName {
+function objectiveFor(all: readonly Evidence[]): ObjectiveName {
   const evidence = all.filter(isSent);
   if (evidence.some(({ signOnly }) => signOnly)) return 'wrongSign';
   if (evidence.some(isSparse)) return evidence.some(hidesScale) ? 'maskedCosine' : 'sparse';

@@ -14,20 +14,21 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
   const { model, tensors } = observation;
   const steps = await iterated(model, client);
   const count = steps.parts.length;
-  const compare = (x: Tensor, numbers: Tensor, ...rest: Tensor[]): Tensor[] => {
-    const [observed, parameters] = [rest.slice(count, count + tensors.length), rest.slice(count + tensors.length)];
+  const compare = (x: Tensor, ...all: Tensor[]): Tensor[] => {
+    const [simulated, [numbers, ...rest]] = [all.slice(0, count), all.slice(count) as [Tensor, ...Tensor[]]];
+    const [observed, parameters] = [rest.slice(0, tensors.length), rest.slice(tensors.length)];
     const objective = (images: Tensor, ...parts: Tensor[]): tf.Scalar =>
       // an objective may ignore tensors, and a prior pictures of one pixel: their derivative is 0, not missing
       tf.addN([
         total({ delta: steps.delta(parts), observed, images, numbers, parameters }),
         ...[images, ...parts].map((input) => tf.mul(0, tf.sum(input))),
       ]) as tf.Scalar;
-    const { value, grads } = tf.valueAndGrads(objective)([x, ...rest.slice(0, count)]);
+    const { value, grads } = tf.valueAndGrads(objective)([x, ...simulated]);
     return [value, ...grads];
   };
   const blank = ndarray([client.batchSize, ...model.imageShape]);
   const constants = usesParameters ? model.parameters : [];
-  const step = await compile(compare, [blank, numbers, ...steps.parts, ...tensors], { constants, name }).catch(
+  const step = await compile(compare, [blank, ...steps.parts], { fixed: [numbers, ...tensors], constants, name }).catch(
     (error) => {
       steps.dispose();
       throw error;
@@ -43,7 +44,7 @@ export async function sweepingClosure(comparison: Comparison): Promise<Closure> 
     evaluate: async (images, logits) => {
       const y = joint ? softmax(logits!) : targets;
       const { parts, back } = await steps.sweep(images, y);
-      const [value, prior, ...adjoint] = await step.run(images, numbers, ...parts, ...tensors);
+      const [value, prior, ...adjoint] = await step.run(images, ...parts);
       const found = await back(adjoint);
       return {
         objective: value!.data[0]!,

@@ -1,4 +1,4 @@
-import { leastSquares, type Matrix, matrix } from '../../core/linear-algebra.js';
+import { type Entries, leastSquares, type Matrix, matrix } from '../../core/linear-algebra.js';
 import { sum } from '../../core/numbers.js';
 
 /** A vector mask o (W2 mix) that lies in a row space, or nearly so. */
@@ -33,23 +33,29 @@ export function settle(basis: Matrix, g: Float64Array, start: Uint8Array): Uint8
 /**
  * The same with the mix free: by turns the mix that leaves least of mask o (W2 mix) outside the row space (linear least
  * squares in C - 2 unknowns), then the mask. Where there are too many classes to tell, the mix stays.
+ * @param start of a class: the mix, and g = W2 mix
  */
-export function refine(basis: Matrix, weights: Matrix, label: number, mix: Float64Array, mask: Uint8Array): Binary {
+export function refine(
+  basis: Matrix,
+  weights: Entries,
+  { label, ...start }: { readonly label: number; readonly mix: Float64Array; readonly g: Float64Array },
+  mask: Uint8Array,
+): Binary {
   const free = 2 * (basis.columns + weights.columns) < basis.rows && weights.columns > 2;
-  let [now, best] = [mask, mix];
+  let [now, best, g] = [mask, start.mix, start.g];
   for (let turn = 0; turn < REFINING; turn++) {
-    if (free) best = mixFor(basis, weights, label, now) ?? best;
-    const g = errorsOf(weights, best);
+    const found = free ? mixFor(basis, weights, label, now) : undefined;
+    if (found) [best, g] = [found, errorsOf(weights, found)];
     const next = decide(projected(basis, g, now), g);
     const settled = next.every((on, u) => on === now[u]);
     now = next;
     if (settled) break;
   }
-  return { mask: now, mix: best, residual: outside(basis, errorsOf(weights, best), now) };
+  return { mask: now, mix: best, residual: outside(basis, g, now) };
 }
 
 /** W2 mix: the back-propagated error of every unit, were it active. */
-export function errorsOf({ rows, columns, data }: Matrix, mix: Float64Array): Float64Array {
+export function errorsOf({ rows, columns, data }: Entries, mix: Float64Array): Float64Array {
   const out = new Float64Array(rows);
   for (let u = 0; u < rows; u++) for (let j = 0; j < columns; j++) out[u] = out[u]! + data[u * columns + j]! * mix[j]!;
   return out;
@@ -85,7 +91,7 @@ function outside(basis: Matrix, g: Float64Array, mask: Uint8Array): number {
 }
 
 /** argmin over mixes with -1 at the label and sum 0 of |(I - V V^T) (mask o W2 mix)|; undefined for an empty mask. */
-function mixFor(basis: Matrix, weights: Matrix, label: number, mask: Uint8Array): Float64Array | undefined {
+function mixFor(basis: Matrix, weights: Entries, label: number, mask: Uint8Array): Float64Array | undefined {
   if (!mask.some(Boolean)) return undefined;
   const { rows: units, columns: classes } = weights;
   const others = Array.from({ length: classes }, (_, j) => j).filter((j) => j !== label);

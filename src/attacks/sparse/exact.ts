@@ -1,6 +1,15 @@
-import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
+import {
+  type Entries,
+  type Matrix,
+  mapped,
+  matrix,
+  normalEquations,
+  product,
+  productTransposed,
+  transpose,
+} from '../../core/linear-algebra.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
-import type { Head } from '../closed-form/head.js';
+import { type Head, observedOf } from '../closed-form/head.js';
 import type { Recovered } from '../closed-form/recovered.js';
 import type { Binary } from './binary.js';
 import { shares } from './scale.js';
@@ -33,12 +42,14 @@ export function separated(
   const all = separate(head, given, prior, { seed: SEED, revisable });
   if (!all) return undefined;
   const labels = Int32Array.from(all, ({ label }) => label);
-  const { weights, observed } = head.first;
-  const seen = transpose(matrix(weights.rows, weights.columns, observed)); // [units, inputs]
+  const { weights } = head.first;
+  const seen = observedOf(head.first);
+  const solved = (delta: Matrix): Matrix =>
+    normalEquations(productTransposed(delta, delta), productTransposed(delta, seen), 1e-13);
   const bound = head.nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   const solve = (errors: Matrix): Recovered & { away: number } => {
     const delta = masked(head, errors, all);
-    const features = mapped(leastSquares(transpose(delta), seen, 1e-13), (x) => Math.max(bound, x));
+    const features = mapped(solved(delta), (x) => Math.max(bound, x));
     const odds = mapped(product(features, weights), (z, _, u) => z + head.first.bias[u]!);
     const hidden = mapped(odds, (z) => head.factor * Math.max(0, z));
     const predicted = outputErrors(head, hidden, labels);
@@ -46,7 +57,7 @@ export function separated(
     return { features, delta, hidden, odds, errors: predicted, away };
   };
   const mixes = mapped(matrix(labels.length, head.last.weights.columns), (_, b, j) => all[b]!.mix[j]!);
-  const unscaled = leastSquares(transpose(masked(head, mixes, all)), seen, 1e-13);
+  const unscaled = solved(masked(head, mixes, all));
   const share = shares(
     head,
     labels,
@@ -59,8 +70,7 @@ export function separated(
     last = solve(last.errors);
     if (last.away < best.away) best = last;
   }
-  if (best.away > INCONSISTENT || unexplained(product(transpose(best.delta), best.features), seen) > UNEXPLAINED)
-    return undefined;
+  if (best.away > INCONSISTENT || unexplained(best, seen) > UNEXPLAINED) return undefined;
   const { away, ...recovered } = best;
   return { ...recovered, separated: labels };
 }
@@ -71,12 +81,17 @@ function masked({ last, factor }: Head, errors: Matrix, found: readonly Binary[]
   return mapped(back, (value, b, u) => (found[b]!.mask[u] ? (factor * value) / found.length : 0));
 }
 
-/** |found - seen| / |seen|. */
-function unexplained(found: Matrix, seen: Matrix): number {
+/** |X^T delta - seen| / |seen|. */
+function unexplained({ delta, features }: Pick<Recovered, 'delta' | 'features'>, seen: Entries): number {
   let [away, all] = [0, 0];
-  seen.data.forEach((value, i) => {
-    away += (value - found.data[i]!) ** 2;
-    all += value * value;
-  });
+  for (let i = 0; i < seen.rows; i++)
+    for (let u = 0; u < seen.columns; u++) {
+      const value = seen.data[i * seen.columns + u]!;
+      let left = value;
+      for (let b = 0; b < delta.rows; b++)
+        left -= features.data[b * seen.rows + i]! * delta.data[b * seen.columns + u]!;
+      away += left * left;
+      all += value * value;
+    }
   return all > 0 ? Math.sqrt(away / all) : 0;
 }

@@ -1,7 +1,15 @@
-import { type Matrix, mapped, matrix, orthonormal, product, transpose } from '../../core/linear-algebra.js';
+import {
+  type Matrix,
+  mapped,
+  matrix,
+  orthonormal,
+  product,
+  transpose,
+  transposedProduct,
+} from '../../core/linear-algebra.js';
 import { mean, softmax, sum } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
-import type { Head } from '../closed-form/head.js';
+import { type Head, observedOf } from '../closed-form/head.js';
 import { type Binary, errorsOf, refine, settle } from './binary.js';
 import { rowSpan, type Span } from './span.js';
 
@@ -51,9 +59,8 @@ export function separate(
   prior: Float64Array,
   { seed, revisable }: { seed: number; revisable: boolean },
 ): (Binary & { readonly label: number })[] | undefined {
-  const { weights, observed } = head.first;
   const size = labels.length;
-  const span = rowSpan(matrix(weights.rows, weights.columns, observed), size, seed);
+  const span = rowSpan(observedOf(head.first), size, seed);
   const { inputs, chances } = typical(head, prior);
   const starting = startsAround(head, span, inputs, seed);
   const classes = Array.from(chances, (_, label) => {
@@ -65,11 +72,12 @@ export function separate(
   const exact = (): number => classes.flatMap(({ list }) => list.filter(({ residual }) => residual <= EXACT)).length;
   const within = ({ list, wanted }: Class, bound: number): boolean =>
     list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
-  const look = ({ label, mix, g, list }: Class, start: Uint8Array): void => {
+  const look = (one: Class, start: Uint8Array): void => {
+    const { g, list } = one;
     const settled = settle(span.basis, g, start);
     const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
     if (known || farFrom(span.basis, g, settled) > NEAR) return;
-    const binary = refine(span.basis, head.last.weights, label, mix, settled);
+    const binary = refine(span.basis, head.last.weights, one, settled);
     if (binary.residual > LOOSE) return;
     // a find that stopped just short of this one gives way to it
     const at = list.findIndex(({ mask }) => same(mask, binary.mask, g));
@@ -129,7 +137,7 @@ function typical({ first, last, factor }: Head, prior: Float64Array) {
 
 /** A stream of masks of typical features, moved along a random direction of the update's column space. */
 function startsAround({ first }: Head, { images }: Span, inputs: Float64Array, seed: number): () => Uint8Array {
-  const directions = product(transpose(first.weights), images); // [units, rank]
+  const directions = transposedProduct(first.weights, images); // [units, rank]
   const [normal, uniform] = [normalStream(deriveSeed(seed, 'starts')), uniformStream(deriveSeed(seed, 'wander'))];
   const size = deviation(inputs);
   return () => {
@@ -167,7 +175,7 @@ function startsLeftOver(
   const whole = orthonormal(filled);
   const left = mapped(matrix(rank, rank - found), (_, i, j) => whole.data[i * rank + found + j]!);
   const features = product(images, left); // [inputs, missing]
-  const along = product(transpose(first.weights), features);
+  const along = transposedProduct(first.weights, features);
   const size = deviation(inputs);
   return () => {
     const mix = matrix(left.columns, 1, Float64Array.from({ length: left.columns }, normal));

@@ -1,4 +1,5 @@
 import {
+  type Entries,
   eigen,
   type Matrix,
   mapped,
@@ -6,7 +7,7 @@ import {
   orthonormal,
   product,
   rowsOf,
-  transpose,
+  transposedProduct,
 } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 
@@ -28,14 +29,13 @@ const ROUNDS = 3;
  * The row space of D [m, n] that belongs to its `rank` largest singular values, by randomised subspace iteration
  * (Halko, Martinsson and Tropp 2011, algorithm 4.4): exact up to rounding where D has that rank.
  */
-export function rowSpan(d: Matrix, rank: number, seed: number): Span {
+export function rowSpan(d: Entries, rank: number, seed: number): Span {
   const normal = normalStream(deriveSeed(seed, 'span'));
   const width = Math.min(rank + EXTRA, d.rows, d.columns);
-  const across = transpose(d);
   let basis = orthonormal(mapped(matrix(d.columns, width), normal));
-  for (let round = 0; round < ROUNDS; round++) basis = orthonormal(product(across, product(d, basis)));
+  for (let round = 0; round < ROUNDS; round++) basis = orthonormal(transposedProduct(d, product(d, basis)));
   const images = product(d, basis);
-  const { values, vectors } = eigen(rowsOf(product(transpose(images), images)));
+  const { values, vectors } = eigen(rowsOf(transposedProduct(images, images)));
   const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, Math.min(rank, width));
   const turn = mapped(matrix(width, order.length), (_, i, j) => vectors[i]![order[j]!]!);
   return {

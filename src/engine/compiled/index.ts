@@ -12,26 +12,43 @@ import { physical } from './onnx/layout.js';
 import type { OnnxGraph } from './onnx/model.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
-import type { ProviderName } from './provider-names.js';
+import { isCard, type ProviderName } from './provider-names.js';
 import { openSession, type Session } from './session.js';
 import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
 
-/** @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it */
+/**
+ * fn(...inputs, ...fixed, ...constants). What is fixed is handed to every run of a processor's session, so that the
+ * next fixed values find it open; a card's session has it in its own memory.
+ * @param card whether the graph is laid out for a card: of use on another provider for comparing the two only
+ * @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it
+ */
 export async function compileGraph(
   fn: (...tensors: Tensor[]) => Tensor | Tensor[],
   inputs: readonly NdArray[],
+  fixed: readonly NdArray[],
   constants: readonly NdArray[],
   threads: number,
   provider: ProviderName,
+  card = isCard(provider),
 ): Promise<Session> {
-  const { outputs } = trace(fn, inputs, constants);
+  const given = [...inputs, ...fixed];
+  const { outputs } = trace(fn, given, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
-  const shapes = inputs.map(({ shape }) => shape);
+  const shapes = given.map(({ shape }) => shape);
   await turn();
-  return opened(await emit(rules, shapes, nodes), nodes, threads, provider);
+  const graph = await emit(rules, shapes, nodes, [], card);
+  const session = await opened(card ? resident(graph, fixed) : graph, nodes, threads, provider);
+  return card ? session : { ...session, run: (now) => session.run([...now, ...fixed]) };
+}
+
+/** The graph with its last inputs as constants. */
+function resident(graph: OnnxGraph, fixed: readonly NdArray[]): OnnxGraph {
+  const first = graph.inputs.length - fixed.length;
+  const own = fixed.map(({ data }, i) => ({ ...graph.inputs[first + i]!, data }));
+  return { ...graph, inputs: graph.inputs.slice(0, first), initializers: [...graph.initializers, ...own] };
 }
 
 /** Two sessions: the second goes on from what the first one kept for it, which is the last of its outputs. */
@@ -82,13 +99,14 @@ export async function compilePasses(
   const kept = keptFor(after, inputs.length);
   await turn();
   const shapes = given.map(({ shape }) => shape);
-  const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept);
+  const card = isCard(provider);
+  const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept, card);
   await turn();
   const rest = withInputs(after, kept, given.length, graph.orders);
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
   const opening = await opened(graph, [...early, ...kept], threads, provider);
   await turn();
-  const going = await emit(rules, [...shapes, ...keptShapes], rest);
+  const going = await emit(rules, [...shapes, ...keptShapes], rest, [], card);
   const closing = await opened(going, rest, threads, provider).catch((error) => {
     opening.release();
     throw error;

@@ -10,6 +10,9 @@ import { openSession } from './session.js';
 export const PROVIDER_NAMES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
+/** Whether values cross a bus on their way to a provider and back. */
+export const isCard = (provider: ProviderName): boolean => provider !== 'cpu';
+
 const port = (name: string) => ({ name, type: 'float32', shape: [1] }) as const;
 const smallest = {
   nodes: [{ type: 'Neg', inputs: ['x0'], outputs: ['y'], attributes: {} }],

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { telemetryOff } from '../../core/telemetry.js';
 import type { NdArray } from '../../core/types.js';
-import { close } from './gate.js';
+import './gate.js'; // before a thread begins
 import type { OwnSession } from './runtime.js';
 import type { Answer, Packed, Task } from './session-worker.js';
 
@@ -20,9 +20,7 @@ let calls = 0;
 /** A process does not stay open for a thread that has nothing to do. */
 function started(): Thread {
   telemetryOff();
-  const gate = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(new URL('./session-worker.js', import.meta.url), { execArgv: [], workerData: gate });
-  process.once('exit', () => close(gate));
+  const worker = new Worker(new URL('./session-worker.js', import.meta.url), { execArgv: [] });
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
   let ended: Error | undefined;
   const fail = (error: Error): void => {
@@ -63,13 +61,9 @@ export async function valuesThere(path: string, input: NdArray): Promise<Float32
 }
 
 /** As `openHere`, without standing still. @param model is moved to the thread: of no use here afterwards */
-export async function openThere(
-  model: Uint8Array<ArrayBuffer>,
-  threads: number,
-  provider: string,
-): Promise<OwnSession> {
+export async function openThere(model: Uint8Array, threads: number, provider: string): Promise<OwnSession> {
   const { ask } = thread();
-  const { call: session } = await ask({ kind: 'open', model, threads, provider }, [model.buffer]);
+  const { call: session } = await ask({ kind: 'open', model, threads, provider }, [model.buffer as ArrayBuffer]);
   const spare: ArrayBuffer[] = [];
   return {
     run: async (inputs, outputs) => {

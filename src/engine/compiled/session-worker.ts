@@ -1,7 +1,6 @@
 /** What runs in the thread of {@link file://./session-thread.ts}: sessions by the number of their call. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { NdArray } from '../../core/types.js';
-import { within } from './gate.js';
 import { type OwnSession, openHere, valuesHere } from './runtime.js';
 
 /** What the thread is asked for. */
@@ -56,9 +55,7 @@ const unpacked = ({ buffer, shapes, offsets }: Packed): NdArray[] =>
   }));
 
 parentPort!.on('message', async ({ call, task }: { call: number; task: Task }) => {
-  const answer = await within(workerData as Int32Array, () => answered(call, task)).catch((error: Error) => ({
-    error,
-  }));
+  const answer = await answered(call, task).catch((error: Error) => ({ error }));
   const { values = [], buffer } = 'error' in answer ? {} : answer;
   const buffers = [...values.map(({ buffer }) => buffer as ArrayBuffer), ...(buffer ? [buffer] : [])];
   parentPort!.postMessage({ call, ...answer }, [...new Set(buffers)]);

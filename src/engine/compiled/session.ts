@@ -42,7 +42,7 @@ const opener = (provider: string, { bytes, products }: Effort): typeof openThere
  * @throws what ONNX Runtime says, in one line; a provider that does not open is never replaced by another
  */
 export async function openSession(
-  model: Uint8Array<ArrayBuffer>,
+  model: Uint8Array,
   outputs: readonly Port[],
   threads: number,
   provider: string,

@@ -59,6 +59,22 @@ async function kept<T extends { readonly settings: unknown }>(file: string, sett
 export const keptRow = (row: DpRow, profile: DpProfile, data: Dataset, folder: string): Promise<DpResult | undefined> =>
   kept(rowFile(folder, row.id), settingsOf(row, profile, data));
 
+/** Puts rows that were finished elsewhere, under the profile's settings, into a folder that lacks them. */
+export async function adoptRows(
+  rows: readonly DpResult[],
+  data: Dataset,
+  { profile, folder }: DpFolder,
+): Promise<readonly string[]> {
+  const taken = rows.filter(({ id, settings }) => {
+    const row = profile.rows.find((one) => one.id === id);
+    return row && JSON.stringify(settingsOf(row, profile, data)) === JSON.stringify(settings);
+  });
+  const own = new Set((await dpFinished(data, { profile, folder })).map(({ id }) => id));
+  const lacking = taken.filter(({ id }) => !own.has(id));
+  await Promise.all(lacking.map((row) => keep(rowFile(folder, row.id), row)));
+  return lacking.map(({ id }) => id);
+}
+
 /** The rows of a profile that are finished in a folder, whoever computed them; in the profile's order. */
 export async function dpFinished(data: Dataset, { profile, folder }: DpFolder): Promise<DpResult[]> {
   const rows = await Promise.all(profile.rows.map((row) => keptRow(row, profile, data, folder)));

@@ -39,14 +39,30 @@ const grid = (names: readonly string[], rates: readonly number[], seeds: readonl
     rates.flatMap((rate) => names.map((name) => row(name, rate, seed, seed === 1 && rate === 0.1))),
   );
 
-/** Noise on the round's update and none inside the steps. */
-const upload = (snr: number): DpRow => ({
-  id: `rate 0.1, upload ${snr} dB, seed 1`,
-  group: 'mechanism',
-  phi: `noise:${snr}`,
-  snr,
-  training: { learningRate: 0.1 },
+/** The same without mirrored images. */
+const unmirrored = (name: string): DpRow => ({
+  ...row(name, 0.1, 1, false),
+  id: `rate 0.1, no flips, ${name}, seed 1`,
+  training: { learningRate: 0.1, seed: 1, flip: false },
 });
+
+/** Noise on the round's update and none inside the steps. */
+const upload = (name: string, phi: string, more: Partial<DpRow>, seed = 1): DpRow => ({
+  id: `rate 0.1, upload ${name}, seed ${seed}`,
+  group: 'mechanism',
+  phi,
+  training: { learningRate: 0.1, ...(seed !== 1 && { seed }) },
+  ...more,
+});
+
+/** Seed -> uploads. */
+const uploads = (seed: number): DpRow[] => [
+  ...[0, -10].map((snr) => upload(`${snr} dB`, `noise:${snr}`, { snr }, seed)),
+  // ln 3 an entry; a fifth and a fiftieth of the entries are sent
+  ...['0.01:0.02:0.1', '0.01:0.02:1'].map((how) =>
+    upload(`ternary ${how}`, `ternary:${how}`, { attacked: seed === 1 }, seed),
+  ),
+];
 
 /** Clients, how many of them take part in a round, and how the images are dealt. */
 interface Federation {
@@ -71,16 +87,37 @@ const FEDERATED = ['no clip', 'clip', '-10 dB'].flatMap((name) =>
 
 /**
  * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
- * 50,000.
+ * 50,000. Infinity: its clip without noise.
  */
 const spending = (epsilon: number, multiplier: number, seed = 1): DpRow => ({
   id: seed === 1 ? `epsilon ${epsilon}` : `epsilon ${epsilon}, seed ${seed}`,
   group: 'mechanism',
   phi: 'none',
-  privacy: { clip: 1, noise: { multiplier } },
+  privacy: { clip: 1, ...(multiplier > 0 && { noise: { multiplier } }) },
   training: { learningRate: 0.1, ...(seed !== 1 && { seed }) },
   attacked: seed === 1,
 });
+
+type Spending = readonly (readonly [epsilon: number, multiplier: number])[];
+
+// 20,000 steps
+const LONG_SPENDING: Spending = [
+  [1, 0.802],
+  [3, 0.549],
+  [8, 0.42],
+  [Number.POSITIVE_INFINITY, 0],
+];
+
+// 5,000 steps
+const SHORT_SPENDING: Spending = [
+  [1, 0.785],
+  [3, 0.529],
+  [8, 0.392],
+  [Number.POSITIVE_INFINITY, 0],
+];
+
+const spendings = (multipliers: Spending, seeds: readonly number[]): DpRow[] =>
+  seeds.flatMap((seed) => multipliers.map(([epsilon, multiplier]) => spending(epsilon, multiplier, seed)));
 
 /** One client with all images: the same as training at one place. */
 const central = (rounds: number): DpProfile['training'] => ({
@@ -116,13 +153,14 @@ export const STEP_PROFILES = {
     training: central(200),
     victims: [
       { images: 6, attacks: ['rog-paper'] },
-      { images: 6, attacks: ['rog'], further: ['restored', 'rogs'] },
+      { images: 6, attacks: ['rog'], further: ['restored'] },
       { images: 1, batch: 16, attacks: ['rog'], further: ['restored'] },
     ],
     rows: [
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
       ...grid(SLIPS, [0.1, 0.2], [1]),
-      ...[spending(1, 0.802), spending(3, 0.549), spending(8, 0.42)],
+      ...['no clip', 'clip', '0 dB', '-10 dB'].map(unmirrored),
+      ...spendings(LONG_SPENDING, [1]),
     ],
   },
   'steps-short': {
@@ -134,14 +172,12 @@ export const STEP_PROFILES = {
       { images: 3, attacks: ['rog'], labels: 'infer', iterations: 120 },
     ],
     rows: [
-      ...grid(MAIN, [0.1, 0.05], [1]),
-      ...grid(SLIPS, [0.1], [1]),
-      ...[spending(1, 0.785), spending(3, 0.529), spending(8, 0.392)],
-      ...grid(MAIN, [0.1, 0.05], [2, 3]),
+      ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
+      ...grid(SLIPS, [0.1], [1, 2, 3]),
       ...grid(['constant 0.05'], [0.1], [1]),
-      ...[0, -10].map(upload),
+      ...spendings(SHORT_SPENDING, [1, 2, 3]),
+      ...[1, 2, 3].flatMap(uploads),
       ...FEDERATED,
-      ...[2, 3].flatMap((seed) => [spending(1, 0.785, seed), spending(3, 0.529, seed), spending(8, 0.392, seed)]),
     ],
   },
 } as const satisfies Record<string, DpProfile>;

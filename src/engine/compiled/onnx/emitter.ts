@@ -2,7 +2,7 @@
 import { problem } from '../../../core/errors.js';
 import { breathing } from '../breathing.js';
 import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
-import { moves, type Order, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
+import { moves, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';
 
 /** A computed value: its ONNX name and physical order. */
@@ -15,6 +15,8 @@ export interface Value {
 export type Rule = (emitter: Emitter, node: Node) => Value;
 
 export interface Emitter {
+  /** Whether the graph is for a card: few large kernels, not what the processor's caches like. */
+  readonly card: boolean;
   /** The order in which a value lies; undefined for constants, which take any order for free. */
   order(node: Node): Order | undefined;
   /** The name of a node's value in the given physical order, moved there if need be. */
@@ -42,6 +44,7 @@ export async function emit(
   inputs: readonly (readonly number[])[],
   outputs: readonly Node[],
   kept: readonly Node[] = [],
+  card = false,
 ): Promise<OnnxGraph & { readonly orders: readonly Order[] }> {
   const nodes: OnnxNode[] = [];
   const initializers: Initializer[] = [];
@@ -59,11 +62,12 @@ export async function emit(
     initializers.push({ name, type, shape, data });
     return name;
   };
-  const add: Emitter['add'] = (type, names, attributes = {}) => {
-    const name = `v${nodes.length}`;
-    nodes.push({ type, inputs: names, outputs: [name], attributes });
-    return name;
-  };
+  const add: Emitter['add'] = (type, names, attributes = {}) =>
+    once(`${type}(${names})${JSON.stringify(attributes)}`, () => {
+      const name = `v${nodes.length}`;
+      nodes.push({ type, inputs: names, outputs: [name], attributes });
+      return name;
+    });
   const ints: Emitter['ints'] = (list) =>
     once(`ints ${list}`, () => initializer('int64', [list.length], BigInt64Array.from(list.map(BigInt))));
   const floats: Emitter['floats'] = (data, shape) => initializer('float32', shape, data);
@@ -89,6 +93,7 @@ export async function emit(
     const reshaped = (x: string, to: readonly number[]): string => add('Reshape', [x, ints(to)]);
     const target = physical(shape, order);
     if (sameMemory(shape, from, order)) return reshaped(name, target);
+    if (card) return add('Transpose', [name], { perm: permutation(from, order) });
     let [result, dims]: [string, readonly number[]] = [name, physical(shape, from)];
     const steps = moves(shape, from, order);
     for (const [k, { shape: view, perm }] of steps.entries()) {
@@ -116,6 +121,7 @@ export async function emit(
   };
 
   const emitter: Emitter = {
+    card,
     order: (n) => (isConstant(n) ? undefined : computed(n).order),
     as,
     padded,

@@ -35,7 +35,7 @@ const OPSET = 18;
 const IR_VERSION = 8;
 
 /** The bytes of a model file. */
-export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Promise<Uint8Array<ArrayBuffer>> {
+export function encodeModel({ nodes, initializers, inputs, outputs }: OnnxGraph): Promise<Uint8Array> {
   const w = writer();
   int(w, 1, IR_VERSION);
   string(w, 2, 'roglab');

@@ -55,7 +55,7 @@ export function message(w: Writer, field: number, fill: (inner: Writer) => void)
 }
 
 /** All pieces in one array. */
-export async function finish(w: Writer): Promise<Uint8Array<ArrayBuffer>> {
+export async function finish(w: Writer): Promise<Uint8Array> {
   const result = new Uint8Array(w.length);
   const breath = breathing();
   let offset = 0;

@@ -32,7 +32,7 @@ const LONG_SUM = 4096;
 /** A float32 sum over many entries loses digits (2 million: 1e-5): rows first, then the sums of the rows. */
 function sum(emitter: Emitter, n: Node): Value {
   const x = n.inputs[0]!;
-  if (n.shape.length > 0 || x.size < LONG_SUM) return over('ReduceSum')(emitter, n);
+  if (n.shape.length > 0 || x.size < LONG_SUM || emitter.card) return over('ReduceSum')(emitter, n);
   const order = emitter.order(x) ?? plain(x.shape.length);
   const rows = rowSums(emitter, emitter.as(x, order), physical(x.shape, order), x.size);
   return { name: emitter.add('ReduceSum', [rows, emitter.ints([0])], { keepdims: 0 }), order: [] };

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { headCounts } from '../../src/attacks/labels/head-counts.js';
+import { keptByPhi } from '../../src/attacks/labels/kept-by-phi.js';
+import { simulation } from '../../src/attacks/search/drift.js';
+import { isDrowned, isFine, isFinelyRounded } from '../../src/attacks/search/fine.js';
+import { intervalsTell, objectiveOfValues } from '../../src/attacks/search/objectives.js';
+import { PRIORS } from '../../src/attacks/search/priors.js';
+import { ndarray } from '../../src/core/arrays.js';
+import { EXACT, noised, rounded, signed, UNKNOWN, UNSENT } from '../../src/core/evidence.js';
+import { uniformStream } from '../../src/core/random.js';
+import type { Evidence, Observation } from '../../src/core/types.js';
+import { start, type Tensor4D, tf } from '../../src/engine/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { lenet } from '../../src/models/index.js';
+import { near } from '../near.js';
+
+type Received = readonly (readonly [readonly number[], Evidence])[];
+
+const seenOf = (...received: Received): Observation =>
+  ({
+    tensors: received.map(([data]) => ({ name: 't', shape: [data.length], data: Float32Array.from(data) })),
+    obfuscation: { evidence: received.map(([, evidence]) => evidence) },
+  }) as unknown as Observation;
+
+test('isFine: a bound of at most a tenth of the root mean square, of every tensor, and no noise', () => {
+  const spike = [3, 0, 0, 0]; // root mean square 1.5
+  const fine = (kept: number, zero: number): boolean => isFine(seenOf([spike, rounded(EXACT, kept, zero)]));
+  assert.deepEqual([fine(0.149, 0), fine(0.151, 0), fine(0, 0.149), fine(0, 0.155)], [true, false, true, false]);
+  assert.equal(isFine(seenOf([[1], EXACT], [spike, rounded(EXACT, 0.2, 0)])), false);
+  assert.equal(isFine(seenOf([[1], noised(EXACT, 1e-9)])), false);
+  assert.equal(isFine(seenOf([[1], signed(EXACT, false)])), false);
+  assert.equal(isFine(seenOf([[0], UNSENT])), false);
+  assert.deepEqual([isFinelyRounded(seenOf([spike, EXACT])), isFine(seenOf([spike, EXACT]))], [false, true]);
+  assert.equal(isFinelyRounded(seenOf([spike, rounded(EXACT, 0.1, 0)])), true);
+});
+
+test('isDrowned: the noise has the power of what was received without it', () => {
+  const drowned = (...sigmas: readonly [number, number]): boolean =>
+    isDrowned(seenOf([[2, 0, 0], noised(EXACT, sigmas[0])], [[0, 2], noised(EXACT, sigmas[1])]));
+  // received: 8; noise 3 s^2 + 2 t^2 is half of it at 4
+  assert.deepEqual(
+    [drowned(0, 0), drowned(0, 1.4), drowned(0, 1.42), drowned(1.15, 0), drowned(1.16, 0), drowned(0.9, 0.9)],
+    [false, false, true, false, true, true],
+  );
+});
+
+test('intervalsTell: coarse rounding of bounded entries, or of entries beside open ones', () => {
+  const tells = (...received: Received): boolean =>
+    intervalsTell(
+      received.map(([data]) => ({ data: Float32Array.from(data) })),
+      received.map(([, evidence]) => evidence),
+    );
+  // w^2 / 3 of two entries against 1e-4 of 2
+  assert.equal(tells([[1, -1], rounded(EXACT, 0.0171, 0)]), false);
+  assert.equal(tells([[1, -1], rounded(EXACT, 0.0175, 0)]), true);
+  // a zero counts by its own bound, however wide
+  assert.equal(tells([[1, 0], rounded(EXACT, 0, 0.0171)]), false);
+  assert.equal(tells([[1, 0], rounded(EXACT, 0, 0.0175)]), true);
+  assert.equal(tells([[1, 0], UNSENT]), false);
+  // open entries, no larger than their bound: a tenth of the whole is too much, unless all others are fine
+  const beside = (open: number, width: number): boolean =>
+    tells([[1, open], rounded(EXACT, Float32Array.of(width, 9), 0)]);
+  assert.deepEqual([beside(0.33, 0.1), beside(0.34, 0.1)], [true, false]);
+  assert.deepEqual([beside(0.34, 0.0172), beside(0.34, 0.0174)], [true, false]);
+  assert.equal(tells([[1, 2], rounded(EXACT, Float32Array.of(1, 0), 0)]), true, 'a fifth is open, the rest exact');
+  assert.equal(objectiveOfValues([{ data: Float32Array.of(1) }], [rounded(EXACT, 0.01, 0.01)]), 'cosine');
+  assert.equal(objectiveOfValues([{ data: Float32Array.of(1) }], [rounded(EXACT, 0.1, 0.1)]), 'interval');
+});
+
+test('priors of pictures of two pixels a side, by hand', async () => {
+  await start();
+  const picture = tf.tensor4d([0, 0.3, 0.4, 0.1], [1, 2, 2, 1]) as Tensor4D;
+  const value = (name: keyof typeof PRIORS): number => PRIORS[name](picture).dataSync()[0]!;
+  near(value('tv'), (0.4 + 0.2) / 2 + (0.3 + 0.3) / 2, 1e-6);
+  near(value('tvL2'), 0.6 + (0.01 * (0.09 + 0.16 + 0.01)) / 4, 1e-6);
+  near(value('colorTv'), Math.sqrt(0.4 ** 2 + 0.3 ** 2 + 1e-6), 1e-6);
+  picture.dispose();
+});
+
+test('keptByPhi: what phi would leave of another update; noise and what is not known leave it as it is', () => {
+  const other = Float32Array.of(0.4, -0.9, 0.05, 2.2);
+  const of = (evidence: Evidence, received: readonly number[]): number[] => [
+    ...keptByPhi(evidence, Float32Array.from(received))(other),
+  ];
+  const same = [...other];
+  const several = [1, -1, 2, 0];
+  assert.deepEqual(of(EXACT, several), same);
+  assert.deepEqual(of(noised(EXACT, 0.1), several), same);
+  assert.deepEqual(of(UNKNOWN, several), same);
+  assert.deepEqual(of(rounded(EXACT, 0.5, 0.5), several), [0, -1, 0, 2]);
+  assert.deepEqual(of(rounded(EXACT, 1, 1, 0.3), several), same, 'random rounding has mean 0');
+  assert.deepEqual(of(signed(EXACT, false), several), [1, -1, 1, 1]);
+  assert.deepEqual(of(rounded(EXACT, 0, 0.5), several), [0, ...same.slice(1, 2), 0, ...same.slice(3)]);
+});
+
+test('simulation: two steps of moving weights are steps', async () => {
+  await start();
+  const model = lenet({ imageShape: [8, 8, 3] });
+  const [images, labels] = [ndarray([1, 8, 8, 3], uniformStream(1)), Int32Array.of(3)];
+  const of = async (localSteps: number): Promise<string> =>
+    simulation(observe(model, await clientUpdate(model, { images, labels }, { localSteps, learningRate: 0.1 })));
+  assert.deepEqual([await of(1), await of(2)], ['direction', 'steps']);
+});
+
+test('headCounts: within the bounds of every class, whatever the update says', async () => {
+  await start();
+  const model = lenet({ imageShape: [8, 8, 3], classes: 4 });
+  const [images, labels] = [ndarray([6, 8, 8, 3], uniformStream(1)), Int32Array.of(0, 0, 0, 1, 1, 3)];
+  const seen = observe(model, await clientUpdate(model, { images, labels }));
+  const counts = async (least: readonly number[], most: readonly number[]): Promise<number[]> => {
+    const found = await headCounts(seen, least, most);
+    assert.equal(found.labels.length, found.confidence.length);
+    return [0, 1, 2, 3].map((j) => found.labels.filter((label) => label === j).length);
+  };
+  assert.deepEqual(await counts([0, 0, 0, 0], [6, 6, 6, 6]), [3, 2, 0, 1]);
+  assert.deepEqual(await counts([0, 0, 1, 0], [2, 6, 1, 6]), [2, 2, 1, 1]);
+  assert.deepEqual(await counts([1, 1, 1, 1], [1, 1, 3, 3]).then(([a, b, c, d]) => [a, b, c! + d!]), [1, 1, 4]);
+});

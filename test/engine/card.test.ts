@@ -1,0 +1,96 @@
+/** Graphs laid out for a card, run on the processor: the same numbers as the graphs of the processor. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { ndarray, oneHot } from '../../src/core/arrays.js';
+import { uniformStream } from '../../src/core/random.js';
+import type { NdArray } from '../../src/core/types.js';
+import { disagreement } from '../../src/engine/agreement.js';
+import { compileGraph } from '../../src/engine/compiled/index.js';
+import { crossEntropy, start, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../src/engine/index.js';
+
+before(() => start({ backend: 'wasm', compiled: 'on' }));
+
+const random = (shape: number[], seed: number): NdArray => {
+  const next = uniformStream(seed);
+  return ndarray(shape, () => 2 * next() - 1);
+};
+
+type Program = (...all: Tensor[]) => Tensor[];
+
+async function laidOut(
+  program: Program,
+  card: boolean,
+  [inputs, fixed, constants]: readonly NdArray[][],
+): Promise<NdArray[]> {
+  const session = await compileGraph(program, inputs!, fixed!, constants!, 1, 'cpu', card);
+  try {
+    return await session.run(inputs!);
+  } finally {
+    session.release();
+  }
+}
+
+async function assertSame(program: Program, arrays: readonly NdArray[][]): Promise<void> {
+  const [theirs, ours] = [await laidOut(program, false, arrays), await laidOut(program, true, arrays)];
+  theirs.forEach((wanted, k) => {
+    assert.deepEqual(ours[k]!.shape, wanted.shape);
+    assert.ok(disagreement(ours[k]!, wanted) < 2e-5, `output ${k} is ${disagreement(ours[k]!, wanted)} apart`);
+  });
+}
+
+interface Layer {
+  readonly image: number[];
+  readonly kernel: number[];
+  readonly stride?: number;
+  readonly padding: 'same' | 'valid';
+  readonly dilation?: number;
+}
+
+/** Both ways to a kernel's gradient, what a stride leaves over, and channels apart. */
+const layers: Record<string, Layer> = {
+  'a few entries': { image: [1, 8, 8, 3], kernel: [5, 5, 3, 4], padding: 'same' },
+  'many entries': { image: [3, 20, 20, 2], kernel: [3, 3, 2, 4], padding: 'same' },
+  'rows that a stride leaves': { image: [2, 8, 9, 3], kernel: [2, 2, 3, 4], stride: 3, padding: 'valid' },
+  'many entries, stride 2': { image: [5, 33, 32, 2], kernel: [3, 3, 2, 4], stride: 2, padding: 'same' },
+  'dilated, few': { image: [2, 9, 9, 3], kernel: [3, 3, 3, 4], dilation: 2, padding: 'valid' },
+  'dilated, many': { image: [4, 24, 21, 3], kernel: [3, 2, 3, 4], dilation: 3, padding: 'same' },
+  'one position': { image: [2, 3, 3, 4], kernel: [3, 3, 4, 5], padding: 'valid' },
+};
+
+for (const [name, { image, kernel, stride = 1, padding, dilation = 1 }] of Object.entries(layers))
+  test(`gradient of a kernel and its own gradient, ${name}`, async () => {
+    const program: Program = (x, w, t) => {
+      const loss = (w: Tensor): tf.Scalar =>
+        tf.sum(tf.square(tf.conv2d(x as Tensor4D, w as Tensor4D, stride, padding, 'NHWC', dilation))) as tf.Scalar;
+      const apart = (x: Tensor): tf.Scalar => {
+        const at = (w: Tensor): tf.Scalar =>
+          tf.sum(tf.square(tf.conv2d(x as Tensor4D, w as Tensor4D, stride, padding, 'NHWC', dilation))) as tf.Scalar;
+        return tf.sum(tf.square(tf.sub(tf.grad(at)(w), t))) as tf.Scalar;
+      };
+      const { value, grad } = tf.valueAndGrad(apart)(x);
+      return [tf.grad(loss)(w), value, grad];
+    };
+    await assertSame(program, [[random(image, 1)], [random(kernel, 2), random(kernel, 3)], []]);
+  });
+
+test('an attack closure: the received update lies on the card', async () => {
+  const shapes = [[5, 5, 3, 8], [8], [3, 3, 8, 6], [6 * 6 * 6, 10]];
+  const weights = shapes.map((shape, k) => random(shape, 10 + k));
+  const update = shapes.map((shape, k) => random(shape, 20 + k));
+  const program: Program = (images, y, ...all) => {
+    const [received, own] = [all.slice(0, 4), all.slice(4)];
+    const loss = (x: Tensor, [a, b, c, d]: readonly Tensor[]): tf.Scalar => {
+      const first = tf.relu(tf.add(tf.conv2d(x as Tensor4D, a as Tensor4D, 1, 'same'), b!));
+      const second = tf.relu(tf.conv2d(tf.maxPool(first as Tensor4D, 2, 2, 'valid'), c as Tensor4D, 1, 'same'));
+      return crossEntropy(tf.matMul(tf.reshape(second, [2, -1]), d as Tensor2D), y as Tensor2D);
+    };
+    const objective = (x: Tensor): tf.Scalar => {
+      const slopes = tf.grads((...w: Tensor[]) => loss(x, w))(own);
+      return tf.addN(slopes.map((g, k) => tf.sum(tf.squaredDifference(g, received[k]!)))) as tf.Scalar;
+    };
+    const { value, grad } = tf.valueAndGrad(objective)(images);
+    return [value, grad];
+  };
+  const labels = oneHot('test', Int32Array.of(3, 7), 10);
+  await assertSame(program, [[random([2, 12, 12, 3], 1), labels], update, weights]);
+});
