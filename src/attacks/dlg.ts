@@ -1,11 +1,11 @@
 import { ndarray } from '../core/arrays.js';
-import { checked, flag, type OptionTable, real, whole, word } from '../core/option-table.js';
+import { flag, type OptionTable, real, whole, word } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
-import { judged } from './confidence/judge.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { byRecipe } from './search/by-recipe.js';
+import type { Needs } from './search/needs.js';
 import { fitting } from './search/objectives.js';
-import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 import { finish } from './search/run-search.js';
 
 /** Options of {@link dlg} and {@link idlg}. */
@@ -70,30 +70,24 @@ export function idlg(observation: Observation, options: DlgOptions = {}): Promis
 export const idlgSteps = (observation: Observation, options: DlgOptions = {}) =>
   gradientMatching('idlg', IDLG_NEEDS, observation, options);
 
-function gradientMatching(
+const gradientMatching = (
   attack: string,
   needs: Needs,
   observation: Observation,
   options: DlgOptions,
   labels?: 'joint',
-): AsyncGenerator<Progress, Reconstruction> {
-  checkObservation(attack, observation);
-  const { iterations, optimizer, rate, defenseAware } = checked(attack, options, DLG_OPTIONS);
-  checkNeeds(attack, observation, needs);
-  const seen = taken(attack, observation, defenseAware);
-  const { model, client, obfuscation } = seen;
-  const [height, width] = model.imageShape;
-  const recipe: Recipe = {
-    attack,
-    defenseAware,
-    objective: fitting(obfuscation.evidence, 'exactL2'),
-    prior: 'tv',
-    weight: 0,
-    simulate: 'direction',
-    optimizer,
-    stages: [{ size: [height, width], closures: iterations, rate: [rate, optimizer === 'adam' ? rate / 10 : rate] }],
-    start: (seed) => ndarray([client.batchSize, ...model.imageShape], normalStream(seed)),
-    labels,
-  };
-  return judged(observation, runRecipe(seen, recipe, options));
-}
+): AsyncGenerator<Progress, Reconstruction> =>
+  byRecipe({ attack, needs, options: DLG_OPTIONS }, observation, options, (seen, { iterations, optimizer, rate }) => {
+    const { model, client, obfuscation } = seen;
+    const [height, width] = model.imageShape;
+    return {
+      objective: fitting(obfuscation.evidence, 'exactL2'),
+      prior: 'tv',
+      weight: 0,
+      simulate: 'direction',
+      optimizer,
+      stages: [{ size: [height, width], closures: iterations, rate: [rate, optimizer === 'adam' ? rate / 10 : rate] }],
+      start: (seed) => ndarray([client.batchSize, ...model.imageShape], normalStream(seed)),
+      labels,
+    };
+  });

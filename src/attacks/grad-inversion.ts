@@ -1,11 +1,11 @@
 import { ndarray } from '../core/arrays.js';
-import { checked, flag, type OptionTable, real, whole } from '../core/option-table.js';
+import { flag, type OptionTable, real, whole } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
-import { judged } from './confidence/judge.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import type { Observation, Reconstruction } from '../core/types.js';
+import { byRecipe } from './search/by-recipe.js';
+import type { Needs } from './search/needs.js';
 import { fitting } from './search/objectives.js';
-import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 import { finish } from './search/run-search.js';
 
 /** Options of {@link gradInversion}. */
@@ -40,6 +40,13 @@ export const GRAD_INVERSION_OPTIONS = {
 /** What {@link gradInversion} needs, the batch-norm term left out. */
 export const GRAD_INVERSION_NEEDS: Needs = { labels: 'readable' };
 
+const PUBLISHED = {
+  attack: 'gradInversion',
+  options: GRAD_INVERSION_OPTIONS,
+  needs: ({ batchNorm = 0 }: GradInversionOptions): Needs =>
+    batchNorm > 0 ? { ...GRAD_INVERSION_NEEDS, batchNormStatistics: true } : GRAD_INVERSION_NEEDS,
+} as const;
+
 /**
  * GradInversion, See through Gradients (Yin et al. 2021): several searches of the batch from different seeds, held
  * together,
@@ -60,33 +67,23 @@ export function gradInversion(observation: Observation, options: GradInversionOp
 }
 
 /** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export function gradInversionSteps(
-  observation: Observation,
-  options: GradInversionOptions = {},
-): AsyncGenerator<Progress, Reconstruction> {
-  const attack = 'gradInversion';
-  checkObservation(attack, observation);
-  const given = checked(attack, options, GRAD_INVERSION_OPTIONS);
-  const { iterations, seeds, weight, consistency, batchNorm, defenseAware } = given;
-  checkNeeds(attack, observation, { ...GRAD_INVERSION_NEEDS, ...(batchNorm > 0 && { batchNormStatistics: true }) });
-  const seen = taken(attack, observation, defenseAware);
-  const { model, client, obfuscation } = seen;
-  const [height, width] = model.imageShape;
-  const recipe: Recipe = {
-    attack,
-    defenseAware,
-    objective: fitting(obfuscation.evidence, 'l2'),
-    prior: 'tvL2',
-    weight,
-    ...(batchNorm > 0 && { statistics: batchNorm }),
-    simulate: 'direction',
-    box: [0, 1],
-    group: { seeds, weight: consistency },
-    stages: [{ size: [height, width], closures: iterations, rate: [0.025, 0], warmup: Math.min(50, iterations / 10) }],
-    start: (seed) => {
-      const normal = normalStream(seed);
-      return ndarray([client.batchSize, ...model.imageShape], () => 0.5 + 0.25 * normal());
-    },
-  };
-  return judged(observation, runRecipe(seen, recipe, options));
-}
+export const gradInversionSteps = (observation: Observation, options: GradInversionOptions = {}) =>
+  byRecipe(PUBLISHED, observation, options, ({ model, client, obfuscation }, given) => {
+    const { iterations, seeds, weight, consistency, batchNorm } = given;
+    const [height, width] = model.imageShape;
+    const warmup = Math.min(50, iterations / 10);
+    return {
+      objective: fitting(obfuscation.evidence, 'l2'),
+      prior: 'tvL2',
+      weight,
+      ...(batchNorm > 0 && { statistics: batchNorm }),
+      simulate: 'direction',
+      box: [0, 1],
+      group: { seeds, weight: consistency },
+      stages: [{ size: [height, width], closures: iterations, rate: [0.025, 0], warmup }],
+      start: (seed) => {
+        const normal = normalStream(seed);
+        return ndarray([client.batchSize, ...model.imageShape], () => 0.5 + 0.25 * normal());
+      },
+    };
+  });

@@ -1,12 +1,12 @@
 import { ndarray } from '../core/arrays.js';
-import { checked, flag, type OptionTable, real, whole } from '../core/option-table.js';
+import { flag, type OptionTable, real, whole } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
-import { judged } from './confidence/judge.js';
+import type { Observation, Reconstruction } from '../core/types.js';
+import { byRecipe } from './search/by-recipe.js';
 import { simulation } from './search/drift.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import type { Needs } from './search/needs.js';
 import { fitting } from './search/objectives.js';
-import { type Recipe, RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
+import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 import { finish } from './search/run-search.js';
 
 /** Options of {@link invertingGradients}. */
@@ -35,6 +35,12 @@ export const INVERTING_GRADIENTS_OPTIONS = {
   defenseAware: flag('whether the objective knows phi', false),
 } satisfies OptionTable<InvertingGradientsOptions>;
 
+const PUBLISHED = {
+  attack: 'invertingGradients',
+  options: INVERTING_GRADIENTS_OPTIONS,
+  needs: INVERTING_GRADIENTS_NEEDS,
+} as const;
+
 /**
  * Inverting Gradients (Geiping et al. 2020): the angle between updates and total variation,
  *
@@ -56,31 +62,21 @@ export function invertingGradients(
 }
 
 /** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export function invertingGradientsSteps(
-  observation: Observation,
-  options: InvertingGradientsOptions = {},
-): AsyncGenerator<Progress, Reconstruction> {
-  const attack = 'invertingGradients';
-  checkObservation(attack, observation);
-  const { iterations, weight, rate, defenseAware } = checked(attack, options, INVERTING_GRADIENTS_OPTIONS);
-  checkNeeds(attack, observation, INVERTING_GRADIENTS_NEEDS);
-  const seen = taken(attack, observation, defenseAware);
-  const { model, client, obfuscation } = seen;
-  const [height, width] = model.imageShape;
-  const recipe: Recipe = {
-    attack,
-    defenseAware,
-    objective: fitting(obfuscation.evidence, 'cosine'),
-    prior: 'tv',
-    weight,
-    simulate: simulation(seen),
-    signed: true,
-    box: [0, 1],
-    stages: [{ size: [height, width], closures: iterations, rate: [rate, rate / 1000], decay: 'steps' }],
-    start: (seed) => {
-      const normal = normalStream(seed);
-      return ndarray([client.batchSize, ...model.imageShape], () => 0.5 + DEVIATION * normal());
-    },
-  };
-  return judged(observation, runRecipe(seen, recipe, options));
-}
+export const invertingGradientsSteps = (observation: Observation, options: InvertingGradientsOptions = {}) =>
+  byRecipe(PUBLISHED, observation, options, (seen, { iterations, weight, rate }) => {
+    const { model, client, obfuscation } = seen;
+    const [height, width] = model.imageShape;
+    return {
+      objective: fitting(obfuscation.evidence, 'cosine'),
+      prior: 'tv',
+      weight,
+      simulate: simulation(seen),
+      signed: true,
+      box: [0, 1],
+      stages: [{ size: [height, width], closures: iterations, rate: [rate, rate / 1000], decay: 'steps' }],
+      start: (seed) => {
+        const normal = normalStream(seed);
+        return ndarray([client.batchSize, ...model.imageShape], () => 0.5 + DEVIATION * normal());
+      },
+    };
+  });

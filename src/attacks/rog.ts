@@ -1,12 +1,12 @@
 import { problem } from '../core/errors.js';
-import { checked, flag, type Option, type OptionTable, real, whole, word } from '../core/option-table.js';
+import { flag, type Option, type OptionTable, real, whole, word } from '../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
 import { solving } from './closed-form/closed-form.js';
 import { judged } from './confidence/judge.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { type Needs, opened, taken } from './search/needs.js';
 import { type AnyObjective, OBJECTIVES, type ObjectiveName } from './search/objectives.js';
 import { PRIORS, type PriorName } from './search/priors.js';
 import { RUN_OPTIONS, type RunOptions, runRecipe } from './search/recipe.js';
@@ -92,9 +92,7 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
  * for (let step = await steps.next(); !step.done; step = await steps.next()) console.log(step.value.objective);
  */
 export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
-  checkObservation('rog', observation);
-  const { preset, method } = checked('rog', options, ROG_OPTIONS);
-  checkNeeds('rog', observation, ROG_NEEDS);
+  const { preset, method } = opened('rog', observation, options, ROG_OPTIONS, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
   const wanted = ONLY_MATCHING.find((key) => options[key] !== undefined);

@@ -1,6 +1,6 @@
 import type { HeldCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
-import { checked, memory, type OptionTable, whole, word } from '../core/option-table.js';
+import { memory, type OptionTable, whole, word } from '../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
@@ -12,7 +12,7 @@ import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './latent/searc
 import { matchOf } from './latent/update-match.js';
 import { classNamesOption } from './restore.js';
 import { rogSteps } from './rog.js';
-import { checkNeeds, checkObservation, type Needs, taken } from './search/needs.js';
+import { type Needs, opened, taken } from './search/needs.js';
 import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
 import { finish, runSearch } from './search/run-search.js';
 import { holding } from './search/saved-search.js';
@@ -72,16 +72,8 @@ export async function* rogsSteps(
   observation: Observation,
   options: RogsOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
-  check(observation, options);
-  const {
-    defenseAware = true,
-    classNames,
-    classes = 'labels',
-    seed = 1,
-    signal,
-    checkpoint,
-    checkpointSeconds,
-  } = options;
+  const given = opened('rogs', observation, options, ROGS_OPTIONS, ROGS_NEEDS);
+  const { defenseAware, classNames, classes, seed, signal, checkpoint, checkpointSeconds } = given;
   const seen = taken('rogs', observation, defenseAware);
   const generator = options.generator ?? (await shippedGenerator());
   checkSize(generator, seen);
@@ -115,12 +107,6 @@ function checkRaw({ images }: Pick<Reconstruction, 'images'>, { client, model }:
   const shape = [client.batchSize, ...model.imageShape];
   if (String(images.shape) !== String(shape))
     throw problem('rogs', `raw must hold images of shape [${shape}]`, images.shape);
-}
-
-function check(observation: Observation, options: RogsOptions): void {
-  checkObservation('rogs', observation);
-  checked('rogs', options, ROGS_OPTIONS);
-  checkNeeds('rogs', observation, ROGS_NEEDS);
 }
 
 function checkSize({ imageShape }: Generator, { model }: Observation): void {

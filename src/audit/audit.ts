@@ -10,6 +10,7 @@ import { FAMILIES } from './remedies.js';
 import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
+import { foretold } from './told-time.js';
 
 /** What an audit found. */
 export interface AuditResult {
@@ -61,8 +62,9 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const { model, data, batches } = subject;
   const check = await checkOf(settings, subject);
   const updates = await updatesOf(settings, subject);
+  const told = { ...options, ...(options.onProgress && { each: await foretold(settings, subject) }) };
   const run = (phis: readonly string[], { labels }: Pick<Audit, 'labels'> = settings) =>
-    runCells(settings, subject, updates, cellsOf({ ...settings, labels }, model, phis), options);
+    runCells(settings, subject, updates, cellsOf({ ...settings, labels }, model, phis), told);
   const { rows, untried } = await run(settings.phi);
   const [first] = untried;
   if (first && rows.length === 0) throw problem('audit', `no attack can be made: ${first.why}`);

@@ -11,6 +11,7 @@ import { deceptiveLayers } from './defences.js';
 import { type Gallery, ranksOf } from './kappa.js';
 import { type Asked, observed, type Sent } from './sent.js';
 import type { Subject } from './subject.js';
+import { timeLeft } from './told-time.js';
 
 /** Options of audit(). */
 export interface AuditOptions {
@@ -18,8 +19,11 @@ export interface AuditOptions {
   readonly folder?: string;
   /** Attacks at a time; default one per core. */
   readonly workers?: number;
-  /** Called before each attack is waited for, and as each ends. */
-  readonly onProgress?: (done: number, total: number, what: string) => void;
+  /**
+   * Called before a list of attacks starts, with `what` empty, and as each ends. Seconds left of that list: before the
+   * first one has ended by a trial of the client's update, then at the pace so far.
+   */
+  readonly onProgress?: (done: number, total: number, what: string, secondsLeft: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -54,14 +58,14 @@ export function cellsOf(audit: Audit, model: Subject['model'], phis: readonly st
 
 /**
  * Attacks that are not kept yet, on a pool of workers. One that needs labels which the update does not tell is left
- * out, and said.
+ * out, and said. `each`: seconds foretold of an attack.
  */
 export async function runCells(
   settings: Audit,
   { model, batches, gallery }: Subject,
   updates: readonly Sent[],
   cells: readonly Cell[],
-  { folder, workers, onProgress = () => {}, signal }: AuditOptions,
+  { folder, workers, onProgress = () => {}, signal, each = 0 }: AuditOptions & { readonly each?: number },
 ): Promise<Ran> {
   const { seed, iterations } = settings;
   const store = folder === undefined ? undefined : rowStore(join(folder, 'rows'));
@@ -80,8 +84,11 @@ export async function runCells(
   const missing = cells.map((_, i) => i).filter((i) => !rows[i]);
   const seen = new Map<number, Observation>();
   const writing: Promise<void>[] = [];
-  let done = cells.length - missing.length;
-  onProgress(done, cells.length, '');
+  const kept = cells.length - missing.length;
+  let done = kept;
+  const left = timeLeft(each, workers);
+  const say = (what: string): void => onProgress(done, cells.length, what, left(done - kept, cells.length - done));
+  say('');
   const failed = new AbortController();
   const seenBy = (cell: Cell) => observed(settings, model, updates[cell.batch]!, batches[cell.batch]!, cell);
   const jobOf = async (i: number) => {
@@ -115,7 +122,8 @@ export async function runCells(
             seen.delete(i);
             rows[i] = row;
             await store?.write(names[i]!, row);
-            onProgress(++done, cells.length, cells[i]!.phi);
+            done++;
+            say(cells[i]!.phi);
           })(),
         );
       },

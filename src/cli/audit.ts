@@ -15,6 +15,7 @@ import {
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, real, text, whole, word, words } from '../core/option-table.js';
+import { roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { said } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
@@ -128,8 +129,12 @@ function readJson(path: string): AuditConfig {
   }
 }
 
-const say = (done: number, total: number, what: string): void => {
-  if (!what) return;
-  const text = `${done} of ${total} attacks${what ? `, ${what} done` : ''}`;
+const say = (done: number, total: number, what: string, secondsLeft: number): void => {
+  const about = secondsLeft >= 2 ? roughly(secondsLeft) : undefined;
+  if (!what) {
+    if (about) console.error(`about ${about}: ${total - done} attacks, by a trial of the client's update`);
+    return;
+  }
+  const text = `${done} of ${total} attacks, ${what} done${about ? `, about ${about} left` : ''}`;
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}${done === total ? '\n' : ''}` : `${text}\n`);
 };

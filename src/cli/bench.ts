@@ -4,7 +4,7 @@ import { problem } from '../core/errors.js';
 import { alone, text, whole, word, words } from '../core/option-table.js';
 import { type BenchCase, benchCases, caseFlags, GPU_CASES } from './bench/cases.js';
 import { type Contestant, startContestant } from './bench/contestant.js';
-import { type BenchRow, measure } from './bench/measure.js';
+import { type BenchRow, measure, overPlain } from './bench/measure.js';
 import { serve } from './bench/serve-bench.js';
 import { said } from './flags.js';
 import { projectRoot } from './root.js';
@@ -22,7 +22,7 @@ const engineNames = Object.keys(engines);
 const NAMES = Object.keys(benchCases);
 
 const TOLD = {
-  about: 'milliseconds per attack closure and per training step',
+  about: 'milliseconds per attack closure and per training step; of private steps also over the plain step',
   flags: {
     only: words(`cases, of ${NAMES.join(', ')}`, NAMES),
     engines: words(`of ${engineNames.join(', ')} (default compiled,eager)`, engineNames),
@@ -87,8 +87,14 @@ async function measured(
           console.error(`${engine} is left out: ${error.message}`);
         },
       );
+    const plain = benchCase.kind === 'private' ? contestants.length : undefined;
+    if (plain !== undefined) {
+      const plainFlags = caseFlags({ ...benchCase, kind: 'train' }, threads);
+      contestants.push(await startContestant(self, plainFlags, engines[chosen[0]!]));
+    }
     if (against) contestants.push(await startContestant(against, flags));
-    return await measure(benchCase, contestants, rounds, against !== undefined);
+    const rows = await measure(benchCase, contestants, rounds, against !== undefined);
+    return plain === undefined ? rows : overPlain(rows, plain);
   } finally {
     for (const contestant of contestants) contestant.close();
   }
@@ -117,4 +123,5 @@ const line = (name: string, row: BenchRow): string =>
     ...[name, row.engine, row.ms.toFixed(1), row.cpuMs?.toFixed(1) ?? '', row.imagesPerSecond.toFixed(1)],
     ...[String(row.compileMs), String(row.rssMb), row.apart?.toExponential(0) ?? ''],
     ...[row.ratio, row.cpuRatio, row.memoryRatio].map((ratio) => ratio?.toFixed(2) ?? ''),
+    row.overPlain === undefined ? '' : `${row.overPlain.toFixed(2)} of a plain step`,
   ]);

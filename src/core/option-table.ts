@@ -48,16 +48,19 @@ export function checkAll(
   }
 }
 
+/** Options with the defaults of their table. */
+export type Checked<O, T> = O & Initials<T>;
+
 /** Options as a function takes them, checked by {@link checkAll}, with the defaults. @throws what it does */
 export function checked<O extends object, T extends OptionTable<O>>(
   where: string,
   options: O,
   table: T,
-): O & Initials<T> {
+): Checked<O, T> {
   checkAll(where, options, table as AnyTable);
   const given = options as Readonly<Record<string, unknown>>;
   const all = Object.entries<Option>(table as AnyTable).map(([name, { initial }]) => [name, given[name] ?? initial]);
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as O & Initials<T>;
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Checked<O, T>;
 }
 
 interface Range {

@@ -1,6 +1,7 @@
 import {
   ANALYTIC_NEEDS,
   analytic,
+  CLOSED_FORM_NEEDS,
   CLOSED_FORM_OPTIONS,
   type ClosedFormOptions,
   closedForm,
@@ -87,7 +88,7 @@ export const NEEDS: Readonly<Record<AttackName, Needs>> = {
   gradInversion: GRAD_INVERSION_NEEDS,
   'rog-paper': ROG_NEEDS,
   rog: ROG_NEEDS,
-  closedForm: { labels: 'readable', denseHead: true },
+  closedForm: CLOSED_FORM_NEEDS,
   rogs: ROGS_NEEDS,
 };
 

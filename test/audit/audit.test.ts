@@ -39,10 +39,19 @@ test('audit: every phi with known and inferred labels; a second run computes onl
   assert.equal(readdirSync(rows).length, 4);
   rmSync(join(rows, one));
   writeFileSync(join(rows, two), '{"phi": "no');
-  const ended: string[] = [];
-  const again = await audit(config, { folder, workers: 1, onProgress: (_, __, what) => ended.push(what) });
+  const told: { done: number; total: number; what: string; left: number }[] = [];
+  const onProgress = (done: number, total: number, what: string, left: number) =>
+    void told.push({ done, total, what, left });
+  const again = await audit(config, { folder, workers: 1, onProgress });
   assert.equal(plain(again), plain(first));
-  assert.equal(ended.filter(Boolean).length, 2);
+  assert.deepEqual(
+    told.map(({ done, total, what, left }) => [done, total, Boolean(what), left > 0]),
+    [
+      [2, 4, false, true],
+      [3, 4, true, true],
+      [4, 4, true, false],
+    ],
+  );
   const other = await audit({ ...config, seed: 2, phi: ['none'], labels: ['known'] }, { folder, workers: 1 });
   assert.notEqual(plain(other), plain({ ...first, rows: first.rows.slice(0, 1) }));
 });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { measure } from '../../src/cli/bench/measure.js';
+import { measure, overPlain } from '../../src/cli/bench/measure.js';
 import { root } from '../fixtures.js';
 
 const run = promisify(execFile);
@@ -85,6 +85,23 @@ test('measure compares processor time, memory and what was computed with the fir
       [30, 0.25, 0.25, undefined],
       [60, 0.5, 0.5, 0.13],
       [120, 1, 1, undefined],
+    ],
+  );
+});
+
+test('overPlain: a private step over the plain one of its rounds, which is no row of its own', async () => {
+  const contestant = (engine: string, time: number, cpuMs?: number) => ({
+    ...{ engine, threads: 1, compileMs: 1, close: () => {} },
+    evaluate: async (count: number) => ({ ms: Array<number>(count).fill(time), rssMb: 1, ...(cpuMs && { cpuMs }) }),
+  });
+  const what = { kind: 'private', model: 'lenet', size: 32, batch: 16, localSteps: 1, classes: 10 } as const;
+  const list = [contestant('ours', 900, 80), contestant('plain', 400, 50), contestant('torch', 3000)];
+  const rows = overPlain(await measure(what, list, 1, true), 1);
+  assert.deepEqual(
+    rows.map(({ engine, ratio, overPlain, cpuOverPlain }) => [engine, ratio, overPlain, cpuOverPlain]),
+    [
+      ['ours', 0.3, 2.25, 1.6],
+      ['torch', 1, 7.5, undefined],
     ],
   );
 });

@@ -123,7 +123,10 @@ def privately(network, weights, y, a):
     x = torch.rand(a.batch, 3, a.size, a.size)
     loss = lambda p, image, label: F.cross_entropy(network(image[None], p, a.size), label[None])
     try:
-        from functorch import grad, vmap
+        try:
+            from torch.func import grad, vmap
+        except ImportError:  # before 2.0
+            from functorch import grad, vmap
 
         gradients = vmap(grad(loss), in_dims=(None, 0, 0))
     except ImportError:
@@ -152,7 +155,8 @@ def main():
     a = flags.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(a.threads)
-    torch.set_default_device(a.device)
+    if a.device != "cpu":
+        torch.set_default_device(a.device)
     begin = time.perf_counter()
     network, shapes = NETWORKS[a.model]
     weights = parameters(shapes(a.size, a.classes))

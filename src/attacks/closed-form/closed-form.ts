@@ -1,11 +1,10 @@
 import { checkImages } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { isUnknown } from '../../core/evidence.js';
-import { checked } from '../../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { judged } from '../confidence/judge.js';
-import { checkNeeds, checkObservation, type Needs, taken } from '../search/needs.js';
+import { type Needs, opened, taken } from '../search/needs.js';
 import { finish, runSearch } from '../search/run-search.js';
 import { holding } from '../search/saved-search.js';
 import { CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form-options.js';
@@ -52,9 +51,9 @@ export async function* solving(
   observation: Observation,
   options: ClosedFormOptions = {},
 ): AsyncGenerator<Progress, Reconstruction> {
-  checkObservation('closedForm', observation);
-  check(observation, options);
-  const seen = taken('closedForm', observation, options.defenseAware ?? true);
+  const { typical, defenseAware } = opened('closedForm', observation, options, CLOSED_FORM_OPTIONS, CLOSED_FORM_NEEDS);
+  if (typical) checkImages('closedForm', typical, observation.model.imageShape);
+  const seen = taken('closedForm', observation, defenseAware);
   if (seen.obfuscation.evidence.some(isUnknown))
     throw problem(
       'closedForm',
@@ -76,10 +75,4 @@ export async function* solving(
       return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
     }),
   );
-}
-
-function check(observation: Observation, options: ClosedFormOptions): void {
-  const { typical } = checked('closedForm', options, CLOSED_FORM_OPTIONS);
-  if (typical) checkImages('closedForm', typical, observation.model.imageShape);
-  checkNeeds('closedForm', observation, CLOSED_FORM_NEEDS);
 }

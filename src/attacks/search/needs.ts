@@ -3,6 +3,7 @@ import { checkFinite, checkMatches } from '../../core/arrays.js';
 import { checkAttackable } from '../../core/attackable.js';
 import { problem } from '../../core/errors.js';
 import { EXACT } from '../../core/evidence.js';
+import { type Checked, checked, type OptionTable } from '../../core/option-table.js';
 import type { Layer, Observation } from '../../core/types.js';
 import { checkSettings } from '../../federation/index.js';
 import { denseHead, isIdle } from '../../models/index.js';
@@ -102,6 +103,20 @@ export function checkObservation(where: string, observation: Observation): void 
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
   checkAttackable(where, observation.model, observation.tensors);
+}
+
+/** The options of an attack with their defaults, where observation, options and needs are in order. */
+export function opened<O extends object, T extends OptionTable<O>>(
+  attack: string,
+  observation: Observation,
+  options: O,
+  table: T,
+  needs: Needs | ((given: Checked<O, T>) => Needs),
+): Checked<O, T> {
+  checkObservation(attack, observation);
+  const given = checked(attack, options, table);
+  checkNeeds(attack, observation, typeof needs === 'function' ? needs(given) : needs);
+  return given;
 }
 
 /** Whether an observation offers what an attack needs. */

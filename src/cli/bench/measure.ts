@@ -17,6 +17,9 @@ export interface BenchRow extends BenchCase {
   readonly ratio?: number;
   readonly cpuRatio?: number;
   readonly memoryRatio?: number;
+  /** Of a private step: ms over those of the plain step of the same network and images, and processor time over its. */
+  readonly overPlain?: number;
+  readonly cpuOverPlain?: number;
   /** max |a - b| / max |b| over entries of the gradient, b the first engine's. */
   readonly apart?: number;
 }
@@ -68,6 +71,18 @@ export async function measure(
       apart: result && k > 0 && contestants[0]!.result ? apartOf(result, contestants[0]!.result) : undefined,
     }),
   }));
+}
+
+/** The other rows, each over the row at a place, which was measured in the same rounds. */
+export function overPlain(rows: readonly BenchRow[], place: number): BenchRow[] {
+  const plain = rows[place]!;
+  return rows
+    .filter((row) => row !== plain)
+    .map((row) => ({
+      ...row,
+      overPlain: round(row.ms / plain.ms, 3),
+      ...(row.cpuMs && plain.cpuMs && { cpuOverPlain: round(row.cpuMs / plain.cpuMs, 3) }),
+    }));
 }
 
 const apartOf = (a: readonly number[], b: readonly number[]): number =>

@@ -87,16 +87,37 @@ const FEDERATED = ['no clip', 'clip', '-10 dB'].flatMap((name) =>
 
 /**
  * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
- * 50,000.
+ * 50,000. Infinity: its clip without noise.
  */
 const spending = (epsilon: number, multiplier: number, seed = 1): DpRow => ({
   id: seed === 1 ? `epsilon ${epsilon}` : `epsilon ${epsilon}, seed ${seed}`,
   group: 'mechanism',
   phi: 'none',
-  privacy: { clip: 1, noise: { multiplier } },
+  privacy: { clip: 1, ...(multiplier > 0 && { noise: { multiplier } }) },
   training: { learningRate: 0.1, ...(seed !== 1 && { seed }) },
   attacked: seed === 1,
 });
+
+type Spending = readonly (readonly [epsilon: number, multiplier: number])[];
+
+// 20,000 steps
+const LONG_SPENDING: Spending = [
+  [1, 0.802],
+  [3, 0.549],
+  [8, 0.42],
+  [Number.POSITIVE_INFINITY, 0],
+];
+
+// 5,000 steps
+const SHORT_SPENDING: Spending = [
+  [1, 0.785],
+  [3, 0.529],
+  [8, 0.392],
+  [Number.POSITIVE_INFINITY, 0],
+];
+
+const spendings = (multipliers: Spending, seeds: readonly number[]): DpRow[] =>
+  seeds.flatMap((seed) => multipliers.map(([epsilon, multiplier]) => spending(epsilon, multiplier, seed)));
 
 /** One client with all images: the same as training at one place. */
 const central = (rounds: number): DpProfile['training'] => ({
@@ -139,7 +160,7 @@ export const STEP_PROFILES = {
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
       ...grid(SLIPS, [0.1, 0.2], [1]),
       ...['no clip', 'clip', '0 dB', '-10 dB'].map(unmirrored),
-      ...[spending(1, 0.802), spending(3, 0.549), spending(8, 0.42)],
+      ...spendings(LONG_SPENDING, [1]),
     ],
   },
   'steps-short': {
@@ -154,7 +175,7 @@ export const STEP_PROFILES = {
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
       ...grid(SLIPS, [0.1], [1, 2, 3]),
       ...grid(['constant 0.05'], [0.1], [1]),
-      ...[1, 2, 3].flatMap((seed) => [spending(1, 0.785, seed), spending(3, 0.529, seed), spending(8, 0.392, seed)]),
+      ...spendings(SHORT_SPENDING, [1, 2, 3]),
       ...[1, 2, 3].flatMap(uploads),
       ...FEDERATED,
     ],
