@@ -48,8 +48,9 @@ export async function makeFolder(path: string): Promise<void> {
   const make = (): Promise<void> => mkdir(path);
   await make()
     .catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
-      await makeFolder(parent);
+      if (error.code !== 'ENOENT' || parent === path) throw error;
+      // where the parent is there by now, another call has made it: the second try tells
+      if (!existsSync(parent)) await makeFolder(parent);
       await make();
     })
     .catch((error: NodeJS.ErrnoException) => {

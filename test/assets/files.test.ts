@@ -17,6 +17,13 @@ test('writeAtomic makes folders, replaces the file, and leaves no temporary file
   assert.deepEqual(readdirSync(join(folder, 'a/b')), ['file.txt']);
 });
 
+test('writeAtomic: many at once make the same new folders', async () => {
+  const folder = temporaryFolder();
+  const names = Array.from({ length: 40 }, (_, i) => `a/b/c/${i}`);
+  await Promise.all(names.map((name) => writeAtomic(join(folder, name), name)));
+  for (const name of names) assert.equal(readFileSync(join(folder, name), 'utf8'), name);
+});
+
 test('writeAtomic keeps what was there when it fails', async () => {
   mkdirSync(join(folder, 'c/taken'), { recursive: true });
   await assert.rejects(writeAtomic(join(folder, 'c/taken'), 'text'), /cannot write .*taken: that is a folder/);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Dataset } from '../../src/data/index.js';
-import { adoptRows, DP_PROFILES, type DpFailure, type DpResult } from '../../src/studies/dp/index.js';
+import { adoptRows, DP_PROFILES, type DpFailure, type DpResult, dpFinished } from '../../src/studies/dp/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
@@ -57,11 +57,14 @@ test('committed rows are of the profiles as they are: a study goes on from all o
   const files = { paper: 'dp', steps: 'dp-steps', 'steps-short': 'dp-steps-short' } as const;
   for (const [name, file] of Object.entries(files)) {
     const rows = rowsOf(file);
-    const kept = { profile: DP_PROFILES[name as keyof typeof files], folder: temporaryFolder() };
+    const kept = { profile: DP_PROFILES[name as keyof typeof files], folder: join(temporaryFolder(), 'a', 'b') };
     const data = { name: 'cifar10' } as Dataset;
+    const ids = rows.map(({ id }) => id);
+    assert.deepEqual(await adoptRows(rows, data, kept), ids);
+    const there = new Set((await dpFinished(data, kept)).map(({ id }) => id));
     assert.deepEqual(
-      await adoptRows(rows, data, kept),
-      rows.map(({ id }) => id),
+      ids.filter((id) => !there.has(id)),
+      [],
     );
   }
 });

@@ -20,6 +20,7 @@ import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
+import { unsearched } from './unsearched.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
@@ -112,10 +113,12 @@ export async function* chosen(
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
-  const { labels } = await firstLabels('rog', observation, signal);
   const clock = stopwatch();
+  const found = await firstLabels('rog', observation, signal);
+  const { labels } = found;
   const rule = yardstick(observation, labels);
   const even = grayOf(observation);
+  if (found.cut) return { ...(await unsearched(observation, found, even, await rule(even))), seconds: clock() };
   const { update: _, ...gray } = await rule(even); // as large as the network: made anew where it is asked for
   let updateOfGray: Promise<Measured['update']> | undefined;
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;

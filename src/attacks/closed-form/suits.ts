@@ -1,7 +1,6 @@
 import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import { mapped, matrix } from '../../core/linear-algebra.js';
 import type { Layer, Observation } from '../../core/types.js';
-import { labelsOf } from '../infer-labels.js';
 import { isFinelyRounded } from '../search/fine.js';
 import { offers } from '../search/needs.js';
 import { outputErrors } from './activation-estimates.js';
@@ -72,8 +71,8 @@ export const needsMeasuring = ({ client, obfuscation }: Observation): boolean =>
   client.localSteps > 1 && client.batchSize <= FEW && obfuscation.evidence.every(isExactToScale);
 
 /** Whether it is the better attack by itself, at given or inferred labels: nothing goes on from its pictures. */
-export async function suitsClosedForm(observation: Observation): Promise<boolean> {
+export async function suitsClosedForm(observation: Observation, labels: Int32Array): Promise<boolean> {
   if (!offers(observation, CLOSED_FORM_NEEDS)) return false;
   if (needsMeasuring(observation)) return false;
-  return !(await closedFormDeclines(observation, (await labelsOf(observation)).labels));
+  return !(await closedFormDeclines(observation, labels));
 }
