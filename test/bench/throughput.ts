@@ -34,8 +34,7 @@ for (const workers of lanes) {
   const jobs = seen.map((observation) => async () => ({ observation, attack: 'rog' as const, options }));
   await attackAll(jobs.slice(0, workers), { workers });
   const seconds = await timed(() => attackAll(jobs, { workers }));
-  console.log(
-    `${count} attacks, ${workers} at a time: ${seconds.toFixed(1)} s, ${((one * count) / seconds).toFixed(1)} times one`,
-  );
+  const times = (one * count) / seconds;
+  console.log(`${count} attacks, ${workers} at a time: ${seconds.toFixed(1)} s, ${times.toFixed(1)} times one`);
 }
 process.exit(0); // the pool would wait for another study
