@@ -1,14 +1,9 @@
 import { hidesScale, isExact, isExactToScale, isUnknown } from '../../core/evidence.js';
 import { mapped, matrix } from '../../core/linear-algebra.js';
 import type { Layer, Observation } from '../../core/types.js';
-<<<<<<< HEAD
 import { isIdle, someLayer } from '../../models/index.js';
-import { labelsOf } from '../infer-labels.js';
 import { drift } from '../search/drift.js';
 import { isDrowned, isFinelyRounded } from '../search/fine.js';
-=======
-import { isFinelyRounded } from '../search/fine.js';
->>>>>>> main
 import { offers } from '../search/needs.js';
 import { outputErrors } from './activation-estimates.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
