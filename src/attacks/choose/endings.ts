@@ -37,7 +37,7 @@ const LIGHTER = [0.1, 0.01];
  *
  * - Entries known finely: one, with hardly any prior, or none where they came as they are.
  * - Entries that phi bounds coarsely (rounding, top-k, signs): the prior lightened tenfold and again tenfold. Where
- *   equations are many pictures come out up to 7 dB nearer; where they are few the yardstick stays with the smooth ones.
+ *   equations are many pictures come out up to 7 dB nearer; where they are few the yardstick stays with smooth ones.
  */
 export async function endingsFor(
   observation: Observation,
