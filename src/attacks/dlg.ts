@@ -1,7 +1,7 @@
 import { ndarray } from '../core/arrays.js';
 import { flag, type OptionTable, real, whole, word } from '../core/option-table.js';
 import { normalStream } from '../core/random.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import type { Observation, Reconstruction } from '../core/types.js';
 import { byRecipe } from './search/by-recipe.js';
 import type { Needs } from './search/needs.js';
 import { fitting } from './search/objectives.js';
@@ -50,12 +50,8 @@ export const IDLG_NEEDS: Needs = { labels: 'readable', batchSize: 1 };
  * @example const result = await rog.attacks.dlg(observed, { onProgress: rog.progress('DLG') })
  */
 export function dlg(observation: Observation, options: DlgOptions = {}): Promise<Reconstruction> {
-  return finish(dlgSteps(observation, options), options.onProgress);
+  return gradientMatching('dlg', DLG_NEEDS, observation, options, 'joint');
 }
-
-/** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export const dlgSteps = (observation: Observation, options: DlgOptions = {}) =>
-  gradientMatching('dlg', DLG_NEEDS, observation, options, 'joint');
 
 /**
  * iDLG (Zhao et al. 2020): {@link dlg} with the label known or read off the last layer (the only negative column of its
@@ -63,21 +59,18 @@ export const dlgSteps = (observation: Observation, options: DlgOptions = {}) =>
  * @throws a batch of more than one image; a network without a last dense layer per class, when the label is not given
  */
 export function idlg(observation: Observation, options: DlgOptions = {}): Promise<Reconstruction> {
-  return finish(idlgSteps(observation, options), options.onProgress);
+  return gradientMatching('idlg', IDLG_NEEDS, observation, options);
 }
 
-/** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export const idlgSteps = (observation: Observation, options: DlgOptions = {}) =>
-  gradientMatching('idlg', IDLG_NEEDS, observation, options);
-
-const gradientMatching = (
+function gradientMatching(
   attack: string,
   needs: Needs,
   observation: Observation,
   options: DlgOptions,
   labels?: 'joint',
-): AsyncGenerator<Progress, Reconstruction> =>
-  byRecipe({ attack, needs, options: DLG_OPTIONS }, observation, options, (seen, { iterations, optimizer, rate }) => {
+): Promise<Reconstruction> {
+  const published = { attack, needs, options: DLG_OPTIONS };
+  const steps = byRecipe(published, observation, options, (seen, { iterations, optimizer, rate }) => {
     const { model, client, obfuscation } = seen;
     const [height, width] = model.imageShape;
     return {
@@ -91,3 +84,5 @@ const gradientMatching = (
       labels,
     };
   });
+  return finish(steps, options.onProgress);
+}

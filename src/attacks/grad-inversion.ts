@@ -63,12 +63,7 @@ const PUBLISHED = {
  * @throws batchNorm > 0 on a network without batch norm; labels that are neither given nor readable
  */
 export function gradInversion(observation: Observation, options: GradInversionOptions = {}): Promise<Reconstruction> {
-  return finish(gradInversionSteps(observation, options), options.onProgress);
-}
-
-/** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export const gradInversionSteps = (observation: Observation, options: GradInversionOptions = {}) =>
-  byRecipe(PUBLISHED, observation, options, ({ model, client, obfuscation }, given) => {
+  const steps = byRecipe(PUBLISHED, observation, options, ({ model, client, obfuscation }, given) => {
     const { iterations, seeds, weight, consistency, batchNorm } = given;
     const [height, width] = model.imageShape;
     const warmup = Math.min(50, iterations / 10);
@@ -87,3 +82,5 @@ export const gradInversionSteps = (observation: Observation, options: GradInvers
       },
     };
   });
+  return finish(steps, options.onProgress);
+}

@@ -10,13 +10,12 @@ export {
 } from './closed-form/index.js';
 export { expectedSsim } from './confidence/expected.js';
 export type { Signs } from './confidence/signs.js';
-export { DLG_NEEDS, DLG_OPTIONS, type DlgOptions, dlg, dlgSteps, IDLG_NEEDS, idlg, idlgSteps } from './dlg.js';
+export { DLG_NEEDS, DLG_OPTIONS, type DlgOptions, dlg, IDLG_NEEDS, idlg } from './dlg.js';
 export {
   GRAD_INVERSION_NEEDS,
   GRAD_INVERSION_OPTIONS,
   type GradInversionOptions,
   gradInversion,
-  gradInversionSteps,
 } from './grad-inversion.js';
 export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './infer-labels.js';
 export {

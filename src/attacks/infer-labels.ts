@@ -85,18 +85,43 @@ async function untilStopped<T>(
   }
 }
 
-/** The labels an attack goes by: given ones, else inferred ones. They are found whole: a stop waits for them. */
-export async function labelsOf(observation: Observation): Promise<InferredLabels> {
-  return given(observation) ?? inferred(observation, 'auto');
+/** Labels that an attack goes by. */
+export interface AttackLabels extends InferredLabels {
+  /** A stop came first: these are read at once, by another rule than the one that counts best. */
+  readonly cut?: true;
 }
 
-/** The same where nothing has been found yet that a stop could lose. @throws stopped */
+/** The labels an attack goes by: given ones, else inferred ones; after a stop those that are read at once. */
+export async function labelsOf(observation: Observation, stop = (): boolean => false): Promise<AttackLabels> {
+  const known = given(observation);
+  if (known) return known;
+  const watch = (): void => {
+    if (stop()) throw CUT;
+  };
+  try {
+    watch();
+    return await inferred(observation, 'auto', watch);
+  } catch (error) {
+    if (error !== CUT) throw error;
+    const found = await inferred(observation, await ruleFor(classView(observation), false));
+    return { ...found, method: `${found.method}, at a stop`, cut: true };
+  }
+}
+
+const CUT = new Error('cut');
+
+/** The same where nothing else listens for a stop yet. */
 export async function firstLabels(
   where: string,
   observation: Observation,
   signal?: AbortSignal,
-): Promise<InferredLabels> {
-  return given(observation) ?? untilStopped(where, signal, (watch) => inferred(observation, 'auto', watch));
+): Promise<AttackLabels> {
+  const interrupt = interrupts(where, { signal });
+  try {
+    return await labelsOf(observation, interrupt.hit);
+  } finally {
+    interrupt.release();
+  }
 }
 
 const given = ({ labels }: Observation): InferredLabels | undefined =>

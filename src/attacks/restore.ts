@@ -26,7 +26,7 @@ export interface RestoreOptions {
 }
 
 /** The least height and width of a picture. */
-export const SMALLEST_RESTORED = 16;
+const SMALLEST_RESTORED = 16;
 
 /**
  * ROG's postprocessing: every picture through a network that maps raw reconstructions to natural pictures.

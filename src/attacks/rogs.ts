@@ -86,15 +86,16 @@ export async function* rogsSteps(
   ): AsyncGenerator<Progress, Reconstruction> {
     const raw = options.raw ?? (yield* rogSteps(observation, { seed, defenseAware, signal }));
     checkRaw(raw, seen);
-    const found = await labelsOf(seen);
+    const found = await labelsOf(seen, stop);
     const match = await matchOf(seen, found.labels, seed);
     const decoding = await decoder(generator, seen.client.batchSize);
     try {
-      const labels = await labelSearch(seen, found, match, decoding, generator, meaning, raw.images);
+      const labels = await labelSearch(seen, found, match, decoding, generator, meaning, raw.images, stop);
       const rows = classRows(Array.from(labels.labels, meaning), generator.design.classes);
       const given = { observation: seen, labels, rows, match, decoding, raw: raw.images, began };
+      const begun = stop() ? undefined : held; // what was cut short is of other settings: the file stays as it is
       const { problem, stages } = await latentSearch(given, options);
-      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+      return yield* runSearch(problem, stages, { stop, held: begun, checkpointSeconds });
     } finally {
       decoding.dispose();
       match.dispose();

@@ -11,7 +11,7 @@ const SAID: readonly (readonly [MetricName, digits: number])[] = [
 ];
 
 /** Means over the images, in words: `21.0 dB, SSIM 0.55`. */
-export function meansInWords(scores: Scores): string {
+function meansInWords(scores: Scores): string {
   const words = SAID.flatMap(([name, digits]) => {
     const values = scores[name];
     const { label, unit } = METRICS[name];

@@ -43,21 +43,27 @@ export function checkFinite(where: string, tensors: readonly NamedArray[], what 
         throw problem(where, `every entry of ${what} must be finite; ${name}[${i}] is ${data[i]}`);
 }
 
-/** Refuses tensors whose names, shapes or data are not those of the model's parameters. */
-export function checkMatches(where: string, tensors: readonly NamedArray[], parameters: readonly NamedArray[]): void {
+/**
+ * Refuses tensors whose names, shapes or data are not those that a network's parameters have: an update, or, with what
+ * to do then, weights.
+ */
+export function checkMatches(
+  where: string,
+  tensors: readonly NamedArray[],
+  wanted: readonly Pick<NamedArray, 'name' | 'shape'>[],
+  fix?: string,
+): void {
   if (!Array.isArray(tensors)) throw problem(where, 'the tensors must be a list, one for each parameter', tensors);
-  if (tensors.length !== parameters.length)
-    throw problem(where, `the model has ${parameters.length} parameter tensors`, `${tensors.length} in the update`);
-  parameters.forEach((parameter, i) => {
+  if (tensors.length !== wanted.length)
+    throw fix
+      ? problem(where, `the network has ${wanted.length} tensors`, tensors.length, fix)
+      : problem(where, `the model has ${wanted.length} parameter tensors`, `${tensors.length} in the update`);
+  wanted.forEach(({ name, shape }, i) => {
     const tensor = tensors[i];
     if (typeof tensor !== 'object' || tensor === null || !Array.isArray(tensor.shape))
       throw problem(where, `tensor ${i} must be { name, shape, data }`, tensor);
-    if (tensor.name !== parameter.name || String(tensor.shape) !== String(parameter.shape))
-      throw problem(
-        where,
-        `tensor ${i} must be ${parameter.name} [${parameter.shape}]`,
-        `${tensor.name} [${tensor.shape}]`,
-      );
+    if (tensor.name !== name || String(tensor.shape) !== String(shape))
+      throw problem(where, `tensor ${i} must be ${name} [${shape}]`, `${tensor.name} [${tensor.shape}]`);
     checkValues(where, tensor);
   });
 }

@@ -5,7 +5,7 @@ import type { Model, NamedArray } from './types.js';
 const NOTHING = 1e-19;
 
 /** Whether some entry is large enough to carry a gradient. */
-export const carriesGradient = (tensors: readonly Pick<NamedArray, 'data'>[]): boolean =>
+const carriesGradient = (tensors: readonly Pick<NamedArray, 'data'>[]): boolean =>
   tensors.some(({ data }) => data.some((value) => Math.abs(value) > NOTHING));
 
 /**

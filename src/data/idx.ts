@@ -66,7 +66,7 @@ interface Idx {
  * An idx file of bytes: 0, 0, 8, dimensions, each size as big-endian int32, then the values. Source: Y. LeCun's page of
  * MNIST.
  */
-export function readIdx(where: string, file: string, dimensions: number): Idx {
+function readIdx(where: string, file: string, dimensions: number): Idx {
   const packed = readBounded(where, file, MOST_BYTES);
   const bytes = file.endsWith('.gz') ? unpacked(where, file, packed) : packed;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

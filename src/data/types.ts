@@ -19,8 +19,8 @@ export interface BatchOptions {
   readonly indices?: readonly number[];
 }
 
-/** An open data set. Plain data and pure functions: the same arguments give the same bits. */
-export interface Dataset {
+/** What is told of a data set. */
+interface Described {
   readonly name: string;
   /** One honest sentence about where the pixels come from. */
   readonly source: string;
@@ -29,6 +29,10 @@ export interface Dataset {
   readonly classNames: readonly string[];
   readonly imageShape: ImageShape;
   readonly sizes: Readonly<Record<Split, number>>;
+}
+
+/** An open data set. Plain data and pure functions: the same arguments give the same bits. */
+export interface Dataset extends Described {
   /** Chosen images with their labels; pixels in [0, 1]. */
   readonly batch: (options?: BatchOptions) => Batch;
   /** Images at positions of a split, [indices.length, height, width, channels] in [0, 1]. */
@@ -73,13 +77,7 @@ export interface DatasetOptions {
 }
 
 /** What a kind of data set must bring; {@link datasetOf} makes a Dataset of it. */
-export interface PixelSource {
-  readonly name: string;
-  readonly source: string;
-  readonly notice?: string;
-  readonly classNames: readonly string[];
-  readonly imageShape: ImageShape;
-  readonly sizes: Readonly<Record<Split, number>>;
+export interface PixelSource extends Described {
   /** True when positions beyond `sizes` exist too (generated data). */
   readonly endless?: boolean;
   readonly labelAt: (split: Split, index: number) => number;

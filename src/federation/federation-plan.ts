@@ -67,7 +67,7 @@ const SCHEDULES = {
   cosine: halfCosine,
 };
 
-export const FEDERATION_OPTIONS = [
+const FEDERATION_OPTIONS = [
   ...['rounds', 'phi', 'cohort', 'localSteps', 'batchSize', 'learningRate', 'schedule', 'serverLearningRate'],
   ...['serverMomentum', 'average', 'flip', 'privacy', 'seed', 'evaluateEvery', 'evaluateImages', 'finalImages'],
   ...['checkpoint', 'checkpointSeconds', 'signal', 'onRound'],

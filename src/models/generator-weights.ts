@@ -1,4 +1,4 @@
-import { checkFinite } from '../core/arrays.js';
+import { checkFinite, checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { ImageShape, NamedArray } from '../core/types.js';
 import {
@@ -39,14 +39,7 @@ export function generatorFrom(
   const where = 'generator';
   if (classNames.length !== design.classes)
     throw problem(where, `there must be ${design.classes} class names`, classNames.length);
-  const specs = generatorSpecs(design);
-  if (weights.length !== specs.length)
-    throw problem(where, `the network has ${specs.length} tensors`, weights.length, 'npm run train -- generator');
-  specs.forEach(({ name, shape }, i) => {
-    const got = weights[i]!;
-    if (got.name !== name || String(got.shape) !== String(shape))
-      throw problem(where, `tensor ${i} must be ${name} [${shape}]`, `${got.name} [${got.shape}]`);
-  });
+  checkMatches(where, weights, generatorSpecs(design), 'npm run train -- generator');
   checkFinite(where, weights);
   return {
     kind: 'generator',

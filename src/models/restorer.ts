@@ -1,4 +1,4 @@
-import { checkFinite, ndarray, sizeOf } from '../core/arrays.js';
+import { checkFinite, checkMatches, ndarray, sizeOf } from '../core/arrays.js';
 import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
 import { normalStream } from '../core/random.js';
@@ -14,7 +14,7 @@ const UP = [1, 1] as const;
 /** The classes that the network knows: CIFAR-10's, in its order. */
 export const RESTORER_CLASS_NAMES: readonly string[] = CIFAR10_NAMES;
 /** Their number; one more label says "unknown". */
-export const RESTORER_CLASSES = RESTORER_CLASS_NAMES.length;
+const RESTORER_CLASSES = RESTORER_CLASS_NAMES.length;
 /** Height and width of what the network takes must be multiples of this; restore() pads. */
 export const RESTORER_STRIDE = 8;
 
@@ -123,13 +123,6 @@ export const restorerSize = (): number => specs().reduce((sum, { shape }) => sum
 
 /** Refuses weights that are not the restorer's, by name and shape, or not finite. */
 export function checkRestorer(where: string, weights: readonly NamedArray[]): void {
-  const wanted = specs();
-  if (weights.length !== wanted.length)
-    throw problem(where, `the network has ${wanted.length} tensors`, weights.length, 'train them with train:restorer');
-  wanted.forEach(({ name, shape }, i) => {
-    const got = weights[i]!;
-    if (got.name !== name || String(got.shape) !== String(shape))
-      throw problem(where, `tensor ${i} must be ${name} [${shape}]`, `${got.name} [${got.shape}]`);
-  });
+  checkMatches(where, weights, specs(), 'train them with train:restorer');
   checkFinite(where, weights);
 }

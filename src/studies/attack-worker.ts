@@ -1,4 +1,5 @@
 import type { RunOptions } from '../attacks/index.js';
+import { abortWhen } from '../core/abort-when.js';
 import { type PlainError, plainError } from '../core/errors.js';
 import type { Observation, Progress, Reconstruction, Snapshot } from '../core/types.js';
 import { type ProviderName, start } from '../engine/index.js';
@@ -20,7 +21,7 @@ export interface Job {
   readonly trace?: readonly number[];
   /** Default: that of the session that sends the job. */
   readonly provider?: ProviderName;
-  /** One shared number; anything but 0 stops the attack after its running closure. */
+  /** One shared number; anything but 0 stops the attack. */
   readonly stop?: Int32Array;
 }
 
@@ -31,14 +32,18 @@ export default (job: Job): Promise<Reconstruction | PlainError> => work(job).cat
 
 async function work({ observation, attack, options, trace, provider, stop }: Job): Promise<Reconstruction> {
   await start({ threads: 1, provider });
-  const stopped = new AbortController();
+  const stopped = abortWhen(() => stop !== undefined && Atomics.load(stop, 0) !== 0);
   const trail: Snapshot[] = [];
   const onProgress: RunOptions['onProgress'] = (at) => {
-    if (stop && Atomics.load(stop, 0) !== 0) stopped.abort();
+    stopped.look();
     if (trace && isDue(trace, trail, at)) trail.push(snapshot(at));
   };
-  const result = await attackBy(attack)(observation, { ...options, onProgress, signal: stopped.signal });
-  return trace ? { ...result, trail } : result;
+  try {
+    const result = await attackBy(attack)(observation, { ...options, onProgress, signal: stopped.signal });
+    return trace ? { ...result, trail } : result;
+  } finally {
+    stopped.end();
+  }
 }
 
 /** Whether the next closure of the trace has been reached: an attack may pass it by, several closures a step. */

@@ -167,7 +167,7 @@ function rangeOf(name: AxisName, written: unknown, first: number): Values<number
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 export const isModel = (value: unknown): value is Model => isObject(value) && 'parameters' in value;
-export const isDataset = (value: unknown): value is Dataset =>
+const isDataset = (value: unknown): value is Dataset =>
   isObject(value) && typeof (value as Dataset).batch === 'function';
 const inMemory = (value: unknown): boolean => isModel(value) || (isObject(value) && 'set' in value);
 /** Read where it is, and sent as bytes. */

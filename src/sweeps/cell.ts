@@ -1,3 +1,4 @@
+import { abortWhen } from '../core/abort-when.js';
 import { sha256 } from '../core/hash.js';
 import { deriveSeed } from '../core/random.js';
 import type { Batch, Model, Reconstruction, Scores } from '../core/types.js';
@@ -19,17 +20,15 @@ export async function runCell(
   model: Model,
   stopped: () => boolean = () => false,
 ): Promise<CellOutcome | undefined> {
+  const stop = abortWhen(stopped);
   try {
     const { phi, labels, client, seed, image } = job;
     const observed = await observeCase(model, batch, { phi, labels, ...client, seed: deriveSeed(seed, 'phi', image) });
-    const signal = new AbortController();
     const options = {
       ...job.attack.options,
       seed: deriveSeed(seed, 'start', image),
-      signal: signal.signal,
-      onProgress: () => {
-        if (stopped()) signal.abort();
-      },
+      signal: stop.signal,
+      onProgress: stop.look,
     };
     const result = await attackBy(job.attack.name)(observed, options as AttackOptions);
     if (result.stopped === 'cancelled') return undefined;
@@ -47,6 +46,8 @@ export async function runCell(
     const { name, message } = error as Error;
     if (name !== 'RoglabError') throw error;
     return { failed: { name, message } };
+  } finally {
+    stop.end();
   }
 }
 

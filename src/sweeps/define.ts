@@ -157,7 +157,7 @@ export const sweepSchema = (): object => ({
 });
 
 /** More cells than this need a word that they are meant. */
-export const MOST_CELLS = 1_000_000;
+const MOST_CELLS = 1_000_000;
 
 /** Refuses a grid of more than a million cells unless `yes`. */
 export function checkSize({ combinations }: Sweep, yes = false): void {

@@ -178,7 +178,7 @@ test('suitsClosedForm: exact updates of several steps of few images are left to 
     const labels = Int32Array.from({ length: batch }, (_, i) => i);
     const images = ndarray([batch, 8, 8, 3], uniformStream(3));
     const update = await clientUpdate(model, { images, labels }, { localSteps, learningRate: 0.003 });
-    return suitsClosedForm(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }));
+    return suitsClosedForm(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }), labels);
   };
   assert.deepEqual(
     [await suits(1, 1), await suits(2, 1), await suits(2, 2), await suits(4, 2), await suits(5, 2)],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { InferredLabels } from '../../src/attacks/infer-labels.js';
 import { classRows } from '../../src/attacks/latent/class-meaning.js';
 import { type Decoder, decoder } from '../../src/attacks/latent/decoder.js';
 import { labelSearch } from '../../src/attacks/latent/label-search.js';
@@ -43,16 +42,17 @@ test('labelSearch tries other classes where an inferred label does not stand out
   const match = { evaluate, labelsMove: true } as unknown as Match;
   const observation = { model: { classes: 3 }, client: { batchSize: 2 } } as unknown as Observation;
   const generator = { design: { classes: 3 } } as never;
-  const search = async (confidence: readonly number[], more: object = {}, how = match): Promise<InferredLabels> => {
+  const search = async (confidence: readonly number[], more: object = {}, how = match, stop = () => false) => {
     const found = { labels: Int32Array.of(0, 1), method: 'm', confidence };
     const raw = ndarray([2, 1, 1, 1]);
-    return labelSearch({ ...observation, ...more }, found, how, itself, generator, (label) => label, raw);
+    return labelSearch({ ...observation, ...more }, found, how, itself, generator, (label) => label, raw, stop);
   };
   assert.deepEqual([...(await search([0.9, 0.1])).labels], [0, 2]);
   assert.deepEqual([...(await search([0.1, 0.5])).labels], [2, 1]);
   assert.equal((await search([0.1, 0.1])).method, 'm; 2 by matching');
   assert.deepEqual([...(await search([0.1, 0.1], { labels: Int32Array.of(0, 1) })).labels], [0, 1], 'given ones stay');
   assert.deepEqual([...(await search([0.1, 0.1], {}, { ...match, labelsMove: false })).labels], [0, 1]);
+  assert.deepEqual([...(await search([0.1, 0.1], {}, match, () => true)).labels], [0, 1], 'a stop leaves the rest');
 });
 
 test('decoder: the first latent entry and the last offset move the picture; encode finds it again', async () => {

@@ -1,5 +1,5 @@
 /** Kinds of picture files that are read, and the endings of their names. */
-export const PICTURE_ENDINGS = {
+const PICTURE_ENDINGS = {
   jpeg: ['jpg', 'jpeg'],
   png: ['png'],
   webp: ['webp'],

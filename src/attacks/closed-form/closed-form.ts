@@ -4,6 +4,7 @@ import { isUnknown } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { judged } from '../confidence/judge.js';
+import { labelsOf } from '../infer-labels.js';
 import { type Needs, opened, taken } from '../search/needs.js';
 import { finish, runSearch } from '../search/run-search.js';
 import { holding } from '../search/saved-search.js';
@@ -71,8 +72,9 @@ export async function* solving(
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable('closedForm', signal, async function* (stop) {
-      const { problem, stages } = await inversionProblem(seen, options);
-      return yield* runSearch(problem, stages, { stop, held, checkpointSeconds });
+      const read = await labelsOf(seen, stop);
+      const { problem, stages } = await inversionProblem(seen, read, options);
+      return yield* runSearch(problem, stages, { stop, held: read.cut ? undefined : held, checkpointSeconds });
     }),
   );
 }

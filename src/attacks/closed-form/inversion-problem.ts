@@ -1,6 +1,6 @@
 import { fingerprint } from '../../core/hash.js';
 import type { NdArray, Observation } from '../../core/types.js';
-import { labelsOf } from '../infer-labels.js';
+import type { InferredLabels } from '../infer-labels.js';
 import { clamped, type Evaluate, type Stage } from '../search/minimise.js';
 import type { Problem } from '../search/run-search.js';
 import { softInversion } from '../sparse/index.js';
@@ -17,10 +17,10 @@ const ITERATIONS = { default: 200, mixed: 720 };
 /** Recovers errors and features, and makes of them a search for pictures. */
 export async function inversionProblem(
   seen: Observation,
+  read: InferredLabels,
   { seed = 1, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
 ): Promise<{ problem: Problem; stages: readonly Stage[] }> {
   const began = performance.now();
-  const read = await labelsOf(seen);
   const head = readHead(seen);
   const images = typical ?? syntheticImages(seen.model.imageShape, seed);
   const mean = meanFeatures(await features(head, images));

@@ -152,18 +152,19 @@ async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHea
     !privacy &&
     !isAdaptive(optimizer) &&
     !obfuscation.evidence.some((evidence) => isSparse(evidence) || isUnknown(evidence)) &&
-    (await decidedness(model, pinkPictures(model.imageShape, 8, 1))) < UNDECIDED
+    (await decidedness(model, await pinkPictures(model.imageShape, 8, 1))) < UNDECIDED
   );
 }
 
 /**
  * One image: `rowSum`. A batch behind phi, or a large one: `simulated` where that can be learnt; behind phi `head`
  * where there is one; else `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`.
+ * @param learnt whether `simulated`, which takes seconds, is among them
  */
-export async function ruleFor(view: ClassView): Promise<LabelRule> {
+export async function ruleFor(view: ClassView, learnt = true): Promise<LabelRule> {
   const { batchSize, signsProve, scaleKnown, bias, exact, denseHead } = view;
   if (batchSize === 1) return 'rowSum';
-  if (await isLearnable(view)) return 'simulated';
+  if (learnt && (await isLearnable(view))) return 'simulated';
   if (denseHead && !exact) return 'head';
   if (signsProve) return 'proof';
   if (!scaleKnown) return 'rowSum';

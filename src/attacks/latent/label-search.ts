@@ -21,6 +21,7 @@ export async function labelSearch(
   generator: Generator,
   meaning: (label: number) => number | undefined,
   raw: NdArray,
+  stop: () => boolean,
 ): Promise<InferredLabels> {
   if (given || !match.labelsMove) return found;
   const labels = Int32Array.from(found.labels);
@@ -30,12 +31,12 @@ export async function labelSearch(
     return (await match.evaluate(images, oneHot('rogs', labels, model.classes))).objective;
   };
   let changed = 0;
-  for (let i = 0; i < client.batchSize; i++) {
+  for (let i = 0; i < client.batchSize && !stop(); i++) {
     if (found.confidence[i]! >= SURE) continue;
     const before = labels[i]!;
     let [best, least] = [before, await objective()];
     for (let label = 0; label < model.classes; label++) {
-      if (label === before) continue;
+      if (label === before || stop()) continue;
       labels[i] = label;
       const value = await objective();
       if (value < least) [best, least] = [label, value];

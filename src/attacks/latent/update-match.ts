@@ -26,7 +26,7 @@ export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> 
  * linear algebra where that suits, else the simulated update.
  */
 export async function matchOf(observation: Observation, labels: Int32Array, seed: number): Promise<Match> {
-  if (await suitsClosedForm(observation)) return byClosedForm(observation, labels, seed);
+  if (await suitsClosedForm(observation, labels)) return byClosedForm(observation, labels, seed);
   const objective = likelihood(observation) ?? objectiveOf(observation);
   const simulate = simulation(observation);
   const closure = await attackClosure(observation, { objective, prior: 'tv', weight: 0, simulate, labels });

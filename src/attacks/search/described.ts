@@ -47,7 +47,7 @@ const objectiveSettings = (objective: Recipe['objective']): string =>
  * What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all
  * was told.
  */
-export function assumptionsOf({ client, obfuscation }: Observation): { readonly assumed?: Record<string, string> } {
+function assumptionsOf({ client, obfuscation }: Observation): { readonly assumed?: Record<string, string> } {
   const unknown = obfuscation.evidence.some(isUnknown);
   const all = {
     ...assumed(client).assumptions,

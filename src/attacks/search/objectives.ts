@@ -116,7 +116,7 @@ export const objectiveOfParts = (name: ObjectiveName): Objective =>
   name === 'wrongSign' ? wrongSignOfOne : OBJECTIVES[name];
 
 /** The objective that fits what phi leaves of an update, from its public report alone. */
-export function objectiveFor(all: readonly Evidence[]): ObjectiveName {
+function objectiveFor(all: readonly Evidence[]): ObjectiveName {
   const evidence = all.filter(isSent);
   if (evidence.some(({ signOnly }) => signOnly)) return 'wrongSign';
   if (evidence.some(isSparse)) return evidence.some(hidesScale) ? 'maskedCosine' : 'sparse';

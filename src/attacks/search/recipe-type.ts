@@ -11,7 +11,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Stops the attack after the running closure; the best so far is returned with `stopped: 'cancelled'`.
-   * A notebook's interrupt does the same. Where rog() chooses, a stop while it learns the labels of a batch rejects.
+   * A notebook's interrupt does the same. Where it comes while the labels of a batch are counted, they are read by a
+   * quicker rule; rog() where it chooses then returns an even gray.
    */
   readonly signal?: AbortSignal;
   /** A file that lets a killed run resume to the same result. One run holds it at a time. */

@@ -39,14 +39,20 @@ export async function* runRecipe(
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable(recipe.attack, signal, async function* (stop) {
-      const problem = await problemOf(observation, recipe, options);
-      return yield* runSearch(problem, recipe.stages, { stop, held, checkpointSeconds });
+      const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation, stop);
+      const problem = await problemOf(observation, recipe, options, found);
+      // other labels are other settings: the file stays as it is
+      return yield* runSearch(problem, recipe.stages, { stop, held: found?.cut ? undefined : held, checkpointSeconds });
     }),
   );
 }
 
-async function problemOf(observation: Observation, recipe: Recipe, options: RunOptions): Promise<Problem> {
-  const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation);
+async function problemOf(
+  observation: Observation,
+  recipe: Recipe,
+  options: RunOptions,
+  found?: InferredLabels,
+): Promise<Problem> {
   const labels = found?.labels ?? 'joint';
   const settings = describe(observation, recipe, labels, options);
   const { evaluate, engine, cost, dispose } = await attackClosure(observation, { ...recipe, labels });

@@ -7,7 +7,7 @@ import { colourAt, colourStops, theme } from './theme.js';
 import type { Box, Trace } from './types.js';
 
 /** Ends of the colour scale: given, or those of the finite values. */
-export function heatRange({ z = [], zmin, zmax }: Trace): [number, number] {
+function heatRange({ z = [], zmin, zmax }: Trace): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const row of z)
     for (let i = 0; i < row.length; i++) {

@@ -131,7 +131,7 @@ function markers({ trace, colour, symbol: form }: Series, all: readonly Point[])
 }
 
 /** Vertical bars of length error_y around each point, with short caps. */
-export function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[], tint = colour): string {
+function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[], tint = colour): string {
   const up = trace.error_y?.array;
   if (!up) return '';
   const down = trace.error_y?.arrayminus ?? up;

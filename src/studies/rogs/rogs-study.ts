@@ -74,7 +74,7 @@ export interface SemanticStudyOptions {
 }
 
 /** Candidates among which the private image is looked for. */
-export const CANDIDATES = 1000;
+const CANDIDATES = 1000;
 
 /**
  * Raw ROG, restored ROG, ROGS and a drawn picture of the right class, one beside the other, on test images: LeNet (two
