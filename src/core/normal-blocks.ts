@@ -6,8 +6,8 @@ export interface NormalBlocks {
   /** data[i] += scale n_i, in order; the stream goes on behind them. Writes to `data`. */
   readonly addTo: (data: Float32Array, scale: number) => void;
   /**
-   * data[i] = from[i] - rate (data[i] + scale n_i), the sum rounded to float32 as by addTo: a step from `from` against a
-   * noised gradient, in one pass. Writes to `data`.
+   * data[i] = from[i] - rate (data[i] + scale n_i), the sum rounded to float32 as by addTo: a step from `from` against
+   * a noised gradient, in one pass. Writes to `data`.
    */
   readonly stepTo: (data: Float32Array, from: Float32Array, rate: number, scale: number) => void;
 }
