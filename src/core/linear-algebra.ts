@@ -55,9 +55,9 @@ export function product(a: Entries, b: Entries): Matrix {
   return { rows: a.rows, columns: b.columns, data: out };
 }
 
-/** A^T B, without the transpose. */
-export function transposedProduct(a: Entries, b: Entries): Matrix {
-  const out = new Float64Array(a.columns * b.columns);
+/** A^T B, without the transpose. @param sum what it is added to, in place; zeros */
+export function transposedProduct(a: Entries, b: Entries, sum = matrix(a.columns, b.columns)): Matrix {
+  const out = sum.data;
   for (let k = 0; k < a.rows; k++)
     for (let i = 0; i < a.columns; i++) {
       const factor = a.data[k * a.columns + i]!;
@@ -65,7 +65,7 @@ export function transposedProduct(a: Entries, b: Entries): Matrix {
       const [from, to] = [k * b.columns, i * b.columns];
       for (let j = 0; j < b.columns; j++) out[to + j]! += factor * b.data[from + j]!;
     }
-  return { rows: a.columns, columns: b.columns, data: out };
+  return sum;
 }
 
 /** A B^T, without the transpose. */

@@ -44,19 +44,16 @@ const asset: Asset = {
   licence: 'none',
 };
 
-/** A server that understands ranges, optionally cutting the connection after some bytes. */
-const serve =
-  (bytes: Buffer, cutAfter = Number.POSITIVE_INFINITY) =>
-  (request: IncomingMessage, response: ServerResponse) => {
-    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    const headers = { 'content-length': bytes.length - start };
-    if (start >= bytes.length) return response.writeHead(416).end();
-    if (start > 0)
-      response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` });
-    else response.writeHead(200, headers);
-    if (cutAfter >= bytes.length) return response.end(bytes.subarray(start));
-    response.write(bytes.subarray(start, cutAfter), () => response.destroy());
-  };
+/** A server that understands ranges. */
+const serve = (bytes: Buffer) => (request: IncomingMessage, response: ServerResponse) => {
+  const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  const headers = { 'content-length': bytes.length - start };
+  if (start >= bytes.length) return response.writeHead(416).end();
+  if (start > 0)
+    response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` });
+  else response.writeHead(200, headers);
+  response.end(bytes.subarray(start));
+};
 
 test('download writes the file, reports progress, and does not ask again', async () => {
   const cache = freshCache();
@@ -85,8 +82,13 @@ test('download: the beginning of a sha256 will do', async () => {
 
 test('download continues where a cut connection left off', async () => {
   const cache = freshCache();
-  answer = serve(content, 100_000);
-  await assert.rejects(download(asset, { cache }), (error: Error) => {
+  // cut once bytes have arrived: Node 22 forgets those that were not read before the end of the connection
+  let cut = () => {};
+  answer = (_, response) => {
+    response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 100_000));
+    cut = () => response.destroy();
+  };
+  await assert.rejects(download(asset, { cache, onProgress: () => cut() }), (error: Error) => {
     assert.match(error.message, /cannot get http.*bytes are kept: call again to continue/);
     return isNetworkProblem(error);
   });

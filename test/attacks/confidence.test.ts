@@ -121,6 +121,23 @@ for (const [what, data, evidence, bits] of [
 const labels = Int32Array.of(0, 2);
 const images = ndarray([2, 4, 4, 2], uniformStream(5));
 
+type Pixel = (y: number, x: number, channel: number) => number;
+const pixel =
+  (b: number): Pixel =>
+  (y, x, c) =>
+    images.data[((b * 4 + y) * 4 + x) * 2 + c]!;
+
+/** The mean length of the colour gradient of a picture of 4x4 pixels. */
+function edges(at: Pixel, added = 0): number {
+  let sum = 0;
+  for (let y = 0; y < 3; y++)
+    for (let x = 0; x < 3; x++) {
+      const edge = (c: number): number => (at(y + 1, x, c) - at(y, x, c)) ** 2 + (at(y, x + 1, c) - at(y, x, c)) ** 2;
+      sum += Math.sqrt(edge(0) + edge(1) + added) / 9;
+    }
+  return sum;
+}
+
 test('yardstick: the share of every tensor by its evidence, by hand, and the roughness of the pictures', async () => {
   await start();
   const layers = [{ kind: 'dense', units: 5, bias: true }, { kind: 'relu' }, { kind: 'dense', units: 3 }] as const;
@@ -174,16 +191,21 @@ test('yardstick: the share of every tensor by its evidence, by hand, and the rou
   const drowned = await yardstick({ ...plain, obfuscation: noisy(1e3) }, labels)(images);
   assert.ok(drowned.shares.every(Number.isNaN) && drowned.unexplained === 0);
   const { roughness } = await yardstick(plain, labels)(images);
-  const at = (b: number, y: number, x: number, c: number): number => images.data[((b * 4 + y) * 4 + x) * 2 + c]!;
-  let sum = 0;
-  for (let b = 0; b < 2; b++)
-    for (let y = 0; y < 3; y++)
-      for (let x = 0; x < 3; x++) {
-        const edge = (c: number): number =>
-          (at(b, y + 1, x, c) - at(b, y, x, c)) ** 2 + (at(b, y, x + 1, c) - at(b, y, x, c)) ** 2;
-        sum += Math.sqrt(edge(0) + edge(1) + 1e-6) / 18;
-      }
-  near(roughness, sum, 1e-5);
+  near(roughness, (edges(pixel(0), 1e-6) + edges(pixel(1), 1e-6)) / 2, 1e-5);
+});
+
+test('signsOf: roughness and grain of pictures without order', async () => {
+  await start();
+  const found = await signsOf(observationOf([[[1], EXACT]]), { ...matched, images, labels }, byFirst);
+  for (const b of [0, 1]) {
+    const block: Pixel = (y, x, c) => {
+      const [top, left] = [y - (y % 2), x - (x % 2)];
+      const corners = [pixel(b)(top, left, c), pixel(b)(top, left + 1, c), pixel(b)(top + 1, left, c)];
+      return (corners.reduce((sum, value) => sum + value) + pixel(b)(top + 1, left + 1, c)) / 4;
+    };
+    near(found.roughness[b]!, edges(pixel(b)), 1e-5);
+    near(found.grain[b]!, edges(block) / edges(pixel(b)), 1e-5);
+  }
 });
 
 test('judged: the time of the simulations is added to that of the attack, and pictures keep their order', async () => {

@@ -61,7 +61,7 @@ test('ridgeLaw: an exact law is found, and the deviation is that of rows that we
 
 test('keptByPhi: what phi leaves of the same update, for phi without chance', async () => {
   const model = lenet({ imageShape: [16, 16, 3] });
-  const images = pinkPictures(model.imageShape, 2, 3);
+  const images = await pinkPictures(model.imageShape, 2, 3);
   const update = await clientUpdate(model, { images, labels: Int32Array.of(1, 4) });
   for (const phi of ['none', 'quantize:3', 'quantize:8', 'topk:0.95', 'sign', 'powersgd:2']) {
     const { tensors, obfuscation } = observe(model, update, { obfuscation: parseObfuscation(phi) });
@@ -74,16 +74,16 @@ test('keptByPhi: what phi leaves of the same update, for phi without chance', as
   }
 });
 
-test('pinkPictures: in [0, 1], of many brightnesses, the same for a seed', () => {
-  const { data } = pinkPictures([8, 8, 3], 40, 2);
+test('pinkPictures: in [0, 1], of many brightnesses, the same for a seed', async () => {
+  const { data } = await pinkPictures([8, 8, 3], 40, 2);
   assert.ok(data.every((value) => value >= 0 && value <= 1));
   const means = Array.from(
     { length: 40 },
     (_, k) => data.subarray(k * 192, (k + 1) * 192).reduce((a, b) => a + b) / 192,
   );
   assert.ok(Math.min(...means) < 0.35 && Math.max(...means) > 0.6);
-  assert.deepEqual(pinkPictures([8, 8, 3], 40, 2).data, data);
-  assert.notDeepEqual(pinkPictures([8, 8, 3], 40, 3).data, data);
+  assert.deepEqual((await pinkPictures([8, 8, 3], 40, 2)).data, data);
+  assert.notDeepEqual((await pinkPictures([8, 8, 3], 40, 3)).data, data);
 });
 
 test('inferLabels: simulated clients count repeated labels behind phi better than the head alone', async () => {
@@ -122,7 +122,7 @@ test('inferLabels: simulated clients take any network with a dense layer per cla
     seed: 3,
   });
   const labels = Int32Array.of(0, 0, 2, 2, 2, 5);
-  const update = await clientUpdate(model, { images: pinkPictures(model.imageShape, 6, 9), labels });
+  const update = await clientUpdate(model, { images: await pinkPictures(model.imageShape, 6, 9), labels });
   const seen = observe(model, update, { obfuscation: parseObfuscation('qsgd:4') });
   const found = await inferLabels(seen, { rule: 'simulated' });
   assert.ok(labelAccuracy(found.labels, labels) >= 5 / 6, `${found.labels}`);

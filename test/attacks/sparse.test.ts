@@ -24,7 +24,7 @@ async function found(model: Model, images: NdArray, labels: Int32Array, change =
   const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
   const { shape, data: numbers } = await features(head, images);
   const truth = matrix(shape[0]!, shape[1]!, numbers);
-  return { head, truth, recovered: separated(head, Int32Array.from(labels).sort(), prior) };
+  return { head, truth, recovered: await separated(head, Int32Array.from(labels).sort(), prior) };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -60,12 +60,12 @@ function errors({ head, truth, recovered }: Awaited<ReturnType<typeof found>>): 
   return { features: worst, masks: wrong / inputs.data.length };
 }
 
-test('rowSpan: singular values and row space of a matrix of known rank', () => {
+test('rowSpan: singular values and row space of a matrix of known rank', async () => {
   const normal = normalStream(2);
   const random = (rows: number, columns: number) => mapped(matrix(rows, columns), normal);
   const [left, right] = [random(40, 3), random(30, 3)];
   const d = product(left, transpose(right));
-  const { basis, images, values } = rowSpan(d, 3, 1);
+  const { basis, images, values } = await rowSpan(d, 3, 1, async () => {});
   const again = product(images, transpose(basis));
   again.data.forEach((value, i) => {
     assert.ok(Math.abs(value - d.data[i]!) < 1e-10, 'D = (D V) V^T');
@@ -103,7 +103,7 @@ test('separated: 24 and 32 images, a label counted wrong: what random starts mis
     const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
     const miscounted = Int32Array.from(labels).sort();
     miscounted[0] = miscounted[size - 1]!;
-    const recovered = separated(head, miscounted, prior, true);
+    const recovered = await separated(head, miscounted, prior, true);
     assert.ok(recovered, `${size} images`);
     assert.deepEqual([...recovered.separated!].sort(), [...labels].sort());
     assert.ok(errors({ head, truth, recovered }).features < 1e-4, `${size} images`);
@@ -185,8 +185,8 @@ test('separated: knows by itself where it fails: noise, wrong labels, one pictur
   const { head } = await found(model, images, labels);
   const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
   const other = Int32Array.from(labels, (label) => (label + 1) % 10);
-  assert.equal(separated(head, other, prior), undefined, 'wrong labels');
-  const corrected = separated(head, other, prior, true)?.separated;
+  assert.equal(await separated(head, other, prior), undefined, 'wrong labels');
+  const corrected = (await separated(head, other, prior, true))?.separated;
   assert.deepEqual([...corrected!], [...labels].sort(), 'labels that were only inferred are corrected');
 });
 

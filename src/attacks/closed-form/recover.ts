@@ -34,7 +34,7 @@ export async function recover(
 ): Promise<Recovered> {
   const { observed, evidence } = head.first;
   const plain = isExact(evidence) && !head.between?.length;
-  const exact = plain ? separated(head, labels, prior, revisable) : undefined;
+  const exact = plain ? await separated(head, labels, prior, revisable) : undefined;
   if (exact) return exact;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));

@@ -2,6 +2,7 @@ import { ndarray } from '../../core/arrays.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ImageShape, NdArray } from '../../core/types.js';
+import { breathing } from '../../engine/index.js';
 
 /** Cells a side, and their weight: the amplitude of natural pictures falls about as 1 / frequency (Field 1987). */
 const OCTAVES = [
@@ -20,7 +21,8 @@ const COLOUR = 0.35;
  * [0.2, 0.75], standard deviation in [0.1, 0.3], kept in [0, 1]. No picture of anybody, but as bright and as coarse as
  * pictures are.
  */
-export function pinkPictures(imageShape: ImageShape, count: number, seed: number): NdArray {
+export async function pinkPictures(imageShape: ImageShape, count: number, seed: number): Promise<NdArray> {
+  const breath = breathing();
   const [height, width, channels] = imageShape;
   const data = new Float32Array(count * height * width * channels);
   for (const [cells, weight] of OCTAVES)
@@ -29,6 +31,7 @@ export function pinkPictures(imageShape: ImageShape, count: number, seed: number
       const { data: wave } = resample(ndarray([count, cells, cells, planes], noise), [height, width]);
       const amplitude = planes === 1 ? weight : weight * COLOUR;
       for (let i = 0; i < data.length; i++) data[i]! += amplitude * wave[planes === 1 ? Math.floor(i / channels) : i]!;
+      await breath();
     }
   const uniform = uniformStream(deriveSeed(seed, 'brightness'));
   const size = data.length / count;

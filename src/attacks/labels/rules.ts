@@ -152,7 +152,7 @@ async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHea
     !privacy &&
     !isAdaptive(optimizer) &&
     !obfuscation.evidence.some((evidence) => isSparse(evidence) || isUnknown(evidence)) &&
-    (await decidedness(model, pinkPictures(model.imageShape, 8, 1))) < UNDECIDED
+    (await decidedness(model, await pinkPictures(model.imageShape, 8, 1))) < UNDECIDED
   );
 }
 

@@ -65,7 +65,7 @@ export async function simulatedCounts(
     watch?.(done, parts);
   };
   const random = uniformStream(deriveSeed(1, 'labels of simulated clients'));
-  const pool = pinkPictures(model.imageShape, PICTURES, 1);
+  const pool = await pinkPictures(model.imageShape, PICTURES, 1);
   const normal = normalStream(deriveSeed(1, 'noise of simulated clients'));
   const simulate = direction(model, client);
   const drawn = (below: number): number[] => Array.from({ length: batchSize }, () => Math.floor(random() * below));

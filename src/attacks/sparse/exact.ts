@@ -1,3 +1,4 @@
+import { type Breath, productInTurns, productTransposedInTurns } from '../../core/in-turns.js';
 import {
   type Entries,
   type Matrix,
@@ -8,6 +9,7 @@ import {
   productTransposed,
   transpose,
 } from '../../core/linear-algebra.js';
+import { breathing } from '../../engine/index.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import { type Head, observedOf } from '../closed-form/head.js';
 import type { Recovered } from '../closed-form/recovered.js';
@@ -23,6 +25,9 @@ const INCONSISTENT = 0.03;
 const ROUNDS = 40;
 const CONSISTENT = 1e-7;
 
+/** Rows that are compared between two turns of others. */
+const ROWS = 64;
+
 /** Any seed does: in untrained networks nine starts of ten lead to an image. */
 const SEED = 1;
 
@@ -32,45 +37,47 @@ const SEED = 1;
  * itself.
  * @param revisable whether the labels were only inferred: the row space may correct them
  */
-export function separated(
+export async function separated(
   head: Head,
   given: Int32Array,
   prior: Float64Array,
   revisable = false,
-): Recovered | undefined {
+): Promise<Recovered | undefined> {
   if (head.first.observed.every((value) => value === 0)) return undefined;
-  const all = separate(head, given, prior, { seed: SEED, revisable });
+  const breath = breathing();
+  const all = await separate(head, given, prior, { seed: SEED, revisable, breath });
   if (!all) return undefined;
   const labels = Int32Array.from(all, ({ label }) => label);
   const { weights } = head.first;
   const seen = observedOf(head.first);
-  const solved = (delta: Matrix): Matrix =>
-    normalEquations(productTransposed(delta, delta), productTransposed(delta, seen), 1e-13);
+  const solved = async (delta: Matrix): Promise<Matrix> =>
+    normalEquations(productTransposed(delta, delta), await productTransposedInTurns(delta, seen, breath), 1e-13);
   const bound = head.nonNegative ? 0 : Number.NEGATIVE_INFINITY;
-  const solve = (errors: Matrix): Recovered & { away: number } => {
+  const solve = async (errors: Matrix): Promise<Recovered & { away: number }> => {
     const delta = masked(head, errors, all);
-    const features = mapped(solved(delta), (x) => Math.max(bound, x));
-    const odds = mapped(product(features, weights), (z, _, u) => z + head.first.bias[u]!);
+    const features = mapped(await solved(delta), (x) => Math.max(bound, x));
+    const odds = mapped(await productInTurns(features, weights, breath), (z, _, u) => z + head.first.bias[u]!);
     const hidden = mapped(odds, (z) => head.factor * Math.max(0, z));
     const predicted = outputErrors(head, hidden, labels);
     const away = predicted.data.reduce((top, e, i) => Math.max(top, Math.abs(e - errors.data[i]!)), 0);
     return { features, delta, hidden, odds, errors: predicted, away };
   };
   const mixes = mapped(matrix(labels.length, head.last.weights.columns), (_, b, j) => all[b]!.mix[j]!);
-  const unscaled = solved(masked(head, mixes, all));
+  const unscaled = await solved(masked(head, mixes, all));
   const share = shares(
     head,
     labels,
     unscaled,
     all.map(({ mix }) => mix),
   );
-  let best = solve(mapped(mixes, (e, b) => e * share[b]!));
+  await breath();
+  let best = await solve(mapped(mixes, (e, b) => e * share[b]!));
   // images with one and the same mask leave their mixes open: the predictions then decide
   for (let round = 0, last = best; round < ROUNDS && best.away > CONSISTENT; round++) {
-    last = solve(last.errors);
+    last = await solve(last.errors);
     if (last.away < best.away) best = last;
   }
-  if (best.away > INCONSISTENT || unexplained(best, seen) > UNEXPLAINED) return undefined;
+  if (best.away > INCONSISTENT || (await unexplained(best, seen, breath)) > UNEXPLAINED) return undefined;
   const { away, ...recovered } = best;
   return { ...recovered, separated: labels };
 }
@@ -82,9 +89,13 @@ function masked({ last, factor }: Head, errors: Matrix, found: readonly Binary[]
 }
 
 /** |X^T delta - seen| / |seen|. */
-function unexplained({ delta, features }: Pick<Recovered, 'delta' | 'features'>, seen: Entries): number {
+async function unexplained(
+  { delta, features }: Pick<Recovered, 'delta' | 'features'>,
+  seen: Entries,
+  breath: Breath,
+): Promise<number> {
   let [away, all] = [0, 0];
-  for (let i = 0; i < seen.rows; i++)
+  for (let i = 0; i < seen.rows; i++) {
     for (let u = 0; u < seen.columns; u++) {
       const value = seen.data[i * seen.columns + u]!;
       let left = value;
@@ -93,5 +104,7 @@ function unexplained({ delta, features }: Pick<Recovered, 'delta' | 'features'>,
       away += left * left;
       all += value * value;
     }
+    if (i % ROWS === 0) await breath();
+  }
   return all > 0 ? Math.sqrt(away / all) : 0;
 }

@@ -1,3 +1,4 @@
+import { type Breath, transposedProductInTurns } from '../../core/in-turns.js';
 import {
   type Matrix,
   mapped,
@@ -53,16 +54,17 @@ const WANDER = 1.5;
  * @returns what was found with its label, one for each image, in the order of the labels where they stay, else
  *   ascending; undefined where one is missing.
  */
-export function separate(
+export async function separate(
   head: Head,
   labels: Int32Array,
   prior: Float64Array,
-  { seed, revisable }: { seed: number; revisable: boolean },
-): (Binary & { readonly label: number })[] | undefined {
+  { seed, revisable, breath }: { seed: number; revisable: boolean; breath: Breath },
+): Promise<(Binary & { readonly label: number })[] | undefined> {
   const size = labels.length;
-  const span = rowSpan(observedOf(head.first), size, seed);
+  const span = await rowSpan(observedOf(head.first), size, seed, breath);
   const { inputs, chances } = typical(head, prior);
-  const starting = startsAround(head, span, inputs, seed);
+  await breath();
+  const starting = await startsAround(head, span, inputs, seed, breath);
   const classes = Array.from(chances, (_, label) => {
     const mix = chances.map((p, j) => (j === label ? -1 : p / (1 - chances[label]!)));
     const wanted = labels.reduce((n, other) => n + Number(other === label), 0);
@@ -90,7 +92,10 @@ export function separate(
     for (const one of classes) {
       const anyway = revisable && round > 0;
       const enough = (): boolean => exact() === size || (!anyway && within(one, EXACT));
-      for (let start = 0; start < STARTS && !enough(); start++) look(one, starting());
+      for (let start = 0; start < STARTS && !enough(); start++) {
+        look(one, starting());
+        await breath();
+      }
     }
   const sureOf = ({ list }: Class): Binary[] => list.filter(({ residual }) => residual <= EXACT);
   const rowsFound = (): Float64Array[] =>
@@ -104,7 +109,10 @@ export function separate(
     const open = classes.filter((one) => revisable || sureOf(one).length < one.wanted);
     for (let start = 0; start < STARTS && exact() === before; start++) {
       const from = rest();
-      for (const one of open) look(one, from);
+      for (const one of open) {
+        look(one, from);
+        await breath();
+      }
     }
   }
   const all = classes.flatMap(({ list, label }) => list.map((binary) => ({ ...binary, label })));
@@ -136,8 +144,14 @@ function typical({ first, last, factor }: Head, prior: Float64Array) {
 }
 
 /** A stream of masks of typical features, moved along a random direction of the update's column space. */
-function startsAround({ first }: Head, { images }: Span, inputs: Float64Array, seed: number): () => Uint8Array {
-  const directions = transposedProduct(first.weights, images); // [units, rank]
+async function startsAround(
+  { first }: Head,
+  { images }: Span,
+  inputs: Float64Array,
+  seed: number,
+  breath: Breath,
+): Promise<() => Uint8Array> {
+  const directions = await transposedProductInTurns(first.weights, images, breath); // [units, rank]
   const [normal, uniform] = [normalStream(deriveSeed(seed, 'starts')), uniformStream(deriveSeed(seed, 'wander'))];
   const size = deviation(inputs);
   return () => {

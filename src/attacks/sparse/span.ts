@@ -1,3 +1,4 @@
+import { type Breath, productInTurns, transposedProductInTurns } from '../../core/in-turns.js';
 import {
   type Entries,
   eigen,
@@ -7,7 +8,6 @@ import {
   orthonormal,
   product,
   rowsOf,
-  transposedProduct,
 } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 
@@ -29,13 +29,14 @@ const ROUNDS = 3;
  * The row space of D [m, n] that belongs to its `rank` largest singular values, by randomised subspace iteration
  * (Halko, Martinsson and Tropp 2011, algorithm 4.4): exact up to rounding where D has that rank.
  */
-export function rowSpan(d: Entries, rank: number, seed: number): Span {
+export async function rowSpan(d: Entries, rank: number, seed: number, breath: Breath): Promise<Span> {
   const normal = normalStream(deriveSeed(seed, 'span'));
   const width = Math.min(rank + EXTRA, d.rows, d.columns);
   let basis = orthonormal(mapped(matrix(d.columns, width), normal));
-  for (let round = 0; round < ROUNDS; round++) basis = orthonormal(transposedProduct(d, product(d, basis)));
-  const images = product(d, basis);
-  const { values, vectors } = eigen(rowsOf(transposedProduct(images, images)));
+  for (let round = 0; round < ROUNDS; round++)
+    basis = orthonormal(await transposedProductInTurns(d, await productInTurns(d, basis, breath), breath));
+  const images = await productInTurns(d, basis, breath);
+  const { values, vectors } = eigen(rowsOf(await transposedProductInTurns(images, images, breath)));
   const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, Math.min(rank, width));
   const turn = mapped(matrix(width, order.length), (_, i, j) => vectors[i]![order[j]!]!);
   return {

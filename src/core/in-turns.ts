@@ -1,0 +1,54 @@
+/** Products of large matrices in blocks, with a turn for others between two; the same bits as in one. */
+import { type Entries, type Matrix, matrix, product, productTransposed, transposedProduct } from './linear-algebra.js';
+
+/** Gives others a turn, where the last one is a while ago. */
+export type Breath = () => Promise<void>;
+
+/** Multiplications of a block. */
+const BLOCK = 2 ** 23;
+
+/** Blocks of rows of a matrix. @param each multiplications of a row */
+async function rowBlocks(
+  a: Entries,
+  each: number,
+  breath: Breath,
+  work: (block: Entries, from: number) => void,
+): Promise<void> {
+  const step = Math.max(1, Math.floor(BLOCK / Math.max(1, each)));
+  for (let from = 0; from < a.rows; from += step) {
+    const rows = Math.min(step, a.rows - from);
+    const data = a.data.subarray(from * a.columns, (from + rows) * a.columns);
+    work({ rows, columns: a.columns, data }, from);
+    await breath();
+  }
+}
+
+/** A B. */
+export async function productInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+  const out = matrix(a.rows, b.columns);
+  await rowBlocks(a, a.columns * b.columns, breath, (block, from) => {
+    out.data.set(product(block, b).data, from * b.columns);
+  });
+  return out;
+}
+
+/** A^T B. */
+export async function transposedProductInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+  const out = matrix(a.columns, b.columns);
+  await rowBlocks(a, a.columns * b.columns, breath, (block, from) => {
+    const data = b.data.subarray(from * b.columns, (from + block.rows) * b.columns);
+    transposedProduct(block, { rows: block.rows, columns: b.columns, data }, out);
+  });
+  return out;
+}
+
+/** A B^T. */
+export async function productTransposedInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+  const out = matrix(a.rows, b.rows);
+  await rowBlocks(b, a.rows * a.columns, breath, (block, from) => {
+    const part = productTransposed(a, block).data;
+    for (let i = 0; i < a.rows; i++)
+      out.data.set(part.subarray(i * block.rows, (i + 1) * block.rows), i * b.rows + from);
+  });
+  return out;
+}
