@@ -2,7 +2,7 @@ import { ndarray, oneHot } from '../../core/arrays.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
-import { compile, type Tensor4D } from '../../engine/index.js';
+import { breathing, compile, type Tensor4D } from '../../engine/index.js';
 import { assumed, simulatedUpdate } from '../../federation/index.js';
 import { mixesExamples } from '../../models/index.js';
 import { PRIORS } from '../search/priors.js';
@@ -56,11 +56,12 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
   return async (images, own = labels) => {
     const targets = oneHot('rog', own, model.classes);
     const { delta } = await simulatedUpdate(model, images, targets, complete);
-    const shares = delta.map(({ data }, k) => {
+    const shares: number[] = [];
+    for (const [k, { data }] of delta.entries()) {
       const evidence = obfuscation.evidence[k]!;
       const seen = evidence.projection ? projectedData(data, evidence.projection) : data;
-      return isSent(evidence) ? shareOf(seen, tensors[k]!.data, evidence) : Number.NaN;
-    });
+      shares.push(isSent(evidence) ? await shareOf(seen, tensors[k]!.data, evidence) : Number.NaN);
+    }
     const unexplained = weightedMean(shares, weights);
     const roughness = await roughnessOf(images);
     const errors = shares.map((share, k) => (obfuscation.evidence[k]!.signOnly ? SIGNS * share : share));
@@ -70,42 +71,40 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
 }
 
 /** The share of q that g does not explain, 0 to 1; NaN: q says nothing. */
-function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): number {
+async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Promise<number> {
   const { noise, signOnly } = evidence;
-  if (signOnly)
-    return share(
-      sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))),
-      sum(g, Math.abs),
-    );
-  const squares = sum(q, (value) => value * value);
+  if (signOnly) return share(await sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))), await sum(g, Math.abs));
+  const squares = await sum(q, (value) => value * value);
   if (hidesScale(evidence)) {
-    const along = sum(g, (a, i) => a * q[i]!) ** 2 / (sum(g, (a) => a * a) || 1);
+    const along = (await sum(g, (a, i) => a * q[i]!)) ** 2 / ((await sum(g, (a) => a * a)) || 1);
     return Math.sqrt(share(squares - along, squares));
   }
   if (noise > 0) {
     const power = q.length * noise * noise;
     // three standard deviations of the noise's power could be mistaken for a signal
     if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
-    return Math.sqrt(share(sum(g, (a, i) => (a - q[i]!) ** 2) - power, squares - power));
+    return Math.sqrt(share((await sum(g, (a, i) => (a - q[i]!) ** 2)) - power, squares - power));
   }
   const outside = (a: number, b: number, i: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b, i));
-  return Math.sqrt(
-    share(
-      sum(g, (a, i) => outside(a, q[i]!, i) ** 2),
-      squares,
-    ),
-  );
+  return Math.sqrt(share(await sum(g, (a, i) => outside(a, q[i]!, i) ** 2), squares));
 }
 
 /** left / whole between 0 and 1; NaN where there is no whole. */
 const share = (left: number, whole: number): number =>
   whole > 0 ? Math.min(1, Math.max(0, left) / whole) : Number.NaN;
 
-const sum = (values: Float32Array, of: (value: number, at: number) => number): number => {
+/** Entries that are summed between two turns of others. */
+const PART = 2 ** 20;
+
+async function sum(values: Float32Array, of: (value: number, at: number) => number): Promise<number> {
+  const breath = breathing();
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += of(values[i]!, i);
+  for (let from = 0; from < values.length; from += PART) {
+    for (let i = from; i < Math.min(values.length, from + PART); i++) total += of(values[i]!, i);
+    await breath();
+  }
   return total;
-};
+}
 
 function weightedMean(values: readonly number[], weights: readonly number[]): number {
   const known = [...values.keys()].filter((k) => !Number.isNaN(values[k]!));
