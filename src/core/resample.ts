@@ -83,18 +83,26 @@ function multiply(
   to: number,
   inner: number,
 ): Float32Array {
+  const { ends, columns, weights } = entriesOf(matrix, to, from);
   const out = new Float32Array(outer * to * inner);
-  const row = new Float64Array(inner);
+  let at = 0;
   for (let n = 0; n < outer; n++)
-    for (let i = 0; i < to; i++) {
-      row.fill(0);
-      for (let j = 0; j < from; j++) {
-        const weight = matrix[i * from + j]!;
-        if (weight === 0) continue;
-        const start = (n * from + j) * inner;
-        for (let k = 0; k < inner; k++) row[k]! += weight * data[start + k]!;
+    for (let i = 0, begin = 0; i < to; begin = ends[i++]!)
+      for (let k = n * from * inner; k < (n * from + 1) * inner; k++) {
+        let sum = 0;
+        for (let e = begin; e < ends[i]!; e++) sum += weights[e]! * data[k + columns[e]! * inner]!;
+        out[at++] = sum;
       }
-      out.set(row, (n * to + i) * inner);
-    }
   return out;
+}
+
+/** The entries of a matrix that are not 0, row by row: `ends[i]` is where those of row i end. */
+function entriesOf(matrix: Float64Array, rows: number, columns: number) {
+  const filled = Int32Array.from(matrix.keys()).filter((at) => matrix[at] !== 0);
+  let end = 0;
+  const ends = Int32Array.from({ length: rows }, (_, i) => {
+    while (filled[end]! < (i + 1) * columns) end++;
+    return end;
+  });
+  return { ends, columns: filled.map((at) => at % columns), weights: Float64Array.from(filled, (at) => matrix[at]!) };
 }

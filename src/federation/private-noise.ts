@@ -27,24 +27,42 @@ export function noiseDeviations({ clip, noise }: Pick<Mechanism, 'clip' | 'noise
   return entries.map(() => (multiplier === 0 ? 0 : multiplier * clip));
 }
 
-/** data[i] += deviation n_i, n the stream's next draws; no draw is taken where the deviation is 0. */
-export type AddNoise = (data: Float32Array, deviation: number) => void;
+/** Normal numbers n of one step, in order; no draw is taken where the deviation is 0. */
+export interface NoiseStream {
+  /** data[i] += deviation n_i */
+  readonly addTo: (data: Float32Array, deviation: number) => void;
+  /** data[i] = from[i] - rate (data[i] + deviation n_i) */
+  readonly stepTo: (data: Float32Array, from: Float32Array, rate: number, deviation: number) => void;
+}
 
-const STREAMS: { readonly [K in NonNullable<StepNoise['stream']>]: (seed: number) => AddNoise } = {
-  ziggurat: (seed) => normalBlocks(seed).addTo,
+const moved = (data: Float32Array, from: Float32Array, rate: number): void => {
+  for (let i = 0; i < data.length; i++) data[i] = from[i]! - rate * data[i]!;
+};
+
+const STREAMS: { readonly [K in NonNullable<StepNoise['stream']>]: (seed: number) => NoiseStream } = {
+  ziggurat: normalBlocks,
   'box-muller': (seed) => {
     const next = normalStream(seed);
-    return (data, deviation) => {
+    const addTo: NoiseStream['addTo'] = (data, deviation) => {
       for (let i = 0; i < data.length; i++) data[i]! += deviation * next();
     };
+    const stepTo: NoiseStream['stepTo'] = (data, from, rate, deviation) => {
+      addTo(data, deviation);
+      moved(data, from, rate);
+    };
+    return { addTo, stepTo };
   },
 };
 
 /** The stream of one step's noise, from its start. */
-export function noiseStream({ stream = 'ziggurat' }: StepNoise, seed: number): AddNoise {
-  const add = STREAMS[stream](seed);
-  return (data, deviation) => {
-    if (deviation > 0) add(data, deviation);
+export function noiseStream({ stream = 'ziggurat' }: StepNoise, seed: number): NoiseStream {
+  const { addTo, stepTo } = STREAMS[stream](seed);
+  return {
+    addTo: (data, deviation) => {
+      if (deviation > 0) addTo(data, deviation);
+    },
+    stepTo: (data, from, rate, deviation) =>
+      deviation > 0 ? stepTo(data, from, rate, deviation) : moved(data, from, rate),
   };
 }
 
@@ -55,6 +73,6 @@ export function addNoise(
   deviations: readonly number[],
   seed: number,
 ): void {
-  const add = noiseStream(noise, seed);
-  for (const [k, deviation] of deviations.entries()) add(data[k]!, deviation);
+  const { addTo } = noiseStream(noise, seed);
+  for (const [k, deviation] of deviations.entries()) addTo(data[k]!, deviation);
 }

@@ -1,6 +1,6 @@
 import type { ClientPrivacy, Model, NdArray } from '../core/types.js';
 import { clippedGradients } from './private-gradient.js';
-import { type AddNoise, noiseDeviations, noiseStream } from './private-noise.js';
+import { noiseDeviations, noiseStream } from './private-noise.js';
 import { isAccounted, mechanismOf } from './private-settings.js';
 
 /** One private step of plain SGD after the other. Dispose it when done. */
@@ -40,22 +40,10 @@ export async function privateStep(
     const exempt = exemptFirst ? Math.min(1, count) : 0;
     const { sum, powers, loss } = await clipped.run(weights, images, targets, clip, exempt);
     const deviations = noiseDeviations(mechanism, { powers, noisy: count - exempt, entries });
-    const add = noiseStream(noise, seed);
-    const by = rate / batchSize;
-    return { weights: sum.map((g, k) => stepped(weights[k]!.data, g, by, deviations[k]!, add)), loss };
+    const { stepTo } = noiseStream(noise, seed);
+    // the sums are this step's own: they become the weights
+    for (const [k, g] of sum.entries()) stepTo(g, weights[k]!.data, rate / batchSize, deviations[k]!);
+    return { weights: sum, loss };
   };
   return { run, engine: clipped.engine, dispose: clipped.dispose };
-}
-
-/** Entries that the processor's cache still holds when their noise has been added. */
-const PART = 4096;
-
-/** w - rate (g + noise), in the place of g. */
-function stepped(w: Float32Array, g: Float32Array, rate: number, deviation: number, add: AddNoise): Float32Array {
-  for (let from = 0; from < g.length; from += PART) {
-    const part = g.subarray(from, from + PART);
-    add(part, deviation);
-    for (let i = 0; i < part.length; i++) part[i] = w[from + i]! - rate * part[i]!;
-  }
-  return g;
 }

@@ -67,3 +67,17 @@ test('normalBlocks: the same bits on every machine; addTo goes on in the same st
 });
 
 const PINNED = [1.032859543140743, -0.8813522734876279, -0.31568054762701886, -1.1831992939724394];
+
+test('normalBlocks: stepTo is addTo and then a step, to the bit, across blocks', () => {
+  const [one, other] = [normalBlocks(3), normalBlocks(3)];
+  for (const length of [5, 9000, 4096]) {
+    const from = Float32Array.from({ length }, (_, i) => Math.sin(i));
+    const [data, noised] = [from, from].map((list) => list.map((x) => x / 7));
+    one.stepTo(data!, from, 0.3, 0.2);
+    other.addTo(noised!, 0.2);
+    assert.deepEqual(
+      data,
+      from.map((w, i) => w - 0.3 * noised![i]!),
+    );
+  }
+});

@@ -1,4 +1,4 @@
-/** Graphs laid out for a card, run on the processor: the same numbers as the graphs of the processor. */
+/** Graphs laid out for a card, run on the processor: the numbers of the processor and of tensorflow.js. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { ndarray, oneHot } from '../../src/core/arrays.js';
@@ -6,6 +6,7 @@ import { uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
 import { disagreement } from '../../src/engine/agreement.js';
 import { compileGraph } from '../../src/engine/compiled/index.js';
+import { eagerStep } from '../../src/engine/eager-step.js';
 import { crossEntropy, start, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../src/engine/index.js';
 
 before(() => start({ backend: 'wasm', compiled: 'on' }));
@@ -30,12 +31,19 @@ async function laidOut(
   }
 }
 
+/** Both graphs against the program itself, operation by operation. */
 async function assertSame(program: Program, arrays: readonly NdArray[][]): Promise<void> {
-  const [theirs, ours] = [await laidOut(program, false, arrays), await laidOut(program, true, arrays)];
-  theirs.forEach((wanted, k) => {
-    assert.deepEqual(ours[k]!.shape, wanted.shape);
-    assert.ok(disagreement(ours[k]!, wanted) < 2e-5, `output ${k} is ${disagreement(ours[k]!, wanted)} apart`);
-  });
+  const [inputs, fixed, constants] = arrays;
+  const eager = eagerStep(program, [...fixed!, ...constants!]);
+  const wanted = await eager.run(...inputs!).finally(eager.dispose);
+  for (const card of [false, true]) {
+    const outputs = await laidOut(program, card, arrays);
+    for (const [k, output] of outputs.entries()) {
+      assert.deepEqual(output.shape, wanted[k]!.shape);
+      const apart = disagreement(output, wanted[k]!);
+      assert.ok(apart < 5e-5, `${card ? 'card' : 'processor'}: output ${k} is ${apart} apart`);
+    }
+  }
 }
 
 interface Layer {
@@ -93,4 +101,31 @@ test('an attack closure: the received update lies on the card', async () => {
   };
   const labels = oneHot('test', Int32Array.of(3, 7), 10);
   await assertSame(program, [[random([2, 12, 12, 3], 1), labels], update, weights]);
+});
+
+test('three local steps of a wide dense layer: thin products side by side, squares, masks and factors', async () => {
+  const shapes = [
+    [40, 60],
+    [60, 50],
+  ];
+  const weights = shapes.map((shape, k) => random(shape, 30 + k));
+  const update = shapes.map((shape, k) => random(shape, 40 + k));
+  const program: Program = (images, y, ...all) => {
+    const [received, own] = [all.slice(0, 2), all.slice(2)];
+    const loss = ([a, b]: readonly Tensor[]): tf.Scalar =>
+      crossEntropy(tf.matMul(tf.relu(tf.matMul(images as Tensor2D, a as Tensor2D)), b as Tensor2D), y as Tensor2D);
+    const step = (at: readonly Tensor[]): Tensor[] => {
+      const slopes = tf.grads((...w: Tensor[]) => loss(w))([...at]);
+      return at.map((w, k) => tf.sub(w, tf.mul(slopes[k]!, 0.3)));
+    };
+    const objective = (x: Tensor): tf.Scalar => {
+      images = x;
+      const after = step(step(step(own)));
+      return tf.addN(after.map((w, k) => tf.sum(tf.squaredDifference(tf.sub(w, own[k]!), received[k]!)))) as tf.Scalar;
+    };
+    const { value, grad } = tf.valueAndGrad(objective)(images);
+    return [value, grad];
+  };
+  const labels = oneHot('test', Int32Array.of(3, 7), 50);
+  await assertSame(program, [[random([2, 40], 1), labels], update, weights]);
 });

@@ -2,20 +2,12 @@ import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Progress, Reconstruction } from '../../core/types.js';
 import { firstLabels } from '../infer-labels.js';
 import { isDrowned } from '../search/fine.js';
-import { type AnyObjective, objectiveOf as defaultObjective } from '../search/objectives.js';
+import type { AnyObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
 import { SOLVERS } from './candidates.js';
-import {
-  type Contender,
-  contendersFor,
-  isSmooth,
-  lightSquares,
-  objectiveOf,
-  seesAll,
-  shortened,
-  weightFor,
-} from './contenders.js';
+import { type Contender, contendersFor, lightSquares, objectiveOf, shortened } from './contenders.js';
+import { CLEARLY, endingsFor } from './endings.js';
 import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { type Asked, polishing } from './recipes.js';
@@ -66,15 +58,6 @@ const CORRECTIONS = 2;
  * masks cost it more than a picture too dark, and the polish mends them (22.8 against 30.4 dB).
  */
 const LOOSELY = 1.15;
-
-/** Pull of the prior in the polish of smooth networks. */
-const HARDLY = 1e-3;
-
-/**
- * After several local steps the yardstick of the last polish, and of ways with less prior than the tuned one, is
- * multiplied by this: a few percent less are fitted kinks.
- */
-const CLEARLY = 1 / 0.9;
 
 /** One level of 8 bits: the picture itself. */
 const LEVEL = 1 / 255;
@@ -205,13 +188,13 @@ export async function* chosen(
     }
   }
   let afresh = 1;
-  const solved = finished.length ? best().result : undefined;
-  if (solved) {
+  if (finished.length) {
+    const { result: solved, measured: start } = best();
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
     const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
     finished.splice(0, finished.length - 1);
-    const failed = left(measured) > doneUpTo(observation, solved.labels);
+    const failed = left(start) > NOTHING || left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
   }
@@ -257,18 +240,18 @@ export async function* chosen(
     );
     if (result.stopped === 'cancelled') return conclude();
   }
-  if (!few && freely(options) && isSmooth(observation)) {
-    const objective = defaultObjective(observation);
-    const seesAllSteps = seesAll(observation) && several;
-    const ending: Asked =
-      exact && seesAll(observation)
-        ? { objective: seesAllSteps ? 'relativeL2' : 'l2', weight: 0 }
-        : { objective, weight: weightFor(HARDLY, await atGray(objective)) };
-    const pictures = best().result.images;
-    const [first, last] = seesAllSteps ? [3e-3, 1e-4] : [1e-2, 3e-4];
-    const preset = polishing(observation, { ...options, ...ending }, { pictures, closures: POLISH, first, last });
-    const margin = seesAllSteps ? CLEARLY : 1;
-    yield* run('polish', runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }), margin);
+  const endings = few || !freely(options) ? [] : await endingsFor(observation, best().result, atGray);
+  for (const { asked, rates, margin } of endings) {
+    const before = best();
+    const [first, last] = rates;
+    const pictures = before.result.images;
+    const preset = polishing(observation, { ...options, ...asked }, { pictures, closures: POLISH, first, last });
+    const { result } = yield* run(
+      'polish',
+      runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }),
+      margin ?? before.handicap,
+    );
+    if (result.stopped === 'cancelled' || best() === before) break;
   }
   if (!few && freely(options) && left(best().measured) > NOTHING) {
     const measuring = stopwatch();

@@ -1,10 +1,9 @@
 import { isExactToScale } from '../../core/evidence.js';
-import type { Layer, Model, NdArray, Observation } from '../../core/types.js';
+import type { NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
-import { someLayer } from '../../models/index.js';
 import { comparisonOf } from '../search/closure.js';
-import { isFine } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
+import { isKinked, seesAll } from './kinks.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 
 /** A way to match gradients. */
@@ -29,28 +28,11 @@ export const pull = (weight: number, atGray: number): number => (weight * OF_PIC
 /** The weight of a pull. */
 export const weightFor = (share: number, atGray: number): number => (share * atGray) / OF_PICTURES;
 
-/** Layers whose slope jumps where pre-activations usually are. */
-const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'hardtanh', 'leakyRelu', 'prelu', 'maxPool', 'hardsigmoid'];
-
-/** Layers that mix neighbouring pixels. */
-const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention'];
-
-/**
- * Whether the last of the pictures can be had by small steps with hardly any prior: every entry is known finely, and
- * no kink hides
- * the slope, or every neuron sees every pixel.
- */
-export const isSmooth = (observation: Observation): boolean =>
-  isFine(observation) && !(has(observation.model, KINKED) && has(observation.model, SPATIAL));
-
-/** Every neuron of the first layer sees every pixel. */
-export const seesAll = ({ model }: Observation): boolean => !has(model, SPATIAL);
-
-const has = ({ layers }: Model, kinds: readonly Layer['kind'][]): boolean =>
-  someLayer(layers, ({ kind }) => kinds.includes(kind));
-
 /** Up to this pull the weights that were tuned on ReLU networks stand. */
 const LIGHT = 0.2;
+
+/** Of signs behind a smooth network, where weights tuned on kinks may hide most of the contrast (8 dB). */
+const LIGHTER = 0.1;
 
 /** Pulls of the contenders with a weaker prior. */
 const WEAKER = [0.1, 0.01];
@@ -73,6 +55,8 @@ export async function contendersFor(
   const told = await atGray(own.objective);
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const light = !Number.isFinite(told) || pull(own.weight, told) <= LIGHT;
+  if (light && own.objective === 'wrongSign' && !isKinked(observation.model))
+    return [tuned, { name: 'matching, lighter prior', recipe: { ...own, weight: LIGHTER * own.weight } }];
   if (light && !(exact && seesAll(observation))) return [tuned];
   const weaker = WEAKER.map((share, k) => ({
     name: `matching, ${k === 0 ? 'light' : 'hardly any'} prior`,

@@ -1,7 +1,7 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { isFinelyRounded } from '../search/fine.js';
-import { seesAll } from './contenders.js';
+import { seesAll } from './kinks.js';
 
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
 export const FAILED = 0.6;

@@ -10,7 +10,9 @@ import { projectedData } from '../search/seen.js';
 
 /** How well pictures explain an observed update. */
 export interface Measured {
-  /** The yardstick: `unexplained` + 0.03 `roughness`. Less is better. */
+  /**
+   * The yardstick: `unexplained`, of signs three times their share, + 0.03 `roughness`. Less is better.
+   */
   readonly value: number;
   /**
    * Mean share of the tensors that the pictures do not explain, 0 to 1; large tensors count more, by the log of their
@@ -33,6 +35,9 @@ export type Yardstick = (images: NdArray, labels?: Int32Array) => Promise<Measur
 
 /** Between two explanations equally good, the smoother one is likelier a picture. */
 const ROUGHNESS = 0.03;
+
+/** Wrong signs are those of the smallest entries: their share of the length is a fraction of the error's. */
+const SIGNS = 3;
 
 /**
  * One yardstick for the pictures of all attacks, by what the server knows: the client is simulated on them, and per
@@ -58,7 +63,9 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
     });
     const unexplained = weightedMean(shares, weights);
     const roughness = await roughnessOf(images);
-    return { value: unexplained + ROUGHNESS * roughness, unexplained, shares, roughness, update: delta };
+    const errors = shares.map((share, k) => (obfuscation.evidence[k]!.signOnly ? SIGNS * share : share));
+    const value = weightedMean(errors, weights) + ROUGHNESS * roughness;
+    return { value, unexplained, shares, roughness, update: delta };
   };
 }
 

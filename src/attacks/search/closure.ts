@@ -166,7 +166,9 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
         if (!basis) return delta[k]!;
         return projected(delta[k]!, tf.reshape(values(basis.basis), [basis.basis.length / basis.rank, basis.rank]));
       });
-      const value: tf.Scalar = tf.add(match(simulated, received, about), tf.mul(prior(images as Tensor4D), number(2)));
+      const matched = match(simulated, received, about);
+      const value: tf.Scalar =
+        options.weight === 0 ? matched : tf.add(matched, tf.mul(prior(images as Tensor4D), number(2)));
       return apart ? tf.add(value, tf.mul(apart(parameters, images), statistics)) : value;
     },
     name: `${objectiveTitle(options.objective)} closure of ${model.name}`,

@@ -15,7 +15,7 @@ import { binaryTable, unaryTable } from './functions.js';
 import { matmul } from './linear.js';
 import { inOrder, type Node, node, splat } from './node.js';
 import { allAxes, sum } from './reduce.js';
-import { reshape, swap, transpose } from './shape.js';
+import { concat, reshape, swap, transpose } from './shape.js';
 
 /** factor * left right, or factor * left where `right` is absent. No factor: 1. */
 interface Term {
@@ -87,6 +87,15 @@ function formedAnyway(order: readonly Node[], outputs: readonly Node[]): Set<Nod
   return formed;
 }
 
+/** The same sum with one thin product: factors side by side. */
+function joined(list: readonly Term[]): Term[] {
+  const thin = list.filter(({ right }) => right);
+  if (thin.length < 2) return [...list];
+  const left = thin.map((term) => term.left);
+  const right = thin.map((term) => times(term.right!, term.factor));
+  return [...list.filter((term) => !term.right), { left: concat(left, 1), right: concat(right, 0) }];
+}
+
 /** A matrix as a sum of thin products and whole matrices. */
 function terms(n: Node): Term[] {
   if (isThin(n)) return [{ left: n.inputs[0]!, right: n.inputs[1]! }];
@@ -125,7 +134,7 @@ const times = (x: Node, factor: Node | undefined): Node => (factor ? mul(x, fact
 const isLowRank = (list: readonly Term[]): boolean => list.some((term) => term.right);
 
 function product(a: Node, b: Node): Node {
-  const right = terms(b);
+  const right = joined(terms(b));
   if (isLowRank(right))
     return right
       .map((term) => {
@@ -133,7 +142,7 @@ function product(a: Node, b: Node): Node {
         return times(term.right ? product(first, term.right) : first, term.factor);
       })
       .reduce(add);
-  const left = terms(a);
+  const left = joined(terms(a));
   if (isLowRank(left))
     return left
       .map((term) => times(product(term.left, term.right ? product(term.right, b) : b), term.factor))
@@ -143,7 +152,7 @@ function product(a: Node, b: Node): Node {
 
 /** sum(x * y), or undefined when neither side has thin terms. */
 function inner(x: Node, y: Node): Node | undefined {
-  const [a, b] = [terms(x), terms(y)];
+  const [a, b] = [joined(terms(x)), joined(terms(y))];
   if (!isLowRank(a) && !isLowRank(b)) return undefined;
   const parts = a.flatMap((p) => b.map((q) => scaledBy(scaledBy(innerTerm(p, q), p.factor), q.factor)));
   return cast(parts.reduce(add), 'float32');

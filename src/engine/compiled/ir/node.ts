@@ -64,15 +64,16 @@ export const splat = (graph: Graph, value: number, shape: readonly number[] = []
 /** The number of a `splat`. JSON has no infinities, hence the string form inside. */
 export const splatValue = (n: Node): number => Number(n.attributes.value);
 
-const SMALL_ENOUGH_TO_COMPARE = 256;
-
-/** A constant; becomes a `splat` when all entries are equal. Small constants with equal contents are one node. */
+/** A constant; becomes a `splat` when all entries are equal. Constants with equal contents are one node. */
 export function constant(graph: Graph, data: Values, shape: readonly number[], dtype: Dtype = 'float32'): Node {
   const first = data[0];
   if (data.length > 0 && data.every((value) => value === first)) return splat(graph, first!, shape, dtype);
-  const key = data.length <= SMALL_ENOUGH_TO_COMPARE ? `const[${shape}]${dtype}:${data}` : `const${graph.count}`;
-  const old = graph.known.get(key);
-  if (old) return old;
+  const kind = `const[${shape}]${dtype}`;
+  let [key, count] = [kind, 0];
+  for (let old = graph.known.get(key); old; old = graph.known.get(key)) {
+    if (old.data!.every((value, i) => Object.is(value, data[i]))) return old;
+    key = `${kind} ${++count}`;
+  }
   const made = {
     graph,
     id: graph.count++,

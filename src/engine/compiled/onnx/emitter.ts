@@ -17,6 +17,8 @@ export type Rule = (emitter: Emitter, node: Node) => Value;
 export interface Emitter {
   /** Whether the graph is for a card: few large kernels, not what the processor's caches like. */
   readonly card: boolean;
+  /** How many operations and outputs read a node's value. */
+  uses(node: Node): number;
   /** The order in which a value lies; undefined for constants, which take any order for free. */
   order(node: Node): Order | undefined;
   /** The name of a node's value in the given physical order, moved there if need be. */
@@ -120,8 +122,12 @@ export async function emit(
     return once(`${name} [${shape}]`, () => add('Reshape', [name, ints(shape)]));
   };
 
+  const sorted = inOrder([...outputs, ...kept]);
+  const uses = new Map<Node, number>();
+  for (const n of [...outputs, ...kept, ...sorted.flatMap((n) => n.inputs)]) uses.set(n, (uses.get(n) ?? 0) + 1);
   const emitter: Emitter = {
     card,
+    uses: (n) => uses.get(n) ?? 0,
     order: (n) => (isConstant(n) ? undefined : computed(n).order),
     as,
     padded,
@@ -131,7 +137,7 @@ export async function emit(
     floats,
   };
   const breath = breathing();
-  for (const n of inOrder([...outputs, ...kept])) {
+  for (const n of sorted) {
     await breath();
     if (isConstant(n)) continue;
     const rule = rules[n.op];
@@ -151,7 +157,19 @@ export async function emit(
     return { name, type: 'float32' as Dtype, shape: physical(n.shape, orders[i]!) };
   });
   const used = inputs.map((shape, i) => ({ name: `x${i}`, type: 'float32' as Dtype, shape }));
-  return { nodes, initializers, inputs: used, outputs: ports, orders: orders.slice(outputs.length) };
+  const live = needed(nodes, ports);
+  return { nodes: live, initializers, inputs: used, outputs: ports, orders: orders.slice(outputs.length) };
+}
+
+/** The nodes that the outputs need: what was merged into another node is not computed. */
+function needed(nodes: readonly OnnxNode[], outputs: readonly { readonly name: string }[]): OnnxNode[] {
+  const names = new Set(outputs.map(({ name }) => name));
+  const live = [...nodes].reverse().filter((n) => {
+    if (!n.outputs.some((name) => names.has(name))) return false;
+    for (const name of n.inputs) names.add(name);
+    return true;
+  });
+  return live.reverse();
 }
 
 /** A permutation in Einsum's words: [1, 0] is `ab->ba`. */

@@ -7,15 +7,15 @@ const axesOf = (n: Node): readonly number[] => n.attributes.axes as readonly num
 
 const over =
   (type: string): Rule =>
-  (emitter: Emitter, n: Node): Value => {
-    const x = n.inputs[0]!;
-    const order = emitter.order(x) ?? plain(x.shape.length);
-    const positions = axesOf(n)
-      .map((axis) => order.indexOf(axis))
-      .sort((a, b) => a - b);
-    const name = emitter.add(type, [emitter.as(x, order), emitter.ints(positions)], { keepdims: 0 });
-    return { name, order: dropAxes(order, axesOf(n)) };
-  };
+  (emitter: Emitter, n: Node): Value =>
+    reduced(emitter, type, n.inputs[0]!, axesOf(n));
+
+function reduced(emitter: Emitter, type: string, x: Node, axes: readonly number[]): Value {
+  const order = emitter.order(x) ?? plain(x.shape.length);
+  const positions = axes.map((axis) => order.indexOf(axis)).sort((a, b) => a - b);
+  const name = emitter.add(type, [emitter.as(x, order), emitter.ints(positions)], { keepdims: 0 });
+  return { name, order: dropAxes(order, axes) };
+}
 
 const position =
   (type: string): Rule =>
@@ -32,7 +32,11 @@ const LONG_SUM = 4096;
 /** A float32 sum over many entries loses digits (2 million: 1e-5): rows first, then the sums of the rows. */
 function sum(emitter: Emitter, n: Node): Value {
   const x = n.inputs[0]!;
-  if (n.shape.length > 0 || x.size < LONG_SUM || emitter.card) return over('ReduceSum')(emitter, n);
+  if (emitter.card) {
+    const isSquare = x.op === 'mul' && x.inputs[0] === x.inputs[1] && x.dtype === 'float32';
+    return isSquare ? reduced(emitter, 'ReduceSumSquare', x.inputs[0]!, axesOf(n)) : over('ReduceSum')(emitter, n);
+  }
+  if (n.shape.length > 0 || x.size < LONG_SUM) return over('ReduceSum')(emitter, n);
   const order = emitter.order(x) ?? plain(x.shape.length);
   const rows = rowSums(emitter, emitter.as(x, order), physical(x.shape, order), x.size);
   return { name: emitter.add('ReduceSum', [rows, emitter.ints([0])], { keepdims: 0 }), order: [] };

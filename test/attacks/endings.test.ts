@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CLEARLY, endingsFor } from '../../src/attacks/choose/endings.js';
+import { yardstick } from '../../src/attacks/choose/yardstick.js';
+import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
+import { rog } from '../../src/attacks/index.js';
+import { mean } from '../../src/core/numbers.js';
+import { permutation } from '../../src/core/random.js';
+import type { Layer, NdArray, Observation } from '../../src/core/types.js';
+import { openDataset } from '../../src/data/index.js';
+import { type ClientOptions, clientUpdate, observe } from '../../src/federation/index.js';
+import { psnr } from '../../src/metrics/index.js';
+import { network } from '../../src/models/index.js';
+import { parseObfuscation } from '../../src/obfuscation/index.js';
+
+const dense = (units: number): Layer => ({ kind: 'dense', units, bias: true });
+const conv: Layer = { kind: 'conv', filters: 8, size: 5, stride: 2 };
+const act = (kind: 'tanh' | 'relu'): Layer => ({ kind });
+
+const NETS = {
+  'dense, tanh': [dense(64), act('tanh')],
+  'dense, relu': [dense(64), act('relu')],
+  'convolution, tanh': [conv, act('tanh')],
+  'convolution, relu': [conv, act('relu')],
+  'convolution, dense, relu': [conv, act('relu'), dense(96), act('relu')],
+  'convolution, dropout, dense, relu': [
+    conv,
+    act('relu'),
+    { kind: 'dropout', rate: 0.3, mask: 'known' },
+    dense(96),
+    act('relu'),
+  ],
+} satisfies Record<string, readonly Layer[]>;
+
+async function seen(
+  net: keyof typeof NETS,
+  phi: string,
+  client: ClientOptions = {},
+  size = 2,
+): Promise<{ images: NdArray; observation: Observation }> {
+  const data = await openDataset('photos', { size: 16 });
+  const model = network({ name: net, imageShape: [16, 16, 3], classes: 10, layers: [...NETS[net], dense(10)] });
+  const { images } = data.batch({ split: 'test', size, seed: 5 });
+  const labels = Int32Array.from(permutation(10, 5).slice(0, size));
+  const update = await clientUpdate(model, { images, labels }, client);
+  return { images, observation: observe(model, update, { labels, obfuscation: parseObfuscation(phi) }) };
+}
+
+const several: ClientOptions = { localSteps: 3, learningRate: 0.01 };
+const lightened = [
+  ['weight', 0.02],
+  ['weight', 0.002],
+];
+for (const [net, phi, client, wanted] of [
+  ['dense, tanh', 'none', {}, [['l2', 0]]],
+  ['dense, tanh', 'none', several, [['relativeL2', 0]]],
+  ['convolution, tanh', 'none', {}, [['cosine', 7e-3]]],
+  ['convolution, relu', 'none', {}, []],
+  ['convolution, relu', 'quantize:3', {}, []],
+  ['convolution, tanh', 'quantize:3', {}, lightened],
+  ['convolution, tanh', 'topk:0.9', {}, lightened],
+  ['dense, relu', 'sign', {}, lightened],
+  ['dense, tanh', 'qsgd:3', {}, []],
+  ['dense, tanh', 'noise:0', {}, []],
+] as const)
+  test(`endings: ${net}, ${phi}, ${'localSteps' in client ? 'several steps' : 'one step'}`, async () => {
+    const { observation } = await seen(net, phi, client);
+    const endings = await endingsFor(observation, { settings: { weight: 0.2 } }, async () => 0.7);
+    const told = endings.map(({ asked: { objective, weight } }) => [
+      wanted === lightened ? 'weight' : objective,
+      Math.round(weight! * 1e9) / 1e9,
+    ]);
+    assert.deepEqual(told, wanted);
+    // fine entries ask for a margin of their own after several steps, bounded ones keep that of their pictures
+    const margins = 'localSteps' in client ? [CLEARLY] : wanted === lightened ? [undefined, undefined] : [1];
+    assert.deepEqual(
+      endings.map(({ margin }) => margin),
+      margins.slice(0, endings.length),
+    );
+  });
+
+test('yardstick: wrong signs count three times their share', async () => {
+  const { images, observation } = await seen('dense, tanh', 'sign');
+  const rule = yardstick(observation, observation.labels!);
+  const brighter = { ...images, data: images.data.map((x) => 0.8 * x + 0.2) };
+  const { value, shares, roughness, unexplained } = await rule(brighter);
+  const weights = observation.tensors.map(({ data }) => Math.log(1 + data.length));
+  const whole = weights.reduce((a, b) => a + b);
+  const over = (of: (share: number) => number): number =>
+    shares.reduce((sum, share, k) => sum + (weights[k]! * of(share)) / whole, 0);
+  assert.ok(unexplained > 1e-3);
+  assert.ok(Math.abs(unexplained - over((share) => share)) < 1e-9);
+  assert.ok(Math.abs(value - 0.03 * roughness - over((share) => 3 * share)) < 1e-9);
+});
+
+const reached = (images: NdArray, result: { readonly images: NdArray }): number => mean(psnr(images, result.images));
+
+for (const [net, phi, size, gain] of [
+  ['dense, tanh', 'sign', 4, 2],
+  ['dense, tanh', 'topk:0.95', 4, 0.5],
+  ['dense, tanh', 'quantize:3', 1, 1],
+  ['convolution, tanh', 'sign', 2, 1.5],
+] as const)
+  test(`rog: ${net}, ${phi}, ${size}: a lighter prior where bounds leave nothing, at least ${gain} dB`, async () => {
+    const { images, observation } = await seen(net, phi, {}, size);
+    const [chosen, forced] = [await rog(observation), await rog(observation, { method: 'matching' })];
+    const [ours, theirs] = [reached(images, chosen), reached(images, forced)];
+    assert.ok(ours > theirs + gain, `${ours} dB, ${theirs} dB: ${JSON.stringify(chosen.settings.race)}`);
+  });
+
+test('rog: the closed form declines where every local step has another known mask of dropout', async () => {
+  const client = { localSteps: 5, learningRate: 0.03 };
+  const { images, observation } = await seen('convolution, dropout, dense, relu', 'quantize:8', client, 4);
+  const few = { iterations: 60 };
+  const [chosen, forced] = [await rog(observation, few), await rog(observation, { ...few, method: 'matching' })];
+  const race = chosen.settings.race as { candidate: string; dropped?: string }[];
+  assert.match(race.find(({ candidate }) => candidate === 'closed-form')!.dropped!, /another mask of dropout/);
+  assert.ok(reached(images, chosen) > reached(images, forced) - 1);
+});
+
+for (const [phi, learningRate, reason] of [
+  ['none', 0.003, undefined],
+  ['none', 0.1, /moved too far/],
+  ['quantize:3', 0.1, /moved too far/],
+] as const)
+  test(`rog: ${phi}, five steps of ${learningRate}: the closed form ${reason ? 'declines' : 'is tried'}`, async () => {
+    const { images, observation } = await seen('convolution, dense, relu', phi, { localSteps: 5, learningRate }, 4);
+    const dropped = await closedFormDeclines(observation, observation.labels!);
+    if (!reason) return assert.equal(dropped, undefined);
+    assert.match(dropped!, reason);
+    if (phi !== 'none') return;
+    const few = { iterations: 60 };
+    const [chosen, solved] = [await rog(observation, few), await rog(observation, { ...few, method: 'closed-form' })];
+    assert.ok(reached(images, chosen) > reached(images, solved) + 2);
+  });
