@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CLEARLY, endingsFor } from '../../src/attacks/choose/endings.js';
-import { yardstick } from '../../src/attacks/choose/yardstick.js';
 import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
 import { rog } from '../../src/attacks/index.js';
 import { mean } from '../../src/core/numbers.js';
@@ -78,20 +77,6 @@ for (const [net, phi, client, wanted] of [
       margins.slice(0, endings.length),
     );
   });
-
-test('yardstick: wrong signs count three times their share', async () => {
-  const { images, observation } = await seen('dense, tanh', 'sign');
-  const rule = yardstick(observation, observation.labels!);
-  const brighter = { ...images, data: images.data.map((x) => 0.8 * x + 0.2) };
-  const { value, shares, roughness, unexplained } = await rule(brighter);
-  const weights = observation.tensors.map(({ data }) => Math.log(1 + data.length));
-  const whole = weights.reduce((a, b) => a + b);
-  const over = (of: (share: number) => number): number =>
-    shares.reduce((sum, share, k) => sum + (weights[k]! * of(share)) / whole, 0);
-  assert.ok(unexplained > 1e-3);
-  assert.ok(Math.abs(unexplained - over((share) => share)) < 1e-9);
-  assert.ok(Math.abs(value - 0.03 * roughness - over((share) => 3 * share)) < 1e-9);
-});
 
 const reached = (images: NdArray, result: { readonly images: NdArray }): number => mean(psnr(images, result.images));
 

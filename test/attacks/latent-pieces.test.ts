@@ -5,11 +5,16 @@ import { type Decoder, decoder } from '../../src/attacks/latent/decoder.js';
 import { labelSearch } from '../../src/attacks/latent/label-search.js';
 import { explainedBy } from '../../src/attacks/latent/latent-explained.js';
 import { startsOf } from '../../src/attacks/latent/starts.js';
-import { type Match, noiseShare } from '../../src/attacks/latent/update-match.js';
+import { type Match, matchOf, noiseShare } from '../../src/attacks/latent/update-match.js';
 import { ndarray } from '../../src/core/arrays.js';
+import { EXACT, noised } from '../../src/core/evidence.js';
+import { uniformStream } from '../../src/core/random.js';
 import type { NdArray, Observation } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
+import { clientUpdate, observe } from '../../src/federation/index.js';
+import { lenet } from '../../src/models/index.js';
 import { smallGenerator } from '../models/small-generator.js';
+import { near } from '../near.js';
 
 /** Pictures are the points themselves. */
 const itself = {
@@ -97,6 +102,24 @@ test('startsOf: the best raw one and the best other get a heat, the better first
   const [first, second, third] = found;
   assert.ok(first!.objective < 1e-2 && second!.objective < 19.1 ** 2, 'both moved');
   assert.deepEqual([...third!.point.data], [0]);
+});
+
+test('matchOf: at the private images noise of known size leaves its share of every entry', async () => {
+  await start();
+  const model = lenet({ imageShape: [8, 8, 3], classes: 3 });
+  const labels = Int32Array.of(1);
+  const update = await clientUpdate(model, { images: ndarray([1, 8, 8, 3], uniformStream(3)), labels });
+  const seen = observe(model, update, { labels });
+  const floor = async (noise: number): Promise<number> => {
+    const evidence = seen.obfuscation.evidence.map(() => noised(EXACT, noise));
+    const match = await matchOf({ ...seen, obfuscation: { ...seen.obfuscation, evidence } }, labels, 1);
+    match.dispose();
+    return match.floor;
+  };
+  const squares = seen.tensors.reduce((sum, { data }) => sum + data.reduce((part, q) => part + q * q, 0), 0);
+  const entries = seen.tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const sigma = 0.1 * Math.sqrt(squares / entries);
+  near([await floor(0), await floor(sigma), await floor(20 * sigma)], [0, 0.01, 1], 1e-6);
 });
 
 test('noiseShare: the noise of one entry over the squared length of the update, 0 of an update of zeros', () => {

@@ -2,17 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { headCounts } from '../../src/attacks/labels/head-counts.js';
 import { keptByPhi } from '../../src/attacks/labels/kept-by-phi.js';
+import { pinkPictures } from '../../src/attacks/labels/pink-pictures.js';
+import { comparisonOf } from '../../src/attacks/search/closure.js';
 import { simulation } from '../../src/attacks/search/drift.js';
 import { isDrowned, isFine, isFinelyRounded } from '../../src/attacks/search/fine.js';
 import { intervalsTell, objectiveOfValues } from '../../src/attacks/search/objectives.js';
 import { PRIORS } from '../../src/attacks/search/priors.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, noised, rounded, signed, UNKNOWN, UNSENT } from '../../src/core/evidence.js';
-import { uniformStream } from '../../src/core/random.js';
+import { deriveSeed, normalStream, uniformStream } from '../../src/core/random.js';
+import { resample } from '../../src/core/resample.js';
 import type { Evidence, Observation } from '../../src/core/types.js';
 import { start, type Tensor4D, tf } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
-import { lenet } from '../../src/models/index.js';
+import { lenet, network } from '../../src/models/index.js';
 import { near } from '../near.js';
 
 type Received = readonly (readonly [readonly number[], Evidence])[];
@@ -92,6 +95,44 @@ test('keptByPhi: what phi would leave of another update; noise and what is not k
   assert.deepEqual(of(rounded(EXACT, 1, 1, 0.3), several), same, 'random rounding has mean 0');
   assert.deepEqual(of(signed(EXACT, false), several), [1, -1, 1, 1]);
   assert.deepEqual(of(rounded(EXACT, 0, 0.5), several), [0, ...same.slice(1, 2), 0, ...same.slice(3)]);
+});
+
+test('comparisonOf: parameters are inputs where moments of batch norm are compared, and only there', () => {
+  const layers = [{ kind: 'conv', filters: 2, size: 3 }, { kind: 'batchNorm' }, { kind: 'dense', units: 3 }] as const;
+  const model = network({ name: 'normed', imageShape: [4, 4, 1], classes: 3, layers });
+  const tensors = model.parameters.map(({ name, shape, data }) => ({ name, shape, data: data.map(() => 0.1) }));
+  const client = { batchSize: 1, localSteps: 1, learningRate: 1, optimizer: { kind: 'sgd' } };
+  const seen = {
+    model,
+    tensors,
+    client,
+    obfuscation: { evidence: tensors.map(() => EXACT) },
+  } as unknown as Observation;
+  const asked = { objective: 'l2', prior: 'tv', weight: 0, simulate: 'steps', labels: Int32Array.of(1) } as const;
+  const uses = (statistics?: number): boolean => comparisonOf(seen, { ...asked, statistics }).usesParameters;
+  assert.deepEqual([uses(), uses(0), uses(0.1)], [false, false, true]);
+});
+
+test('pinkPictures: noise of five octaves by their weights, up to brightness and contrast', async () => {
+  const sides = [32, 32] as const;
+  const { data } = await pinkPictures([...sides, 1], 1, 7);
+  const wanted = new Float64Array(data.length);
+  for (const [cells, weight] of [
+    [2, 1],
+    [4, 0.7],
+    [8, 0.5],
+    [16, 0.35],
+    [32, 0.2],
+  ] as const) {
+    const noise = normalStream(deriveSeed(7, 'pink', cells, 1));
+    const wave = resample(ndarray([1, cells, cells, 1], noise), sides).data;
+    for (let i = 0; i < wanted.length; i++) wanted[i]! += weight * wave[i]!;
+  }
+  const inside = [...data.keys()].filter((i) => data[i]! > 0 && data[i]! < 1);
+  assert.ok(inside.length > 0.5 * data.length, `${inside.length} are not cut off`);
+  const [a, b] = [inside[0]!, inside.at(-1)!];
+  const contrast = (data[b]! - data[a]!) / (wanted[b]! - wanted[a]!);
+  for (const i of inside) near(data[i]! - data[a]!, contrast * (wanted[i]! - wanted[a]!), 1e-4);
 });
 
 test('simulation: two steps of moving weights are steps', async () => {
