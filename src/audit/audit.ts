@@ -5,6 +5,7 @@ import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
+import { heedStop } from './heed-stop.js';
 import { kappaOf, type RetrievalBaseline, retrievalBaseline } from './kappa.js';
 import { FAMILIES } from './remedies.js';
 import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './run-cells.js';
@@ -53,15 +54,19 @@ export interface AuditResult {
  * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
  * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
  * none is.
- * @throws those of `readConfig`, of the files, and of the attacks
+ * @throws those of `readConfig`, of the files, and of the attacks; at an abort of `signal` how many attacks had finished:
+ * they are in the error's `rows`, and in `folder`, from which the same call goes on
  * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2 })
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {
   const settings = readConfig(config);
   const subject = await subjectOf(settings);
+  heedStop(options);
   const { model, data, batches } = subject;
   const check = await checkOf(settings, subject);
+  heedStop(options);
   const updates = await updatesOf(settings, subject);
+  heedStop(options);
   const told = { ...options, ...(options.onProgress && { each: await foretold(settings, subject) }) };
   const run = (phis: readonly string[], { labels }: Pick<Audit, 'labels'> = settings) =>
     runCells(settings, subject, updates, cellsOf({ ...settings, labels }, model, phis), told);
@@ -69,17 +74,25 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const [first] = untried;
   if (first && rows.length === 0) throw problem('audit', `no attack can be made: ${first.why}`);
   const baselines: Baselines[] = [];
-  for (const batch of batches) baselines.push(await baselinesOf(data, batch));
+  for (const batch of batches) {
+    heedStop(options, rows);
+    baselines.push(await baselinesOf(data, batch));
+  }
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
+  heedStop(options, [...rows, ...tried]);
   const retrieval = retrievalBaseline(data, batches, subject.gallery);
   const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches), named(retrieval, rows));
   const safe = remedyOf(settings, tried);
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
   const { folder, signal } = options;
   const costs = settings.training
-    ? await costsOf(model, data, settings.training, { phis, seed: settings.seed, folder, signal })
+    ? await costsOf(model, data, settings.training, { phis, seed: settings.seed, folder, signal }).catch((error) => {
+        heedStop(options, [...rows, ...tried]);
+        throw error;
+      })
     : [];
+  heedStop(options, [...rows, ...tried]);
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
   const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };

@@ -8,6 +8,7 @@ import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
 import type { Audit } from './config.js';
 import { deceptiveLayers } from './defences.js';
+import { heedStop } from './heed-stop.js';
 import { type Gallery, ranksOf } from './kappa.js';
 import { type Asked, observed, type Sent } from './sent.js';
 import type { Subject } from './subject.js';
@@ -131,10 +132,12 @@ export async function runCells(
   );
   await settled(writing);
   const errors = outcomes.map(({ error }) => error);
-  const reason = failed.signal.reason ?? signal?.reason ?? errors.find((error) => error && !lacksLabels(error));
+  const finished = rows.filter((row) => row !== undefined);
+  heedStop({ signal, folder }, finished);
+  const reason = failed.signal.reason ?? errors.find((error) => error && !lacksLabels(error));
   if (reason) throw reason;
   return {
-    rows: rows.filter((row) => row !== undefined),
+    rows: finished,
     untried: errors.flatMap((error, k) => (error ? [{ ...cells[missing[k]!]!, why: error.message }] : [])),
   };
 }

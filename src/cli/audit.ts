@@ -81,7 +81,7 @@ export async function command(args: string[]): Promise<number> {
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   console.error(`${session.line}; ${attacks} attacks of ${settings.iterations} steps, ${workers} at a time`);
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(problem('roglab audit', 'stopped', undefined, 'the same command goes on')));
+  process.once('SIGINT', () => stop.abort());
   const result = await audit(given, { folder: out, workers, signal: stop.signal, onProgress: say });
   const verdict = verdictOf(result);
   const version = packageVersion();
