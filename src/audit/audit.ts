@@ -81,7 +81,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const rebuilt = rows.some((row) => isRebuilt(settings, row));
   const tried = settings.remedies && rebuilt ? await walkFamilies(settings, run) : [];
   heedStop(options, [...rows, ...tried]);
-  const retrieval = retrievalBaseline(data, batches, subject.gallery);
+  const retrieval = await retrievalBaseline(data, batches, subject.gallery);
   const privacy = privacyOf(updates[0]!.own[0]!, priorOf(data, batches), named(retrieval, rows));
   const safe = remedyOf(settings, tried);
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];

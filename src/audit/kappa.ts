@@ -1,6 +1,7 @@
 import { sizeOf } from '../core/arrays.js';
 import type { Batch, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
+import { breathing } from '../engine/index.js';
 import { retrievalRank } from '../metrics/index.js';
 
 /** Pictures among which the true one is looked for: the private ones of each batch first, then others of the data. */
@@ -28,17 +29,18 @@ const POOL = 2048;
 const flat = ({ shape, data }: NdArray): NdArray => ({ shape: [shape[0]!, sizeOf(shape.slice(1))], data });
 
 /** The private pictures and as many others of their split as make MOST, none of them twice. */
-export function galleryOf(data: Dataset, batches: readonly Pick<Batch, 'images'>[]): Gallery {
+export async function galleryOf(data: Dataset, batches: readonly Pick<Batch, 'images'>[]): Promise<Gallery> {
   const own = batches.map(({ images }) => flat(images));
   const starts = own.map((_, k) => own.slice(0, k).reduce((sum, { shape }) => sum + shape[0]!, 0));
   const width = own[0]!.shape[1]!;
   const first = Math.min(MOST, data.sizes.test);
-  const others = flat(data.batch({ split: 'test', indices: [...Array(first).keys()] }).images);
   const rows = own.flatMap((one) => rowsOf(one));
   const taken = new Set(rows.map(String));
-  for (const row of rowsOf(others)) {
-    if (rows.length >= MOST || taken.has(String(row))) continue;
-    rows.push(row);
+  const breath = breathing();
+  for (let index = 0; index < first && rows.length < MOST; index++) {
+    await breath();
+    const other = flat(data.batch({ split: 'test', indices: [index] }).images).data;
+    if (!taken.has(String(other))) rows.push(other);
   }
   const pixels = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {
@@ -59,24 +61,21 @@ export const ranksOf = (rebuilt: NdArray, { pixels, starts }: Gallery, batch: nu
   );
 
 /** The ranks that other pictures of the same class give, from the split that the client does not hold. */
-export function retrievalBaseline(
+export async function retrievalBaseline(
   data: Dataset,
   batches: readonly Pick<Batch, 'labels'>[],
   gallery: Gallery,
-): RetrievalBaseline {
+): Promise<RetrievalBaseline> {
   const pool = [...data.labels('train', [...Array(Math.min(POOL, data.sizes.train)).keys()])];
-  const ranks = batches.flatMap(({ labels }, batch) =>
-    [...labels].flatMap((label, i) => {
-      const indices = pool.flatMap((one, at) => (one === label ? [at] : [])).slice(0, GUESSES);
-      if (indices.length === 0) return [];
-      const guesses = flat(data.batch({ split: 'train', indices }).images);
-      return retrievalRank(
-        guesses,
-        gallery.pixels,
-        indices.map(() => gallery.starts[batch]! + i),
-      );
-    }),
-  );
+  const breath = breathing();
+  const ranks: number[] = [];
+  for (const [batch, { labels }] of batches.entries())
+    for (const [i, label] of labels.entries())
+      for (const index of pool.flatMap((one, at) => (one === label ? [at] : [])).slice(0, GUESSES)) {
+        await breath();
+        const guess = flat(data.batch({ split: 'train', indices: [index] }).images);
+        ranks.push(...retrievalRank(guess, gallery.pixels, [gallery.starts[batch]! + i]));
+      }
   return { by: 'pixels', candidates: gallery.pixels.shape[0]!, ranks: ranks.sort((a, b) => a - b) };
 }
 

@@ -36,7 +36,7 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
     data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
   );
   const trained = audit.weights !== undefined || isOnnx(audit);
-  return { data, model, batches, trained, gallery: galleryOf(data, batches), ...(after && { after }) };
+  return { data, model, batches, trained, gallery: await galleryOf(data, batches), ...(after && { after }) };
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

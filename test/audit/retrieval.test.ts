@@ -5,7 +5,7 @@ import { openDataset } from '../../src/data/index.js';
 
 const data = await openDataset('scenes', { size: 16 });
 const batches = [3, 4].map((seed) => data.batch({ split: 'test', size: 2, seed }));
-const gallery = galleryOf(data, batches);
+const gallery = await galleryOf(data, batches);
 
 test('galleryOf: the private pictures first, each picture once, and so many that a rank says something', () => {
   const [count, width] = gallery.pixels.shape as [number, number];
@@ -34,8 +34,8 @@ test('ranksOf: the picture itself is first, one half as bright where counting pu
   }
 });
 
-test('kappaOf: the share of guesses by label that reach a rank, never below blind guessing', () => {
-  const baseline = retrievalBaseline(data, batches, gallery);
+test('kappaOf: the share of guesses by label that reach a rank, never below blind guessing', async () => {
+  const baseline = await retrievalBaseline(data, batches, gallery);
   assert.ok(baseline.ranks.length > 4 && baseline.ranks.every((rank, i, all) => i === 0 || all[i - 1]! <= rank));
   const middle = baseline.ranks[Math.floor(baseline.ranks.length / 2)]!;
   assert.ok(kappaOf(baseline, middle) >= 0.5);
