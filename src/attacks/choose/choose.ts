@@ -79,8 +79,8 @@ interface Finished {
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
  *    One that explains the whole update is taken, and any where noise drowns it, which equations average out and
  *    matching would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much, but not everything: it sees the whole update,
- *    and starts near.
+ * 2. Gradient matching from the pictures of a solver that leaves too much, but not everything: it sees the whole
+ *    update, and starts near.
  *    That is taken unless it fails, or phi left signs alone.
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
  *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
