@@ -122,7 +122,7 @@ for (const [phi, learningRate, reason] of [
   });
 
 test('rog: nothing goes on from the pictures of a solver that explain nothing', async () => {
-  const { images, observation } = await seen('four dense, relu', 'sign', {}, 1, 3);
+  const { images, observation } = await seen('four dense, relu', 'sign', {}, 1, 2);
   const [chosen, forced] = [await rog(observation), await rog(observation, { method: 'matching' })];
   const race = chosen.settings.race as { candidate: string; unexplained?: number }[];
   const at = race.findIndex(({ candidate }) => candidate === 'closed-form');
