@@ -19,6 +19,7 @@ const act = (kind: 'tanh' | 'relu'): Layer => ({ kind });
 const NETS = {
   'dense, tanh': [dense(64), act('tanh')],
   'dense, relu': [dense(64), act('relu')],
+  'four dense, relu': [dense(200), act('relu'), dense(100), act('relu'), dense(50), act('relu')],
   'convolution, tanh': [conv, act('tanh')],
   'convolution, relu': [conv, act('relu')],
   'convolution, dense, relu': [conv, act('relu'), dense(96), act('relu')],
@@ -36,9 +37,10 @@ async function seen(
   phi: string,
   client: ClientOptions = {},
   size = 2,
+  seed = 1,
 ): Promise<{ images: NdArray; observation: Observation }> {
   const data = await openDataset('photos', { size: 16 });
-  const model = network({ name: net, imageShape: [16, 16, 3], classes: 10, layers: [...NETS[net], dense(10)] });
+  const model = network({ name: net, imageShape: [16, 16, 3], classes: 10, seed, layers: [...NETS[net], dense(10)] });
   const { images } = data.batch({ split: 'test', size, seed: 5 });
   const labels = Int32Array.from(permutation(10, 5).slice(0, size));
   const update = await clientUpdate(model, { images, labels }, client);
@@ -118,3 +120,13 @@ for (const [phi, learningRate, reason] of [
     const [chosen, solved] = [await rog(observation, few), await rog(observation, { ...few, method: 'closed-form' })];
     assert.ok(reached(images, chosen) > reached(images, solved) + 2);
   });
+
+test('rog: nothing goes on from the pictures of a solver that explain nothing', async () => {
+  const { images, observation } = await seen('four dense, relu', 'sign', {}, 1, 2);
+  const [chosen, forced] = [await rog(observation), await rog(observation, { method: 'matching' })];
+  const race = chosen.settings.race as { candidate: string; unexplained?: number }[];
+  const at = race.findIndex(({ candidate }) => candidate === 'closed-form');
+  assert.ok(race[at]!.unexplained! > 0.95 * race[0]!.unexplained!);
+  assert.equal(race[at + 1]!.candidate, 'matching');
+  assert.ok(reached(images, chosen) > reached(images, forced) - 1);
+});

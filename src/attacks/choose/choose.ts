@@ -79,7 +79,8 @@ interface Finished {
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
  *    One that explains the whole update is taken, and any where noise drowns it, which equations average out and
  *    matching would fit.
- * 2. Gradient matching from the pictures of a solver that leaves too much: it sees the whole update, and starts near.
+ * 2. Gradient matching from the pictures of a solver that leaves too much, but not everything: it sees the whole
+ *    update, and starts near.
  *    That is taken unless it fails, or phi left signs alone.
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
  *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
@@ -188,13 +189,14 @@ export async function* chosen(
     }
   }
   let afresh = 1;
+  if (finished.length && left(best().measured) > NOTHING) finished.splice(0);
   if (finished.length) {
-    const { result: solved, measured: start } = best();
+    const { result: solved } = best();
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
     const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
     finished.splice(0, finished.length - 1);
-    const failed = left(start) > NOTHING || left(measured) > doneUpTo(observation, solved.labels);
+    const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
   }
