@@ -54,8 +54,8 @@ export interface AuditResult {
  * weights and settings: every phi against every batch, with labels known and inferred, by the default attack, beside
  * what somebody shows who has no update at all. Where images are rebuilt, changes of rising strength are tried until
  * none is.
- * @throws those of `readConfig`, of the files, and of the attacks; at an abort of `signal` how many attacks had finished:
- * they are in the error's `rows`, and in `folder`, from which the same call goes on
+ * @throws those of `readConfig`, of the files, and of the attacks; at an abort of `signal` the count of the finished
+ * attacks, which are in the error's `rows`, and in `folder`, from which the same call goes on
  * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2 })
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {

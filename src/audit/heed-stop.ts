@@ -1,9 +1,11 @@
 import { problem } from '../core/errors.js';
 import type { AuditRow } from './audit-rows.js';
-import type { AuditOptions } from './run-cells.js';
 
 /** Ends an audit that is to stop, between two pieces of its work: what had finished is in the error's `rows`. */
-export function heedStop({ signal, folder }: AuditOptions, rows: readonly AuditRow[] = []): void {
+export function heedStop(
+  { signal, folder }: { readonly signal?: AbortSignal; readonly folder?: string },
+  rows: readonly AuditRow[] = [],
+): void {
   if (!signal?.aborted) return;
   const done = `stopped; finished attacks: ${rows.length}`;
   const fix = folder === undefined ? 'with a folder the same call would go on' : `the same call goes on from ${folder}`;
