@@ -19,7 +19,7 @@ const update = await clientUpdate(model, { images, labels });
 const seen = (phi: string) => observe(model, update, { obfuscation: parseObfuscation(phi), labels });
 const tuned = (phi: string, wanted?: Comparison, mixed = false, localSteps = 1) => {
   const observation = seen(phi);
-  const head = readHead(observation)!;
+  const head = readHead(observation);
   return tuningFor(head, { ...observation.client, localSteps }, model.imageShape, wanted, mixed);
 };
 const evaluate = async () => ({ objective: 0, gradient: images });
