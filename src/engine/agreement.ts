@@ -15,13 +15,6 @@ import * as tf from './tf.js';
  */
 export const AGREEMENT = 1e-4;
 
-/**
- * The same for a card. cuDNN takes the algorithm that is fastest in a trial of its own: in float32 up to 2e-4 of a
- * gradient's gradient were measured between two of them. TensorFloat-32, which keeps 10 bits of a factor, is 1 to 5 %
- * off.
- */
-export const CARD_AGREEMENT = { float32: 1e-3, tf32: 0.2 };
-
 const SHAPES = [
   [2, 12, 12, 3],
   [5, 5, 3, 8],

@@ -57,7 +57,7 @@ export const computesOnCard = (): boolean => isCard(settled?.provider ?? 'cpu');
  * ROGLAB_TF32=1 stands for `tf32`.
  * @throws a backend that is unknown or does not load (the message lists all, and why), ONNX Runtime asked for and
  * absent, a provider that does not open a session here (the message says why, and which do) or whose gradients are more
- * than 1e-3 from the processor's (the message says how far): none is replaced in silence
+ * than 1e-4 from the processor's (the message says how far): none is replaced in silence
  * @example const session = await rog.start(); session.line
  */
 export function start(options: StartOptions = {}): Promise<Session> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AGREEMENT, CARD_AGREEMENT, disagreement, tooFar } from '../../src/engine/agreement.js';
+import { AGREEMENT, disagreement, tooFar } from '../../src/engine/agreement.js';
 import { backendDisagreement, providers, start } from '../../src/engine/index.js';
 import { prepareTensorflow, setTf32 } from '../../src/engine/native.js';
 import { eagerEngines, forEachEngine } from '../engines.js';
@@ -32,8 +32,7 @@ forEachEngine(
 );
 
 test('providers: what is available agrees with the processor', async () => {
-  for (const { available, apart } of await providers())
-    assert.ok(!available || apart! <= CARD_AGREEMENT.float32, String(apart));
+  for (const { available, apart } of await providers()) assert.ok(!available || apart! <= AGREEMENT, String(apart));
 });
 
 test('setTf32: off unless asked for, before anything is loaded; a worker thread can only find it as it is', () => {
