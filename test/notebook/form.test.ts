@@ -40,3 +40,11 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.ipynb'))
     assert.doesNotMatch(whole, /in the committed run/i);
     assert.ok(statSync(join(FOLDER, file)).size < BYTES, 'a notebook over 3 MB');
   });
+
+test('09: of pictures that may not be shipped the notebook holds numbers and no picture', () => {
+  const { cells } = readNotebook(join(FOLDER, '09-paper-scale.ipynb'));
+  const from = cells.findIndex(({ source }) => joined(source).includes('ROGLAB_PAPER_IMAGES;'));
+  assert.ok(from > 0);
+  const shown = JSON.stringify(cells.slice(from, from + 2).map(({ outputs }) => outputs));
+  assert.doesNotMatch(shown, /image\/(png|jpeg)/);
+});
