@@ -6,10 +6,7 @@ import { telemetryOff } from './core/telemetry.js';
 
 type Command = (args: string[]) => Promise<number>;
 
-/**
- * What can follow `roglab`, with the module that does it: each exports one function of its arguments that gives the
- * exit code.
- */
+/** What can follow `roglab`: modules that export one function of the arguments, which gives the exit code. */
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
   new: {
     summary: 'write a starter project: a notebook, package.json, a folder for images',
@@ -108,10 +105,7 @@ function report(thrown: unknown): number {
 /** Mistakes in the words of a command, told before anything is done. */
 const USAGE = /^(roglab [\w -]+: (unknown flag |--|takes |NAME |the study )|parseObfuscation: )/;
 
-/**
- * An answer that standard output does not take, as on a full disk, is a failure; one that nobody reads to its end is
- * none.
- */
+/** An answer that standard output does not take (a full disk) is a failure; one that is not read to its end is none. */
 function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;

@@ -58,10 +58,7 @@ export async function makeFolder(path: string): Promise<void> {
     });
 }
 
-/**
- * Gives a file a second name, in one step, so that the first is always there; a copy where the file system has no
- * links.
- */
+/** Gives a file a second name in one step, so that the first is always there; a copy where links are not. */
 async function keepAs(path: string, keep: string): Promise<void> {
   const second = `${keep}.${randomUUID()}.part`;
   try {

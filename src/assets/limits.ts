@@ -20,10 +20,7 @@ export const LIMITS = {
   /** A zip (PyTorch, npz): files inside; bytes unpacked beyond 32 times those packed. */
   zipEntries: 16_384,
   unpackedBeyond: 2 ** 26,
-  /**
-   * A PyTorch file: bytes of the pickle, values inside its containers, entries of all tensors beyond 4 times those
-   * stored.
-   */
+  /** A PyTorch file: bytes of the pickle, values in its containers, entries of tensors beyond 4 times those stored. */
   pickleBytes: 2 ** 26,
   pickleValues: 1_000_000,
   entriesBeyond: 2 ** 20,

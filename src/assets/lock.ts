@@ -16,19 +16,14 @@ export interface Lock {
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /**
-   * When the process began, as the system counts; empty where it does not say. A process id comes again, this does not.
-   */
+  /** When the process began, as the system counts, for a process id comes again; empty where it does not say. */
   readonly began: string;
   /** One run of the process. */
   readonly run: string;
   readonly since: string;
 }
 
-/**
- * A holder on this machine that is gone is seen at once; one on another is, when its lock has not been touched for so
- * long.
- */
+/** A holder gone from this machine is seen at once; one on another when its lock has not been touched for so long. */
 const SILENT_MS = 120_000;
 const TOUCH_MS = 20_000;
 const WAIT_MS = 150;
@@ -154,10 +149,7 @@ function isAlive({ pid, began }: Holder): boolean {
   return now === undefined || began === '' || now === began;
 }
 
-/**
- * When a process began, in the kernel's ticks; `dead` for one that only waits to be buried; undefined where nobody
- * tells.
- */
+/** When a process began, in kernel ticks; `dead` for one that waits to be buried; undefined where nobody tells. */
 function beganAt(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -14,10 +14,7 @@ export interface DlgOptions extends RunOptions {
   readonly iterations?: number;
   /** Default `lbfgs`, the papers'. */
   readonly optimizer?: 'lbfgs' | 'adam';
-  /**
-   * First trial of every line search (default 1), or Adam's step size, which falls to a tenth along a cosine (default
-   * 1).
-   */
+  /** First trial of every line search (default 1), or Adam's step size, falling to a tenth by a cosine (default 1). */
   readonly rate?: number;
   /** Whether the objective knows phi; default false: what was received counts as the gradient itself. */
   readonly defenseAware?: boolean;

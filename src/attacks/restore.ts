@@ -67,10 +67,7 @@ function meaning(classNames: readonly string[] | undefined, label: number): numb
 
 /** Options of attacks that can end with {@link restore}. */
 export interface PostprocessOptions extends Pick<RestoreOptions, 'classNames'> {
-  /**
-   * `restorer`: the pictures go through restore() at the end. Default `none`: it draws on knowledge that no observation
-   * holds.
-   */
+  /** `restorer`: restore() at the end. Default `none`: it draws on knowledge that no observation holds. */
   readonly postprocess?: 'none' | 'restorer';
 }
 
@@ -91,10 +88,7 @@ const OPTIONS = {
   weights: memory('of your own', 'a list of arrays', Array.isArray),
 } satisfies OptionTable<RestoreOptions>;
 
-/**
- * The steps of an attack, with {@link restore} on what they return if that is asked for. Refuses pictures it cannot
- * take.
- */
+/** The steps of an attack, then {@link restore} if that is asked for. Refuses pictures it cannot take. */
 export function postprocessed(
   where: string,
   steps: AsyncGenerator<Progress, Reconstruction>,

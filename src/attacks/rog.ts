@@ -38,10 +38,7 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective (paper: 0). */
   readonly weight?: number;
-  /**
-   * How the client is modelled; default `auto`: `steps` when the weights moved noticeably, see simulation() (paper:
-   * steps).
-   */
+  /** How the client is modelled; default `auto`: `steps` where the weights moved, see simulation() (paper: steps). */
   readonly simulate?: 'auto' | 'steps' | 'direction';
   /** Whether the objective knows phi; default true (paper: false, what was received counts as the update itself). */
   readonly defenseAware?: boolean;

@@ -16,10 +16,7 @@ export interface AuditRow {
   readonly scores: Omit<Scores, 'match'>;
   /** Labels that the attack went by and that are in the batch, as a share. */
   readonly labelsRight: number;
-  /**
-   * Rank of each private image among the candidates of the audit's retrieval, sorted by their distance to what was
-   * rebuilt of it: 1 names it.
-   */
+  /** Rank of each private image among the candidates by distance to what was rebuilt of it: 1 names it. */
   readonly ranks: readonly number[];
   readonly attack: string;
   readonly closures: number;
@@ -34,9 +31,7 @@ export function rowName(decides: object, tensors: readonly NamedArray[], { image
   return sha256(JSON.stringify(decides), ...numbers, JSON.stringify([...labels])).slice(0, 24);
 }
 
-/**
- * Rows of an audit in a folder, a file each: what a stopped audit has is not computed again. A full disk ends no audit.
- */
+/** Rows of an audit in a folder, a file each, not computed again after a stop. A full disk ends no audit. */
 export function rowStore(folder: string) {
   const warn = warnsOnce('the audit goes on without it');
   const fileOf = (name: string): string => join(folder, `${name}.json`);

@@ -26,18 +26,13 @@ export interface AuditResult {
   readonly check?: ClientCheck;
   /** Of the phi that the config names. */
   readonly rows: readonly AuditRow[];
-  /**
-   * Of the changes that were tried, weakest first in each family; empty where nothing was rebuilt, or not looked for.
-   */
+  /** Of the changes tried, weakest first in each family; empty where nothing was rebuilt, or not looked for. */
   readonly tried: readonly AuditRow[];
   /** Attacks that could not be made, each with the reason: labels that the update does not tell. */
   readonly untried: readonly Untried[];
   /** One per batch. */
   readonly baselines: readonly Baselines[];
-  /**
-   * What each phi of the config, and the smallest change that helps, cost in accuracy; empty where no training was
-   * asked for.
-   */
+  /** What each phi, and the smallest change that helps, cost in accuracy; empty where no training was asked for. */
   readonly costs: readonly PhiCost[];
   /** What theory says of each phi and batch; empty where the config does not want it. */
   readonly bounds: readonly AuditBound[];

@@ -3,9 +3,7 @@ import type { Batch, NdArray, Scores } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { score } from '../studies/index.js';
 
-/**
- * What somebody without the update could show instead: gray, the mean of other images, another image of the same class.
- */
+/** What one could show without the update: gray, the mean of other images, another image of the class. */
 export type BaselineName = 'gray' | 'mean image' | 'label only';
 
 /** Scores of each baseline per private image; a missing one could not be made of this data. */

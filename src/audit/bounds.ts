@@ -18,10 +18,7 @@ export interface AuditBound {
   readonly batch: number;
   /** Mean squared error of the best attack, over the images of the batch, and as a PSNR in dB. */
   readonly reached: { readonly mse: number; readonly psnr: number };
-  /**
-   * Least error with a prior of independent normal pixels of this batch's mean and deviation; where phi has noise that
-   * bounds.
-   */
+  /** Least error with a prior of independent normal pixels of this batch's moments; where phi has noise that bounds. */
   readonly bayesian?: {
     readonly mse: number;
     readonly psnr: number;
@@ -30,10 +27,7 @@ export interface AuditBound {
     /** Whether an attack did better than it: the prior knows too little of pictures. */
     readonly beaten: boolean;
   };
-  /**
-   * Error that phi's change of the update should cause to first order (inversion influence); not of clients that clip
-   * and noise their own steps.
-   */
+  /** First-order error of phi's change (inversion influence); not of clients that clip and noise their steps. */
   readonly influence?: { readonly mse: number; readonly psnr: number };
 }
 

@@ -55,10 +55,7 @@ export interface AuditConfig {
    * data in their order, and checkClient() says whether `client` describes it. Default: the client is simulated.
    */
   readonly after?: string;
-  /**
-   * As openDataset() takes it: `folder:DIR`, `cifar10`, `photos`, ... Default: the data set of ROGLAB_DATA, else
-   * CIFAR-10.
-   */
+  /** As openDataset() takes it: `folder:DIR`, `photos`, ... Default: that of ROGLAB_DATA, else CIFAR-10. */
   readonly data?: string;
   /** Side of the images in pixels; default the data set's own. */
   readonly size?: number;

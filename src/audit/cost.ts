@@ -5,9 +5,7 @@ import type { Dataset } from '../data/index.js';
 import { partition } from '../federation/index.js';
 import { federate } from '../studies/index.js';
 
-/**
- * A short federated training that says what a phi costs in accuracy: from the audit's weights on, on the train split.
- */
+/** A short federated training for what a phi costs in accuracy: from the audit's weights, on the train split. */
 export interface TrainingConfig {
   /** Default 10. */
   readonly rounds?: number;

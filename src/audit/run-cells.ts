@@ -170,10 +170,7 @@ async function rowOf(
   };
 }
 
-/**
- * Least |s a - b| / |b| over all scales s, that is the sine of the angle between the two: 0 the same direction, 1 none
- * of it.
- */
+/** Least |s a - b| / |b| over all scales s, the sine of the angle between the two: 0 same direction, 1 orthogonal. */
 function distance(a: readonly NamedArray[], b: readonly NamedArray[]): number {
   let [dot, aa, bb] = [0, 0, 0];
   b.forEach(({ data }, k) => {

@@ -16,9 +16,7 @@ export interface PhiVerdict {
   readonly ssim: Spread;
   readonly bitsPerEntry: number;
   readonly distortion: number;
-  /**
-   * Largest Bayesian Cramer-Rao bound of its batches as a PSNR in dB: an indication; and whether an attack passed it.
-   */
+  /** Largest Bayesian Cramer-Rao bound of its batches, PSNR in dB: an indication; and whether an attack passed it. */
   readonly bound?: { readonly psnr: number; readonly beaten: boolean };
   /** PSNR in dB that the inversion influence foretells, of the batch for which that is most. */
   readonly influence?: number;

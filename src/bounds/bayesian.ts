@@ -23,10 +23,7 @@ export interface BayesianBoundOptions {
   readonly lanczos?: number;
   /** Default 1. */
   readonly seed?: number;
-  /**
-   * [batch, height, width, channels] at which J is taken, in place of draws from the prior: then the bound is an
-   * indication.
-   */
+  /** [batch, height, width, channels] at which J is taken, not at draws from the prior: an indication then. */
   readonly images?: NdArray;
   /** Of the batch; default those that the server knows. */
   readonly labels?: Int32Array;
@@ -47,10 +44,7 @@ export interface BayesianBound {
   /** E ||J||_F^2 over the noise, and its standard error. */
   readonly trace: number;
   readonly standardError: number;
-  /**
-   * `promise`: holds for every attacker, on average over pictures of the prior. `indication`: some assumption does not
-   * hold.
-   */
+  /** `promise`: for every attacker, on average over the prior's pictures. `indication`: some assumption fails. */
   readonly kind: 'promise' | 'indication';
   /** For `indication`: which assumptions do not hold. */
   readonly because: readonly string[];
@@ -152,10 +146,7 @@ interface Spectral {
   readonly seed: number;
 }
 
-/**
- * The Ritz values are diagonal entries in some orthonormal basis, so with the trace they bound as eigenvalues do
- * (Peierls).
- */
+/** The Ritz values are diagonal in some orthonormal basis: with the trace they bound as eigenvalues do (Peierls). */
 async function spectralForm(
   jacobian: Jacobian,
   pictures: readonly NdArray[],

@@ -11,9 +11,7 @@ export interface NoiseLaw {
   readonly but?: string;
 }
 
-/**
- * Laws whose size was announced and does not depend on the update, by the first operator; what follows it only loses.
- */
+/** Laws of announced size, whatever the update, by the first operator; what follows it only loses. */
 const ANNOUNCED: readonly (readonly [operator: string, information: number])[] = [
   ['gaussianNoise', 1],
   ['laplaceNoise', 2],

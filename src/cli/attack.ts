@@ -102,11 +102,7 @@ export async function command(args: string[]): Promise<number> {
   const show = process.stderr.isTTY
     ? progress(`${observation.obfuscation.name}, batch ${size}`)
     : firstClosures((line) => console.error(line));
-  const attacked = await attackBy(name)(observation, {
-    ...options,
-    ...named(name, data),
-    onProgress: show,
-  });
+  const attacked = await attackBy(name)(observation, { ...options, ...named(name, data), onProgress: show });
   const result = own.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
   const before = own.restore ? await score(batch, attacked) : undefined;

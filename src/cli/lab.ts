@@ -8,10 +8,7 @@ import { homeOf, projectRoot } from './root.js';
 
 const TOLD = {
   about: 'JupyterLab on copies of the notebooks, from a private Python environment in .lab (made at first)',
-  flags: {
-    port: whole('or the next free one', 8888, { to: 65_535 }),
-    install: alone('only make the environment'),
-  },
+  flags: { port: whole('or the next free one', 8888, { to: 65_535 }), install: alone('only make the environment') },
   after: `
 The copies are in lab/ and yours to change; a newer original goes beside what you changed. Nothing but .lab and lab
 is written to (of an installed package: in roglab-lab/ where you are); delete them to undo.

@@ -49,9 +49,7 @@ export function longRun(
 /** What an attack tells after a closure. */
 type Closure = Pick<Progress, 'closure' | 'total' | 'seconds' | 'secondsLeft'>;
 
-/**
- * For an attack's `onProgress`: after its first closures, once, `about 40 s: 200 closures`; nothing below two seconds.
- */
+/** For an attack's `onProgress`: once, after some closures, `about 40 s: 200 closures`; nothing below two seconds. */
 export function firstClosures(say: (line: string) => void): (event: Closure) => void {
   let said = false;
   return ({ closure, total, seconds, secondsLeft }) => {

@@ -90,12 +90,7 @@ export async function batchesCommand(args: string[]): Promise<number> {
         ...ROWS[name],
         ...(weights && { networks: { ...ONE.networks, weights } }),
       } as const;
-      await runSweep(definition, {
-        folder,
-        signal: stop.signal,
-        onProgress: sweepView(),
-        ...(workers && { workers }),
-      });
+      await runSweep(definition, { folder, signal: stop.signal, onProgress: sweepView(), ...(workers && { workers }) });
       if (stop.signal.aborted) return 130;
     }
     const rows = (await sweepTable(folder)).objects() as ImageRow[];

@@ -81,10 +81,7 @@ function stored(name: string, epochs: number): number {
 /** More than the largest of the networks takes. */
 const WEIGHTS_BYTES = 2 ** 25;
 
-/**
- * Says what came out; then weights first, then the card that names their hash: a kill in between leaves a mismatch,
- * which the loader reports.
- */
+/** Weights first, then the card that names their hash: the loader reports what a kill in between leaves. */
 async function write(
   folder: string,
   name: string,

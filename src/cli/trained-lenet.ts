@@ -10,10 +10,7 @@ import { reporter } from './train.js';
 const EPOCHS = 2;
 const PEAK_RATE = 0.05;
 
-/**
- * A file of LeNet's weights after two epochs on a data set's train split, made once and kept in `folder`; a training
- * that was killed goes on.
- */
+/** A file of LeNet's weights after two epochs on a train split, kept in `folder`; a killed training goes on. */
 export async function trainedLenet(name: string, folder: string, signal: AbortSignal): Promise<string> {
   const path = join(folder, `lenet-${EPOCHS}-epochs.safetensors`);
   if (existsSync(path)) return path;

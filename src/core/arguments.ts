@@ -53,11 +53,7 @@ const NOUNS = {
     from: 'make one with rog(observation)',
   },
   path: { named: () => 'a path', is: () => false, from: 'write its name' },
-  scores: {
-    named: () => 'scores',
-    is: (v: Fields) => has(v, 'match'),
-    from: 'make them with score(batch, result)',
-  },
+  scores: { named: () => 'scores', is: (v: Fields) => has(v, 'match'), from: 'make them with score(batch, result)' },
 } as const;
 
 const isNoun = (kind: ArgumentKind, value: unknown): boolean =>

@@ -43,10 +43,7 @@ export function checkFinite(where: string, tensors: readonly NamedArray[], what 
         throw problem(where, `every entry of ${what} must be finite; ${name}[${i}] is ${data[i]}`);
 }
 
-/**
- * Refuses tensors whose names, shapes or data are not those that a network's parameters have: an update, or, with what
- * to do then, weights.
- */
+/** Refuses tensors whose names, shapes or data are not those of a network's parameters. */
 export function checkMatches(
   where: string,
   tensors: readonly NamedArray[],

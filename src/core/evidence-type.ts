@@ -15,10 +15,7 @@ export interface Evidence {
   readonly scaleUnknown: boolean;
   /** Where the two bounds differ within the tensor: `tolerance` and `zeroTolerance` are then the loosest of these. */
   readonly each?: EachBound;
-  /**
-   * The noise lies on top of the bounds: an entry may be further off than they say. Absent: noise and bounds are the
-   * same rounding.
-   */
+  /** The noise lies on top of the bounds: an entry may be further off. Absent: both are the same rounding. */
   readonly blurred?: true;
   /** An observed entry may have another sign than the true one, within the bounds. */
   readonly crossesZero?: true;
@@ -37,9 +34,7 @@ export interface Projection {
   readonly rank: number;
 }
 
-/**
- * Bounds of single channels (one for each index of the last axis) or entries (as many as the tensor has), row-major.
- */
+/** Bounds of channels (one an index of the last axis) or entries (as many as the tensor has), row-major. */
 export interface EachBound {
   readonly tolerance: Float32Array;
   readonly zeroTolerance: Float32Array;

@@ -81,10 +81,7 @@ export const signed = (before: Evidence, zerosStay: boolean): Evidence => ({
   signOnly: true,
 });
 
-/**
- * After zero-mean noise of standard deviation sigma. It hides which entries were zero: the looser of both bounds holds
- * for all.
- */
+/** After zero-mean noise of deviation sigma, which hides the zeros: the looser of both bounds holds for all. */
 export function noised(before: Evidence, sigma: number): Evidence {
   if (sigma === 0) return before;
   const { kept, zero } = widthsOf(before);
@@ -130,9 +127,7 @@ export const halfWidth = ({ tolerance, zeroTolerance, each }: Evidence, value: n
 /** Whether the tensor was sent at all. */
 export const isSent = ({ unsent }: Evidence): boolean => !unsent;
 
-/**
- * The true entry is the observed one times one positive factor of the whole tensor (1, unless the scale is unknown).
- */
+/** The true entry is the observed one times one positive factor of the tensor (1, unless the scale is unknown). */
 export const isExactToScale = ({ tolerance, zeroTolerance, noise, signOnly, projection }: Evidence): boolean =>
   tolerance === 0 && zeroTolerance === 0 && noise === 0 && !signOnly && !projection;
 
@@ -157,17 +152,12 @@ export const isRounded = ({ tolerance, noise, signOnly, scaleUnknown }: Evidence
 export const isErring = (e: Evidence): boolean =>
   e.tolerance === e.zeroTolerance && e.noise <= e.tolerance && !e.blurred && !hidesScale(e);
 
-/**
- * Every entry was rounded up or down at random, to known values, or was not touched (a tensor of zeros has no step).
- */
+/** Every entry was rounded up or down at random, to known values, or untouched (zeros have no step). */
 export const isRandomlyRounded = (e: Evidence): boolean => isErring(e) && !e.crossesZero;
 
 /** Zero-mean noise of known size was added to every entry, and nothing else was done. */
 export const isNoised = (e: Evidence): boolean => e.noise > 0 && isExact({ ...e, noise: 0 });
 
-/**
- * An observed entry other than 0 has the sign of the true one: random rounding stays within its bound, other noise
- * does not.
- */
+/** An observed entry that is not 0 has the true sign: random rounding stays in its bound, other noise does not. */
 export const keepsSigns = ({ noise, tolerance, blurred, crossesZero, projection }: Evidence): boolean =>
   !projection && !crossesZero && (noise === 0 || (tolerance > 0 && Number.isFinite(noise) && !blurred));

@@ -1,7 +1,4 @@
-/**
- * The layers of a network as plain data; images are NHWC. The rules that give them shapes and values:
- * src/models/layers.
- */
+/** The layers of a network as plain data, NHWC. The rules that give them shapes and values: src/models/layers. */
 
 /** One number for both directions, or [height, width]. */
 export type Extent = number | readonly [height: number, width: number];
@@ -13,10 +10,7 @@ export type Extent = number | readonly [height: number, width: number];
  */
 export type Padding = 'same' | 'valid' | number | readonly [top: number, bottom: number, left: number, right: number];
 
-/**
- * Cross-correlation, as every framework's "convolution"; the output has floor((n + padding - dilation (size - 1) - 1) /
- * stride) + 1 cells.
- */
+/** Cross-correlation; floor((n + padding - dilation (size - 1) - 1) / stride) + 1 cells come out. */
 export interface ConvLayer {
   readonly kind: 'conv';
   readonly filters: number;

@@ -12,10 +12,7 @@ export interface NormalBlocks {
   readonly stepTo: (data: Float32Array, from: Float32Array, rate: number, scale: number) => void;
 }
 
-/**
- * Rectangles of equal area under the density; the last one's edge, its density, and the area (Marsaglia and Tsang
- * 2000).
- */
+/** Rectangles of equal area under the density; the last one's edge, density and area (Marsaglia and Tsang 2000). */
 const LAYERS = 256;
 const EDGE = 3.6541528853610088;
 const EDGE_DENSITY = 0.001260285930498598;

@@ -56,10 +56,7 @@ export interface Model {
 export interface ClientPrivacy {
   /** C, > 0: every example's gradient is shortened to this Euclidean norm. Default: none is. */
   readonly clip?: number;
-  /**
-   * Of what the norm is taken: `example` (default), an example's whole gradient (DP-SGD); `tensor`, each tensor of it
-   * (Yue et al.).
-   */
+  /** The norm: of an `example`'s whole gradient (default; DP-SGD), or of each `tensor` of it (Yue et al.). */
   readonly scope?: 'example' | 'tensor';
   /** Default: none. */
   readonly noise?: StepNoise;
@@ -68,29 +65,20 @@ export interface ClientPrivacy {
    * epsilon follows then. Default false.
    */
   readonly exemptFirst?: boolean;
-  /**
-   * The form of versions up to 0.4, kept: `noise: { multiplier, stream: 'box-muller' }`, so that stored results can be
-   * repeated.
-   */
+  /** The form of versions up to 0.4: `noise: { multiplier, stream: 'box-muller' }`, to repeat stored results. */
   readonly noiseMultiplier?: number;
 }
 
 /** Noise inside a local step, on each entry of a tensor with n entries; exactly one of the three sizes. */
 export interface StepNoise {
-  /**
-   * sigma, >= 0: of standard deviation sigma C on the sum over the examples. The only one from which an epsilon
-   * follows.
-   */
+  /** sigma, >= 0: deviation sigma C on the sum over the examples. The only one from which an epsilon follows. */
   readonly multiplier?: number;
   /**
    * dB: on each example's (clipped) gradient g of each tensor, of variance |g|^2 / (n 10^(snr/10)). It shrinks with
    * the gradient, so no epsilon follows.
    */
   readonly snr?: number;
-  /**
-   * Standard deviation on each example's (clipped) gradient, constant: one number, or one for each tensor. No epsilon
-   * is derived.
-   */
+  /** Constant standard deviation on each example's (clipped) gradient: one, or one a tensor. No epsilon follows. */
   readonly sigma?: number | readonly number[];
   /** Where the numbers come from: see normalBlocks() and normalStream(). Default `ziggurat`. */
   readonly stream?: 'ziggurat' | 'box-muller';
@@ -126,10 +114,7 @@ export interface ClientSettings {
   readonly batchSize: number;
   readonly localSteps: number;
   readonly learningRate: number;
-  /**
-   * Images per local step; equal to `batchSize` when every step uses the whole batch. The last of an epoch may be
-   * smaller.
-   */
+  /** Images per local step; `batchSize` where every step uses the whole batch. The last of an epoch may be smaller. */
   readonly miniBatch: number;
   readonly optimizer?: ClientOptimizer;
   /** Mini-batches: `cyclic`, round and round in the order of the batch, or the rows of the batch in each local step. */
@@ -233,10 +218,7 @@ export interface Reconstruction {
    * expectedSsim(). Of the attack's own pictures, not of postprocessed ones; none of pictures drawn by a generator.
    */
   readonly confidence?: readonly number[];
-  /**
-   * Of each image the share that it explains of what the others leave, 0 to 1, where the attack gives it: compare
-   * within a batch.
-   */
+  /** Of each image the share it explains of what the others leave, 0 to 1, where given: compare within a batch. */
   readonly explained?: readonly number[];
   readonly labels: Int32Array;
   readonly labelSource: { readonly method: string; readonly confidence: readonly number[] };

@@ -50,9 +50,7 @@ function quoted(where: string, line: number, text: string): string[] {
   return [...cells, cell.trim()];
 }
 
-/**
- * The place of the first of some column names in a header, however it is written (`Image ID`, `image_id`); -1 without.
- */
+/** The place of the first of some column names in a header, as written (`Image ID`, `image_id`); -1 without. */
 export function columnOf(header: readonly string[], names: readonly string[]): number {
   const simple = header.map((cell) => cell.toLowerCase().replace(/[^a-z0-9]/g, ''));
   return names.map((name) => simple.indexOf(name)).find((at) => at >= 0) ?? -1;

@@ -64,10 +64,7 @@ const PARTS = (['train', 'test'] as const).flatMap((split) =>
   (['images', 'labels'] as const).map((part) => idxName(split, part)),
 );
 
-/**
- * Downloads the four files of MNIST or Fashion-MNIST into a folder of the cache; each is checked by its hash and stays
- * packed.
- */
+/** Downloads the four files of (Fashion-)MNIST into a folder of the cache; checked by hash, they stay packed. */
 export async function fetchIdx(
   layout: IdxLayout,
   { onProgress, signal }: DatasetOptions,

@@ -62,10 +62,7 @@ interface Idx {
   readonly values: Uint8Array;
 }
 
-/**
- * An idx file of bytes: 0, 0, 8, dimensions, each size as big-endian int32, then the values. Source: Y. LeCun's page of
- * MNIST.
- */
+/** An idx file of bytes: 0, 0, 8, dimensions, sizes as big-endian int32, values. Source: Y. LeCun's page of MNIST. */
 function readIdx(where: string, file: string, dimensions: number): Idx {
   const packed = readBounded(where, file, MOST_BYTES);
   const bytes = file.endsWith('.gz') ? unpacked(where, file, packed) : packed;

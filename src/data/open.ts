@@ -126,10 +126,7 @@ function publishedOpener(set: Published): Opener {
   };
 }
 
-/**
- * What takes the place of a published set. Photographs are few and have no training half, but people know what they
- * show.
- */
+/** What takes the place of a published set. Photographs are few, without a training half, but people know them. */
 const STAND_INS = {
   scenes: (options: DatasetOptions, { size }: Published) => ({
     pixels: scenes({ ...options, size }),

@@ -48,8 +48,6 @@ export const PUBLISHED = {
   'fashion-mnist': ofIdx(FASHION_MNIST),
 } as const satisfies Record<string, Published>;
 
-/**
- * The published data set that a folder holds, or undefined. (The files of MNIST and Fashion-MNIST have the same names.)
- */
+/** The published data set in a folder, or undefined. (MNIST and Fashion-MNIST have the same file names.) */
 export const publishedIn = (folder: string): Published | undefined =>
   Object.values(PUBLISHED).find(({ find }) => find(folder) !== undefined);

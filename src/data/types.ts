@@ -9,9 +9,7 @@ export interface BatchOptions {
   readonly split?: Split;
   /** Number of images. Default 1, or the number of `indices`. */
   readonly size?: number;
-  /**
-   * Chooses the images: the order of the whole split is drawn from it, a larger batch extends a smaller one. Default 0.
-   */
+  /** Chooses the images: it orders the whole split, so a larger batch extends a smaller one. Default 0. */
   readonly seed?: number;
   /** `'distinct'`: no class twice. Default `'any'`. */
   readonly labels?: 'any' | 'distinct';
@@ -43,10 +41,7 @@ export interface Dataset extends Described {
 
 /** Options of `openDataset`. */
 export interface DatasetOptions {
-  /**
-   * Folder of the files of `cifar10` (or of its sub-folder `cifar-10-batches-bin`), `cifar100`, `mnist`,
-   * `fashion-mnist`.
-   */
+  /** Folder of the files of `cifar10` (or of its `cifar-10-batches-bin`), `cifar100`, `mnist`, `fashion-mnist`. */
   readonly root?: string;
   /**
    * Side of the square images in pixels. `scenes`: 16 to 256, default 32. `photos`: 16 to 256, default 128. `folder:`:
@@ -61,10 +56,7 @@ export interface DatasetOptions {
   readonly classes?: number;
   /** Whether a published data set may be downloaded into the cache. Default true. */
   readonly download?: boolean;
-  /**
-   * What stands in when a published data set is neither there nor to be had; `'none'` throws. Default `'scenes'`, with
-   * a notice.
-   */
+  /** What stands in when a published set is not to be had; `'none'` throws. Default `'scenes'`, with a notice. */
   readonly fallback?: 'scenes' | 'photos' | 'none';
   /** Called during a download. */
   readonly onProgress?: (progress: {

@@ -9,10 +9,7 @@ import { eagerStep } from './eager-step.js';
 import { crossEntropy } from './ops/cross-entropy.js';
 import * as tf from './tf.js';
 
-/**
- * The largest difference between an engine's gradient and the processor's, relative to the largest entry, that is
- * float32.
- */
+/** The largest difference between an engine's gradient and the processor's, over the largest entry (float32). */
 export const AGREEMENT = 1e-4;
 
 const SHAPES = [
@@ -32,10 +29,7 @@ function inputs(): NdArray[] {
   });
 }
 
-/**
- * |gradient of the loss for the weights|^2, and its gradient for the images: convolutions of all three kinds, pooling,
- * products.
- */
+/** |gradient of the loss|^2 and its gradient for the images: all three convolutions, pooling, products. */
 function closure(images: tf.Tensor, ...weights: tf.Tensor[]): tf.Tensor[] {
   const labels = tf.oneHot(tf.tensor1d([3, 7], 'int32'), 10);
   const loss = (x: tf.Tensor, [a, b, c]: readonly tf.Tensor[]): tf.Scalar => {
@@ -82,10 +76,7 @@ export function disagreement({ data: a }: NdArray, { data: b }: NdArray): number
   return apart / largest;
 }
 
-/**
- * The sentence of an engine whose gradient is too far from the processor's, see {@link disagreement}; undefined where
- * it is right.
- */
+/** The sentence of an engine whose gradient is too far off, see {@link disagreement}; undefined where it is right. */
 export const tooFar = (apart: number, bound = AGREEMENT): string | undefined =>
   apart <= bound
     ? undefined

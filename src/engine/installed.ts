@@ -1,6 +1,4 @@
-/**
- * Engines that `roglab engine add` installed: each in a folder of its own beside the project, used when it is whole.
- */
+/** Engines that `roglab engine add` installed: each in its folder beside the project, used when it is whole. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
@@ -11,10 +9,7 @@ const require = createRequire(import.meta.url);
 export const ADDED_ENGINES = ['tensorflow', 'tensorflow-gpu', 'cuda', 'webgpu'] as const;
 export type AddedEngine = (typeof ADDED_ENGINES)[number];
 
-/**
- * The folder of added engines: ROGLAB_ENGINES, else `.engines` in the project (that of the user, where roglab is a
- * dependency). Not created here.
- */
+/** ROGLAB_ENGINES, else `.engines` in the project (the user's, where roglab is a dependency). Not created here. */
 export function enginesFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.ROGLAB_ENGINES) return resolve(env.ROGLAB_ENGINES);
   const root = dirname(require.resolve('roglab/package.json'));

@@ -78,10 +78,7 @@ export function interrupts(
   };
 }
 
-/**
- * Steps that can ask whether to stop: at a notebook's interrupt or by a signal. It listens from the first step to the
- * last.
- */
+/** Steps that can ask whether to stop, at a notebook's interrupt or a signal, from the first to the last. */
 export async function* stoppable<Y, R>(
   where: string,
   signal: AbortSignal | undefined,

@@ -1,23 +1,15 @@
-/**
- * Libraries of an added engine that must be open before its own: NVIDIA's, which no search path leads to, and our own.
- */
+/** Libraries of an added engine to open before its own: NVIDIA's, which no search path leads to, and ours. */
 import { existsSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AddedEngine, readyMark } from './installed.js';
 
-/**
- * glibc's RTLD_NODELETE: Node closes what is no module of its own, and a library that is open is found again by its
- * name.
- */
+/** glibc's RTLD_NODELETE: Node closes what is no module of its own; an open library is found by its name. */
 const KEEP = 0x1000;
 
 const done = new Set<AddedEngine>();
 
-/**
- * Opens the libraries that stand beside an engine, those that others need before them; what is missing the engine
- * itself will say.
- */
+/** Opens the libraries beside an engine, those that others need first; what is missing the engine will say. */
 export function preload(engine: AddedEngine): void {
   if (done.has(engine)) return;
   done.add(engine);

@@ -9,20 +9,14 @@ export interface ProviderState {
   readonly available: boolean;
   /** Why it is not, in one line. */
   readonly why: string;
-  /**
-   * How far its gradient of a small closure is from the processor's, relative to the largest entry; 0 for the
-   * processor.
-   */
+  /** How far its gradient of a small closure is from the processor's, over the largest entry; 0 there. */
   readonly apart?: number;
 }
 
 /** TensorFloat-32 keeps 10 bits of a factor: 1 to 5 % of a gradient of a gradient were measured. */
 const TF32_AGREEMENT = 0.2;
 
-/**
- * A provider that opens here is asked for a small closure: one that is further from the processor than the bound is
- * refused.
- */
+/** A provider that opens is asked for a small closure: one further from the processor than the bound is refused. */
 async function stateOf(name: ProviderName, tf32: boolean): Promise<ProviderState> {
   const failure = await providerFailure(name);
   if (failure !== undefined) return { name, available: false, why: failure };

@@ -14,10 +14,7 @@ export interface ClientOptions {
   readonly epochs?: number;
   /** Default 0.003. */
   readonly learningRate?: number;
-  /**
-   * Images per local step; default the whole batch. Where it does not divide the batch, the last of an epoch is
-   * smaller.
-   */
+  /** Images per local step; default the whole batch. The last step of an epoch may have fewer. */
   readonly miniBatch?: number;
   /** Default plain SGD; a bare name stands for PyTorch's defaults. */
   readonly optimizer?: ClientOptimizer | ClientOptimizer['kind'];
@@ -36,10 +33,7 @@ export interface ClientOptions {
    * ['dense8'] }` trains a head alone. No optimizer moves them, weight decay neither. Default: every layer is trained.
    */
   readonly frozen?: ClientSettings['frozen'];
-  /**
-   * Privacy of the steps (DP-SGD, Fed-CDP, the talk): each example's gradient clipped, noise on every local step.
-   * Default none.
-   */
+  /** Privacy of the steps (DP-SGD, Fed-CDP, the talk): gradients clipped by example, noise on each. Default none. */
   readonly privacy?: ClientPrivacy;
   /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
   readonly seed?: number;

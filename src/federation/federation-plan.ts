@@ -62,10 +62,7 @@ export interface RoundProgress extends RoundPoint {
 }
 
 /** Share of the learning rate at a share of the way. */
-const SCHEDULES = {
-  steady: () => 1,
-  cosine: halfCosine,
-};
+const SCHEDULES = { steady: () => 1, cosine: halfCosine };
 
 const FEDERATION_OPTIONS = [
   ...['rounds', 'phi', 'cohort', 'localSteps', 'batchSize', 'learningRate', 'schedule', 'serverLearningRate'],

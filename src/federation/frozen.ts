@@ -19,10 +19,7 @@ export function trainedOf({ parameters }: Parameters, frozen: Frozen | undefined
   return 'allBut' in frozen ? named : named.map((is) => !is);
 }
 
-/**
- * Refuses a list that names nothing, or, where the model is given, a layer that it has not, and one that leaves nothing
- * to train.
- */
+/** Refuses a list that names nothing or, of a given model, a layer it has not, or that leaves none to train. */
 export function checkFrozen(where: string, frozen: Frozen, model?: Parameters): Frozen {
   const form = "a list of layers, or { allBut: ['dense2'] }";
   if (typeof frozen !== 'object' || frozen === null) throw problem(where, `frozen must be ${form}`, frozen);

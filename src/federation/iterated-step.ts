@@ -43,10 +43,7 @@ export interface StepInputs {
 export interface LocalStepRun {
   /** The loss, the next state, and a and d of each thin parameter. */
   readonly there: (inputs: StepInputs) => Promise<{ outputs: NdArray[]; kept: Kept }>;
-  /**
-   * From the adjoints of what comes out, but for the loss: those of pictures, targets and state, and what is added to
-   * those of all rows.
-   */
+  /** From the adjoints of what comes out but the loss: those of pictures, targets, state; what all rows' get. */
   readonly back: (kept: Kept, ...out: readonly NdArray[]) => Promise<{ outputs: NdArray[]; sums: Sum[] }>;
   /** Bytes that are kept for the way back, beside the inputs. */
   readonly bytes: number;

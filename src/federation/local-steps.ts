@@ -176,10 +176,7 @@ function average(model: Trained, clients: NonNullable<ClientSettings['clients']>
   };
 }
 
-/**
- * Rows of a batch: the whole batch, a slice where they follow each other, else a product with a matrix of zeros and
- * ones.
- */
+/** Rows of a batch: all, a slice where they follow each other, else a product with a matrix of 0 and 1. */
 function pick(x: Tensor, rows: readonly number[] | undefined): Tensor {
   if (!rows) return x;
   const [count, ...shape] = x.shape;

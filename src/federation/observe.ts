@@ -32,10 +32,7 @@ export interface ObserveOptions {
   readonly seed?: number;
   /** 'infer' (default): the server must infer the labels; or the labels, when the caller states that it knows them. */
   readonly labels?: 'infer' | Int32Array | readonly number[];
-  /**
-   * Whether the server is told which phi was used; default true. If not, the report is named `unknown` and knows
-   * nothing.
-   */
+  /** Whether the server is told which phi was used; default true. If not, the report `unknown` knows nothing. */
   readonly phiKnown?: boolean;
   /** What the client keeps to itself although it did it; an attack then has to assume something. Default nothing. */
   readonly withhold?: readonly (typeof WITHHELD)[number][];

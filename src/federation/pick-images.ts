@@ -1,9 +1,7 @@
 import { uniformStream } from '../core/random.js';
 import type { NdArray } from '../core/types.js';
 
-/**
- * Chosen images of a batch [n, h, w, c] as a new batch, each mirrored left to right with probability 1/2 when `flip`.
- */
+/** Chosen images of a batch [n, h, w, c] as a new batch, each mirrored with probability 1/2 when `flip`. */
 export function pickImages(images: NdArray, rows: readonly number[], flip: boolean, seed: number): NdArray {
   const [, height, width, channels] = images.shape as [number, number, number, number];
   const size = height * width * channels;

@@ -28,10 +28,7 @@ export function batchNormThreat({ model, statistics }: Pick<Observation, 'model'
   return statistics ? 'BN_exact' : 'BN_infer';
 }
 
-/**
- * Mean and variance of one batch-norm layer's inputs; the variance is divided by the count of values less one, as
- * PyTorch keeps it.
- */
+/** Mean and variance of one batch-norm layer's inputs; over the count less one, as PyTorch keeps it. */
 export interface PlainMoments {
   readonly mean: NdArray;
   readonly variance: NdArray;

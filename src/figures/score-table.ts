@@ -9,10 +9,7 @@ export interface ScoreTableOptions {
   readonly by: string;
   /** A second field whose values become columns; a cell then holds the metrics one after the other. */
   readonly across?: string;
-  /**
-   * Default PSNR, SSIM, feature distance and same class, and LPIPS where every outcome has it; with `across` PSNR and
-   * SSIM.
-   */
+  /** Default PSNR, SSIM, feature distance, class, LPIPS where every outcome has it; with `across` PSNR and SSIM. */
   readonly metrics?: readonly MetricName[];
   readonly title?: string;
   readonly note?: string;

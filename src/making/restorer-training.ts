@@ -21,10 +21,7 @@ interface LossNetwork {
 export interface RestorerPhase {
   /** Of the feature loss, beside the mean absolute error. */
   readonly weight: number;
-  /**
-   * Learning rate at the start of the phase. It falls by a cosine, of which the phase runs through the part up to
-   * `until`.
-   */
+  /** Learning rate at the start; it falls by a cosine, of which the phase runs through the part up to `until`. */
   readonly rate: number;
   readonly until: number;
   /** Share of the epochs. */

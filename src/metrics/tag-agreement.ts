@@ -7,9 +7,7 @@ import type { Model, NdArray } from '../core/types.js';
 import { compile, currentSession, type Session, type Step, start, tf } from '../engine/index.js';
 import { forward, shippedModel } from '../models/index.js';
 
-/**
- * What is to be seen on each image: its labels, the surest first. Images are [n, height, width, channels] in [0, 1].
- */
+/** What is to be seen on each image: its labels, surest first. Images: [n, height, width, channels] in [0, 1]. */
 export type Tagger = (images: NdArray) => Promise<readonly LabelSet[]> | readonly LabelSet[];
 
 /** The labels of one image, the surest first. */

@@ -15,10 +15,7 @@ export interface ForwardOptions {
   readonly finish?: Finish;
   /** See {@link Using}; default: nobody asks. */
   readonly using?: Using;
-  /**
-   * Told the moments of every batch-norm layer's inputs, in order, whatever its mode; the tensors live as long as the
-   * run's others.
-   */
+  /** Told the moments of all batch-norm layers' inputs, in order; the tensors live as long as the run's others. */
   readonly watch?: (moments: BatchMoments) => void;
   /** Told what layers add to the loss (the bottleneck's divergence), each a scalar. */
   readonly charge?: (penalty: Tensor) => void;

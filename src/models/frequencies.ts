@@ -7,9 +7,7 @@ const COLOURS = [
   [1 / Math.sqrt(6), -2 / Math.sqrt(6), 1 / Math.sqrt(6)],
 ] as const;
 
-/**
- * Number of low frequencies that {@link lowFrequencies} keeps: n^2 of brightness, (n / 2)^2 of each opponent colour.
- */
+/** Low frequencies that {@link lowFrequencies} keeps: n^2 of brightness, (n / 2)^2 of each opponent colour. */
 export const frequencyCount = (bands: number): number => bands ** 2 + 2 * Math.floor(bands / 2) ** 2;
 
 /**

@@ -15,11 +15,7 @@ export interface Modes {
 export const mapLayers = (layers: readonly Layer[], change: (layer: Layer) => Layer): Layer[] =>
   layers.map((layer) => {
     if (layer.kind === 'residual')
-      return change({
-        ...layer,
-        body: mapLayers(layer.body, change),
-        shortcut: mapLayers(layer.shortcut, change),
-      });
+      return change({ ...layer, body: mapLayers(layer.body, change), shortcut: mapLayers(layer.shortcut, change) });
     if (layer.kind === 'branches')
       return change({ ...layer, branches: layer.branches.map((branch) => mapLayers(branch, change)) });
     return change(layer);

@@ -4,9 +4,7 @@ import type { NamedArray } from '../core/types.js';
 /** What a module keeps, in the order of its own state dict. */
 const LEAVES = ['in_proj_weight', 'in_proj_bias', 'weight', 'bias', 'running_mean', 'running_var'];
 
-/**
- * A shortcut comes after the body of its block, and the one norm without a number after the blocks of a transformer.
- */
+/** A shortcut comes after its block's body, and the one norm without a number after a transformer's blocks. */
 const LAST: readonly (readonly [last: RegExp, after: RegExp, numbered: boolean])[] = [
   [/^(downsample|shortcut|skip|identity)$/, /^(conv|bn|norm|body|residual)/, true],
   [/^(ln|norm|ln_f|final_norm)$/, /^(layers|blocks)$/, false],

@@ -97,9 +97,7 @@ export function restorerForward(parameters: readonly Tensor[], images: Tensor, l
   return tf.add(images as Tensor4D, pixelShuffle(convolve(tf.relu(x)), 2));
 }
 
-/**
- * [n, h, w, c] -> [n, h/2, w/2, 4c]: channel c 4 + i 2 + j holds pixel (i, j) of the cell, the inverse of pixelShuffle.
- */
+/** [n, h, w, c] -> [n, h/2, w/2, 4c]: channel c 4 + i 2 + j is pixel (i, j) of the cell; undoes pixelShuffle. */
 function spaceToDepth(images: Tensor4D): Tensor4D {
   const [n, h, w, c] = images.shape;
   const cells = tf.reshape(images, [n * (h / 2), 2, w / 2, 2, c]);

@@ -18,10 +18,7 @@ const DESIGNS = {
 /** Which trunk: `trunk` scores, `trunk-loss` only trains the restorer, so that a score never judges its own loss. */
 export type TrunkName = keyof typeof DESIGNS;
 
-/**
- * Convolution 3x3 and activation per stage, average pooling by 2 between stages; then global average and one dense
- * layer.
- */
+/** Convolution 3x3 and activation a stage, average pooling by 2 between; global average and a dense layer. */
 const layersOf = ({ widths, activation }: Design, classes: number): Layer[] => [
   ...widths.flatMap((filters, stage): Layer[] => [
     ...(stage > 0 ? [{ kind: 'averagePool', size: 2 } as const] : []),

@@ -9,10 +9,7 @@ const stage = (filters: number): Layer[] => [
   { kind: 'relu' },
 ];
 
-/**
- * VGG-7 of the paper: 128C3x2 - MP2 - 256C3x2 - MP2 - 512C3x2 - MP2 - FC1024 - FC, ReLU, biases on the convolutions
- * only.
- */
+/** VGG-7 of the paper: 128C3x2 - MP2 - 256C3x2 - MP2 - 512C3x2 - MP2 - FC1024 - FC, ReLU, biases on convolutions. */
 export const vgg7 = (options: NetworkOptions = {}): Model =>
   readyMade(
     'vgg7',

@@ -5,10 +5,7 @@ import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { fromTorch } from './torch-weights.js';
 
-/**
- * Writes a model's parameters and running statistics as safetensors, atomically; name, image shape and classes go into
- * the metadata.
- */
+/** Writes parameters and running statistics as safetensors, atomically; name, shape and classes as metadata. */
 export function saveWeights(path: string, model: Model): Promise<void> {
   checkPath('saveWeights', path, model);
   const { name, imageShape, classes, parameters, buffers = [] } = model;

@@ -13,9 +13,7 @@ export interface Inspect {
   printQuickInfo: (info: Info) => string;
 }
 
-/**
- * Gives tooltips what tslab leaves out: `@throws` and `@example` before what follows them, links within their sentence.
- */
+/** Gives tooltips what tslab leaves out: `@throws`, then `@example`, before the rest; links in their sentence. */
 export function labelTags(inspect: Inspect): void {
   const { printQuickInfo } = inspect;
   inspect.printQuickInfo = (info) =>

@@ -8,10 +8,7 @@ const NORMAL = [
   ...[0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1],
 ];
 
-/**
- * A sign, two bits of exponent, one of fraction: 0, 1/192, 1/6, 1/4, 1/3, 1/2, 2/3 and 1, and their negatives;
- * bitsandbytes' fp4.
- */
+/** A sign, two bits of exponent, one of fraction: 0, 1/192, 1/6, 1/4, 1/3, 1/2, 2/3, 1 and -; bitsandbytes' fp4. */
 const FLOAT4 = mirrored([0.0625, 2, 3, 4, 6, 8, 12].map((value) => value / 12));
 
 /** k / 127 for k from -127 to 127; bitsandbytes' linear map. */
@@ -57,10 +54,7 @@ export function nearestIndex(values: ArrayLike<number>, x: number): number {
   return low;
 }
 
-/**
- * Half the way to the further neighbour of each value: how far off what was rounded to it may have been, the ends
- * apart.
- */
+/** Half the way to each value's further neighbour: how far off what was rounded to it may be, the ends apart. */
 export const reachOf = (values: ArrayLike<number>): number[] =>
   Array.from({ length: values.length }, (_, k) =>
     Math.max(

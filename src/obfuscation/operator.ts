@@ -44,13 +44,7 @@ export function operator(
         before: before?.evidence ?? tensors.map(() => EXACT),
         message: messageOf(before, tensors),
       });
-      const report: CodedReport = {
-        name,
-        parameters,
-        bitsPerEntry: bitsPerEntry(message, tensors),
-        evidence,
-        message,
-      };
+      const report: CodedReport = { name, parameters, bitsPerEntry: bitsPerEntry(message, tensors), evidence, message };
       return { tensors: tensors.map(({ name, shape }, i) => ({ name, shape, data: values[i]! })), report };
     },
   };

@@ -7,9 +7,7 @@ import { operator } from './operator.js';
 
 /** Options of {@link partialUpdate}: exactly one. */
 export interface PartialOptions {
-  /**
-   * Layers that are sent, by name: `dense2` stands for dense2/kernel and dense2/bias; or one tensor by its whole name.
-   */
+  /** Layers that are sent: `dense2` stands for dense2/kernel and dense2/bias; or a tensor by its whole name. */
   readonly only?: readonly string[];
   /** Layers that are kept back. */
   readonly without?: readonly string[];

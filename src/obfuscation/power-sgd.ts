@@ -50,10 +50,7 @@ export function powerSgd(options: PowerSgdOptions = {}): Obfuscation {
   });
 }
 
-/**
- * The right factors Q' of a round, from what was sent of it: the start of the next. Tensors that were sent whole have
- * none.
- */
+/** The right factors Q' of a round, from what was sent: the next one's start. Tensors sent whole have none. */
 export const warmStart = ({ tensors, report }: Obfuscated): NamedArray[] =>
   tensors.map(({ name, data }, t) => {
     const projection = report.evidence[t]?.projection;

@@ -9,10 +9,7 @@ import { keepLargest } from './top-k.js';
 export interface SparseTernaryOptions {
   /** Share of the entries of a tensor that is zeroed, 0 <= sparsity < 1. Default 0.9. */
   readonly sparsity?: number;
-  /**
-   * Over what the size is a mean: the `kept` entries (default, the paper) or `all` of the tensor, zeros too (OpenFL's
-   * code).
-   */
+  /** Over what the size is a mean: the `kept` entries (default, the paper), or `all`, zeros too (OpenFL's code). */
   readonly mean?: 'kept' | 'all';
 }
 

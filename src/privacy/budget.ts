@@ -96,9 +96,7 @@ function checkBudget(where: string, options: BudgetOptions): void {
   number(where, 'delta', options.delta, 0, 1, true);
 }
 
-/**
- * Near one for budgets beyond all use, fine where large budgets have their best order, whole numbers and powers beyond.
- */
+/** Near one for budgets beyond all use, fine where large budgets have their best order, then powers. */
 export const ORDERS: readonly number[] = [
   ...[1.0001, 1.0002, 1.0005, 1.001, 1.002, 1.005, 1.01, 1.02, 1.05],
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),

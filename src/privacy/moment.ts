@@ -81,10 +81,7 @@ function logPanels(q: number, sigma: number, order: number): number {
   return logSum(logs) - Math.log(sigma * Math.sqrt(2 * Math.PI));
 }
 
-/**
- * Where sigma is so small that no density reaches z0 for any q > 0: A = (1 - q)^alpha + q^alpha exp((alpha^2 - alpha)
- * / (2 sigma^2)).
- */
+/** Of a sigma so small that no density reaches z0: A = (1 - q)^alpha + q^alpha exp((alpha^2 - alpha) / (2 sigma^2)). */
 function logTwoPeaks(q: number, sigma: number, order: number): number {
   const far = order * Math.log(q) + (order * (order - 1)) / 2 / sigma ** 2;
   const near = Math.expm1(order * Math.log1p(-q));

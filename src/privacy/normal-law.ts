@@ -5,10 +5,7 @@ export const normalDensity = (x: number): number => Math.exp((-x * x) / 2) / Mat
 const FRACTION_FROM = 1.5;
 const FRACTION_TERMS = 160;
 
-/**
- * Phi(-x) / phi(x), Mills' ratio, for any x that does not overflow. Laplace's continued fraction; Marsaglia 2004 near
- * 0.
- */
+/** Phi(-x) / phi(x), Mills' ratio, of x that does not overflow. Laplace's fraction; Marsaglia 2004 near 0. */
 export function millsRatio(x: number): number {
   if (x === Number.POSITIVE_INFINITY) return 0;
   if (x < FRACTION_FROM) return 0.5 / normalDensity(x) - oddSeries(x);
@@ -33,9 +30,7 @@ export function normalCdf(x: number): number {
   return x > 0 ? 1 - normalCdf(-x) : normalDensity(x) * (x === Number.NEGATIVE_INFINITY ? 0 : millsRatio(-x));
 }
 
-/**
- * Phi^-1(p) for p from 0 to 1. Newton's method on log Phi, which is concave: from Chernoff's bound on it only rises.
- */
+/** Phi^-1(p), p from 0 to 1. Newton's method on log Phi, concave: from Chernoff's bound on it only rises. */
 export function normalQuantile(p: number): number {
   if (p === 0 || p === 1) return p === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (p > 0.5) return -normalQuantile(1 - p);

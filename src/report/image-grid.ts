@@ -73,9 +73,7 @@ export function imageGridPng(rows: readonly NdArray[], options: ImageGridOptions
   return encodePng(gridRaster('imageGridPng', rows, options));
 }
 
-/**
- * The bytes of a PNG file with exactly the pixels of image `index` of a batch, for example to keep a reconstruction.
- */
+/** The bytes of a PNG file with exactly the pixels of image `index` of a batch, to keep a reconstruction. */
 export function imagePng(images: NdArray, index = 0): Uint8Array {
   checkRow('imagePng', images);
   const [count, height, width] = images.shape as [number, number, number];

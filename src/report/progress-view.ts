@@ -18,10 +18,7 @@ export interface View {
 /** Nothing more will come. */
 export const isOver = ({ closure, total, ended }: Progress): boolean => closure >= total || ended !== undefined;
 
-/**
- * `3-bit: 120/200 closures, objective 1.2e-3, 4.1 s, 2.7 s left`; at the end
- * `3-bit: stopped after 120 of 200 closures, ...`.
- */
+/** `3-bit: 120/200 closures, objective 1.2e-3, 4.1 s, 2.7 s left`; at the end `3-bit: stopped after 120 ...`. */
 export function viewLine(view: View): string {
   const { title, latest, scores } = view;
   if (!latest) return `${title}: waiting`;

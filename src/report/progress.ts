@@ -5,10 +5,7 @@ import { boardHtml, isOver, type View, viewHtml, viewLine } from './progress-vie
 
 /** Options of {@link progress}. */
 export interface ProgressOptions {
-  /**
-   * Shortest time between two updates of the view, in milliseconds. Default 100; 2000 when nobody watches
-   * (ROGLAB_HEADLESS).
-   */
+  /** Shortest time between updates of the view, in milliseconds. Default 100; 2000 unwatched (ROGLAB_HEADLESS). */
   readonly interval?: number;
   /** Show the current pictures. Default true. */
   readonly images?: boolean;

@@ -25,9 +25,7 @@ export interface Job {
   readonly stop?: Int32Array;
 }
 
-/**
- * The body of a worker thread: one attack on one core. An error comes back as plain data, so that it keeps its type.
- */
+/** The body of a worker thread: one attack on one core. An error comes back as plain data and keeps its type. */
 export default (job: Job): Promise<Reconstruction | PlainError> => work(job).catch(plainError);
 
 async function work({ observation, attack, options, trace, provider, stop }: Job): Promise<Reconstruction> {

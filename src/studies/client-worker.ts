@@ -25,9 +25,7 @@ export interface ClientJob {
 // A thread serves one federation at a time: its compiled step is kept for the next client.
 let kept: { readonly key: string; readonly trainer: LocalTrainer } | undefined;
 
-/**
- * The body of a worker thread: one client's local training, and phi on its update. An error comes back as plain data.
- */
+/** The body of a worker thread: one client's training, and phi on its update. An error comes back as data. */
 export default (job: ClientJob): Promise<LocalResult | PlainError> => work(job).catch(plainError);
 
 async function work({ model, settings, task, phi, phiSeed, provider }: ClientJob): Promise<LocalResult> {

@@ -22,10 +22,7 @@ import { runIn, workerPool } from './worker-pool.js';
 export interface FederateOptions extends FederationOptions {
   /** phi on every client's update, in its short form, e.g. `noise:-10`; default `none`. */
   readonly phi?: string;
-  /**
-   * Clients trained side by side, each on one core; default one per core. 0: in this thread. The result does not depend
-   * on it.
-   */
+  /** Clients trained side by side, a core each; default one per core; 0: in this thread. Results are the same. */
   readonly workers?: number;
 }
 

@@ -128,11 +128,7 @@ interface Group {
 function groupsOf(dataset: Dataset, size: number, options: QualityOptions): Group[] {
   const { images, seed, classes = dataset.classNames.length } = options;
   const models = [0, 1].map((k) =>
-    lenet({
-      imageShape: dataset.imageShape,
-      classes,
-      seed: deriveSeed(seed, 'weights', k) % 1_000_000,
-    }),
+    lenet({ imageShape: dataset.imageShape, classes, seed: deriveSeed(seed, 'weights', k) % 1_000_000 }),
   );
   const count = Math.max(1, Math.round(images / size));
   const single = size === 1 ? dataset.batch({ size: count, seed }) : undefined;
@@ -144,9 +140,7 @@ function groupsOf(dataset: Dataset, size: number, options: QualityOptions): Grou
   }));
 }
 
-/**
- * Images of different classes; or of any, with distinct seeded labels, where the network has more outputs than classes.
- */
+/** Images of different classes; or of any, with distinct seeded labels, where the network has more outputs. */
 function distinct(dataset: Dataset, size: number, classes: number, seed: number): Batch {
   if (classes === dataset.classNames.length) return dataset.batch({ size, seed, labels: 'distinct' });
   const labels = Int32Array.from(permutation(classes, deriveSeed(seed, 'labels')).slice(0, size));
@@ -206,16 +200,6 @@ async function qualityRow(
     closures: Math.max(...results.map((r: Reconstruction) => r.closures)),
     seconds: mean(results.map((r) => r.seconds)),
     engine: results[0]!.engine,
-    settings: {
-      model: 'lenet',
-      classes,
-      ...caseOf(own),
-      attack,
-      objective,
-      prior,
-      weight,
-      simulate,
-      seed,
-    },
+    settings: { model: 'lenet', classes, ...caseOf(own), attack, objective, prior, weight, simulate, seed },
   };
 }

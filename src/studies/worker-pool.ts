@@ -10,9 +10,7 @@ import type { Job } from './attack-worker.js';
 
 /** Options of {@link attackAll}. */
 export interface PoolOptions {
-  /**
-   * Attacks at a time, each on one core with its own session; default one per core. The results do not depend on it.
-   */
+  /** Attacks at a time, each on one core in its session; default one per core. Results do not depend on it. */
   readonly workers?: number;
   /** Called as each attack ends. */
   readonly onDone?: (done: number, total: number, result: Reconstruction, index: number) => void;
@@ -28,11 +26,7 @@ export interface PoolOptions {
  * steps.
  */
 export const workerPool = (module: string, threads: number): Piscina =>
-  new Piscina({
-    filename: fileURLToPath(new URL(module, import.meta.url)),
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  new Piscina({ filename: fileURLToPath(new URL(module, import.meta.url)), minThreads: threads, maxThreads: threads });
 
 /** How long an idle pool waits for the next study, in milliseconds. */
 const WAIT = 10_000;
@@ -56,9 +50,7 @@ function givePool(key: string, pool: Piscina): void {
   waiting = { key, pool, end: setTimeout(() => takePool(), WAIT).unref() };
 }
 
-/**
- * Runs a job in a thread of the pool. Its error is thrown here as it was thrown there, with its name, message and code.
- */
+/** Runs a job in a thread of the pool. Its error is thrown here with its name, message and code. */
 export async function runIn<J, R>(pool: Piscina, job: J): Promise<R> {
   const answer = (await pool.run(job)) as R | PlainError;
   if (typeof answer === 'object' && answer !== null && 'failed' in answer) throw revivedError(answer);

@@ -71,19 +71,11 @@ const CLIENT = { ...ANY_CLIENT, order: word('of the rows', ['cyclic', 'shuffled'
 
 /** Every axis, outermost first: partial results hold all settings of the first images. */
 export const AXES: Readonly<Record<AxisName, Axis>> = {
-  images: {
-    otherwise: 1,
-    counts: 0,
-    read: (value) => integer(WHERE, 'an image', value as number, 0),
-    schema: from(0),
-  },
+  images: { otherwise: 1, counts: 0, read: (value) => integer(WHERE, 'an image', value as number, 0), schema: from(0) },
   seeds: { otherwise: 1, counts: 1, read: (value) => integer(WHERE, 'a seed', value as number, 0), schema: from(0) },
   data: { read: readData, schema: { anyOf: [{ type: 'string' }, schemaOf(DATA)] } },
   batch: { otherwise: 1, read: (value) => integer(WHERE, 'batch', value as number, 1), schema: from(1) },
-  networks: {
-    read: readNetwork,
-    schema: { anyOf: [strings(...Object.keys(MODELS)), schemaOf(NETWORK)] },
-  },
+  networks: { read: readNetwork, schema: { anyOf: [strings(...Object.keys(MODELS)), schemaOf(NETWORK)] } },
   client: { otherwise: {}, read: readClient, schema: schemaOf(CLIENT) },
   labels: {
     otherwise: 'known',

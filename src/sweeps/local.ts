@@ -26,10 +26,7 @@ export function threadCrew(threads: number, signal?: AbortSignal): Crew {
   return { run, end: () => pool.destroy() };
 }
 
-/**
- * How often a cell is tried whose failure is not its settings' own, and the first pause in milliseconds, doubled each
- * time.
- */
+/** How often a cell is tried whose failure is not its settings' own; the first pause in ms, doubled each time. */
 export const TRIES = 4;
 export const PAUSE = 500;
 

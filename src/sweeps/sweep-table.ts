@@ -1,9 +1,7 @@
 import { type ColumnTable, table } from 'arquero';
 import { COLUMNS, type SweepRow } from './store/columns.js';
 
-/**
- * A table of arquero, under a name of its own: a notebook that lies elsewhere need not find arquero to name its type.
- */
+/** A table of arquero under a name of its own: a notebook elsewhere need not find arquero to name its type. */
 export interface SweepTable extends ColumnTable {}
 
 /** Rows as an arquero table with every column of a sweep, also where there is no row. */

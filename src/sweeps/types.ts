@@ -84,10 +84,7 @@ export type AxisName = keyof SweepAxes;
 export interface SweepDefinition extends SweepAxes {
   /** Letters, digits, `.`, `_` and `-`; also the folder of its results. Default `sweep`. */
   readonly name?: string;
-  /**
-   * Combinations to leave out: every key of one entry must match; a list matches any of its values, a name any value
-   * of that name.
-   */
+  /** Combinations to leave out: every key must match; a list matches any of its values, a name all of that name. */
   readonly exclude?: readonly Readonly<Partial<Record<AxisName, unknown>>>[];
   /** Axes that advance together instead of multiplying. */
   readonly zip?: readonly (readonly AxisName[])[];

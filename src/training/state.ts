@@ -39,10 +39,7 @@ export function move(
   return { parameters, slots: moved.map(({ slots }) => slots), trail };
 }
 
-/**
- * The running mean of the weights after `step` steps: the decayed sum divided by the sum of its weights, 1 -
- * decay^step.
- */
+/** The running mean of the weights after `step` steps: the decayed sum over its weights', 1 - decay^step. */
 export function averagedOf({ parameters, trail, step }: State, { average }: Plan): readonly NamedArray[] | undefined {
   if (trail.length === 0 || step === 0) return undefined;
   const total = 1 - average ** step;
@@ -65,10 +62,7 @@ export const save = (
     slots[k]!.map((data, slot) => ({ name: slotName(slot, p.name), shape: p.shape, data })),
   );
   const means = trail.map((data, k) => ({ name: trailName(parameters[k]!.name), shape: parameters[k]!.shape, data }));
-  return held.save({
-    settings,
-    state: { arrays: [...parameters, ...kept, ...means], numbers: { ...numbers } },
-  });
+  return held.save({ settings, state: { arrays: [...parameters, ...kept, ...means], numbers: { ...numbers } } });
 };
 
 /** The state of the checkpoint, or the start. @throws a damaged file, one of other settings */

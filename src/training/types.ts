@@ -36,10 +36,7 @@ export interface FitOptions {
   readonly schedule?: Schedule;
   /** Largest norm of the whole gradient; longer ones are shortened. Default Infinity. */
   readonly clip?: number;
-  /**
-   * Decay of a running mean of the weights, e.g. 0.999; with it the mean is validated and returned as `averaged`.
-   * Default 0: none.
-   */
+  /** Decay of a running mean of the weights, e.g. 0.999, validated and returned as `averaged`. Default 0: none. */
   readonly average?: number;
   /** Called after every epoch with the weights (their running mean, if there is one); its numbers join the curve. */
   readonly validate?: (parameters: readonly NamedArray[]) => Promise<Readonly<Record<string, number>>>;
@@ -84,10 +81,7 @@ export interface FitProgress {
 /** What a training gave. */
 export interface Fitted {
   readonly parameters: readonly NamedArray[];
-  /**
-   * The running mean of the weights: x' = decay x + (1 - decay) w after every step, without the pull of its start at
-   * zero.
-   */
+  /** The running mean of the weights: x' = decay x + (1 - decay) w after every step, not pulled to zero. */
   readonly averaged?: readonly NamedArray[];
   readonly history: readonly FitPoint[];
   readonly steps: number;

@@ -21,9 +21,7 @@ export async function npzTensors(source: ByteSource, where: string): Promise<Nam
     : arrays;
 }
 
-/**
- * The arrays of a .npy file: one, or several one after the other (np.save to an open file; Flower's byte blobs joined).
- */
+/** The arrays of a .npy file: one, or several joined (np.save to an open file; Flower's byte blobs). */
 export function npyTensors(bytes: Uint8Array, where: string): NamedArray[] {
   const arrays: NamedArray[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -47,15 +47,7 @@ function header(bytes: Uint8Array): Header {
   if (bits > 8 && !masks.every((mask) => mask > 0)) throw problem(WHERE, 'every colour needs a mask', masks, CORRUPT);
   const palette = bits <= 8 ? readPalette(bytes, view, core, size, bits) : undefined;
   const gray = palette?.every(([r, g, b]) => r === g && g === b) ?? false;
-  return {
-    ...head,
-    bits,
-    masks,
-    palette,
-    topDown: rows < 0,
-    start: view.getUint32(10, true),
-    channels: gray ? 1 : 3,
-  };
+  return { ...head, bits, masks, palette, topDown: rows < 0, start: view.getUint32(10, true), channels: gray ? 1 : 3 };
 }
 
 function readPalette(bytes: Uint8Array, view: DataView, core: boolean, size: number, bits: number) {

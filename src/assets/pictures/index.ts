@@ -35,10 +35,7 @@ function decoderOf(bytes: Uint8Array): Decoder {
   return DECODERS[kind] ?? CODED;
 }
 
-/**
- * Height, width and channels of a picture's file as it is meant to be seen, without decoding it. Errors as
- * {@link decodeImage}.
- */
+/** Height, width and channels of a picture's file as it is seen, without decoding it. Errors as {@link decodeImage}. */
 export async function imageHead(bytes: Uint8Array): Promise<PictureHead> {
   return checkPixels('picture', await decoderOf(bytes).head(bytes));
 }

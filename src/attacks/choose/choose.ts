@@ -39,9 +39,7 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
 /** Each contender's part of the closures in the race. */
 const RACE = 0.2;
 
-/**
- * With fewer closures nothing is raced: the first solver that does not decline, else the tuned matching, has them all.
- */
+/** With fewer closures nothing is raced: the first solver that does not decline has them all, else tuned matching. */
 const ENOUGH = 50;
 
 /** Up to this multiple of the best, a race is not decided: the two best then run in full. */
@@ -270,10 +268,7 @@ export async function* chosen(
   return conclude();
 }
 
-/**
- * Of signs, matching afresh is taken where its yardstick, times this, is under that of the polished pictures: it fits
- * more of what phi put there.
- */
+/** Of signs, matching afresh is taken where its yardstick, times this, is below that of the polished pictures. */
 const NEAR = 1 / 0.8;
 
 /** Whether objective and prior are for rog() to choose. */

@@ -81,10 +81,7 @@ export async function lightSquares(
 ): Promise<Contender> {
   const objective = 'relativeL2';
   const weight = weightFor(WEAKER[0]!, await atGray(objective));
-  return {
-    name: 'matching squares, light prior',
-    recipe: coarseToFine(observation, { ...asked, objective, weight }),
-  };
+  return { name: 'matching squares, light prior', recipe: coarseToFine(observation, { ...asked, objective, weight }) };
 }
 
 /** The value of an objective of gradient matching, without a prior, of an update simulated on pictures. */

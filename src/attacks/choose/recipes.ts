@@ -154,10 +154,7 @@ export function polishing(
   return { ...coarseToFine(observation, options), stages, start: () => pictures };
 }
 
-/**
- * 0.45 to 0.55: from one and the same gray, images with the same label would get the same gradient and stay twins
- * forever.
- */
+/** 0.45 to 0.55: from one gray, images of one label would get the same gradient and stay twins forever. */
 function nearGray(seed: number): () => number {
   const uniform = uniformStream(seed);
   return () => 0.45 + 0.1 * uniform();

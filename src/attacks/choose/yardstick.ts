@@ -14,10 +14,7 @@ export interface Measured {
    * The yardstick: `unexplained`, of signs three times their share, + 0.03 `roughness`. Less is better.
    */
   readonly value: number;
-  /**
-   * Mean share of the tensors that the pictures do not explain, 0 to 1; large tensors count more, by the log of their
-   * length.
-   */
+  /** Mean share of the tensors that the pictures do not explain, 0 to 1, weighted by the log of their length. */
   readonly unexplained: number;
   /** The share of each tensor; NaN where phi left nothing to compare. */
   readonly shares: readonly number[];
@@ -27,10 +24,7 @@ export interface Measured {
   readonly update: readonly NdArray[];
 }
 
-/**
- * Measures pictures [batch, h, w, c] against one observation; with their own labels, where an attack counted them
- * otherwise.
- */
+/** Measures pictures [batch, h, w, c] against one observation; with their own labels where an attack has some. */
 export type Yardstick = (images: NdArray, labels?: Int32Array) => Promise<Measured>;
 
 /** Between two explanations equally good, the smoother one is likelier a picture. */

@@ -92,9 +92,7 @@ export function outputErrors({ last }: Head, hidden: Matrix, labels: Int32Array)
   return { ...logits, data };
 }
 
-/**
- * What the errors of a layer's outputs [B, outputs] are at the units before it, ReLU or not: factor E W^T [B, units].
- */
+/** The errors of a layer's outputs [B, outputs] at the units before it, ReLU or not: factor E W^T [B, units]. */
 export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, 'weights' | 'factor'>): Matrix =>
   mapped(product(errors, transpose(weights)), (value) => factor * value);
 
@@ -102,9 +100,7 @@ export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, '
 export const gated = (back: Matrix, odds: Matrix): Matrix =>
   mapped(back, (value, i, j) => (odds.data[i * odds.columns + j]! > 0 ? value : 0));
 
-/**
- * Standard deviation of an observed entry about the true one: noise, or uniform within its tolerance; float32 at least.
- */
+/** Standard deviation of an observed entry about the true one: noise, or uniform in its tolerance; float32 at least. */
 export function deviation(evidence: Evidence, observed: Float32Array): number {
   const { noise } = evidence;
   const top = observed.reduce((a, value) => Math.max(a, Math.abs(value)), 0);
@@ -114,10 +110,7 @@ export function deviation(evidence: Evidence, observed: Float32Array): number {
   return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
 }
 
-/**
- * Standard deviation of each unknown of a least-squares problem with matrix A and noise of one deviation, a free
- * direction apart.
- */
+/** Standard deviation of each unknown of least squares with matrix A and one noise, a free direction apart. */
 export function deviations(a: Matrix, noise: number, free?: Float64Array): Float64Array {
   const own = product(transpose(a), a);
   const top = free ? own.data.reduce((most, value, at) => (at % (own.rows + 1) ? most : Math.max(most, value)), 0) : 0;

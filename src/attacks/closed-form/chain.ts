@@ -7,9 +7,7 @@ import { type Head, hiddenLayers, type InnerLayer } from './head.js';
 import { refineMasks } from './masks.js';
 import { posterior } from './normal-posterior.js';
 
-/**
- * What the dense layers say at given features: of the last hidden layer, and the errors that arrive at the first one.
- */
+/** What the dense layers say at given features: of the last hidden layer, and the errors that reach the first. */
 export interface Passed extends Activations {
   /** Back-propagated errors of the first dense layer's units [B, units]. */
   readonly delta: Matrix;

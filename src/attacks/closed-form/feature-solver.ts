@@ -23,9 +23,7 @@ export function featureSolver(head: Inputs, size: number, prior?: Matrix): Promi
   return byIntervals ? intervalSolver(head, size) : Promise.resolve(gaussianSolver(head, prior));
 }
 
-/**
- * Variance of features about the prior's, as a share of its mean square: typical of pictures under untrained networks.
- */
+/** Variance of features about the prior's, as a share of its mean square: typical under untrained networks. */
 const SPREAD = 0.15;
 
 function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): FeatureSolver {

@@ -9,10 +9,7 @@ export interface Guess {
   readonly spread: Float64Array;
 }
 
-/**
- * Inputs of a dense layer's units from features, and how far off they are at a given cosine: |x| sqrt(1 - cos^2)
- * std(W1).
- */
+/** Inputs of a dense layer's units from features, and their error at a given cosine: |x| sqrt(1 - cos^2) std(W1). */
 export function guessFrom({ first }: Pick<Head, 'first'>, features: Matrix, cosine: number): Guess {
   const { weights, bias } = first;
   const inputs = mapped(product(features, weights), (value, _, u) => value + bias[u]!);

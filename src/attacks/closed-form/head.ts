@@ -39,9 +39,7 @@ export interface Head {
 export const isHeadWhole = ({ first, between = [], last }: Pick<Head, 'first' | 'between' | 'last'>): boolean =>
   [first, ...between, last].every(({ evidence }) => isSent(evidence) && !evidence.projection);
 
-/**
- * The ReLU-activated dense layers of a head in their order, the last one apart, each with the factor that follows it.
- */
+/** The ReLU-activated dense layers of a head in order, without the last, each with the factor that follows it. */
 export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[] =>
   [first, ...between].map((layer, k) => ({ ...layer, factor: between[k]?.factor ?? factor }));
 

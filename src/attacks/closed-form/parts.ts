@@ -5,9 +5,7 @@ import type { DenseLayer } from './head.js';
 const WHOLE = 2 ** 21;
 const PART = 2 ** 19;
 
-/**
- * Into how many parts of whole inputs a dense layer's update is divided; one, where every entry has bounds of its own.
- */
+/** Into how many parts of whole inputs a dense layer's update is divided; one where every entry has its bounds. */
 export function partsOf({ weights: { rows, columns }, evidence }: DenseLayer): number {
   const perEntry = Object.values(widthsOf(evidence)).some(
     (width) => typeof width !== 'number' && width.length > columns,

@@ -5,9 +5,6 @@ import type { Passed } from './chain.js';
 export interface Recovered extends Passed {
   /** [B, features] */
   readonly features: Matrix;
-  /**
-   * Where every image's errors were read off the update's row space, so that images of one class are told apart: their
-   * labels.
-   */
+  /** Labels, where every image's errors were read off the row space, which tells images of one class apart. */
   readonly separated?: Int32Array;
 }

@@ -14,10 +14,7 @@ import { features, syntheticImages } from './prior.js';
 /** A class this much likelier than chance, on noise pictures: the network has been trained. */
 const TRAINED = 4;
 
-/**
- * Up to so many images whose pixels are the features, matching that simulates FedAvg's steps is ahead where every entry
- * is exact.
- */
+/** Up to so many images whose pixels are the features, matching that simulates exact FedAvg is ahead. */
 const FEW = 4;
 
 /** So many convolutions hide one image from matching, but the head shows it: VGG-7 20.1 and 22.4, 25.1 and 29.7 dB. */
@@ -84,9 +81,7 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
     : 'phi hides lengths or mixes images of one label, and the network is trained';
 }
 
-/**
- * FedAvg of few images, every entry exact: matching that simulates the steps may be ahead, which only measuring tells.
- */
+/** FedAvg of few images, every entry exact: matching that simulates the steps may be ahead; measuring tells. */
 export const needsMeasuring = ({ client, obfuscation }: Observation): boolean =>
   client.localSteps > 1 && client.batchSize <= FEW && obfuscation.evidence.every(isExactToScale);
 

@@ -1,7 +1,4 @@
-/**
- * Weights of expectedSsim(), by covariate: written by `npm run quality -- --calibrate`, from
- * data/results/confidence.json.
- */
+/** Weights of expectedSsim() by covariate, from `npm run quality -- --calibrate`: data/results/confidence.json. */
 export const WEIGHTS = {
   one: -2.68689,
   left: -0.220745,

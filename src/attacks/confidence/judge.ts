@@ -11,9 +11,5 @@ export async function* judged(
   const result = yield* steps;
   const began = performance.now();
   const signs = await signsOf(observation, result, yardstick(observation, result.labels));
-  return {
-    ...result,
-    confidence: expectedSsim(signs),
-    seconds: result.seconds + (performance.now() - began) / 1000,
-  };
+  return { ...result, confidence: expectedSsim(signs), seconds: result.seconds + (performance.now() - began) / 1000 };
 }

@@ -6,10 +6,7 @@ import type { Generator } from '../../models/generator-weights.js';
 export interface Meaning {
   /** What the labels mean, one name per class of the attacked model. */
   readonly classNames?: readonly string[];
-  /**
-   * `labels` (default): every label is a class of the generator. `unknown`: labels say nothing about what is in the
-   * pictures.
-   */
+  /** `labels` (default): labels are classes of the generator. `unknown`: they say nothing about the pictures. */
   readonly classes: 'labels' | 'unknown';
 }
 

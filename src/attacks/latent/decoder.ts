@@ -5,10 +5,7 @@ import { generatorForward, latentOf } from '../../models/generator.js';
 import type { Generator } from '../../models/generator-weights.js';
 import { clamped } from '../search/minimise.js';
 
-/**
- * A generator over points [batch, 1, 1, latent + relaxed]: z, then offsets of its features at a quarter and a half of
- * the size.
- */
+/** A generator over points [batch, 1, 1, latent + relaxed]: z, then offsets of its features at size / 4 and / 2. */
 export interface Decoder {
   /** Entries of a point. */
   readonly size: number;

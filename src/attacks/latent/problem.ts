@@ -66,10 +66,7 @@ export function problemOf(
   };
 }
 
-/**
- * Points to begin from, with a name: the raw reconstruction's low frequencies, drawn half-way to the mean, the mean,
- * draws.
- */
+/** Points to begin from, named: the raw pictures' low frequencies, drawn half-way to the mean, the mean, draws. */
 export function candidates(raw: NdArray, latent: number, draws: number, seed: number): readonly [string, NdArray][] {
   const scaled = (factor: number): NdArray => ({ shape: raw.shape, data: raw.data.map((z) => factor * z) });
   const size = raw.shape[3]!;

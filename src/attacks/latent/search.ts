@@ -21,9 +21,7 @@ export interface LatentOptions {
   readonly iterations?: number;
   /** Weight of the mean of z^2; default by objective. */
   readonly prior?: number;
-  /**
-   * Weight of the tie to the raw reconstruction's low frequencies, where that is the best start; default by objective.
-   */
+  /** Weight of the tie to the raw reconstruction's low frequencies where those start best; default by objective. */
   readonly tie?: number;
   /** Whether the last part of the search may leave the generator's range, by offsets of its features; default true. */
   readonly relax?: boolean;

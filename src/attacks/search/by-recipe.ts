@@ -16,10 +16,7 @@ interface Published<O extends Aware, T extends OptionTable<O>> {
   readonly needs: Needs | ((given: Checked<O, T>) => Needs);
 }
 
-/**
- * The steps of an attack that is a recipe, by what the server sees as the attack takes it: checked, run, and with a
- * confidence of every picture.
- */
+/** The steps of an attack that is a recipe, from what the server sees: checked, run, with a confidence a picture. */
 export function byRecipe<O extends Aware, T extends OptionTable<O>>(
   { attack, options: table, needs }: Published<O, T>,
   observation: Observation,

@@ -29,10 +29,7 @@ export interface ClosureOptions {
   readonly weight: number;
   /** `steps`: simulate the local steps from w0. `direction`: one gradient at w0, times what the steps make of it. */
   readonly simulate: 'steps' | 'direction';
-  /**
-   * Weight of the distance between the pictures' batch-norm moments and those that are known, see knownMoments();
-   * default 0.
-   */
+  /** Weight of the distance between the pictures' batch-norm moments and known ones, see knownMoments(); default 0. */
   readonly statistics?: number;
   /** The labels; `joint`: soft labels softmax(logits), whose logits are searched together with the pictures (DLG). */
   readonly labels: Int32Array | 'joint';
@@ -102,10 +99,7 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
   return { engine: step.engine, dispose: step.dispose, evaluate, ...(steps && client.localSteps > 1 && { cost }) };
 }
 
-/**
- * sum over the batch-norm layers of |mean - known mean| + |variance - known variance|, Euclidean norms (Yin et al.
- * 2021, equation 8).
- */
+/** sum over batch-norm layers of |mean - known mean| + |variance - known variance| (Yin et al. 2021, eq. 8). */
 function momentsApart(observation: Observation) {
   const moments = batchMoments(observation.model);
   const known = knownMoments(observation);

@@ -43,10 +43,7 @@ export function describe(
 const objectiveSettings = (objective: Recipe['objective']): string =>
   typeof objective === 'string' ? objective : `${objectiveTitle(objective)} #${fingerprint([String(objective)])}`;
 
-/**
- * What an attack took for granted where the observation announces nothing: `assumed` of its settings; nothing where all
- * was told.
- */
+/** What an attack took for granted where the observation is silent: `assumed` of its settings. */
 function assumptionsOf({ client, obfuscation }: Observation): { readonly assumed?: Record<string, string> } {
   const unknown = obfuscation.evidence.some(isUnknown);
   const all = {

@@ -4,10 +4,7 @@ import { resumable, type Steps, secondsLeft } from '../../core/resumable.js';
 import type { HistoryPoint, NdArray, Progress } from '../../core/types.js';
 import { OPTIMIZERS, type OptimizerName, type OptimizerState } from './optimizers/index.js';
 
-/**
- * One stage of the search: a latent of `size` pixels, so many closures of the optimizer with a schedule of its step
- * size.
- */
+/** One stage: a latent of `size` pixels, so many closures of the optimizer with a schedule of its step size. */
 export interface Stage {
   /** [height, width] of the latent; the pictures are its bicubic upsampling. */
   readonly size: readonly [number, number];

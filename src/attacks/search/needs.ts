@@ -10,10 +10,7 @@ import { denseHead, isIdle } from '../../models/index.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
-  /**
-   * `given`: the caller must state them. `readable`: given, or read off a last dense layer with one output per class.
-   * Default: none at all.
-   */
+  /** `given`: by the caller. `readable`: given, or read off a last layer of one output a class. Default: not needed. */
   readonly labels?: 'given' | 'readable';
   /** Images in the client's batch, at most. */
   readonly batchSize?: number;

@@ -15,9 +15,7 @@ import { type Tensor, tf } from '../../engine/index.js';
 import { mixesExamples } from '../../models/index.js';
 import { isAdaptive } from './soften.js';
 
-/**
- * What the server knows about the observed update q, as tensors: a half-width per tensor, and two norms of the whole.
- */
+/** What the server knows about the observed update q, as tensors: a half-width each, and two norms of the whole. */
 export interface About {
   /** |true - q| is at most this where q != 0 ... */
   readonly tolerance: readonly Tensor[];

@@ -14,10 +14,7 @@ export interface Problem extends Omit<Search, 'stages'> {
   readonly spent?: number;
   /** Pictures of the latest closure, where they are no upsampling of the latent. */
   readonly pictures?: () => NdArray;
-  /**
-   * What is found anew after a closure, before the next; the pictures that it was found from become the state's
-   * `anchor`.
-   */
+  /** What is found anew after a closure; the pictures that it was found from become the state's `anchor`. */
   readonly between?: (state: SearchState) => Promise<SearchState>;
   /** Finds the same again from the anchor, when a search goes on from a checkpoint. */
   readonly again?: (anchor: NdArray) => Promise<void>;
@@ -93,9 +90,7 @@ function checkFinite(attack: string, objective: number): void {
     );
 }
 
-/**
- * Runs the steps of an attack to the end, reporting progress; one more report when it ended before its last closure.
- */
+/** Runs the steps of an attack to the end, reporting progress; once more where it ended before its last closure. */
 export async function finish(
   steps: AsyncGenerator<Progress, Reconstruction>,
   onProgress?: (progress: Progress) => void,

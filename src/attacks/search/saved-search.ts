@@ -64,10 +64,7 @@ export async function loadSearch(held: HeldCheckpoint, settings: Settings): Prom
     latent: array('latent')!,
     logits: array('logits'),
     anchor: array('anchor'),
-    optimizer: {
-      arrays: Object.fromEntries(remembered),
-      numbers: numbers.optimizer as Record<string, number>,
-    },
+    optimizer: { arrays: Object.fromEntries(remembered), numbers: numbers.optimizer as Record<string, number> },
     best: { objective: numbers.objective as number, images: array('best')!, logits: array('best logits') },
     history: numbers.history as HistoryPoint[],
     seconds: numbers.seconds as number,

@@ -208,9 +208,7 @@ interface Compared {
   readonly tensors: readonly (TensorCheck & { readonly off: number })[];
   /** What each simulated weight moved by. */
   readonly moved: readonly Float32Array[];
-  /**
-   * <simulated, real> / <simulated, simulated> of the updates: what the learning rate would have to be multiplied by.
-   */
+  /** <simulated, real> / <simulated, simulated> of the updates: the learning rate would be so many times larger. */
   readonly scale: number;
   /** Of the angle between the updates: 0 the same direction. */
   readonly sine: number;

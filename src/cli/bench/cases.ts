@@ -1,9 +1,6 @@
 /** What the speed table measures. */
 export interface BenchCase {
-  /**
-   * `closure`: objective and gradient in the latent, one step of an attack. `train`: one SGD step, parameters in and
-   * out.
-   */
+  /** `closure`: objective and gradient in the latent, a step of an attack. `train`: an SGD step of the parameters. */
   readonly kind: 'closure' | 'train' | 'private';
   readonly model: 'lenet' | 'vgg7' | 'paperResnet18';
   readonly size: number;

@@ -1,7 +1,4 @@
-/**
- * ONNX Runtime's CUDA provider: its library stands beside a copy of the runtime, and CUDA's own libraries in a folder
- * near it.
- */
+/** ONNX Runtime's CUDA provider: its library beside a copy of the runtime, CUDA's own in a folder near it. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,7 +1,4 @@
-/**
- * `node verify.js ENGINE`: exit code 0 when the engine starts and its gradient is the processor's, else one line that
- * says why.
- */
+/** `node verify.js ENGINE`: exit code 0 when the engine's gradient is the processor's, else one line of why. */
 import { type AddedEngine, backendDisagreement, start, tooFar } from '../../engine/index.js';
 
 const engine = process.argv[2] as AddedEngine;

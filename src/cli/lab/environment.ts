@@ -27,10 +27,7 @@ const PYTHON: PythonNeed = {
   ],
 };
 
-/**
- * The command that starts a Python new enough for the pinned JupyterLab. @throws says what to install where there is
- * none
- */
+/** A Python new enough for the pinned JupyterLab. @throws says what to install where there is none */
 export const findPython = (env: NodeJS.ProcessEnv = process.env): string => pythonFor(PYTHON, env);
 
 /**

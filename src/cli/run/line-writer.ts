@@ -1,9 +1,6 @@
 import type { RunEvent } from '../../notebook/index.js';
 
-/**
- * One line per finished cell; on a terminal one line per finished notebook, and below them one, rewritten, of those at
- * work.
- */
+/** One line per finished cell; on a terminal per finished notebook, and one, rewritten, of those at work. */
 export function lineWriter(
   write: (text: string) => void = (text) => void process.stdout.write(text),
   terminal: boolean = process.stdout.isTTY,

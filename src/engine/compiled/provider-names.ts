@@ -1,7 +1,4 @@
-/**
- * The execution providers of ONNX Runtime: what a compiled step runs on
- * (https://onnxruntime.ai/docs/execution-providers).
- */
+/** ONNX Runtime's providers: what a compiled step runs on (https://onnxruntime.ai/docs/execution-providers). */
 import { encodeModel } from './onnx/model.js';
 import { bundledProviders, onnxAvailable } from './runtime.js';
 import { openSession } from './session.js';

@@ -50,9 +50,7 @@ export function onnxAvailable(): { ok: boolean; why: string; version: string } {
   return { ok: runtime !== undefined, why, version };
 }
 
-/**
- * The execution providers that the installed ONNX Runtime was built with; whether they run here is another question.
- */
+/** The providers that the installed ONNX Runtime was built with; whether they run here is another question. */
 export const bundledProviders = (): string[] =>
   load()
     .runtime?.listSupportedBackends()

@@ -32,10 +32,7 @@ const IDLE_VALUES = 2 ** 31;
 /** Up to here opening took at most 61 ms of a core's time and a run 45: not worth a message to another thread. */
 const LITTLE: Effort = { bytes: 2 ** 26, products: 2 ** 28 };
 
-/**
- * Where a session opens and runs: a worker thread has nobody to answer meanwhile. The first session of a card takes
- * seconds, for its libraries.
- */
+/** A worker thread has nobody to answer meanwhile. A card's first session takes seconds, for its libraries. */
 const opener = (provider: string, { bytes, products }: Effort): typeof openThere => {
   const little = bytes <= LITTLE.bytes && products <= LITTLE.products && (provider === 'cpu' || sessions.size > 0);
   return isMainThread && !little ? openThere : openHere;

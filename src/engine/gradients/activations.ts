@@ -69,10 +69,7 @@ export const activations: Record<string, Rule> = {
   ...Object.fromEntries(
     ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'].map((kernel) => [
       kernel,
-      rule(['a', 'b'], (_, [a, b]) => ({
-        a: () => tf.zeros(a.shape),
-        b: () => tf.zeros(b.shape),
-      })),
+      rule(['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) })),
     ]),
   ),
 };

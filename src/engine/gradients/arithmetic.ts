@@ -5,9 +5,7 @@ import { type Rule, rule } from './rule.js';
 
 type Slope = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-/**
- * Sums dy over the axes along which a tensor of `shape` was broadcast. Never dy itself: tfjs disposes what it adds up.
- */
+/** Sums dy over the axes along which `shape` was broadcast. Never dy itself: tfjs disposes what it adds up. */
 export function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
@@ -71,10 +69,7 @@ export const arithmetic: Record<string, Rule> = {
   ),
   Maximum: choice((a, b) => tf.greaterEqual(a, b)),
   Minimum: choice((a, b) => tf.lessEqual(a, b)),
-  AddN: {
-    save: 'all',
-    gradient: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => tf.clone(dy)])),
-  },
+  AddN: { save: 'all', gradient: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => tf.clone(dy)])) },
   Select: rule(['condition', 't'], (dy, [condition, t]) => {
     const mask = () => tf.cast(condition.rank === t.rank ? condition : leading(condition, t.rank), 'float32');
     return {

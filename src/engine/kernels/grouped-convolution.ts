@@ -1,7 +1,4 @@
-/**
- * Grouped convolutions without padding and their two gradients, of other kernels: depthwise ones window position by
- * window position.
- */
+/** Grouped convolutions without padding, and both gradients; depthwise ones window position by position. */
 import { positionsOf, type WindowPosition } from '../ops/windows.js';
 import * as tf from '../tfjs.js';
 import { kernel } from './typed-kernel.js';

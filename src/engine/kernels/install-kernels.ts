@@ -38,14 +38,8 @@ const kernels: Readonly<Record<'wasm' | 'cpu' | 'tensorflow', Readonly<Record<st
     Sum: (stock) => accurateSum(false, stock),
     Mean: (stock) => accurateSum(true, stock),
   },
-  cpu: {
-    Conv2DBackpropInput: whereUnknown(inputGradient),
-    Conv2DBackpropFilter: () => filterGradient,
-  },
-  tensorflow: {
-    Conv2DBackpropInput: whereUnknown(inputGradient),
-    Conv2DBackpropFilter: whereUnknown(filterGradient),
-  },
+  cpu: { Conv2DBackpropInput: whereUnknown(inputGradient), Conv2DBackpropFilter: () => filterGradient },
+  tensorflow: { Conv2DBackpropInput: whereUnknown(inputGradient), Conv2DBackpropFilter: whereUnknown(filterGradient) },
 };
 
 /** Registers the kernels of a backend in the place of the stock ones. Call it once, before the backend starts. */

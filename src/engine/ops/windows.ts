@@ -2,9 +2,7 @@ import * as tf from '../tfjs.js';
 
 type Pair = readonly [number, number];
 
-/**
- * One position of a sliding window: the entries of the images [b, h, w, c] that it meets at every place of the window.
- */
+/** One position of a sliding window: the entries of the images [b, h, w, c] that it meets everywhere. */
 export interface WindowPosition {
   /** Row and column of the first such entry. */
   readonly at: Pair;

@@ -6,9 +6,7 @@ import { fromTorchOrder } from '../../models/index.js';
 import type { TrunkName, TrunkTensor } from './trunks.js';
 import { TRUNKS, trunkTensors } from './trunks.js';
 
-/**
- * The two parts of LPIPS: the trunk's tensors under torchvision's names and in its axis order, and the linear weights.
- */
+/** The parts of LPIPS: the trunk's tensors by torchvision's names and axis order, and the linear weights. */
 export interface LpipsWeights {
   readonly trunk: readonly NamedArray[];
   /** `lin0.model.1.weight` [1, c, 1, 1] and so on. */
@@ -50,9 +48,7 @@ export function inOrder(where: string, given: readonly NamedArray[], wanted: rea
   return found;
 }
 
-/**
- * [h, w, in, out] is [out, in, h, w] there; channel weights [c] may be the kernel [1, c, 1, 1] of a 1x1 convolution.
- */
+/** [h, w, in, out] is [out, in, h, w] there; channel weights [c] may be [1, c, 1, 1] of a 1x1 convolution. */
 const torchShape = (shape: readonly number[], rank: number): readonly number[] =>
   shape.length === 4 ? [shape[3]!, shape[2]!, shape[0]!, shape[1]!] : rank === 4 ? [1, ...shape, 1, 1] : shape;
 

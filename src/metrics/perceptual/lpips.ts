@@ -16,10 +16,7 @@ export interface LpipsOptions extends WeightOptions {
   readonly perLayer?: boolean;
   /** Maps of the size of the picture instead of their means; default false. */
   readonly spatial?: boolean;
-  /**
-   * Weights of your own; default: the official ones, from the cache or the network; a folder ROGLAB_WEIGHTS comes
-   * first.
-   */
+  /** Weights of your own; default: the official ones, of the folder ROGLAB_WEIGHTS, the cache or the network. */
   readonly weights?: LpipsWeights;
 }
 

@@ -33,9 +33,7 @@ const fire = (at: number, squeeze: number, expand: number): Step => ({
 const pool = (size: 2 | 3, ceil = false): Step => ({ kind: 'pool', size, ceil });
 const tap: Step = { kind: 'tap' };
 
-/**
- * The three networks of LPIPS as torchvision has them, up to the last layer that is compared; `tap` marks those layers.
- */
+/** The networks of LPIPS as in torchvision, up to the last layer compared; `tap` marks the compared ones. */
 export const TRUNKS: Readonly<Record<TrunkName, readonly Step[]>> = {
   alex: [
     ...[conv(0, 64, 11, 4, 2), tap, pool(3)],

@@ -34,11 +34,7 @@ export const flatten: Rule<Of<'flatten'>> = {
 };
 
 export const dropout: Rule<Of<'dropout'>> = {
-  options: {
-    rate: required(rate),
-    mask: optional(word('off', 'known', 'unknown')),
-    seed: optional(index),
-  },
+  options: { rate: required(rate), mask: optional(word('off', 'known', 'unknown')), seed: optional(index) },
   apply: ({ rate: p, mask = 'off', seed = 1 }, x, way) => {
     const known = mask === 'known' ? seed : undefined;
     const drawn = way.drawn(known, x.shape, (own) => {

@@ -63,10 +63,7 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
       init,
       ...(at.flattened && { flattens: at.flattened }),
     });
-    return {
-      ...planned(at, name, affine),
-      buffers: [statistic('mean', 'zeros'), statistic('variance', 'ones')],
-    };
+    return { ...planned(at, name, affine), buffers: [statistic('mean', 'zeros'), statistic('variance', 'ones')] };
   },
   apply: ({ mode = 'train', epsilon, affine = true }, x, way) => {
     const fixed = way.statistics();

@@ -67,9 +67,7 @@ export const takeToken: Rule<Of<'takeToken'>> = {
   },
 };
 
-/**
- * softmax(Q K^T / sqrt(width / heads)) V for each head, between two dense layers (Vaswani et al. 2017, section 3.2).
- */
+/** softmax(Q K^T / sqrt(width / heads)) V for each head, between two dense layers (Vaswani et al. 2017, 3.2). */
 export const attention: Rule<Of<'attention'>> = {
   options: { heads: required(count), bias: optional(flag) },
   plan: ({ heads, bias = true }, at, name, where) => {

@@ -45,9 +45,7 @@ export interface BatchMoments {
   readonly count: number;
 }
 
-/**
- * What follows a convolution with a bias: adding it, unless a training puts something else there (batch normalisation).
- */
+/** What follows a convolution with a bias: adding it, unless a training puts something else (batch norm) there. */
 export type Finish = (convolved: Tensor, take: () => Tensor) => Tensor;
 
 /**
@@ -60,9 +58,7 @@ export type Use =
   | { readonly kind: 'factor'; readonly input: () => Tensor }
   | { readonly kind: 'summand' };
 
-/**
- * Told how each parameter, in the order they are taken, enters a value; gives the value that the layer goes on with.
- */
+/** Told how each parameter, as they are taken, enters a value; gives the value that the layer goes on with. */
 export type Using = (use: Use, value: Tensor) => Tensor;
 
 /** Numbers of a layer that draws, a function of the local step. */

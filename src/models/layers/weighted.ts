@@ -88,10 +88,7 @@ export const dense: Rule<Of<'dense'>> = {
   options: { units: required(count), bias: optional(flag), perToken: optional(flag), ...initial },
   plan: ({ units, bias = false, perToken = false, init }, { shape, flattened }, name) => {
     if (perToken)
-      return {
-        shape: [shape[0], shape[1], units],
-        specs: weighted(name, [shape[2], units], shape[2], bias, { init }),
-      };
+      return { shape: [shape[0], shape[1], units], specs: weighted(name, [shape[2], units], shape[2], bias, { init }) };
     const fanIn = sizeOf(shape);
     return {
       shape: [1, 1, units],

@@ -90,10 +90,7 @@ function onChannels({ op, inputs, attributes }: OnnxNode, known: Known): boolean
   return op !== 'Concat' || (rank === 4 ? axis === 1 || axis === -3 : axis === rank - 1 || axis === -1);
 }
 
-/**
- * Branches of which the first were put side by side before, as that and the rest: dense networks list all earlier
- * values each time.
- */
+/** Branches of which the first were joined before, as that and the rest: dense networks list all values each time. */
 function regrouped(inputs: readonly string[], known: Known): readonly string[] {
   const starts = (node: OnnxNode): boolean =>
     node.op === 'Concat' && node.inputs.length < inputs.length && node.inputs.every((one, k) => one === inputs[k]);

@@ -44,9 +44,7 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
-/**
- * A dense layer after a picture that was flattened in the order h, w, c: its columns are put into the order c, h, w.
- */
+/** A dense layer after a picture flattened in the order h, w, c: its columns are put into the order c, h, w. */
 function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
   const flat = known.maker(from);
   if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;

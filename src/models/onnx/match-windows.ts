@@ -36,10 +36,7 @@ export function paddingOf(node: OnnxNode, plane: readonly number[], kernel: read
 const whole = (list: readonly number[], length: number, least: number): boolean =>
   list.length === length && list.every((n) => Number.isInteger(n) && n >= least && n < 2 ** 31);
 
-/**
- * Refuses windows that do not fit the picture or the weights before anything runs the file: ONNX Runtime may end the
- * process over them.
- */
+/** Refuses windows that do not fit picture or weights, over which ONNX Runtime may end the process. */
 export function checkWindows(node: OnnxNode, shape: readonly number[], kernel: readonly number[], where: string): void {
   const { attributes } = node;
   const pads = numbers(attributes.pads, [0, 0, 0, 0]);

@@ -36,10 +36,7 @@ if(src)charts().forEach(function(s){s.parentElement.addEventListener('pointerent
 /** The script as an element. */
 export const scriptElement = `<script>${script}</script>`;
 
-/**
- * What the page may do: show what is in it or beside it, run that one script and what it loads. Nothing else runs, and
- * no host is asked.
- */
+/** What the page may do: show what is in or beside it, run that one script and what it loads; no host is asked. */
 export const policy = [
   "default-src 'none'",
   `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}' 'strict-dynamic'`,
@@ -49,9 +46,7 @@ export const policy = [
   "form-action 'none'",
 ].join('; ');
 
-/**
- * Where a page in `file` finds the installed plotly; undefined where that is not in a folder of the page or above it.
- */
+/** Where a page in `file` finds the installed plotly; undefined where that is not in or above its folder. */
 export function plotlyAddress(file: string): string | undefined {
   try {
     const installed = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');

@@ -70,10 +70,7 @@ function readInline(source: string): readonly [string, string] | undefined {
   return text === undefined || /\s$/.test(text.slice(-1)) ? undefined : [raw!, text];
 }
 
-/**
- * Longer texts are shown as they stand: reading Markdown takes time that grows with the square of the length of some of
- * them.
- */
+/** Longer texts are shown as they stand: reading Markdown can take time in the square of the length. */
 const MOST = 15_000;
 
 /**

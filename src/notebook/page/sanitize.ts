@@ -52,10 +52,7 @@ const PICTURE = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml);base64,[\w+/=\s]*$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const DROPPED = /[\u0000-\u0020\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff\\]/g;
 
-/**
- * http(s), a place on the page, or a file beside it: `javascript:`, `data:`, `file:`, `//host` and the like are none of
- * these.
- */
+/** http(s), a place on the page, or a file beside it; not `javascript:`, `data:`, `file:`, `//host` and the like. */
 export function isSafeLink(href: string): boolean {
   const bare = href.replace(DROPPED, '');
   const scheme = /^([^/?#:]*):/.exec(bare)?.[1];
@@ -82,10 +79,7 @@ function attribute(tag: string, name: string, value: string, css: { process: (te
 const OWN_CLASS = /^roglab-chart(?: roglab-[\da-f]{1,40})?$/;
 const MATH_CLASS = /^(?:(?:tml|chr|wbk|sml)[\w-]*(?: |$))+$|^fault$/;
 
-/**
- * Beyond it, in characters outside of quotes, a tag is dropped: reading attributes takes time that grows with the
- * square of their number.
- */
+/** Beyond it, in characters outside of quotes, a tag is dropped: reading takes the square of its attributes' number. */
 const MOST_ATTRIBUTES = 2000;
 
 const filter = new FilterXSS({

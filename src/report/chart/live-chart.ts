@@ -6,9 +6,7 @@ import { escapeHtml, svgAddress, titleText } from './markup.js';
 import { colourStops, theme } from './theme.js';
 import type { AxisLayout, Box } from './types.js';
 
-/**
- * The same chart as plotly's JSON: our colours, lengths and axis ends written out, then whatever the caller asked for.
- */
+/** The same chart as plotly's JSON: our colours, lengths and axis ends, then whatever the caller asked for. */
 export function plotlyFigure(figure: Figure): { data: object[]; layout: object } {
   const frame = union(figure.panels.map(({ box }) => box));
   const { width, height, title, layout, legendTop } = figure;
@@ -171,10 +169,7 @@ function plotlyHeat(trace: Series['trace'], { box }: FigurePanel, frame: Box): o
   };
 }
 
-/**
- * The version whose bundle the loader asks a content network for, when none is nearer. Kept equal to the installed
- * package by a test.
- */
+/** The version that the loader asks a content network for, if none is nearer; a test holds it to the installed. */
 export const PLOTLY_VERSION = '4.1.1';
 
 const ADDRESSES = [

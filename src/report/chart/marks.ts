@@ -165,10 +165,7 @@ function labels(trace: Trace, all: readonly Point[]): string {
     .join('');
 }
 
-/**
- * All bar traces of a panel: side by side, stacked or over each other. A group fills 0.8 of the room between
- * neighbours.
- */
+/** All bar traces of a panel: side by side, stacked or overlaid. A group fills 0.8 of the room it has. */
 export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group'): string {
   const room = unitRoom(bars, panel) * 0.8;
   const side = barmode === 'group' ? room / bars.length : room;

@@ -1,7 +1,4 @@
-/**
- * The one look of all charts: no ground of their own, and greys that read on white (4.4 to 1) and on JupyterLab's #111
- * (4.2 to 1) alike.
- */
+/** The one look of all charts: no ground, and greys that read on white (4.4 to 1) and on #111 (4.2 to 1). */
 export const theme = {
   width: 720,
   height: 420,

@@ -37,10 +37,7 @@ export interface DpProfile {
   /** Training of the rows of the table and of its shape, and what differs for the others. */
   readonly training: FederateOptions;
   readonly shorter: Partial<FederateOptions>;
-  /**
-   * Shares of the rounds after which the models of the table are attacked; 0: before training, as those of the other
-   * rows.
-   */
+  /** Shares of the rounds after which the table's models are attacked; 0: before training, as other rows'. */
   readonly attackAt: readonly number[];
   readonly victims: VictimPlan | readonly VictimPlan[];
   /** delta of every epsilon. */

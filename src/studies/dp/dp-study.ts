@@ -27,10 +27,7 @@ export interface DpStudyOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
   readonly onRow?: (row: DpResult) => void;
-  /**
-   * Called for a row that ends in an error, e.g. a training that diverged; the others go on. Default: the error ends
-   * the study.
-   */
+  /** Called for a row that ends in an error, e.g. diverged; the others go on. Default: the error ends the study. */
   readonly onFailed?: (id: string, error: Error) => void;
 }
 

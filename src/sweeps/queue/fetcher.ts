@@ -15,10 +15,7 @@ const WORTH_A_FILE = 256 * 1024;
 
 const cached = (hash: string): string => join(cacheFolder(), 'blobs', hash);
 
-/**
- * Bytes by hash: from memory, this machine's cache, the shared folder, or the queue's side channel; what comes from
- * afar is checked.
- */
+/** Bytes by hash: from memory, this machine, the shared folder or the queue; what comes from afar is checked. */
 export function fetcher(connection: Connection, shared?: string): Fetch {
   const memory = new Map<string, Uint8Array>();
   let size = 0;

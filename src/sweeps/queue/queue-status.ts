@@ -36,9 +36,7 @@ export interface QueueStatus {
 /** A worker says every second that it is there; after so long its cells go to others. */
 const ALIVE_S = 10;
 
-/**
- * Asks a Redis or Valkey for its sweeps and workers. Errors, in one line: nobody there, a password wrong or missing.
- */
+/** Asks a Redis or Valkey for its sweeps and workers. Errors in one line: nobody there, a password wrong. */
 export async function queueStatus(url: string): Promise<QueueStatus> {
   const connection = await connectRedis('roglab sweep status', url);
   try {

@@ -69,9 +69,7 @@ export const COLUMNS: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(Object.entries(CELL).map(([name, [kind]]) => [name, kind])),
 };
 
-/**
- * Columns that may differ between two runs of the same cell; all others are the same to the bit on one kind of machine.
- */
+/** Columns that may differ between two runs of a cell; all others are the same to the bit on one machine. */
 export const RUN_COLUMNS = ['engine', 'worker', 'seconds', 'finished'] as const;
 
 const value = (of: unknown): string | number | null => (of as string | number | undefined) ?? null;

@@ -86,10 +86,7 @@ function isDead(name: string): boolean {
   }
 }
 
-/**
- * The whole lines of a segment as values; the last one may have been cut off by a kill, any other that is not as it was
- * written is a warning.
- */
+/** The whole lines of a segment as values; a kill may cut the last, any other that is damaged is a warning. */
 export async function* readSegment<T>(path: string): AsyncGenerator<T> {
   const input = createReadStream(path);
   await new Promise((resolve, reject) => input.once('open', resolve).once('error', reject));

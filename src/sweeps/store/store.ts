@@ -8,9 +8,7 @@ import { readParquet, writeParquet } from './parquet.js';
 import { sealed, sealOfFile, warnDamaged } from './sealed.js';
 import { readSegment, segmentsIn, segmentWriter } from './segment.js';
 
-/**
- * Results that survive a kill at any moment: lines as they come, Parquet later. Several processes may write at once.
- */
+/** Results that survive a kill at any moment: lines, Parquet later. Several processes may write at once. */
 export interface Store {
   readonly folder: string;
   /** On the disk when it resolves; the picture first. A cell that is there already is not added again. */
@@ -116,10 +114,7 @@ async function* parquetEntries(file: string, columns?: readonly string[]): Async
   if (rows.length > 0) yield { id: String(rows[0]!.id), rows };
 }
 
-/**
- * The rows of all finished cells, one per private image; of some ids, and with some columns at least, where they are
- * given.
- */
+/** The rows of all finished cells, one an image; of some ids, and with some columns at least, where given. */
 export async function* storedRows(
   folder: string,
   wanted?: ReadonlySet<string>,

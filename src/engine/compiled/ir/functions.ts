@@ -1,6 +1,4 @@
-/**
- * The elementwise functions: name -> ONNX operator, and the same function on numbers, by which constants are folded.
- */
+/** The elementwise functions: name -> ONNX operator, and the same on numbers, for constant folding. */
 import type { Attributes, Dtype } from './node.js';
 
 type Unary = {

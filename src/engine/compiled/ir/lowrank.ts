@@ -109,11 +109,7 @@ function expanded(n: Node): Term[] {
   if (n.op === 'sub') return [...terms(x), ...scaled(terms(y), splat(n.graph, -1))];
   if (n.op === 'neg') return scaled(terms(x), splat(n.graph, -1));
   if (n.op === 'mul') return x.size === 1 ? scaled(terms(y), x) : scaled(terms(x), y);
-  return terms(x).map(({ factor, left, right }) => ({
-    factor,
-    left: swap(right ?? left),
-    right: right && swap(left),
-  }));
+  return terms(x).map(({ factor, left, right }) => ({ factor, left: swap(right ?? left), right: right && swap(left) }));
 }
 
 function scaled(list: readonly Term[], by: Node): Term[] {

@@ -94,9 +94,7 @@ export const isSplat = (n: Node, value?: number): boolean =>
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 
-/**
- * The nodes that `outputs` depend on, inputs before users. Everything else is dead code and is never looked at again.
- */
+/** The nodes that `outputs` depend on, inputs before users; anything else is dead code, never looked at. */
 export function inOrder(outputs: readonly Node[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();

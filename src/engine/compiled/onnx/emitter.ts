@@ -37,10 +37,7 @@ export interface Emitter {
 
 export const isConstant = (n: Node): boolean => n.op === 'const' || n.op === 'splat';
 
-/**
- * The ONNX graph that computes `outputs` from inputs of the given shapes, and `kept` in the physical orders in which
- * they lie anyway.
- */
+/** The ONNX graph of `outputs` from inputs of the given shapes, and `kept` in the physical orders they have. */
 export async function emit(
   rules: Readonly<Record<string, Rule>>,
   inputs: readonly (readonly number[])[],

@@ -173,9 +173,7 @@ function convFilter(emitter: Emitter, n: Node): Value {
   return { name: emitter.add('Reshape', [stacked(emitter, products), emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
 }
 
-/**
- * The same with one product per kernel position and group: [kh kw, groups, in, b h' w'] times [groups, b h' w', out].
- */
+/** The same, one product per kernel position and group: [kh kw, groups, in, b h' w'] by [groups, b h' w', out]. */
 function perGroup(emitter: Emitter, n: Node, entries: string, groups: number): Value {
   const dy = n.inputs[1]!;
   const [kh, kw, channels, filters] = n.shape as [number, number, number, number];
