@@ -6,7 +6,7 @@ export function stopwatch(): () => number {
   return () => (performance.now() - began) / 1000;
 }
 
-/** The steps of an attack after others: closures and seconds go on; a part's total is never less than what was asked. */
+/** The steps of an attack after others: closures and seconds go on; a total is never less than what was asked. */
 export async function* shifted(
   steps: AsyncGenerator<Progress, Reconstruction>,
   before: { readonly closures: number; readonly seconds: number },
