@@ -1,20 +1,15 @@
-import type { HeldCheckpoint } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { memory, type OptionTable, whole, word } from '../core/option-table.js';
 import type { Observation, Progress, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
-import { labelsOf } from './infer-labels.js';
-import { classOf, classRows, type Meaning } from './latent/class-meaning.js';
-import { decoder } from './latent/decoder.js';
-import { labelSearch } from './latent/label-search.js';
+import { classOf, type Meaning } from './latent/class-meaning.js';
 import { LATENT_OPTIONS, type LatentOptions, latentSearch } from './latent/search.js';
-import { matchOf } from './latent/update-match.js';
 import { classNamesOption } from './restore.js';
 import { rogSteps } from './rog.js';
 import { type Needs, opened, taken } from './search/needs.js';
 import { RUN_OPTIONS, type RunOptions } from './search/recipe.js';
-import { finish, runSearch } from './search/run-search.js';
+import { finish } from './search/run-search.js';
 import { holding } from './search/saved-search.js';
 
 /** Options of {@link rogs}. */
@@ -45,11 +40,8 @@ export const ROGS_OPTIONS = {
  *     min over z, o of  D(phi-aware; update of G(z, y, o), observed) + prior |z|^2 + tie |z - z_raw|^2 + relax |o|^2
  *
  * with means instead of sums of squares. It starts at the best, by D after a few closures, of the low frequencies of
- * the raw reconstruction, the class's mean and draws; only where the raw reconstruction is the best is the search tied
- * to it. Coarse to fine: the leading entries of z (the largest structures) first, then all, then, with `relax`, offsets
- * o of G's features.
- *
- * At the end, what the update leaves open is drawn from the prior, see `draws`.
+ * the raw reconstruction, the class's mean and draws, tied to the first where that is the best. Coarse to fine: leading
+ * entries of z first, then all, then, with `relax`, offsets o of G's features; at the end see `draws`.
  *
  * G was trained on CIFAR-10's training images: like restore() it draws detail that no observation holds, so its
  * pictures look natural even where they are wrong. Score them by what they claim: class, label sets, retrieval rank
@@ -75,47 +67,24 @@ export async function* rogsSteps(
   const given = opened('rogs', observation, options, ROGS_OPTIONS, ROGS_NEEDS);
   const { defenseAware, classNames, classes, seed, signal, checkpoint, checkpointSeconds } = given;
   const seen = taken('rogs', observation, defenseAware);
+  const { client, model, labels } = seen;
   const generator = options.generator ?? (await shippedGenerator());
-  checkSize(generator, seen);
+  checkShape('the generator makes images', generator.imageShape, model.imageShape, OTHER);
   const meaning = classOf(generator, { classNames, classes });
-  if (seen.labels) for (const label of seen.labels) meaning(label); // before the raw reconstruction, not after it
+  labels?.forEach(meaning); // before the raw reconstruction, not after it
   const began = performance.now();
-  const searching = async function* (
-    stop: () => boolean,
-    held?: HeldCheckpoint,
-  ): AsyncGenerator<Progress, Reconstruction> {
-    const raw = options.raw ?? (yield* rogSteps(observation, { seed, defenseAware, signal }));
-    checkRaw(raw, seen);
-    const found = await labelsOf(seen, stop);
-    const match = await matchOf(seen, found.labels, seed);
-    const decoding = await decoder(generator, seen.client.batchSize);
-    try {
-      const labels = await labelSearch(seen, found, match, decoding, generator, meaning, raw.images, stop);
-      const rows = classRows(Array.from(labels.labels, meaning), generator.design.classes);
-      const given = { observation: seen, labels, rows, match, decoding, raw: raw.images, began };
-      const begun = stop() ? undefined : held; // what was cut short is of other settings: the file stays as it is
-      const { problem, stages } = await latentSearch(given, options);
-      return yield* runSearch(problem, stages, { stop, held: begun, checkpointSeconds });
-    } finally {
-      decoding.dispose();
-      match.dispose();
-    }
-  };
-  return yield* holding(checkpoint, (held) => stoppable('rogs', signal, (stop) => searching(stop, held)));
+  return yield* holding(checkpoint, (held) =>
+    stoppable('rogs', signal, async function* (stop) {
+      const raw = options.raw ?? (yield* rogSteps(observation, { seed, defenseAware, signal }));
+      checkShape('raw must hold images', [client.batchSize, ...model.imageShape], raw.images.shape);
+      const asked = { observation: seen, generator, meaning, raw: raw.images, began };
+      return yield* latentSearch(asked, options, { stop, held, checkpointSeconds });
+    }),
+  );
 }
 
-function checkRaw({ images }: Pick<Reconstruction, 'images'>, { client, model }: Observation): void {
-  const shape = [client.batchSize, ...model.imageShape];
-  if (String(images.shape) !== String(shape))
-    throw problem('rogs', `raw must hold images of shape [${shape}]`, images.shape);
-}
+const OTHER = 'a model for that size, or a generator for this one';
 
-function checkSize({ imageShape }: Generator, { model }: Observation): void {
-  if (String(imageShape) !== String(model.imageShape))
-    throw problem(
-      'rogs',
-      `the generator makes images of shape [${imageShape}]`,
-      model.imageShape,
-      'a model for that size, or a generator for this one',
-    );
+function checkShape(rule: string, wanted: readonly number[], got: readonly number[], fix?: string): void {
+  if (String(got) !== String(wanted)) throw problem('rogs', `${rule} of shape [${wanted}]`, got, fix);
 }

@@ -2,18 +2,21 @@ import { oneHot } from '../../core/arrays.js';
 import { fingerprint } from '../../core/hash.js';
 import { flag, type OptionTable, real, whole } from '../../core/option-table.js';
 import { deriveSeed } from '../../core/random.js';
-import type { NdArray, Observation } from '../../core/types.js';
-import type { InferredLabels } from '../infer-labels.js';
+import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { Generator } from '../../models/generator-weights.js';
+import { type InferredLabels, labelsOf } from '../infer-labels.js';
 import type { SearchState, Stage } from '../search/minimise.js';
 import type { RunOptions } from '../search/recipe.js';
-import type { Problem } from '../search/run-search.js';
-import type { Decoder } from './decoder.js';
+import { type Problem, runSearch, type SearchRun } from '../search/run-search.js';
+import { classRows } from './class-meaning.js';
+import { type Decoder, decoder } from './decoder.js';
 import { detailed } from './detail.js';
+import { labelSearch } from './label-search.js';
 import { explainedBy } from './latent-explained.js';
 import { stagesOf, weightsFor } from './latent-stages.js';
 import { candidates, problemOf } from './problem.js';
 import { isRaw, startsOf } from './starts.js';
-import type { Match } from './update-match.js';
+import { type Match, matchOf } from './update-match.js';
 
 /** What decides the search of rogs(). */
 export interface LatentOptions {
@@ -43,32 +46,48 @@ export const LATENT_OPTIONS = {
   defenseAware: flag('whether the objective knows phi', true),
 } satisfies OptionTable<LatentOptions>;
 
-/** What the search of rogs() begins with. */
-interface Given {
+/** What rogs() searches. */
+interface Searched {
   readonly observation: Observation;
-  readonly labels: InferredLabels;
-  /** One-hot classes of the generator. */
-  readonly rows: NdArray;
-  readonly match: Match;
-  readonly decoding: Decoder;
+  readonly generator: Generator;
+  /** The generator's class of a label. */
+  readonly meaning: (label: number) => number | undefined;
   readonly raw: NdArray;
   /** When the attack began, by performance.now(). */
   readonly began: number;
 }
 
+type Settings = LatentOptions & Pick<RunOptions, 'seed' | 'restarts'>;
+
 /** The search of rogs() over points of the generator, from the starts that match best. */
-export async function latentSearch(
-  { observation, labels, rows, match, decoding, raw, began }: Given,
-  {
-    seed = 1,
-    iterations = 120,
-    restarts = 1,
-    relax = true,
-    draws = 6,
-    defenseAware = true,
-    ...options
-  }: LatentOptions & Pick<RunOptions, 'seed' | 'restarts'>,
+export async function* latentSearch(
+  searched: Searched,
+  options: Settings,
+  { stop, held, checkpointSeconds }: SearchRun,
+): AsyncGenerator<Progress, Reconstruction> {
+  const { observation, generator, meaning, raw } = searched;
+  const found = await labelsOf(observation, stop);
+  const match = await matchOf(observation, found.labels, options.seed ?? 1);
+  const decoding = await decoder(generator, observation.client.batchSize);
+  try {
+    const labels = await labelSearch(observation, found, match, decoding, generator, meaning, raw, stop);
+    const begun = stop() ? undefined : held; // what was cut short is of other settings: the file stays as it is
+    const { problem, stages } = await problemFor(searched, labels, match, decoding, options);
+    return yield* runSearch(problem, stages, { stop, held: begun, checkpointSeconds });
+  } finally {
+    decoding.dispose();
+    match.dispose();
+  }
+}
+
+async function problemFor(
+  { observation, generator, meaning, raw, began }: Searched,
+  labels: InferredLabels,
+  match: Match,
+  decoding: Decoder,
+  { seed = 1, iterations = 120, restarts = 1, relax = true, draws = 6, defenseAware = true, ...options }: Settings,
 ): Promise<{ problem: Problem; stages: readonly Stage[] }> {
+  const rows = classRows(Array.from(labels.labels, meaning), generator.design.classes);
   const targets = oneHot('rogs', labels.labels, observation.model.classes);
   const anchor = await decoding.encode(raw, rows);
   const tuned = weightsFor(observation, match, decoding.latent);
