@@ -10,6 +10,7 @@ import type { Stage } from '../search/minimise.js';
 import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../search/objectives.js';
 import type { PriorName } from '../search/priors.js';
 import type { Recipe } from '../search/recipe.js';
+import { type Part, stagesOf } from '../search/schedule.js';
 
 /** What of a recipe of gradient matching may be asked for. */
 export interface Asked {
@@ -23,43 +24,38 @@ export interface Asked {
 /** A recipe but for whether it knows phi. */
 export type Preset = Omit<Recipe, 'defenseAware'>;
 
+const PUBLISHED: readonly Part[] = [{ factor: 4, share: 1, rate: [0.05, 0.005] }];
+
 /** The published numbers of Yue et al. 2023. */
 export function paper(observation: Observation, options: Asked): Preset {
   const own = fitting(observation.obfuscation.evidence, 'l2');
   const { iterations = 100, objective = own, prior = 'tv', weight = 0, simulate = 'steps' } = options;
-  const size = latentSize(observation, 4);
+  const stages = stagesOf(PUBLISHED, iterations, observation.model.imageShape);
   return {
     attack: 'rog (paper)',
     objective,
     prior,
     weight,
     simulate: simulate === 'auto' ? 'steps' : simulate,
-    stages: [{ size, closures: iterations, rate: [0.05, 0.005] }],
-    start: (seed) => latent(observation, size, uniformStream(seed)),
+    stages,
+    start: (seed) => latent(observation, stages[0]!.size, uniformStream(seed)),
   };
 }
 
-/** Latents of h/factor pixels, coarse to fine: share of the closures and step size of each. */
-type Schedule = readonly {
-  readonly factor: number;
-  readonly share: number;
-  readonly rate: readonly [number, number];
-}[];
-
-const THREE_STAGES: Schedule = [
+const THREE_STAGES: readonly Part[] = [
   { factor: 4, share: 0.3, rate: [0.1, 0.01] },
   { factor: 2, share: 0.3, rate: [0.05, 0.005] },
   { factor: 1, share: 0.4, rate: [0.03, 0.003] },
 ];
 
 /** Half the steps: the wrong-sign share jumps, and larger ones never settle. */
-const SMALL_STEPS: Schedule = [
+const SMALL_STEPS: readonly Part[] = [
   { factor: 4, share: 0.3, rate: [0.05, 0.01] },
   { factor: 2, share: 0.3, rate: [0.02, 0.004] },
   { factor: 1, share: 0.4, rate: [0.01, 0.001] },
 ];
 
-const TWO_STAGES: Schedule = [
+const TWO_STAGES: readonly Part[] = [
   { factor: 2, share: 0.4, rate: [0.1, 0.01] },
   { factor: 1, share: 0.6, rate: [0.06, 0.001] },
 ];
@@ -67,7 +63,7 @@ const TWO_STAGES: Schedule = [
 /** What goes with an objective. Weights of the prior and schedules were chosen on CIFAR-10 training images. */
 interface Tuning {
   readonly weight: number;
-  readonly schedule: Schedule;
+  readonly schedule: readonly Part[];
   readonly signed?: boolean;
 }
 
@@ -106,13 +102,7 @@ export function coarseToFine(observation: Observation, options: Asked): Preset {
   const tuned = tuning(observation, objective);
   const { schedule, signed } = tuned;
   const { prior = 'colorTv', weight = tuned.weight, simulate = 'auto' } = options;
-  const upTo = (stage: number): number =>
-    Math.round(iterations * schedule.slice(0, stage).reduce((sum, { share }) => sum + share, 0));
-  const stages: Stage[] = schedule.map(({ factor, rate }, k) => ({
-    size: latentSize(observation, factor),
-    closures: upTo(k + 1) - upTo(k),
-    rate,
-  }));
+  const stages = stagesOf(schedule, iterations, observation.model.imageShape);
   return {
     attack: 'rog',
     objective,
@@ -158,11 +148,6 @@ export function polishing(
 function nearGray(seed: number): () => number {
   const uniform = uniformStream(seed);
   return () => 0.45 + 0.1 * uniform();
-}
-
-function latentSize({ model }: Observation, factor: number): [number, number] {
-  const [height, width] = model.imageShape;
-  return [Math.max(1, Math.round(height / factor)), Math.max(1, Math.round(width / factor))];
 }
 
 const latent = ({ client, model }: Observation, size: readonly [number, number], fill: () => number): NdArray =>

@@ -4,16 +4,14 @@ import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ClientSettings, ImageShape, Observation } from '../../core/types.js';
 import { edgeScale } from '../search/edge-scale.js';
-import type { Evaluate, Search, SearchState, Stage } from '../search/minimise.js';
+import type { Evaluate, Search, SearchState } from '../search/minimise.js';
 import { objectiveOfValues } from '../search/objectives.js';
+import { type Part as SearchPart, stagesOf } from '../search/schedule.js';
 import type { Head } from './head.js';
 import type { Comparison } from './invert.js';
 
-/** One stage of the inversion: latents of h/factor pixels, a share of the steps, step size; then perhaps new errors. */
-interface Part {
-  readonly factor: number;
-  readonly share: number;
-  readonly rate: readonly [from: number, to: number];
+/** One stage of the inversion, and what comes after it. */
+interface Part extends SearchPart {
   /** After this stage, activations and errors are found anew from the pictures. */
   readonly refresh?: true;
   /** Errors follow the pictures in this stage, with masks so soft (see softInversion()); default: they are frozen. */
@@ -113,16 +111,7 @@ export function searchFor(
   { iterations, seed, evaluate }: { iterations: number; seed: number; evaluate: Evaluate },
 ): Search {
   const [height, width, channels] = model.imageShape;
-  const upTo = (k: number): number =>
-    Math.round(iterations * schedule.slice(0, k).reduce((sum, { share }) => sum + share, 0));
-  const latent = (n: number, factor: number): number => Math.max(1, Math.round(n / factor));
-  const stages = schedule.map(
-    ({ factor, rate }, k): Stage => ({
-      size: [latent(height, factor), latent(width, factor)],
-      closures: upTo(k + 1) - upTo(k),
-      rate,
-    }),
-  );
+  const stages = stagesOf(schedule, iterations, model.imageShape);
   const uniform = uniformStream(seed);
   const first = stages[0]!.size;
   const pixels = (patches: readonly [number, number], from: number, range: number) =>

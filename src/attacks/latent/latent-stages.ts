@@ -1,5 +1,6 @@
 import type { Observation } from '../../core/types.js';
 import type { Stage } from '../search/minimise.js';
+import { closuresOf, type Part as SearchPart } from '../search/schedule.js';
 import type { Freedom, Weights } from './problem.js';
 import { type Match, noiseShare } from './update-match.js';
 
@@ -19,9 +20,7 @@ export function weightsFor(observation: Observation, match: Pick<Match, 'objecti
   return { prior: Math.max(1e-4, likely), tie: likely, relax: 30 * likely };
 }
 
-interface Part extends Freedom, Pick<Stage, 'rate'> {
-  readonly share: number;
-}
+type Part = Freedom & Pick<SearchPart, 'rate' | 'share'>;
 
 /** A quarter of the closures for the largest structures, then all of z, then the offsets too. */
 const RELAXED: readonly Part[] = [
@@ -38,12 +37,6 @@ const IN_RANGE: readonly Part[] = [
 /** The stages of a search of so many closures. */
 export function stagesOf(iterations: number, relax: boolean): (Stage & Freedom)[] {
   const parts = relax ? RELAXED : IN_RANGE;
-  const upTo = (k: number): number => Math.round(iterations * parts.slice(0, k).reduce((sum, p) => sum + p.share, 0));
-  return parts.map(({ latent, relaxed, rate }, k) => ({
-    latent,
-    relaxed,
-    rate,
-    size: [1, 1] as const,
-    closures: upTo(k + 1) - upTo(k),
-  }));
+  const closures = closuresOf(parts, iterations);
+  return parts.map(({ latent, relaxed, rate }, k) => ({ latent, relaxed, rate, size: [1, 1], closures: closures[k]! }));
 }
