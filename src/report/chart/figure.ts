@@ -1,5 +1,5 @@
-import { textWidth, typeface } from '../lettering.js';
 import { type Axis, type Direction, positionOn, resolveAxis } from './axis.js';
+import { measure } from './labels.js';
 import type { Panel, Series } from './marks.js';
 import { titleText } from './markup.js';
 import { PALETTE, SYMBOLS, theme } from './theme.js';
@@ -31,12 +31,6 @@ export interface Figure {
 
 const PAD = 18;
 const SWATCH = 30;
-
-/** Width of a text in CSS pixels, measured on our own letters; common sans-serif fonts are no wider. */
-export function measure(): (text: string, size: number) => number {
-  const face = typeface('regular');
-  return (text, size) => (textWidth(face, text) * size) / 23;
-}
 
 /** Colours, axes, margins and panels of a chart. */
 export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure {
@@ -136,8 +130,9 @@ function layOut(
   const plainLeft = 14 + (titleText(yLayout.title) ? 24 : 4) + widest(y) + 8;
   const right = bars.length ? 92 : 22;
   const room = (outer.width - plainLeft - right) / Math.max(1, x.ticks.length);
-  const slanted = x.type === 'category' && widest(x) > room - 6;
-  const overhang = wide(x.ticks[0]?.label ?? '', theme.size.tick) * 0.87 - room / 2 + 10;
+  const names = x.ticks.map(({ label }) => wide(label, theme.size.tick));
+  const slanted = x.type === 'category' && crowded(names, room, plainLeft, right);
+  const overhang = (names[0] ?? 0) * 0.87 - room / 2 + 10;
   const left = slanted ? Math.max(plainLeft, overhang) : plainLeft;
   const below = (slanted ? 14 + slantDrop(widest(x)) : 20) + (titleText(xLayout.title) ? 24 : 4) + 12;
   const above = bars.some(({ colorbar }) => titleText(colorbar?.title)) ? 16 : 4;
@@ -147,17 +142,44 @@ function layOut(
     width: Math.max(40, Math.round(outer.width - left - right)),
     height: Math.max(40, Math.round(outer.height - above - below)),
   };
+  const atX = positionOn(x, box.left, box.left + box.width);
+  const atY = positionOn(y, box.top + box.height, box.top);
   return {
     suffix,
     series: members,
     layout: { x: xLayout, y: yLayout },
     slanted,
     box,
-    x,
-    y,
-    atX: positionOn(x, box.left, box.left + box.width),
-    atY: positionOn(y, box.top + box.height, box.top),
+    x: apart(x, atX, (label) => (slanted ? 2 * LINE : wide(label, theme.size.tick) + 4)),
+    y: apart(
+      y,
+      (value) => -atY(value),
+      () => LINE,
+    ),
+    atX,
+    atY,
   };
+}
+
+/** Height of a tick's text; slanted by 30 degrees it takes twice that along the axis. */
+const LINE = theme.size.tick;
+
+/** Whether names written level would touch one another or leave the figure. */
+const crowded = (names: readonly number[], room: number, left: number, right: number): boolean =>
+  names.some((width, i) => i > 0 && (width + names[i - 1]!) / 2 + 6 > room) ||
+  (names[0] ?? 0) - room > 2 * left ||
+  (names.at(-1) ?? 0) - room > 2 * right;
+
+/** The axis without ticks whose texts would touch the one before. */
+function apart(axis: Axis, at: (value: number) => number, length: (label: string) => number): Axis {
+  let end = Number.NEGATIVE_INFINITY;
+  const ticks = axis.ticks.filter((tick) => {
+    const [middle, half] = [at(tick.at), length(tick.label) / 2];
+    if (middle - half < end) return false;
+    end = middle + half;
+    return true;
+  });
+  return { ...axis, ticks };
 }
 
 /** How far a slanted name reaches down. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Axis } from './axis.js';
 import { type Figure, type FigurePanel, isHeat } from './figure.js';
 import { contourLevels } from './heat.js';
-import { modeOf, type Series } from './marks.js';
+import { labelNote } from './labels.js';
+import { isScatter, modeOf, pointLabels, type Series } from './marks.js';
 import { escapeHtml, svgAddress, titleText } from './markup.js';
 import { colourStops, theme } from './theme.js';
 import type { AxisLayout, Box } from './types.js';
@@ -53,7 +55,10 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     hoverlabel: { font: { family: theme.font } },
     barmode: layout.barmode ?? 'group',
     bargap: 0.2,
-    annotations: layout.annotations?.map((note) => ({ showarrow: false, yanchor: 'bottom', ...note })),
+    annotations: [
+      ...(layout.annotations ?? []).map((note) => ({ showarrow: false, yanchor: 'bottom', ...note })),
+      ...figure.panels.flatMap(labelNotes),
+    ],
     shapes: layout.shapes?.map((shape) => ({ ...shape, line: { color: theme.soft, width: 1.5, ...shape.line } })),
     ...Object.fromEntries(axes),
   };
@@ -61,6 +66,24 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     plotlyTrace(series, figure.panels.find((panel) => panel.series.includes(series))!, frame),
   );
   return JSON.parse(JSON.stringify({ data, layout: full }, plain)) as { data: object[]; layout: object };
+}
+
+/** The texts of points as annotations at the places of the picture; they move with their points when a reader zooms. */
+function labelNotes({ box, x, y, series, suffix, ...panel }: FigurePanel): object[] {
+  const scatters = series.filter(({ trace }) => isScatter(trace));
+  return pointLabels(scatters, { box, x, y, ...panel }).map((label) => ({
+    ...labelNote(label),
+    ...{ xref: `x${suffix}`, x: along(x, (label.wish.x - box.left) / box.width) },
+    ...{ yref: `y${suffix}`, y: along(y, 1 - (label.wish.y - box.top) / box.height) },
+  }));
+}
+
+const endsOf = ({ type, domain }: Axis): readonly number[] => (type === 'log' ? domain.map(Math.log10) : domain);
+
+/** A place on an axis as plotly counts it: log axes in exponents of ten, categories by their index. */
+function along(axis: Axis, share: number): number {
+  const [from, to] = endsOf(axis) as [number, number];
+  return from + share * (to - from);
 }
 
 /** Typed arrays as lists, single-precision numbers without the digits they do not have. */
@@ -95,7 +118,7 @@ function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): objec
       : {};
   return {
     type: axis.type,
-    range: axis.type === 'log' ? axis.domain.map(Math.log10) : axis.domain,
+    range: endsOf(axis),
     domain: [from, from + length],
     anchor: `${direction === 'x' ? 'y' : 'x'}${panel.suffix}`,
     title: { text: titleText(title), font: { size: theme.size.axis, color: theme.ink }, standoff: 12 },
@@ -130,9 +153,7 @@ function plotlyTrace({ trace, colour, symbol }: Series, panel: FigurePanel, fram
   return {
     ...trace,
     ...axes,
-    mode: modeOf(trace),
-    textposition: trace.textposition ?? 'top center',
-    textfont: { color: theme.ink },
+    mode: modeOf(trace).replace(/\+?text/, '') || 'none',
     line: { color: colour, width: 2.2, ...trace.line },
     marker: { color: colour, size: 8, symbol, ...trace.marker },
     ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}2e` }),
@@ -188,7 +209,9 @@ function all(){return D.querySelectorAll('.'+id+':not([data-live])')}
 function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement('div');b.style.display='none';
 e.appendChild(b);
 w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,
-displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove()})})}
+displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove();
+var s=e.clientWidth/f.layout.width;if(s<1){b.style.transformOrigin='0 0';b.style.transform='scale('+s+')';
+b.style.height=f.layout.height*s+'px'}})})}
 function base(){try{return JSON.parse(D.getElementById('jupyter-config-data').textContent).baseUrl}catch(e){return '/'}}
 function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);
 var q=w.roglabCharts=[draw];

@@ -13,7 +13,8 @@ import {
 } from 'd3-shape';
 import type { Axis } from './axis.js';
 import { defaults } from './axis.js';
-import { escapeText, n } from './markup.js';
+import { drawLabels, measure, type PlacedLabel, placeLabels, type Wish } from './labels.js';
+import { n } from './markup.js';
 import { theme } from './theme.js';
 import type { Box, Trace } from './types.js';
 
@@ -53,12 +54,14 @@ const dashes: Readonly<Record<string, string>> = { dash: '7 5', dot: '2 4', dash
 export const dashOf = (dash?: string): string =>
   dash && dash !== 'solid' ? ` stroke-dasharray="${dashes[dash] ?? '7 5'}"` : '';
 
+export const isScatter = ({ type }: Trace): boolean => !type || type === 'scatter' || type === 'scattergl';
+
 /** What is drawn of a scatter trace that does not say: many points are a line only. */
 export const modeOf = (trace: Trace): string =>
   trace.mode ?? (Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0) > 40 ? 'lines' : 'lines+markers');
 
 export function markerPath(form: string, size: number, filled = 1): string {
-  const kind = forms[form as keyof typeof forms] ?? symbolCircle;
+  const kind = forms[form.replace('-open', '') as keyof typeof forms] ?? symbolCircle;
   return symbol(kind, (size / 2) ** 2 * Math.PI * (kind === symbolDiamond2 ? 0.8 : 1) * filled)() ?? '';
 }
 
@@ -103,7 +106,6 @@ export function drawScatter(series: Series, panel: Panel, before?: Series): stri
         `stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
     );
   if (mode.includes('markers')) parts.push(markers(series, all));
-  if (mode.includes('text')) parts.push(labels(trace, all));
   return `<g${trace.opacity === undefined ? '' : ` opacity="${trace.opacity}"`}>${parts.join('')}</g>`;
 }
 
@@ -116,16 +118,24 @@ function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: 
   return [{ ...here[0]!, y: floor }, ...here, { ...here.at(-1)!, y: floor }];
 }
 
+/** A mark is filled, or a ring where its symbol ends with `-open`. */
+export const markPaint = (symbol = '', colour: string): string =>
+  symbol.endsWith('-open') ? `fill="none" stroke="${colour}" stroke-width="1.5"` : `fill="${colour}"`;
+
+function sizeAt({ marker }: Trace, index: number): number {
+  const size = marker?.size ?? 8;
+  return typeof size === 'number' ? size : (size[index] ?? 8);
+}
+
 function markers({ trace, colour, symbol: form }: Series, all: readonly Point[]): string {
-  const sizes = trace.marker?.size ?? 8;
   const colours = trace.marker?.color;
   return all
     .filter(placed)
     .map(({ x, y, index }) => {
-      const size = typeof sizes === 'number' ? sizes : (sizes[index] ?? 8);
-      const path = markerPath(trace.marker?.symbol ?? form, size);
+      const symbol = trace.marker?.symbol ?? form;
+      const path = markerPath(symbol, sizeAt(trace, index));
       const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
-      return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" fill="${fill}"/>`;
+      return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" ${markPaint(symbol, fill)}/>`;
     })
     .join('');
 }
@@ -149,20 +159,24 @@ function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[]
   return `<path d="${d}" fill="none" stroke="${tint}" stroke-width="1.5"/>`;
 }
 
-function labels(trace: Trace, all: readonly Point[]): string {
-  const [vertical = 'top', side = 'center'] = (trace.textposition ?? 'top center').split(' ');
-  const dy = vertical === 'top' ? -9 : vertical === 'bottom' ? 18 : 4;
-  const [anchor, dx] = side === 'left' ? ['end', -9] : side === 'right' ? ['start', 9] : ['middle', 0];
-  return all
-    .filter(placed)
-    .map(({ x, y, index }) => {
-      const text = (trace.text as readonly string[] | undefined)?.[index];
-      return text
-        ? `<text x="${n(x + (dx as number))}" y="${n(y + dy)}" text-anchor="${anchor}" ` +
-            `font-size="${theme.size.tick}" fill="${theme.ink}">${escapeText(text)}</text>`
-        : '';
-    })
-    .join('');
+const textAt = ({ text }: Trace, index: number): string =>
+  String((text as readonly string[] | undefined)?.[index] ?? '');
+
+/** The texts of a panel's points at their places: beside one another and beside the marks. */
+export function pointLabels(scatters: readonly Series[], panel: Panel): PlacedLabel[] {
+  const marks: Box[] = [];
+  const wishes: Wish[] = [];
+  for (const series of scatters) {
+    const { trace } = series;
+    const mode = modeOf(trace);
+    for (const { x, y, index } of points(series, panel).filter(placed)) {
+      const reach = mode.includes('markers') ? sizeAt(trace, index) / 2 : 0;
+      if (reach) marks.push({ left: x - reach, top: y - reach, width: 2 * reach, height: 2 * reach });
+      const text = mode.includes('text') && textAt(trace, index);
+      if (text) wishes.push({ x, y, text, reach, at: trace.textposition });
+    }
+  }
+  return wishes.length ? placeLabels(wishes, marks, panel.box, measure()) : [];
 }
 
 /** All bar traces of a panel: side by side, stacked or overlaid. A group fills 0.8 of the room it has. */
@@ -170,7 +184,8 @@ export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group
   const room = unitRoom(bars, panel) * 0.8;
   const side = barmode === 'group' ? room / bars.length : room;
   const tops = new Map<number, number>();
-  return bars
+  const wishes: Wish[] = [];
+  const drawn = bars
     .map((series, k) => {
       const { trace, colour } = series;
       const xs = (trace.x as ArrayLike<number | string>) ?? defaults(trace, 'x');
@@ -186,6 +201,7 @@ export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group
         const centre = panel.atX(value) + offset;
         at.push({ x: centre, y: y1, index });
         if (![centre, y0, y1].every(Number.isFinite)) return '';
+        if (textAt(trace, index)) wishes.push({ x: centre, y: y1, text: textAt(trace, index), reach: 0 });
         const colours = trace.marker?.color;
         const fill = Array.isArray(colours) ? (colours[index] ?? colour) : colour;
         return (
@@ -193,13 +209,10 @@ export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group
           `height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`
         );
       });
-      const written = trace.text ? labels({ ...trace, textposition: 'top center' }, at) : '';
-      return (
-        `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}` +
-        `${written}</g>`
-      );
+      return `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}</g>`;
     })
     .join('');
+  return drawn + (wishes.length ? drawLabels(placeLabels(wishes, [], panel.box, measure())) : '');
 }
 
 /** Pixels between neighbouring bar positions. */

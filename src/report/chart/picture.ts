@@ -1,7 +1,18 @@
 import type { Axis } from './axis.js';
 import { type Figure, type FigurePanel, isHeat, slantDrop, withColourBar } from './figure.js';
 import { drawColourBar, drawHeat } from './heat.js';
-import { dashOf, drawBars, drawScatter, markerPath, modeOf, type Series } from './marks.js';
+import { drawLabels } from './labels.js';
+import {
+  dashOf,
+  drawBars,
+  drawScatter,
+  isScatter,
+  markerPath,
+  markPaint,
+  modeOf,
+  pointLabels,
+  type Series,
+} from './marks.js';
 import { escapeHtml, escapeText, n, titleText } from './markup.js';
 import { theme } from './theme.js';
 import type { Annotation, Shape } from './types.js';
@@ -33,7 +44,7 @@ function legendItem({ trace, colour, symbol }: Series, x: number, y: number): st
               `fill="none"${dashOf(trace.line?.dash)}/>`,
           mode.includes('markers') &&
             `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ` +
-              `${middle})" fill="${colour}"/>`,
+              `${middle})" ${markPaint(trace.marker?.symbol, colour)}/>`,
         ]
           .filter(Boolean)
           .join('');
@@ -48,7 +59,7 @@ function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
   const clip = `p${index}`;
   const heats = series.filter(({ trace }) => isHeat(trace));
   const bars = series.filter(({ trace }) => trace.type === 'bar');
-  const scatters = series.filter(({ trace }) => !trace.type || trace.type === 'scatter' || trace.type === 'scattergl');
+  const scatters = series.filter(({ trace }) => isScatter(trace));
   const bar = withColourBar(series);
   const shapes = figure.layout.shapes?.filter((shape) => belongs(shape.xref, panel)) ?? [];
   const notes = figure.layout.annotations?.filter((note) => belongs(note.xref, panel)) ?? [];
@@ -62,6 +73,7 @@ function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
     ...shapes.map((shape) => drawShape(shape, panel)),
     ...scatters.map((one, i) => drawScatter(one, panel, scatters[i - 1])),
     '</g>',
+    drawLabels(pointLabels(scatters, panel)),
     ...notes.map((note) => drawNote(note, panel)),
     axisText(panel),
     bar && drawColourBar(bar, { left: box.left + box.width + 14, top: box.top, width: 14, height: box.height }),
