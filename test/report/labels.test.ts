@@ -22,7 +22,7 @@ const placedIn = (traces: Trace[], layout: Layout = {}): { labels: PlacedLabel[]
 const touching = (boxes: readonly Box[]): number =>
   boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => overlap(a, b))).length;
 
-test('texts of points never overlap nor leave the panel, whatever the data: spread, crowded, equal, at the edges', () => {
+test('texts of points never overlap nor leave the panel: data spread, crowded, equal, at the edges', () => {
   for (let seed = 1; seed <= 40; seed++) {
     const draw = uniformStream(seed);
     const count = 1 + Math.floor(60 * draw());

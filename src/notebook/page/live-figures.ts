@@ -28,8 +28,9 @@ function draw(){charts().forEach(function(s){var e=s.parentElement.querySelector
 f=JSON.parse(s.textContent),b=D.createElement('div');
 b.style.display='none';e.appendChild(b);
 window.Plotly.newPlot(b,f.data,f.layout,{displaylogo:false,displayModeBar:'hover'}).then(function(){
-b.style.display='';e.querySelector('img').remove();var s=e.clientWidth/f.layout.width;if(s<1){
-b.style.transformOrigin='0 0';b.style.transform='scale('+s+')';b.style.height=f.layout.height*s+'px'}})})}
+b.style.display='';e.querySelector('img').remove();var s=e.parentElement.clientWidth/f.layout.width;if(s<1){
+b.style.transformOrigin='0 0';b.style.transform='scale('+s+')';b.style.height=f.layout.height*s+'px';
+e.style.width=f.layout.width*s+'px'}})})}
 function start(){if(begun)return;begun=true;var t=D.createElement('script');t.src=src;t.onload=draw;
 D.head.appendChild(t)}
 if(src)charts().forEach(function(s){s.parentElement.addEventListener('pointerenter',start,{once:true})})})()`;

@@ -124,8 +124,14 @@ export const labelNote = ({ wish, box, led }: PlacedLabel): object => {
   const { x, y } = centre(box);
   return {
     text: escapeText(wish.text),
-    ...{ ax: x - wish.x, ay: y - wish.y, xanchor: 'center', yanchor: 'middle', borderpad: 0 },
-    ...{ showarrow: true, arrowhead: 0, arrowwidth: 1, arrowcolor: led ? theme.axis : theme.paper },
+    ax: x - wish.x,
+    ay: y - wish.y,
+    xanchor: 'center',
+    yanchor: 'middle',
+    borderpad: 0,
+    arrowhead: 0,
+    arrowwidth: 1,
+    arrowcolor: led ? theme.axis : theme.paper,
     font: { size: theme.size.tick, color: theme.ink },
   };
 };

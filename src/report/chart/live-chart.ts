@@ -73,8 +73,10 @@ function labelNotes({ box, x, y, series, suffix, ...panel }: FigurePanel): objec
   const scatters = series.filter(({ trace }) => isScatter(trace));
   return pointLabels(scatters, { box, x, y, ...panel }).map((label) => ({
     ...labelNote(label),
-    ...{ xref: `x${suffix}`, x: along(x, (label.wish.x - box.left) / box.width) },
-    ...{ yref: `y${suffix}`, y: along(y, 1 - (label.wish.y - box.top) / box.height) },
+    xref: `x${suffix}`,
+    yref: `y${suffix}`,
+    x: along(x, (label.wish.x - box.left) / box.width),
+    y: along(y, 1 - (label.wish.y - box.top) / box.height),
   }));
 }
 
@@ -210,8 +212,9 @@ function draw(){all().forEach(function(e){e.dataset.live=1;var b=D.createElement
 e.appendChild(b);
 w.Plotly.newPlot(b,JSON.parse(JSON.stringify(f.data)),JSON.parse(JSON.stringify(f.layout)),{displaylogo:false,
 displayModeBar:"hover"}).then(function(){b.style.display='';e.querySelector('img').remove();
-var s=e.clientWidth/f.layout.width;if(s<1){b.style.transformOrigin='0 0';b.style.transform='scale('+s+')';
-b.style.height=f.layout.height*s+'px'}})})}
+var s=e.parentElement.clientWidth/f.layout.width;if(s<1){b.style.transformOrigin='0 0';b.style.transform='scale('+s+')';
+b.style.height=f.layout.height*s+'px';
+e.style.width=f.layout.width*s+'px'}})})}
 function base(){try{return JSON.parse(D.getElementById('jupyter-config-data').textContent).baseUrl}catch(e){return '/'}}
 function start(){if(w.Plotly&&w.Plotly.newPlot)return draw();if(w.roglabCharts)return w.roglabCharts.push(draw);
 var q=w.roglabCharts=[draw];
