@@ -12,12 +12,7 @@ export type { Attribute, OnnxGraph, OnnxNode, OnnxTensor } from './onnx/graph.js
 export { loadOnnx } from './onnx/load.js';
 export { checkFilePlace, checkPlace } from './place.js';
 export { readBounded, readBoundedText } from './read-bounded.js';
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  loadSafetensors,
-  type Safetensors,
-  saveSafetensors,
-} from './safetensors.js';
+export type { Safetensors } from './safetensors.js';
+export { decodeSafetensors, encodeSafetensors, loadSafetensors, saveSafetensors } from './safetensors.js';
 export { loadTensors, type TensorFile, type TensorFormat } from './tensors.js';
 export { fetchTorch, loadTorch, type TorchFetchOptions, torchCached } from './torch/index.js';

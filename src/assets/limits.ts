@@ -1,7 +1,4 @@
-/**
- * What each reader takes at most. A file beyond is refused before it costs time or memory, and the message names the
- * limit. SECURITY.md lists them.
- */
+/** What each reader takes at most; a file beyond is refused before it costs time or memory. SECURITY.md lists them. */
 export const LIMITS = {
   /** One picture: bytes of its file, and its pixels before any resizing (a photograph of 33 million). */
   pictureBytes: 2 ** 26,

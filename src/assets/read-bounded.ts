@@ -4,10 +4,7 @@ import { problem } from '../core/errors.js';
 /** Opening a pipe would wait for its writer; with this flag it does not. Windows has neither. */
 export const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/**
- * The bytes of a regular file of at most `most` bytes.
- * Errors (starting with `where`): it cannot be opened, it is a folder, a pipe or a device, it is larger.
- */
+/** The bytes of a regular file of at most `most` bytes. @throws not openable; a folder, a pipe, a device; larger */
 export function readBounded(where: string, path: string, most: number): Uint8Array {
   const handle = opened(where, path);
   try {

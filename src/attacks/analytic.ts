@@ -1,7 +1,7 @@
 import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
-import type { NamedArray, Observation, Progress, Reconstruction } from '../core/types.js';
+import type { AttackSteps, NamedArray, Observation, Reconstruction } from '../core/types.js';
 import { judged } from './confidence/judge.js';
 import { labelsOf } from './infer-labels.js';
 import { clamped } from './search/minimise.js';
@@ -37,7 +37,7 @@ export async function analytic(observation: Observation, options: RunOptions = {
 }
 
 /** The same as a sequence of no steps, its pictures not judged: for an attack that goes on from them. */
-export async function* quotients(observation: Observation): AsyncGenerator<Progress, Reconstruction> {
+export async function* quotients(observation: Observation): AttackSteps {
   const began = performance.now();
   const { model, tensors, client, labels: known } = observation;
   checkNeeds('analytic', observation, ANALYTIC_NEEDS);

@@ -11,12 +11,8 @@ export {
 export { expectedSsim } from './confidence/expected.js';
 export type { Signs } from './confidence/signs.js';
 export { DLG_NEEDS, DLG_OPTIONS, type DlgOptions, dlg, IDLG_NEEDS, idlg } from './dlg.js';
-export {
-  GRAD_INVERSION_NEEDS,
-  GRAD_INVERSION_OPTIONS,
-  type GradInversionOptions,
-  gradInversion,
-} from './grad-inversion.js';
+export type { GradInversionOptions } from './grad-inversion.js';
+export { GRAD_INVERSION_NEEDS, GRAD_INVERSION_OPTIONS, gradInversion } from './grad-inversion.js';
 export { type InferredLabels, inferLabels, LABEL_RULES, type LabelRule } from './infer-labels.js';
 export {
   INVERTING_GRADIENTS_NEEDS,

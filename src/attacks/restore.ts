@@ -2,7 +2,7 @@ import { checkArguments } from '../core/arguments.js';
 import { checkImages, imageAt, ndarray, stackImages } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checked, memory, type Option, type OptionTable, word } from '../core/option-table.js';
-import type { Model, NamedArray, NdArray, Progress, Reconstruction } from '../core/types.js';
+import type { AttackSteps, Model, NamedArray, NdArray, Reconstruction } from '../core/types.js';
 import { compile } from '../engine/index.js';
 import {
   checkRestorer,
@@ -91,16 +91,16 @@ const OPTIONS = {
 /** The steps of an attack, then {@link restore} if that is asked for. Refuses pictures it cannot take. */
 export function postprocessed(
   where: string,
-  steps: AsyncGenerator<Progress, Reconstruction>,
+  steps: AttackSteps,
   { imageShape: [height, width, channels] }: Pick<Model, 'imageShape'>,
   { postprocess = 'none', classNames }: PostprocessOptions,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   if (postprocess === 'none') return steps;
   checkSize(where, height, width, channels);
   return thenRestore(steps, classNames);
 }
 
-async function* thenRestore(steps: AsyncGenerator<Progress, Reconstruction>, classNames?: readonly string[]) {
+async function* thenRestore(steps: AttackSteps, classNames?: readonly string[]) {
   const weights = await shippedRestorer(); // missing or damaged weights are told before the attack, not after it
   return restore(yield* steps, { classNames, weights });
 }

@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { flag, type Option, type OptionTable, real, whole, word } from '../core/option-table.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import type { AttackSteps, Observation, Reconstruction } from '../core/types.js';
 import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
 import { solving } from './closed-form/closed-form.js';
@@ -88,7 +88,7 @@ export function rog(observation: Observation, options: RogOptions = {}): Promise
  * const steps = rog.attacks.rogSteps(observed, { iterations: 60 });
  * for (let step = await steps.next(); !step.done; step = await steps.next()) console.log(step.value.objective);
  */
-export function rogSteps(observation: Observation, options: RogOptions = {}): AsyncGenerator<Progress, Reconstruction> {
+export function rogSteps(observation: Observation, options: RogOptions = {}): AttackSteps {
   const { preset, method } = opened('rog', observation, options, ROG_OPTIONS, ROG_NEEDS);
   const { defenseAware = preset === 'default' } = options;
   const seen = taken('rog', observation, defenseAware);
@@ -116,7 +116,7 @@ const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
 async function* byClosedForm(
   observation: Observation,
   { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const run = { seed, signal, checkpoint, checkpointSeconds, ...(iterations !== undefined && { iterations }) };
   const given = { ...run, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
   const result = yield* solving(observation, given);

@@ -1,6 +1,6 @@
 import { problem } from '../core/errors.js';
 import { memory, type OptionTable, whole, word } from '../core/option-table.js';
-import type { Observation, Progress, Reconstruction } from '../core/types.js';
+import type { AttackSteps, Observation, Reconstruction } from '../core/types.js';
 import { stoppable } from '../engine/index.js';
 import { type Generator, shippedGenerator } from '../models/generator-weights.js';
 import { classOf, type Meaning } from './latent/class-meaning.js';
@@ -60,10 +60,7 @@ export function rogs(observation: Observation, options: RogsOptions = {}): Promi
 }
 
 /** The same attack as an async iterator over its progress; the value of the last step is the reconstruction. */
-export async function* rogsSteps(
-  observation: Observation,
-  options: RogsOptions = {},
-): AsyncGenerator<Progress, Reconstruction> {
+export async function* rogsSteps(observation: Observation, options: RogsOptions = {}): AttackSteps {
   const given = opened('rogs', observation, options, ROGS_OPTIONS, ROGS_NEEDS);
   const { defenseAware, classNames, classes, seed, signal, checkpoint, checkpointSeconds } = given;
   const seen = taken('rogs', observation, defenseAware);

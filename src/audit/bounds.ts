@@ -37,10 +37,7 @@ export interface AuditPrivacy {
   readonly mu: number;
   readonly epsilon: number;
   readonly delta: number;
-  /**
-   * Chance to rebuild an image at most gamma, for a chance of kappa without the update; `renyi`: the looser Renyi form.
-   * The first kappa is that of this data, see {@link AuditPrior}.
-   */
+  /** Chance to rebuild an image at most gamma, kappa without the update; the first kappa is of this data's prior. */
   readonly robustness: readonly { readonly kappa: number; readonly gamma: number; readonly renyi: number }[];
   readonly prior?: AuditPrior;
   /** The best mean rank of an attack, and the chance of as good a one by the label alone: the second kappa. */

@@ -61,11 +61,7 @@ export interface AuditConfig {
   readonly size?: number;
   /** Images in a client's batch; default 8. */
   readonly batch?: number;
-  /**
-   * Clients whose mean alone the server sees (secure aggregation), each with a batch of its own; phi is on each
-   * update before the sum.
-   * Default 1: it sees the client's own update.
-   */
+  /** Clients whose mean alone the server sees (secure aggregation), phi on each before the sum. Default 1. */
   readonly clients?: number;
   /** Different batches that are attacked, each with every phi; default 1. */
   readonly batches?: number;

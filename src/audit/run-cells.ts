@@ -57,10 +57,7 @@ export function cellsOf(audit: Audit, model: Subject['model'], phis: readonly st
   );
 }
 
-/**
- * Attacks that are not kept yet, on a pool of workers. One that needs labels which the update does not tell is left
- * out, and said. `each`: seconds foretold of an attack.
- */
+/** Attacks not kept yet, on a pool of workers; one whose labels the update does not tell is left out, and said. */
 export async function runCells(
   settings: Audit,
   { model, batches, gallery }: Subject,

@@ -3,10 +3,7 @@ import { clientUpdate } from '../federation/index.js';
 import type { Audit } from './config.js';
 import type { Subject } from './subject.js';
 
-/**
- * What a step of an attack takes, in simulations of the client's own update: .6 to 2.5 in sixteen cases of four
- * networks (LeNet, a perceptron, Flower's CNN, VGG-7) and three phi.
- */
+/** Seconds of an attack's step in simulated updates: .6 to 2.5 in sixteen cases of four networks and three phi. */
 const STEP = 1.5;
 
 /** Seconds that an attack is expected to take on one core, by a trial: the client's update is simulated once more. */

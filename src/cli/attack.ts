@@ -11,15 +11,8 @@ import { type Dataset, openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { RESTORER_CLASS_NAMES } from '../models/restorer.js';
 import { OBFUSCATION_FORMS, parseObfuscation } from '../obfuscation/index.js';
-import {
-  ATTACKS,
-  type AttackName,
-  type AttackOptions,
-  attackBy,
-  MODELS,
-  type ModelName,
-  OPTIONS,
-} from '../registry/index.js';
+import type { AttackName, AttackOptions, ModelName } from '../registry/index.js';
+import { ATTACKS, attackBy, MODELS, OPTIONS } from '../registry/index.js';
 import { imageGridPng, imagePng, progress } from '../report/index.js';
 import { matched, observeCase, score } from '../studies/index.js';
 import { attackAnswer } from './attack-answer.js';

@@ -2,10 +2,7 @@ import { logistic } from '../attacks/confidence/expected.js';
 import { asTable, fitted, heldOut, picturesOf, type Reliability, reliability } from '../studies/calibration.js';
 import { readRows } from './matrix.js';
 
-/**
- * Fits the confidence on the rows of one file; says how well it holds on each network when fitted on the others, and on
- * the rows of another file, by the default and by all attacks.
- */
+/** Fits the confidence on a file's rows; how well it holds on held-out networks, and on the rows of another file. */
 export function calibrate(file: string, against?: string): void {
   const pictures = picturesOf(readRows(file));
   const weights = fitted(pictures);

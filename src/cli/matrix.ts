@@ -3,17 +3,8 @@ import { checkFilePlace, LIMITS, readBoundedText, warnsOnce, writeAtomic } from 
 import { parsedJson, problem } from '../core/errors.js';
 import { sha256 } from '../core/hash.js';
 import { openDataset } from '../data/index.js';
-import {
-  aheadOf,
-  attackCell,
-  bestOther,
-  COMPARED,
-  type Compared,
-  emptyRow,
-  type MatrixRow,
-  matrixCells,
-  nameOf,
-} from '../studies/matrix.js';
+import type { Compared, MatrixRow } from '../studies/matrix.js';
+import { aheadOf, attackCell, bestOther, COMPARED, emptyRow, matrixCells, nameOf } from '../studies/matrix.js';
 
 /** What `quality --matrix` may be told. */
 export interface MatrixFlags {

@@ -5,14 +5,8 @@ import { integer, numeric, oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { lpipsFunction, SCORE_NOTE } from '../metrics/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
-import {
-  QUALITY_PRESETS,
-  QUALITY_SETTINGS,
-  type QualityPreset,
-  type QualityRow,
-  type QualitySetting,
-  quality,
-} from '../studies/quality.js';
+import type { QualityPreset, QualityRow, QualitySetting } from '../studies/quality.js';
+import { QUALITY_PRESETS, QUALITY_SETTINGS, quality } from '../studies/quality.js';
 import { calibrate } from './calibrate.js';
 import { said } from './flags.js';
 import { longRun } from './long-run.js';

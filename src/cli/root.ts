@@ -8,10 +8,7 @@ import { problem } from '../core/errors.js';
 export const callOf = (command: string): string =>
   existsSync(join(projectRoot(), 'src', 'index.ts')) ? `npm run ${command}` : `npx roglab ${command}`;
 
-/**
- * Where a command keeps what it makes for its reader: the project itself, or, as a package that an install may replace
- * at any time, a folder of ours where the reader stands.
- */
+/** Where a command keeps what it makes: the project, or, of an installed package, a folder where the reader is. */
 export const homeOf = (root: string, at: string): string =>
   root.split(sep).includes('node_modules') ? join(at, 'roglab-lab') : root;
 

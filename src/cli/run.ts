@@ -7,15 +7,8 @@ import { problem } from '../core/errors.js';
 import { alone, real, text, whole, word } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
 import { duration } from '../core/units.js';
-import {
-  type Fault,
-  growingPage,
-  joined,
-  notebookName,
-  type RunResult,
-  readNotebook,
-  runNotebooks,
-} from '../notebook/index.js';
+import type { Fault, RunResult } from '../notebook/index.js';
+import { growingPage, joined, notebookName, readNotebook, runNotebooks } from '../notebook/index.js';
 import { said } from './flags.js';
 import { projectRoot } from './root.js';
 import { firstLine, lineWriter } from './run/line-writer.js';

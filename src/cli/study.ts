@@ -6,18 +6,8 @@ import { alone, text, whole, word } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
-import {
-  adoptRows,
-  DP_PROFILES,
-  type DpProfile,
-  type DpProfileName,
-  type DpResult,
-  dpBudgets,
-  dpFailed,
-  dpFinished,
-  dpStudy,
-  keptBudgets,
-} from '../studies/dp/index.js';
+import type { DpProfile, DpProfileName, DpResult } from '../studies/dp/index.js';
+import { adoptRows, DP_PROFILES, dpBudgets, dpFailed, dpFinished, dpStudy, keptBudgets } from '../studies/dp/index.js';
 import { helpText, said } from './flags.js';
 import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';

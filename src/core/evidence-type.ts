@@ -25,10 +25,7 @@ export interface Evidence {
   readonly projection?: Projection;
 }
 
-/**
- * Of a tensor as a matrix M [rows, columns], its last axis the columns, only M B B^T: `basis` is B [columns, rank],
- * its columns orthonormal, row-major.
- */
+/** Of a tensor as a matrix M [rows, columns], only M B B^T: `basis` B [columns, rank], orthonormal, row-major. */
 export interface Projection {
   readonly basis: Float32Array;
   readonly rank: number;

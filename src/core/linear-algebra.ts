@@ -203,10 +203,7 @@ export function moments(vectors: Iterable<ArrayLike<number>>, less = 0): { mean:
   return { mean, covariance: mapped(covariance, (value, i, j) => (j <= i ? value : rows[j]![i]!)) };
 }
 
-/**
- * Orthonormal columns with the same span (modified Gram-Schmidt, twice); a column of which no more than `least` of its
- * length is left beside those before it becomes 0.
- */
+/** Orthonormal columns of the same span (modified Gram-Schmidt, twice); of which at most `least` is left becomes 0. */
 export function orthonormal(a: Matrix, least = 0): Matrix {
   const columns = rowsOf(transpose(a));
   columns.forEach((column, j) => {

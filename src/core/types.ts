@@ -60,10 +60,7 @@ export interface ClientPrivacy {
   readonly scope?: 'example' | 'tensor';
   /** Default: none. */
   readonly noise?: StepNoise;
-  /**
-   * The slip in the authors' first code: the first example of every mini-batch is neither shortened nor noised. No
-   * epsilon follows then. Default false.
-   */
+  /** The authors' slip: a mini-batch's first example is neither shortened nor noised. No epsilon. Default false. */
   readonly exemptFirst?: boolean;
   /** The form of versions up to 0.4: `noise: { multiplier, stream: 'box-muller' }`, to repeat stored results. */
   readonly noiseMultiplier?: number;
@@ -73,10 +70,7 @@ export interface ClientPrivacy {
 export interface StepNoise {
   /** sigma, >= 0: deviation sigma C on the sum over the examples. The only one from which an epsilon follows. */
   readonly multiplier?: number;
-  /**
-   * dB: on each example's (clipped) gradient g of each tensor, of variance |g|^2 / (n 10^(snr/10)). It shrinks with
-   * the gradient, so no epsilon follows.
-   */
+  /** dB: on each tensor of an example's (clipped) gradient g, of variance |g|^2 / (n 10^(snr/10)). No epsilon. */
   readonly snr?: number;
   /** Constant standard deviation on each example's (clipped) gradient: one, or one a tensor. No epsilon follows. */
   readonly sigma?: number | readonly number[];
@@ -204,6 +198,9 @@ export interface HistoryPoint {
 export interface Snapshot extends HistoryPoint {
   readonly images: NdArray;
 }
+
+/** An attack step by step: progress after every closure, the reconstruction at the end. */
+export type AttackSteps = AsyncGenerator<Progress, Reconstruction>;
 
 /** What an attack found. Chosen by the objective, never by the truth. */
 export interface Reconstruction {

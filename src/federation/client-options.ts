@@ -18,10 +18,7 @@ export interface ClientOptions {
   readonly miniBatch?: number;
   /** Default plain SGD; a bare name stands for PyTorch's defaults. */
   readonly optimizer?: ClientOptimizer | ClientOptimizer['kind'];
-  /**
-   * Which rows of the batch each local step takes: `cyclic` (default), in order; `shuffled`, in a new order each epoch,
-   * by `seed`; or a list of rows for each local step.
-   */
+  /** Rows of each local step: `cyclic` (default), in order; `shuffled`, anew each epoch by `seed`; or a list a step. */
   readonly order?: 'cyclic' | 'shuffled' | readonly (readonly number[])[];
   /**
    * What the learning rate is multiplied by: `constant` (default), `cosine` (1 + cos(pi t / tau)) / 2 or `linear` 1 - t

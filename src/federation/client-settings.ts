@@ -147,10 +147,7 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
   }));
 }
 
-/**
- * Local steps of one graph, at most: opening it takes 0.1 s a step of LeNet with the way back. What steps apart would
- * hand on crosses the bus of a card.
- */
+/** Local steps of one graph, at most: opening takes 0.1 s a step of LeNet; apart, they cross the bus of a card. */
 const UNROLLED = { processor: { forward: 8, both: 2 }, card: { forward: 8, both: 8 } } as const;
 
 /** Local steps of a client, or of several together. */
@@ -161,10 +158,7 @@ export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
 export const unrolls = (client: ClientSettings, way: 'forward' | 'both'): boolean =>
   stepCountOf(client) <= UNROLLED[computesOnCard() ? 'card' : 'processor'][way];
 
-/**
- * The settings of a mean of clients, see averageUpdates(). One gradient each, weighted by images, is the gradient of
- * one large batch, and is announced as that.
- */
+/** The settings of a mean of clients; one gradient each, weighted by images, is announced as one large batch. */
 export function together(clients: readonly ClientSettings[], shares: readonly number[]): ClientSettings {
   const parts = clients.flatMap((settings, c) =>
     (settings.clients ?? [{ share: 1, settings }]).map((part) => ({ ...part, share: part.share * shares[c]! })),

@@ -1,13 +1,7 @@
 export { checkSettings } from './check-settings.js';
 export { CLIENT_OPTIONS, CLIENT_TABLE, type ClientOptions } from './client-options.js';
-export {
-  type Assumed,
-  assumed,
-  clientSettings,
-  stepCountOf,
-  stepsOf,
-  unrolls,
-} from './client-settings.js';
+export type { Assumed } from './client-settings.js';
+export { assumed, clientSettings, stepCountOf, stepsOf, unrolls } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
@@ -16,13 +10,8 @@ export { trainedOf } from './frozen.js';
 export { iterated, secondsOf } from './iterated.js';
 export type { Cost, Iterated } from './iterated-type.js';
 export { localSteps } from './local-steps.js';
-export {
-  type LocalResult,
-  type LocalSettings,
-  type LocalTask,
-  type LocalTrainer,
-  localTrainer,
-} from './local-training.js';
+export type { LocalResult, LocalSettings, LocalTask, LocalTrainer } from './local-training.js';
+export { localTrainer } from './local-training.js';
 export { type ObserveOptions, observe } from './observe.js';
 export { type ObserveSumOptions, observeSum } from './observe-sum.js';
 export { type PartitionOptions, partition } from './partition.js';

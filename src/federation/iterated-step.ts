@@ -1,13 +1,6 @@
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
-import {
-  type CompileOptions,
-  compile,
-  compileTwoPasses,
-  type Kept,
-  type Sum,
-  type Tensor,
-  tf,
-} from '../engine/index.js';
+import type { CompileOptions, Kept, Sum, Tensor } from '../engine/index.js';
+import { compile, compileTwoPasses, tf } from '../engine/index.js';
 import { ruleOf } from './client-optimizers.js';
 import { clientStep, type Stepped } from './local-steps.js';
 import { zeros } from './picked-rows.js';

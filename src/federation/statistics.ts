@@ -1,13 +1,7 @@
 import type { BatchNormLayer, ClientSettings, Layer, Model, NamedArray, NdArray, Observation } from '../core/types.js';
 import { compile, type Step, type Tensor } from '../engine/index.js';
-import {
-  type BatchMoments,
-  type ForwardOptions,
-  forward,
-  mapLayers,
-  mixesExamples,
-  someLayer,
-} from '../models/index.js';
+import type { BatchMoments, ForwardOptions } from '../models/index.js';
+import { forward, mapLayers, mixesExamples, someLayer } from '../models/index.js';
 import { stepsOf } from './client-settings.js';
 import { iterated } from './iterated.js';
 import { zeros } from './picked-rows.js';

@@ -44,10 +44,7 @@ export function thinOf(
   });
 }
 
-/**
- * c(t, s) / unit for t = 0..tau, where the gradient of step s is taken `unit` times: for plain SGD the learning rate
- * of the step, so that they are ones, else 1.
- */
+/** c(t, s) / unit for t = 0..tau, step s taken `unit` times: the learning rate for plain SGD, else 1. */
 export function responses(optimizer: ClientOptimizer, steps: readonly LocalStep[], rate: number): number[][] {
   const { momentum = 0, nesterov = false } = optimizer as Extract<ClientOptimizer, { kind: 'sgd' }>;
   const at = Array.from({ length: steps.length + 1 }, () => new Array<number>(steps.length).fill(0));

@@ -1,16 +1,8 @@
 import type { Model, NamedArray } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
 import { TAGGER_STEM, type TrunkName, tagger, trunk } from '../models/index.js';
-import {
-  type ClassifierOptions,
-  type FitProgress,
-  type Fitted,
-  oneCycle,
-  sgd,
-  testAccuracy,
-  trainClassifier,
-  whiteningKernel,
-} from '../training/index.js';
+import type { ClassifierOptions, FitProgress, Fitted } from '../training/index.js';
+import { oneCycle, sgd, testAccuracy, trainClassifier, whiteningKernel } from '../training/index.js';
 import { GENERATOR_RECIPE_TEXT, generatorOn } from './make-generator.js';
 import { RESTORER_RECIPE, restorerFrom } from './make-restorer.js';
 

@@ -20,10 +20,7 @@ interface PairSetting extends Case {
 
 const fedAvg = { localSteps: 5, learningRate: 0.003 };
 
-/**
- * The mix: LeNet (and some VGG-7), batches of 1, 4 and 16, every obfuscation of the notebooks. Their order is part of
- * the file format: append, never reorder.
- */
+/** The mix: LeNet, some VGG-7, batches of 1, 4, 16, every phi of the notebooks. File format: append, never reorder. */
 export const PAIR_SETTINGS: readonly PairSetting[] = [
   { phi: 'quantize:3', batch: 1, closures: [80, 100, 120, 200], share: 18 },
   { phi: 'quantize:2', batch: 1, closures: [80, 120], share: 2 },

@@ -57,10 +57,7 @@ export function studentT(degrees: number): number {
   return (low + high) / 2;
 }
 
-/**
- * P(|T| < t) for whole degrees of freedom: a finite sum of powers of cos^2 a with tan a = t / sqrt(degrees)
- * (Abramowitz and Stegun 26.7.3 and 26.7.4).
- */
+/** P(|T| < t), whole degrees of freedom: powers of cos^2 a, tan a = t / sqrt(degrees) (A. and S. 26.7.3, 26.7.4). */
 function central(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees));
   const cos2 = Math.cos(angle) ** 2;

@@ -5,16 +5,8 @@ export { imageMetrics, type ScoreOptions, score } from './image-scores.js';
 export { match } from './match.js';
 export { mse } from './mse.js';
 export type { ImageMetric } from './per-image.js';
-export {
-  type DistanceFunction,
-  type FeatureDistanceOptions,
-  featureDistance,
-  featureDistanceFunction,
-  type LpipsOptions,
-  type LpipsWeights,
-  lpips,
-  lpipsFunction,
-} from './perceptual/index.js';
+export type { DistanceFunction, FeatureDistanceOptions, LpipsOptions, LpipsWeights } from './perceptual/index.js';
+export { featureDistance, featureDistanceFunction, lpips, lpipsFunction } from './perceptual/index.js';
 export { psnr } from './psnr.js';
 export { retrievalRank, taggerFeatures } from './retrieval.js';
 export { ssim } from './ssim.js';

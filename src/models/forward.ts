@@ -42,10 +42,7 @@ export function forward(
   return (parameters, images) => tf.reshape(values(parameters, images).at(-1) ?? images, [images.shape[0], -1]);
 }
 
-/**
- * The value after every layer of the list, in order, as a pure function of (parameters, images). Layers and parameters
- * after the last value that is used cost nothing in a compiled step.
- */
+/** The value after every layer as a pure function of (parameters, images); what nobody uses costs nothing compiled. */
 export function layerOutputs(
   model: Architecture,
   options: ForwardOptions = {},

@@ -1,14 +1,8 @@
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { ImageShape, NamedArray } from '../core/types.js';
-import {
-  GENERATOR_DESIGN,
-  type GeneratorDesign,
-  generatorBasis,
-  generatorShape,
-  generatorSpecs,
-  latentSize,
-} from './generator.js';
+import type { GeneratorDesign } from './generator.js';
+import { GENERATOR_DESIGN, generatorBasis, generatorShape, generatorSpecs, latentSize } from './generator.js';
 import { RESTORER_CLASS_NAMES } from './restorer.js';
 import { shippedWeights } from './shipped.js';
 

@@ -2,17 +2,8 @@ export { alexnet } from './alexnet.js';
 export { type NetworkOptions, network, type WidthOptions } from './build.js';
 export { type Card, cardText } from './card.js';
 export { type DenseLink, denseHead, isIdle } from './dense-head.js';
-export {
-  type Architecture,
-  type BatchMoments,
-  type Drawing,
-  type Finish,
-  type ForwardOptions,
-  forward,
-  layerOutputs,
-  type Use,
-  type Using,
-} from './forward.js';
+export type { Architecture, BatchMoments, Drawing, Finish, ForwardOptions, Use, Using } from './forward.js';
+export { forward, layerOutputs } from './forward.js';
 export { drawSamples, rebuildImages } from './generated.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';

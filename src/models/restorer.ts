@@ -54,10 +54,7 @@ function specs(): Spec[] {
   return [...down, ...up, ...conv('out', 3, top, 12, 0)];
 }
 
-/**
- * Seeded initial weights of the restorer: He's normal for convolutions; what closes a residual block, the labels and
- * the last layer begin at zero, so the untrained network returns its input.
- */
+/** Seeded weights: He normal; what closes a block, labels and last layer 0, so that it returns its input. */
 export function restorerWeights(seed = 1): NamedArray[] {
   return specs().map(({ name, shape, spread }, k) => {
     const normal = normalStream(seed + k);

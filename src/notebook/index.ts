@@ -1,18 +1,5 @@
 export { joined, type Notebook, notebookName, notebookText, readNotebook, writeNotebook } from './format.js';
-export {
-  type Chapter,
-  type Fault,
-  type GrowingPage,
-  growingPage,
-  type PageOptions,
-  renderPage,
-  writePage,
-} from './page/index.js';
-export {
-  type Failure,
-  kernelspec,
-  type RunEvent,
-  type RunOptions,
-  type RunResult,
-  runNotebooks,
-} from './run-notebooks.js';
+export type { Chapter, Fault, GrowingPage, PageOptions } from './page/index.js';
+export { growingPage, renderPage, writePage } from './page/index.js';
+export type { Failure, RunEvent, RunOptions, RunResult } from './run-notebooks.js';
+export { kernelspec, runNotebooks } from './run-notebooks.js';

@@ -72,10 +72,7 @@ export const hasUnhandled = (outputs: readonly Output[]): boolean => unhandled.t
 /** Frames inside node, the kernel and the compiled cell say nothing to the reader of a notebook. */
 const dullFrame = /^\s+at .*(node:|[\\/]tslab[\\/]|evalmachine|<anonymous>\)?$)/;
 
-/**
- * The outputs of a failed cell with a proper error output: tslab sends none, it writes the error to stderr, after an
- * excerpt of the compiled cell.
- */
+/** The outputs of a failed cell with an error output: tslab sends none, but writes it to stderr after an excerpt. */
 export function withError(outputs: readonly Output[]): { outputs: Output[]; message: string } {
   const lines = stderrOf(outputs)
     .replace(unhandled, '')

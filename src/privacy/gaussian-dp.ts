@@ -39,10 +39,7 @@ export function gaussianMu(options: GaussianMuOptions): number {
   return steps === 0 ? 0 : sampleRate * Math.sqrt(steps) * SAMPLINGS[sampling](noiseMultiplier);
 }
 
-/**
- * mu = sqrt(T) / sigma: T releases of the Gaussian mechanism in which every record takes part, exactly.
- * Source: Dong, Roth, Su 2019, theorem 2.7 and corollary 3.3.
- */
+/** mu = sqrt(T) / sigma: T releases with every record in each, exactly (Dong, Roth, Su 2019, corollary 3.3). */
 export function releasesMu({
   noiseMultiplier,
   steps,

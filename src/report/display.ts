@@ -19,10 +19,7 @@ interface Jupyter {
 
 const cured = Symbol.for('roglab.sendTimeout');
 
-/**
- * The kernel's own module, reached through its require cache: tslab's public display sends one MIME type per output and
- * cannot update an output with several.
- */
+/** The kernel's own module, by its require cache: tslab's public display cannot send or update several MIME types. */
 function kernel(): Jupyter | undefined {
   const tslab = (globalThis as { __tslab__?: { require: { cache: Record<string, { exports: Jupyter }> } } }).__tslab__;
   if (!tslab) return undefined;

@@ -3,15 +3,8 @@ export { PALETTE as palette } from './chart/theme.js';
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
 export { counter } from './counter.js';
 export { type DiagramArrow, type DiagramNode, type DiagramOptions, diagram, diagramSvg } from './diagram/index.js';
-export {
-  type DisplayOptions,
-  display,
-  displaySlot,
-  inKernel,
-  isHeadless,
-  keepBursts,
-  type MimeBundle,
-} from './display.js';
+export type { DisplayOptions, MimeBundle } from './display.js';
+export { display, displaySlot, inKernel, isHeadless, keepBursts } from './display.js';
 export { type ImageGridOptions, imageGrid, imageGridPng, imagePng } from './image-grid.js';
 export { note } from './note.js';
 export { type PlotOptions, plot, plotSvg } from './plot.js';

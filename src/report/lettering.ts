@@ -82,10 +82,7 @@ export function wrapText(face: Typeface, text: string, limit: number): string[] 
 /** A grey that reads on white and on black alike: about 4.3 to 1 on both. */
 const SHADE = 120;
 
-/**
- * Writes one line into an RGBA picture, in a grey that reads on light and dark pages: `x`, `baseline` in pixels,
- * `align` says which end of the line `x` is.
- */
+/** Writes a line into an RGBA picture, in a grey that reads on light and dark: `align` says which end `x` is. */
 export function drawText(
   raster: Raster,
   face: Typeface,

@@ -41,10 +41,7 @@ export interface PhotographGrid {
   readonly png: (images: NdArray, index: number) => Uint8Array;
 }
 
-/**
- * The grid as HTML: text in the page's own colours, photographs as JPEG, small images pixel by pixel. On a narrow page
- * the images shrink together.
- */
+/** The grid as HTML: text in the page's colours, photographs as JPEG, small images by pixel; shrinks together. */
 export function photographGrid(rows: readonly NdArray[], grid: PhotographGrid): string {
   const { title, names, headings, captions, columns, zoom } = grid;
   const widths = rows.map(({ shape }, r) => Math.round(shape[2]! * zoom[r]!));

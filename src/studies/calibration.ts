@@ -35,10 +35,7 @@ const RIDGE = 1;
 /** Newton steps: it stands still after ten. */
 const STEPS = 30;
 
-/**
- * Weights of the logistic regression of SSIM (at least 0) on the covariates, by iteratively reweighted least squares on
- * standardised covariates with a ridge of 1.
- */
+/** Weights of the logistic regression of SSIM on standardised covariates, by reweighted least squares, ridge 1. */
 export function fitted(pictures: readonly Judged[]): number[] {
   const width = Object.keys(COVARIATES).length;
   const columns = Array.from({ length: width }, (_, k) => pictures.map(({ x }) => x[k]!));

@@ -1,13 +1,8 @@
 import { type PlainError, plainError } from '../core/errors.js';
 import type { Model } from '../core/types.js';
 import { type ProviderName, start } from '../engine/index.js';
-import {
-  type LocalResult,
-  type LocalSettings,
-  type LocalTask,
-  type LocalTrainer,
-  localTrainer,
-} from '../federation/index.js';
+import type { LocalResult, LocalSettings, LocalTask, LocalTrainer } from '../federation/index.js';
+import { localTrainer } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 
 /** One client's round as a message: everything in it is plain data. */

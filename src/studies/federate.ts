@@ -5,15 +5,8 @@ import { integer } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { currentSession, interrupts, start } from '../engine/index.js';
-import {
-  type ClientWork,
-  type Federated,
-  type FederationOptions,
-  federatedRounds,
-  type LocalResult,
-  localSettings,
-  localTrainer,
-} from '../federation/index.js';
+import type { ClientWork, Federated, FederationOptions, LocalResult } from '../federation/index.js';
+import { federatedRounds, localSettings, localTrainer } from '../federation/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import type { ClientJob } from './client-worker.js';
 import { runIn, workerPool } from './worker-pool.js';

@@ -5,15 +5,8 @@ export { type FederateOptions, federate } from './federate.js';
 export { type LabelOutcome, type LabelTrial, labelAccuracy, labelStudy } from './label-study.js';
 export { type Restorable, restoreAll } from './restore-all.js';
 export { type SemanticResults, semanticResults, semanticText } from './rogs/rogs-results.js';
-export {
-  SEMANTIC_METHODS,
-  SEMANTIC_SETTINGS,
-  type SemanticMethod,
-  type SemanticRow,
-  type SemanticSettingName,
-  type SemanticStudyOptions,
-  semanticStudy,
-} from './rogs/rogs-study.js';
+export type { SemanticMethod, SemanticRow, SemanticSettingName, SemanticStudyOptions } from './rogs/rogs-study.js';
+export { SEMANTIC_METHODS, SEMANTIC_SETTINGS, semanticStudy } from './rogs/rogs-study.js';
 export { type SettingSummary, semanticSummary } from './rogs/rogs-summary.js';
 export { type SemanticScores, semanticScores } from './rogs/semantic-scores.js';
 export { liveScores, matched, score } from './score.js';

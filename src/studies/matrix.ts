@@ -75,10 +75,7 @@ interface Entry {
   readonly options?: AttackOptions;
 }
 
-/**
- * The default, and what it is compared with: rog() forced to one way, then the attacks of others, slow ones last with
- * as many closures as a cell can afford (their own are thousands).
- */
+/** The default and what it is compared with: rog() forced one way, then others' attacks, with fewer closures. */
 export const COMPARED = {
   default: { attack: 'rog' },
   matching: { attack: 'rog', options: { method: 'matching' } },
@@ -129,11 +126,7 @@ export async function attackCell(dataset: Dataset, row: MatrixRow, attacks: read
 export const nameOf = ({ network, phi, batch, labels, localSteps }: Cell): string =>
   `${network} ${phi} batch ${batch} ${labels} ${localSteps} steps`;
 
-/**
- * Root mean square error of one level of 8 bits, 20 log10(255) dB: an 8-bit picture is the same picture from there
- * on, so no attack
- * counts for more.
- */
+/** 20 log10(255) dB, one level of 8 bits: the same picture from there on, so no attack counts for more. */
 export const PERFECT = 20 * Math.log10(255);
 
 /** The best of the others, by mean PSNR, at most {@link PERFECT}. */

@@ -95,10 +95,7 @@ export interface QualityRow {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Mean scores of every setting, batch size and preset on test images of a data set: LeNet, untrained, labels known,
- * distinct labels inside a batch.
- */
+/** Mean scores of every setting, batch size and preset on test images: LeNet, untrained, distinct labels, known. */
 export async function quality(dataset: Dataset, options: QualityOptions): Promise<QualityRow[]> {
   const rows: QualityRow[] = [];
   for (const batch of options.batches) {

@@ -1,16 +1,6 @@
 import type { Layer, Model } from '../core/types.js';
-import {
-  lenet,
-  lenet5,
-  mapLayers,
-  mobilenetV2,
-  type NetworkOptions,
-  network,
-  paperResnet18,
-  resnet18,
-  vgg7,
-  vit,
-} from '../models/index.js';
+import type { NetworkOptions } from '../models/index.js';
+import { lenet, lenet5, mapLayers, mobilenetV2, network, paperResnet18, resnet18, vgg7, vit } from '../models/index.js';
 
 const conv = (filters: number, size: number, stride = 1): Layer => ({ kind: 'conv', filters, size, stride });
 const dense = (units: number): Layer => ({ kind: 'dense', units, bias: true });

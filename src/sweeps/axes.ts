@@ -1,16 +1,6 @@
 import { problem } from '../core/errors.js';
-import {
-  checkAll,
-  flag,
-  memory,
-  needed,
-  type Option,
-  type OptionTable,
-  schemaOf,
-  text,
-  whole,
-  word,
-} from '../core/option-table.js';
+import type { Option, OptionTable } from '../core/option-table.js';
+import { checkAll, flag, memory, needed, schemaOf, text, whole, word } from '../core/option-table.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import type { Model } from '../core/types.js';
 import type { Dataset } from '../data/index.js';

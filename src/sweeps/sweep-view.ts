@@ -3,10 +3,7 @@ import { PALETTE } from '../report/chart/theme.js';
 import { displaySlot, inKernel, isHeadless } from '../report/index.js';
 import { progressLine, reasonLines, type SweepProgress } from './sweep-progress.js';
 
-/**
- * One live view of a running sweep: in a notebook a bar with counts, speed, time left and the reasons of failures,
- * replaced in place; on a terminal one line; elsewhere a line a minute.
- */
+/** One live view of a sweep: in a notebook a bar, replaced in place; on a terminal a line; else a line a minute. */
 export function sweepView(): (progress: SweepProgress) => void {
   const show = inKernel() ? inSlot() : process.stderr.isTTY ? onTerminal : asLog;
   const interval = inKernel() ? (isHeadless() ? 5000 : 300) : process.stderr.isTTY ? 200 : 60_000;

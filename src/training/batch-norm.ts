@@ -8,10 +8,7 @@ const EPSILON = 1e-5;
 
 const isConvBias = ({ name }: NamedArray): boolean => /conv\d+\/bias$/.test(name);
 
-/**
- * The parameters that a network is trained with: the bias of every convolution gives way to the gain (ones) and the
- * shift (zeros) of a batch normalisation. {@link folded} takes them back.
- */
+/** What is trained: biases of convolutions give way to gain (1) and shift (0) of a batch norm; see {@link folded}. */
 export const normalisedParameters = (model: Model): NamedArray[] =>
   model.parameters.flatMap((p) =>
     isConvBias(p)

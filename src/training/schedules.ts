@@ -16,10 +16,7 @@ export const cosineDecay = (rate: number): Schedule => ({
   at: (part) => rate * halfCosine(part),
 });
 
-/**
- * Straight up from peak / 10 to `peak` during the first `warmup` of the training, then straight down to 0: what lets a
- * short training use a large rate (Smith and Topin 2018).
- */
+/** Up from peak / 10 to `peak` during the first `warmup`, then down to 0: fast training (Smith and Topin 2018). */
 export const oneCycle = (peak: number, warmup = 0.2): Schedule => ({
   name: `oneCycle(${peak}, ${warmup})`,
   at: (part) => peak * (part < warmup ? 0.1 + (0.9 * part) / warmup : (1 - part) / (1 - warmup)),

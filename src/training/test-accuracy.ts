@@ -52,10 +52,7 @@ export async function accuracyOf(model: Model, threads?: number) {
   return { run, dispose: step.dispose };
 }
 
-/**
- * One compiled step that measures mean and variance of every normalised convolution over several batches: the variance
- * of all is the mean of the variances plus the variance of the means.
- */
+/** One compiled step of mean and variance of every normalised convolution over several batches, together. */
 export async function momentsOf(model: Model, batchSize: number, threads?: number) {
   const network = normalisedForward(model);
   const step = await compile(

@@ -1,4 +1,4 @@
-import type { Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps } from '../../core/types.js';
 
 /** Seconds since it was made. */
 export function stopwatch(): () => number {
@@ -8,10 +8,10 @@ export function stopwatch(): () => number {
 
 /** The steps of an attack after others: closures and seconds go on; a total is never less than what was asked. */
 export async function* shifted(
-  steps: AsyncGenerator<Progress, Reconstruction>,
+  steps: AttackSteps,
   before: { readonly closures: number; readonly seconds: number },
   asked: number,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const on = <T extends { readonly closure: number; readonly seconds: number }>(point: T): T => ({
     ...point,
     closure: point.closure + before.closures,

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/arrays.js';
 import { isSent } from '../../core/evidence.js';
-import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, NdArray, Observation } from '../../core/types.js';
 import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
 import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
@@ -39,7 +39,7 @@ export interface Candidate {
   readonly averages?: true;
   /** Whether what it makes of an update that its own pictures give tells by how much it errs; default: never. */
   readonly corrects?: (observation: Observation) => boolean;
-  readonly steps: (observation: Observation, given: Given) => AsyncGenerator<Progress, Reconstruction>;
+  readonly steps: (observation: Observation, given: Given) => AttackSteps;
 }
 
 /** Of a head behind convolutions: gradient matching overfits more than that. */

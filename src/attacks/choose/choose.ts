@@ -1,5 +1,5 @@
 import { isExactToScale } from '../../core/evidence.js';
-import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, Observation, Reconstruction } from '../../core/types.js';
 import { firstLabels } from '../infer-labels.js';
 import { isDrowned } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
@@ -87,10 +87,7 @@ interface Finished {
  * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of
  * everything; `settings.race` tells the story.
  */
-export async function* chosen(
-  observation: Observation,
-  options: ChoiceOptions,
-): AsyncGenerator<Progress, Reconstruction> {
+export async function* chosen(observation: Observation, options: ChoiceOptions): AttackSteps {
   const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false } = options;
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
@@ -114,7 +111,7 @@ export async function* chosen(
   const account = { closures: 0, seconds: clock(), files: 0 };
   const file = () =>
     checkpoint === undefined ? {} : { checkpoint: account.files++ ? `${checkpoint}.${account.files}` : checkpoint };
-  const run = async function* (name: string, steps: AsyncGenerator<Progress, Reconstruction>, handicap?: number) {
+  const run = async function* (name: string, steps: AttackSteps, handicap?: number) {
     const result = yield* shifted(steps, { ...account }, iterations);
     const measuring = stopwatch();
     const measured = await rule(result.images, result.labels);

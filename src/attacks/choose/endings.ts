@@ -6,10 +6,7 @@ import { weightFor } from './contenders.js';
 import { isKinked, seesAll } from './kinks.js';
 import type { Asked } from './recipes.js';
 
-/**
- * A last polish: what is asked for, the first and last step size, and what its yardstick is multiplied by; default as
- * that of the pictures it goes on from.
- */
+/** A last polish: what is asked for, its step sizes, its yardstick's factor; default that of the pictures before. */
 export interface Ending {
   readonly asked: Asked;
   readonly rates: readonly [first: number, last: number];

@@ -1,4 +1,4 @@
-import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { isFine } from '../search/fine.js';
 import { clamped } from '../search/minimise.js';
 
@@ -23,10 +23,10 @@ export const errsBySteps = (observation: Observation): boolean =>
  */
 export async function* unbiased(
   observation: Observation,
-  attack: (seen: Observation) => AsyncGenerator<Progress, Reconstruction>,
+  attack: (seen: Observation) => AttackSteps,
   found: Reconstruction,
   { images, update }: { readonly images: NdArray; readonly update: readonly NdArray[] },
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const tensors = observation.tensors.map((tensor, k) => ({ ...tensor, data: update[k]!.data }));
   const again = yield* attack({ ...observation, labels: found.labels, tensors });
   const size = images.data.length / found.labels.length;

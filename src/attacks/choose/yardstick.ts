@@ -115,10 +115,7 @@ async function roughnessOf(images: NdArray): Promise<number> {
   }
 }
 
-/**
- * A gray: what a picture is that says nothing. Even, but for batch norm in training mode, which divides by the
- * contrast: there with a noise of 0.05.
- */
+/** A gray: a picture that says nothing; with noise of 0.05 for batch norm in training mode, which wants contrast. */
 export const grayOf = ({ model, client }: Pick<Observation, 'model' | 'client'>): NdArray => {
   const uniform = mixesExamples(model) ? uniformStream(1) : () => 0.5;
   return ndarray([client.batchSize, ...model.imageShape], () => 0.45 + 0.1 * uniform());

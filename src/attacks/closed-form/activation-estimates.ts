@@ -1,14 +1,6 @@
 import { halfWidth, hidesScale } from '../../core/evidence.js';
-import {
-  leastSquares,
-  lifted,
-  type Matrix,
-  mapped,
-  matrix,
-  product,
-  solve,
-  transpose,
-} from '../../core/linear-algebra.js';
+import type { Matrix } from '../../core/linear-algebra.js';
+import { leastSquares, lifted, mapped, matrix, product, solve, transpose } from '../../core/linear-algebra.js';
 import type { Evidence } from '../../core/types.js';
 import type { Guess } from './guess.js';
 import { type Head, type InnerLayer, observedOf } from './head.js';

@@ -6,10 +6,7 @@ import { COMPARISONS, type Comparison } from './invert.js';
 
 /** Options of closedForm(). */
 export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
-  /**
-   * Steps of the feature inversion, one forward and one backward pass of the convolutions each; default 200, and 720
-   * where images share labels behind phi.
-   */
+  /** Steps of the feature inversion, a pass forward and back each; default 200, 720 where labels repeat behind phi. */
   readonly iterations?: number;
   /** How pictures are compared with what was recovered; default: the one that fits phi. */
   readonly objective?: Comparison;
@@ -17,10 +14,7 @@ export interface ClosedFormOptions extends Omit<RunOptions, 'restarts'> {
   readonly prior?: PriorName;
   /** Weight of the prior beside the objective; default by objective. */
   readonly weight?: number;
-  /**
-   * Pictures [n, h, w, c] that the server holds typical: their mean features start the recovery.
-   * Default: 64 synthetic ones, smooth noise, so that no data is needed.
-   */
+  /** Pictures [n, h, w, c] held typical: their mean features start the recovery. Default: 64 of smooth noise. */
   readonly typical?: NdArray;
   /** Whether the attack knows phi; default true. */
   readonly defenseAware?: boolean;

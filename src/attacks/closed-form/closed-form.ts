@@ -1,7 +1,7 @@
 import { checkImages } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { isUnknown } from '../../core/evidence.js';
-import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, Observation, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { judged } from '../confidence/judge.js';
 import { labelsOf } from '../infer-labels.js';
@@ -48,10 +48,7 @@ export const closedFormSteps = (observation: Observation, options: ClosedFormOpt
   judged(observation, solving(observation, options));
 
 /** The same, its pictures not judged: for an attack that goes on from them. */
-export async function* solving(
-  observation: Observation,
-  options: ClosedFormOptions = {},
-): AsyncGenerator<Progress, Reconstruction> {
+export async function* solving(observation: Observation, options: ClosedFormOptions = {}): AttackSteps {
   const { typical, defenseAware } = opened('closedForm', observation, options, CLOSED_FORM_OPTIONS, CLOSED_FORM_NEEDS);
   if (typical) checkImages('closedForm', typical, observation.model.imageShape);
   const seen = taken('closedForm', observation, defenseAware);

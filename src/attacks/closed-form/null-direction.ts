@@ -3,10 +3,7 @@ import { sum } from '../../core/numbers.js';
 import type { Guess } from './guess.js';
 import { logCdf, logDensity } from './normal-posterior.js';
 
-/**
- * One image of every class: the rows of P - Y sum to 0 over the classes, so the equations for the activations have one
- * rank less than there are images.
- */
+/** One image of every class: rows of P - Y sum to 0, so the equations for the activations lack one rank. */
 export const hasEveryClass = (labels: Int32Array, classes: number): boolean =>
   labels.length === classes && new Set(labels).size === classes;
 

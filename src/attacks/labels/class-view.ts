@@ -100,10 +100,7 @@ export interface Impact {
   readonly probabilities: readonly number[];
 }
 
-/**
- * Two simulated updates on dummy pictures (smooth noise), labelled all 0 and all 1: their column sums differ by s in
- * columns 0 and 1 only. Source: LLG*, Wainakh et al. 2022.
- */
+/** Two updates on noise, labelled all 0 and all 1: column sums differ by s in columns 0, 1 (LLG*, Wainakh 2022). */
 export async function dummyImpact(model: Model, batchSize: number): Promise<Impact> {
   const [height, width, channels] = model.imageShape;
   const coarse = ndarray([batchSize, 4, 4, channels], uniformStream(77));

@@ -1,15 +1,7 @@
 import { oneHot } from '../../core/arrays.js';
 import { hidesScale, isSent } from '../../core/evidence.js';
-import {
-  leastSquares,
-  lifted,
-  type Matrix,
-  mapped,
-  matrix,
-  product,
-  solve,
-  transpose,
-} from '../../core/linear-algebra.js';
+import type { Matrix } from '../../core/linear-algebra.js';
+import { leastSquares, lifted, mapped, matrix, product, solve, transpose } from '../../core/linear-algebra.js';
 import { dot } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';

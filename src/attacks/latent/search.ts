@@ -2,7 +2,7 @@ import { oneHot } from '../../core/arrays.js';
 import { fingerprint } from '../../core/hash.js';
 import { flag, type OptionTable, real, whole } from '../../core/option-table.js';
 import { deriveSeed } from '../../core/random.js';
-import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, NdArray, Observation } from '../../core/types.js';
 import type { Generator } from '../../models/generator-weights.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
 import type { SearchState, Stage } from '../search/minimise.js';
@@ -28,10 +28,7 @@ export interface LatentOptions {
   readonly tie?: number;
   /** Whether the last part of the search may leave the generator's range, by offsets of its features; default true. */
   readonly relax?: boolean;
-  /**
-   * Draws of what the update leaves open, from the prior, at the end: the picture of the most probable z is blurred.
-   * The draw that matches best is kept. 0: none. Default 6.
-   */
+  /** Draws from the prior of what the update leaves open (the likeliest z is blurred); the best is kept. Default 6. */
   readonly draws?: number;
   /** Whether the objective knows phi; default true. */
   readonly defenseAware?: boolean;
@@ -64,7 +61,7 @@ export async function* latentSearch(
   searched: Searched,
   options: Settings,
   { stop, held, checkpointSeconds }: SearchRun,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const { observation, generator, meaning, raw } = searched;
   const found = await labelsOf(observation, stop);
   const match = await matchOf(observation, found.labels, options.seed ?? 1);

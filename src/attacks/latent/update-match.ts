@@ -21,10 +21,7 @@ export interface Match extends Pick<Closure, 'evaluate' | 'engine' | 'dispose'> 
   readonly labelsMove: boolean;
 }
 
-/**
- * The objective of rog() for this observation, without a prior on pixels: the first dense layer's update with errors by
- * linear algebra where that suits, else the simulated update.
- */
+/** rog()'s objective without a prior on pixels: errors by linear algebra where that suits, else simulated. */
 export async function matchOf(observation: Observation, labels: Int32Array, seed: number): Promise<Match> {
   if (await suitsClosedForm(observation, labels)) return byClosedForm(observation, labels, seed);
   const objective = likelihood(observation) ?? objectiveOf(observation);

@@ -1,5 +1,5 @@
 import type { Checked, OptionTable } from '../../core/option-table.js';
-import type { Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, Observation } from '../../core/types.js';
 import { judged } from '../confidence/judge.js';
 import { type Needs, opened, taken } from './needs.js';
 import { type Recipe, type RunOptions, runRecipe } from './recipe.js';
@@ -22,7 +22,7 @@ export function byRecipe<O extends Aware, T extends OptionTable<O>>(
   observation: Observation,
   options: O,
   recipe: (seen: Observation, given: Checked<O, T>) => Omit<Recipe, 'attack' | 'defenseAware'>,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const given = opened(attack, observation, options, table as T, needs);
   const { defenseAware = table.defenseAware.initial } = given;
   const seen = taken(attack, observation, defenseAware);

@@ -17,10 +17,7 @@ export interface Stage {
   readonly warmup?: number;
 }
 
-/**
- * Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels if there are
- * any; `stage` of the search.
- */
+/** Value and gradient of the whole objective at pictures [batch, h, w, c], and at the logits of soft labels. */
 export type Evaluate = (images: NdArray, logits?: NdArray, stage?: number) => Promise<Evaluation>;
 
 export interface Evaluation {

@@ -1,7 +1,7 @@
 import { ndarray } from '../../core/arrays.js';
 import { called, type OptionTable, real, stopping, text, whole } from '../../core/option-table.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
-import type { NdArray, Observation, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { stoppable } from '../../engine/index.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
 import { attackClosure } from './closure.js';
@@ -30,11 +30,7 @@ export const RUN_OPTIONS = {
  * Runs a recipe on an observation: labels (given or inferred), one compiled objective, one search, best by objective.
  * @yields progress after every closure; @returns the reconstruction.
  */
-export async function* runRecipe(
-  observation: Observation,
-  recipe: Recipe,
-  options: RunOptions,
-): AsyncGenerator<Progress, Reconstruction> {
+export async function* runRecipe(observation: Observation, recipe: Recipe, options: RunOptions): AttackSteps {
   checkObservation(recipe.attack, observation);
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>

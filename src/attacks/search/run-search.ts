@@ -1,6 +1,6 @@
 import type { HeldCheckpoint } from '../../assets/index.js';
 import { problem as fault } from '../../core/errors.js';
-import type { NdArray, Progress, Reconstruction } from '../../core/types.js';
+import type { AttackSteps, NdArray, Progress, Reconstruction } from '../../core/types.js';
 import { asProgress, isLast, minimise, type Search, type SearchState, type Stage, searchStart } from './minimise.js';
 import { loadSearch, saveSearch } from './saved-search.js';
 
@@ -45,7 +45,7 @@ export async function* runSearch(
   problem: Problem,
   stages: readonly Stage[],
   { stop, held, checkpointSeconds }: SearchRun,
-): AsyncGenerator<Progress, Reconstruction> {
+): AttackSteps {
   const { attack, engine, settings, deciding = settings, spent = 0, between, again, pictures } = problem;
   const search: Search = { ...problem, stages };
   try {
@@ -91,10 +91,7 @@ function checkFinite(attack: string, objective: number): void {
 }
 
 /** Runs the steps of an attack to the end, reporting progress; once more where it ended before its last closure. */
-export async function finish(
-  steps: AsyncGenerator<Progress, Reconstruction>,
-  onProgress?: (progress: Progress) => void,
-): Promise<Reconstruction> {
+export async function finish(steps: AttackSteps, onProgress?: (progress: Progress) => void): Promise<Reconstruction> {
   let last: Progress | undefined;
   for (;;) {
     const { done, value } = await steps.next();

@@ -1,13 +1,6 @@
 import { type Breath, transposedProductInTurns } from '../../core/in-turns.js';
-import {
-  type Matrix,
-  mapped,
-  matrix,
-  orthonormal,
-  product,
-  transpose,
-  transposedProduct,
-} from '../../core/linear-algebra.js';
+import type { Matrix } from '../../core/linear-algebra.js';
+import { mapped, matrix, orthonormal, product, transpose, transposedProduct } from '../../core/linear-algebra.js';
 import { mean, softmax, sum } from '../../core/numbers.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import { type Head, observedOf } from '../closed-form/head.js';

@@ -1,14 +1,6 @@
 import { type Breath, productInTurns, transposedProductInTurns } from '../../core/in-turns.js';
-import {
-  type Entries,
-  eigen,
-  type Matrix,
-  mapped,
-  matrix,
-  orthonormal,
-  product,
-  rowsOf,
-} from '../../core/linear-algebra.js';
+import type { Entries, Matrix } from '../../core/linear-algebra.js';
+import { eigen, mapped, matrix, orthonormal, product, rowsOf } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 
 /** The leading part of a matrix D [m, n], D ~ images basis^T. */

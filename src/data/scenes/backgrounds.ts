@@ -1,19 +1,6 @@
 import type { Chance } from './chance.js';
-import {
-  type Color,
-  color,
-  DEEP,
-  FOLIAGE,
-  GROUND,
-  lighter,
-  mix,
-  PAINTS,
-  SKY,
-  STONE,
-  scaled,
-  WALL,
-  WOOD,
-} from './color.js';
+import type { Color } from './color.js';
+import { color, DEEP, FOLIAGE, GROUND, lighter, mix, PAINTS, SKY, STONE, scaled, WALL, WOOD } from './color.js';
 import type { Scene } from './render.js';
 import { clamp, smoothstep } from './shapes.js';
 import type { Texture } from './texture.js';

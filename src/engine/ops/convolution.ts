@@ -59,10 +59,7 @@ export function padImages(x: tf.Tensor4D, padding: Convolution['padding'], value
   );
 }
 
-/**
- * For each example the derivative of sum(convolution(x, kernel) * dy) in the kernel, [kh, kw, in / groups, b, out]:
- * one grouped convolution whose groups are the examples'.
- */
+/** The derivative of sum(convolution(x, kernel) * dy) in the kernel by example, [kh, kw, in / groups, b, out]. */
 export function kernelGradients(
   x: tf.Tensor4D,
   dy: tf.Tensor4D,

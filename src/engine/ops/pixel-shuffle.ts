@@ -1,10 +1,7 @@
 import { problem } from '../../core/errors.js';
 import * as tf from '../tfjs.js';
 
-/**
- * Channels to space: [batch, h, w, channels r^2] -> [batch, h r, w r, channels], y[b, h r + i, w r + j, c] =
- * x[b, h, w, c r^2 + i r + j], the channel order of PyTorch's PixelShuffle.
- */
+/** y[b, h r + i, w r + j, c] = x[b, h, w, c r^2 + i r + j]: channels to space as PyTorch's PixelShuffle. */
 export function pixelShuffle(images: tf.Tensor, factor: number): tf.Tensor4D {
   const [batch, h, w, channels] = images.shape as [number, number, number, number];
   const out = channels / factor ** 2;

@@ -1,7 +1,4 @@
-/**
- * tfjs ops with a private gradient that saves an output, so that a gradient of a gradient is silently wrong. These
- * take their place under the same name.
- */
+/** tfjs ops whose private gradient saves an output, so that its gradient is silently wrong; by the same name. */
 import { problem } from '../../core/errors.js';
 import { constant } from '../gradients/constant.js';
 import * as tf from '../tfjs.js';

@@ -6,11 +6,7 @@ const SILENT = 1e-20;
 /** f / |f| along the channels. */
 const unit = (f: Tensor): Tensor => tf.div(f, tf.sqrt(tf.add(tf.sum(tf.square(f), 3, true), SILENT)));
 
-/**
- * d(h, w) = sum_c weight_c (f_c / |f| - g_c / |g|)^2, one map [batch, h, w, 1] per layer; without weights the plain
- * sum.
- * Source: Zhang et al. 2018, equation 1.
- */
+/** d(h, w) = sum_c weight_c (f_c / |f| - g_c / |g|)^2 by layer, [batch, h, w, 1] (Zhang et al. 2018, equation 1). */
 export function layerMaps(f: readonly Tensor[], g: readonly Tensor[], weights?: readonly Tensor[]): Tensor4D[] {
   return f.map((layer, k) => {
     const squares = tf.square(tf.sub(unit(layer), unit(g[k]!)));

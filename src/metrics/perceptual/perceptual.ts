@@ -1,15 +1,8 @@
 import { imageAt } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
-import {
-  compile,
-  currentSession,
-  type Session,
-  type Step,
-  start,
-  type Tensor,
-  type Tensor1D,
-} from '../../engine/index.js';
+import type { Session, Step, Tensor, Tensor1D } from '../../engine/index.js';
+import { compile, currentSession, start } from '../../engine/index.js';
 import { checkImageShapes, pictures } from '../per-image.js';
 import { atSize, layerMaps, layerMeans, total } from './distance.js';
 

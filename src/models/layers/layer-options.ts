@@ -1,12 +1,7 @@
 /** Checks of what a layer may say, by the rules of core/option-table and those of its own. */
 import { problem } from '../../core/errors.js';
-import {
-  type Option as AnyOption,
-  real as atLeast,
-  flag as truth,
-  whole,
-  word as wordOf,
-} from '../../core/option-table.js';
+import type { Option as AnyOption } from '../../core/option-table.js';
+import { real as atLeast, flag as truth, whole, word as wordOf } from '../../core/option-table.js';
 import { oneOf } from '../../core/options.js';
 
 /** One option of a layer. */

@@ -77,10 +77,7 @@ export interface Way {
   readonly using: Using;
   /** Told the moments of every batch-norm layer's inputs. */
   readonly watch?: (moments: BatchMoments) => void;
-  /**
-   * What the next layer that draws makes of a seed, different in every local step: of a known mask, or of the client's
-   * own; undefined where the seed is not known.
-   */
+  /** What the next layer that draws makes of a seed, of a known mask or the client's own; undefined where unknown. */
   readonly drawn: (
     known: number | undefined,
     shape: readonly number[],

@@ -84,10 +84,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
 /** Channels that a picture has. */
 const FEW = [1, 3, 4];
 
-/**
- * Whether images come in as [batch, height, width, channels]: they are turned at once, or so the numbers say, and no
- * convolution takes them as they are.
- */
+/** Whether images come in as [batch, height, width, channels]: turned at once, and no convolution takes them so. */
 function isChannelsLast({ nodes }: OnnxGraph, input: string, [, second, , last]: readonly number[]): boolean {
   const takers = nodes.filter(({ inputs }) => inputs.includes(input));
   const turns = ({ op, attributes }: OnnxNode): boolean =>

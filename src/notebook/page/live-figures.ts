@@ -7,10 +7,7 @@ const FIGURE = 'application/vnd.plotly.v1+json';
 
 export const FIGURE_START = '<script type="application/json">';
 
-/**
- * A chart of ours beside its picture, as data that nothing runs: the output's plotly form, where its HTML form holds
- * the picture. Empty for any other output.
- */
+/** A chart of ours beside its picture, as data that nothing runs: the output's plotly form; empty for any other. */
 export function figureData(data: Readonly<Record<string, unknown>>, html: string): string {
   const figure = data[FIGURE] as { data?: unknown; layout?: unknown } | undefined;
   if (!Array.isArray(figure?.data) || !html.includes('<div class="roglab-chart')) return '';
@@ -18,10 +15,7 @@ export function figureData(data: Readonly<Record<string, unknown>>, html: string
   return `${FIGURE_START}${json.replace(/</g, '\\u003c')}</script>`;
 }
 
-/**
- * Loads plotly when the pointer first enters a chart, and puts live charts in place of the pictures. Its address stands
- * in the page's root element.
- */
+/** Loads plotly when the pointer first enters a chart, and puts live charts in place of pictures. */
 const script = `(function(){var D=document,src=D.documentElement.dataset.plotly,begun=false;
 function charts(){return D.querySelectorAll('.shown>script[type="application/json"]')}
 function draw(){charts().forEach(function(s){var e=s.parentElement.querySelector('.roglab-chart'),

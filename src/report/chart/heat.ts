@@ -23,10 +23,7 @@ function heatRange({ z = [], zmin, zmax }: Trace): [number, number] {
 /** Values between the bands of a contour chart. */
 export const contourLevels = (trace: Trace): number[] => evenTicks(...heatRange(trace), 14);
 
-/**
- * A heatmap as one embedded picture, a pixel per CSS pixel: a surface of 200 x 200 cells stays a few kB. A contour
- * chart is the same picture of the bilinear surface, in bands.
- */
+/** A heatmap as one embedded picture, 200 x 200 cells in a few kB; a contour chart is it in bands, bilinear. */
 export function drawHeat(trace: Trace, panel: Panel): string {
   const z = trace.z ?? [];
   if (z.length === 0 || !z[0]?.length) return '';

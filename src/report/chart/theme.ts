@@ -11,10 +11,7 @@ export const theme = {
   size: { title: 16, axis: 13, tick: 12, legend: 12.5 },
 } as const;
 
-/**
- * Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), yellow left out, a brown and a violet: distinct to every
- * reader on white and on black.
- */
+/** Okabe and Ito's colours without yellow, a brown and a violet: distinct to every reader on white and on black. */
 export const PALETTE: readonly string[] = [
   '#0072b2',
   '#d55e00',

@@ -85,10 +85,7 @@ const FEDERATED = ['no clip', 'clip', '-10 dB'].flatMap((name) =>
   ),
 );
 
-/**
- * DP-SGD with the multiplier that spends epsilon over the whole training, for one image; Poisson samples of 16 of
- * 50,000. Infinity: its clip without noise.
- */
+/** DP-SGD that spends epsilon over the training, for one image; Poisson samples of 16. Infinity: its clip alone. */
 const spending = (epsilon: number, multiplier: number, seed = 1): DpRow => ({
   id: seed === 1 ? `epsilon ${epsilon}` : `epsilon ${epsilon}, seed ${seed}`,
   group: 'mechanism',

@@ -94,10 +94,7 @@ export class PutBack extends Error {
   }
 }
 
-/**
- * Takes cells from the queue of a sweep, so many at a time. `work` gives the result, or throws PutBack. A cell whose
- * worker was lost is done after a pause, which doubles with each loss.
- */
+/** Takes cells from the queue, so many at a time; `work` gives the result or throws PutBack; a lost one waits. */
 export function cellWorker(
   connection: Connection,
   key: string,

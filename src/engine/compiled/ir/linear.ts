@@ -16,10 +16,7 @@ export function matmul(a: Node, b: Node, transposeA = false, transposeB = false)
   return bilinear(x, y, shape, (p, q) => node(p.graph, 'matmul', [p, q], shape));
 }
 
-/**
- * f(x c, y) = f(x, y) c for numbers c, where the result is not much larger than x: there the factor meets others and
- * folds. Zero for zero operands.
- */
+/** f(x c, y) = f(x, y) c, where the result is not much larger: the factor meets others. Zero for zero operands. */
 function bilinear(x: Node, y: Node, shape: readonly number[], f: (x: Node, y: Node) => Node): Node {
   if (isSplat(x, 0) || isSplat(y, 0)) return splat(x.graph, 0, shape);
   const [a, b] = [x, y].map((n) => withoutFactor(n, 4 * n.size >= sizeOf(shape))) as [Factored, Factored];

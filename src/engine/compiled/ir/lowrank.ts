@@ -156,10 +156,7 @@ function inner(x: Node, y: Node): Node | undefined {
 
 const scaledBy = (x: Node, factor: Node | undefined): Node => (factor ? mul(x, cast(factor, x.dtype)) : x);
 
-/**
- * The parts of |P Q - M|^2 cancel near the truth, where an attack ends: they are summed in float64. All but the last
- * case sum over few entries, so this costs nothing.
- */
+/** The parts of |P Q - M|^2 cancel near the truth: summed in float64, over few entries, so at no cost. */
 function innerTerm(p: Term, q: Term): Node {
   if (!p.right) return q.right ? innerTerm(q, p) : dot(p.left, q.left);
   if (!q.right) return dot(p.left, product(q.left, swap(p.right)));

@@ -106,10 +106,7 @@ export function permuted<T extends Values>(data: T, shape: readonly number[], or
   return result;
 }
 
-/**
- * The order of a reshaped value when the reshape only splits, merges, adds or removes axes that lie together in memory,
- * so that no entry moves; undefined when entries must move.
- */
+/** The order of a reshaped value when no entry moves: axes that lie together split or merge; else undefined. */
 export function reshapedOrder(from: readonly number[], to: readonly number[], order: Order): number[] | undefined {
   const groups = commonGroups(from, to);
   if (!groups) return undefined;

@@ -56,10 +56,7 @@ function convInput(emitter: Emitter, n: Node): Value {
   return { name, order: IMAGE_ORDER };
 }
 
-/**
- * The kernel turned by 180 degrees with in and out channels swapped; a depthwise one keeps its channels where they are.
- * Turned first: rows are long then, and copied whole.
- */
+/** The kernel turned by 180 degrees, channels swapped (not of a depthwise one); turned first: rows are long then. */
 function turned(emitter: Emitter, kernel: Node, depthwise: boolean): string {
   const swapped = depthwise ? KERNEL_ORDER : [2, 3, 0, 1];
   const [kh, kw] = kernel.shape as [number, number];
@@ -98,10 +95,7 @@ function reachOver(n: Node): [number, number, number, number] {
 /** Up to this many entries of dy in a channel a card is fastest with dy as a kernel (measured on an H100). */
 const SMALL_KERNEL = 1024;
 
-/**
- * The same in few launches: a convolution with dy as its kernel, batch and channels swapped; or, where dy is large,
- * all entries gathered at once and one product.
- */
+/** The same in few launches: a convolution with dy as its kernel; or, of a large dy, one gather and one product. */
 function convFilterOnCard(emitter: Emitter, n: Node): Value {
   const [x, dy] = n.inputs as [Node, Node];
   const [kh, kw, channels] = n.shape as [number, number, number, number];
