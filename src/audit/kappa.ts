@@ -1,7 +1,7 @@
 import { sizeOf } from '../core/arrays.js';
+import { breathing } from '../core/breathing.js';
 import type { Batch, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
-import { breathing } from '../engine/index.js';
 import { retrievalRank } from '../metrics/index.js';
 
 /** Pictures among which the true one is looked for: the private ones of each batch first, then others of the data. */

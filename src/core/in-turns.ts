@@ -1,8 +1,6 @@
 /** Products of large matrices in blocks, with a turn for others between two; the same bits as in one. */
+import type { Breath } from './breathing.js';
 import { type Entries, type Matrix, matrix, product, productTransposed, transposedProduct } from './linear-algebra.js';
-
-/** Gives others a turn, where the last one is a while ago. */
-export type Breath = () => Promise<void>;
 
 /** Multiplications of a block. */
 const BLOCK = 2 ** 23;

@@ -1,8 +1,9 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
+import { breathing } from '../../core/breathing.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
 import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
-import { breathing, compile, type Tensor4D } from '../../engine/index.js';
+import { compile, type Tensor4D } from '../../engine/index.js';
 import { assumed, simulatedUpdate } from '../../federation/index.js';
 import { mixesExamples } from '../../models/index.js';
 import { PRIORS } from '../search/priors.js';

@@ -1,8 +1,8 @@
 import { ndarray } from '../../core/arrays.js';
+import { breathing } from '../../core/breathing.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ImageShape, NdArray } from '../../core/types.js';
-import { breathing } from '../../engine/index.js';
 
 /** Cells a side, and their weight: the amplitude of natural pictures falls about as 1 / frequency (Field 1987). */
 const OCTAVES = [

@@ -1,7 +1,7 @@
-import { type Breath, productInTurns, productTransposedInTurns } from '../../core/in-turns.js';
+import { type Breath, breathing } from '../../core/breathing.js';
+import { productInTurns, productTransposedInTurns } from '../../core/in-turns.js';
 import type { Entries, Matrix } from '../../core/linear-algebra.js';
 import { mapped, matrix, normalEquations, product, productTransposed, transpose } from '../../core/linear-algebra.js';
-import { breathing } from '../../engine/index.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
 import { type Head, observedOf } from '../closed-form/head.js';
 import type { Recovered } from '../closed-form/recovered.js';

@@ -1,4 +1,5 @@
-import { type Breath, transposedProductInTurns } from '../../core/in-turns.js';
+import type { Breath } from '../../core/breathing.js';
+import { transposedProductInTurns } from '../../core/in-turns.js';
 import type { Matrix } from '../../core/linear-algebra.js';
 import { mapped, matrix, orthonormal, product, transpose, transposedProduct } from '../../core/linear-algebra.js';
 import { mean, softmax, sum } from '../../core/numbers.js';

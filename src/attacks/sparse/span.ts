@@ -1,4 +1,5 @@
-import { type Breath, productInTurns, transposedProductInTurns } from '../../core/in-turns.js';
+import type { Breath } from '../../core/breathing.js';
+import { productInTurns, transposedProductInTurns } from '../../core/in-turns.js';
 import type { Entries, Matrix } from '../../core/linear-algebra.js';
 import { eigen, mapped, matrix, orthonormal, product, rowsOf } from '../../core/linear-algebra.js';
 import { deriveSeed, normalStream } from '../../core/random.js';

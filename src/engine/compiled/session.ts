@@ -1,8 +1,8 @@
 /** Sessions of ONNX Runtime that are shared, counted and released. */
 import { createHash } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
+import { breathing } from '../../core/breathing.js';
 import type { NdArray } from '../../core/types.js';
-import { breathing } from './breathing.js';
 import type { Effort } from './ir/effort.js';
 import type { Port } from './onnx/model.js';
 import { type OwnSession, openHere, valuesHere } from './runtime.js';

@@ -1,6 +1,7 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
+
+import { breathing } from '../../../core/breathing.js';
 import { problem } from '../../../core/errors.js';
-import { breathing } from '../breathing.js';
 import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
 import { moves, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
 import type { ElementType, Initializer, OnnxAttributes, OnnxGraph, OnnxNode } from './model.js';

@@ -1,5 +1,5 @@
 /** Writes the protocol-buffers wire format: just the three field kinds that ONNX models use. */
-import { breathing } from '../breathing.js';
+import { breathing } from '../../../core/breathing.js';
 
 /** Bytes in pieces; large tensors are never copied until the end. */
 export interface Writer {
