@@ -1,6 +1,6 @@
 /**
  * The longest time that each call of a user lets nothing else have a turn, in milliseconds of the main thread's
- * processor time (Linux), and what it does meanwhile: `node dist/test/bench/stillness.js [PART OF A NAME ...]`.
+ * processor time (Linux; one thread), and what it does meanwhile: `node dist/test/bench/stillness.js [PART OF A NAME ...]`.
  * The hash of the arrays in the result tells whether a change kept the bits.
  */
 import { createHash } from 'node:crypto';
@@ -78,7 +78,7 @@ function hashOf(value: unknown): string {
 const wanted = process.argv.slice(2);
 const inspector = new Inspector();
 inspector.connect();
-await start();
+await start({ threads: 1 });
 await inspector.post('Profiler.enable');
 await inspector.post('Profiler.setSamplingInterval', { interval: 1000 });
 for (const [name, prepare] of Object.entries(CALLS)) {
