@@ -1,6 +1,23 @@
-/** Products of large matrices in blocks, with a turn for others between two; the same bits as in one. */
-import type { Breath } from './breathing.js';
+/** Long loops and products of large matrices in blocks, with a turn for others between two; the same bits as in one. */
+import { type Breath, breathing } from './breathing.js';
 import { type Entries, type Matrix, matrix, product, productTransposed, transposedProduct } from './linear-algebra.js';
+
+/** Entries of a block. */
+const PART = 2 ** 18;
+
+/** Sum over entries of a function of each. */
+export async function sumInTurns(
+  values: Float32Array,
+  of: (value: number, at: number) => number,
+  breath: Breath = breathing(),
+): Promise<number> {
+  let total = 0;
+  for (let from = 0; from < values.length; from += PART) {
+    for (let i = from; i < Math.min(values.length, from + PART); i++) total += of(values[i]!, i);
+    await breath();
+  }
+  return total;
+}
 
 /** Multiplications of a block. */
 const BLOCK = 2 ** 23;

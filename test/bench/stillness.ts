@@ -1,6 +1,6 @@
 /**
  * The longest time that each call of a user lets nothing else have a turn, in milliseconds of the main thread's
- * processor time (Linux; one thread), and what it does meanwhile: `node dist/test/bench/stillness.js [PART OF A NAME ...]`.
+ * processor time (Linux; one thread), and what it does meanwhile; `node dist/test/bench/stillness.js [PART OF A NAME]`.
  * The hash of the arrays in the result tells whether a change kept the bits.
  */
 import { createHash } from 'node:crypto';

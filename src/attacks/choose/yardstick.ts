@@ -1,6 +1,6 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
-import { breathing } from '../../core/breathing.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
+import { sumInTurns as sum } from '../../core/in-turns.js';
 import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
@@ -87,19 +87,6 @@ async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Pr
 /** left / whole between 0 and 1; NaN where there is no whole. */
 const share = (left: number, whole: number): number =>
   whole > 0 ? Math.min(1, Math.max(0, left) / whole) : Number.NaN;
-
-/** Entries that are summed between two turns of others. */
-const PART = 2 ** 20;
-
-async function sum(values: Float32Array, of: (value: number, at: number) => number): Promise<number> {
-  const breath = breathing();
-  let total = 0;
-  for (let from = 0; from < values.length; from += PART) {
-    for (let i = from; i < Math.min(values.length, from + PART); i++) total += of(values[i]!, i);
-    await breath();
-  }
-  return total;
-}
 
 function weightedMean(values: readonly number[], weights: readonly number[]): number {
   const known = [...values.keys()].filter((k) => !Number.isNaN(values[k]!));

@@ -34,8 +34,8 @@ export async function chainOf(head: Head, labels: Int32Array): Promise<Chain> {
   const hidden = hiddenLayers(head);
   const inner = hidden.slice(1);
   const solvers = await Promise.all(inner.map((first) => featureSolver({ first, nonNegative: true }, labels.length)));
-  const heard = (k: number, back: Matrix, odds: Matrix, inputs: Matrix, refine: boolean): Matrix =>
-    gated(back, refine ? refineMasks(hidden[k]!, back, odds, inputs) : odds);
+  const heard = async (k: number, back: Matrix, odds: Matrix, inputs: Matrix, refine: boolean): Promise<Matrix> =>
+    gated(back, refine ? await refineMasks(hidden[k]!, back, odds, inputs) : odds);
   return {
     dispose: () => {
       for (const { dispose } of solvers) dispose();
@@ -54,7 +54,7 @@ export async function chainOf(head: Head, labels: Int32Array): Promise<Chain> {
         sentBack(found.errors, { ...head.last, factor: head.factor }),
         (value) => value / labels.length,
       );
-      let delta = heard(k, back, found.odds, inputs[k]!, refine);
+      let delta = await heard(k, back, found.odds, inputs[k]!, refine);
       for (; k > 0; k--) {
         const odds = await oddsBehind(
           hidden[k - 1]!,
@@ -64,7 +64,7 @@ export async function chainOf(head: Head, labels: Int32Array): Promise<Chain> {
           guesses[k - 1]!,
           inputs[k]!,
         );
-        delta = heard(
+        delta = await heard(
           k - 1,
           sentBack(delta, { ...hidden[k]!, factor: hidden[k - 1]!.factor }),
           odds,

@@ -1,3 +1,4 @@
+import { breathing } from '../../core/breathing.js';
 import { halfWidth, isBounded } from '../../core/evidence.js';
 import type { Matrix } from '../../core/linear-algebra.js';
 import type { DenseLayer } from './head.js';
@@ -15,7 +16,7 @@ const WEIGHT = 0.25;
  * @param back errors at the units [B, units], were all active; `features` the layer's inputs [B, features]
  * @returns the odds with that evidence added.
  */
-export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, features: Matrix): Matrix {
+export async function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, features: Matrix): Promise<Matrix> {
   const [inputs, units] = [layer.weights.rows, layer.weights.columns];
   const size = back.rows;
   const on = odds.data.map((value) => Number(value > 0));
@@ -36,7 +37,11 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
     return sum;
   };
   let total = 0;
-  for (const column of columnsOf(layer)) total += distance(residualOf(column), column.widths, 0, sample[0]!);
+  const breath = breathing();
+  for (const column of columnsOf(layer)) {
+    total += distance(residualOf(column), column.widths, 0, sample[0]!);
+    await breath();
+  }
   const variance = total / (inputs * units) || 1e-300;
 
   const heard = odds.data.slice();
@@ -54,6 +59,7 @@ export function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix, featu
       on[at] = 1 - on[at]!;
       now = other;
     }
+    await breath();
   }
   return { ...odds, data: heard };
 }

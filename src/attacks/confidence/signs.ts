@@ -1,5 +1,6 @@
 import { imageAt, ndarray } from '../../core/arrays.js';
 import { halfWidth, isSent, isUnknown } from '../../core/evidence.js';
+import { sumInTurns as sum } from '../../core/in-turns.js';
 import type { Evidence, NamedArray, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { grayOf, type Measured, type Yardstick } from '../choose/yardstick.js';
 import { decidedness } from './decided.js';
@@ -56,7 +57,8 @@ export async function signsOf(
   const each = Array.from({ length: size }, (_, b) => imageAt(images, b));
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const bits = tensors.reduce((sum, tensor, k) => sum + bitsOf(tensor, obfuscation.evidence[k]!), 0);
+  let bits = 0;
+  for (const [k, tensor] of tensors.entries()) bits += await bitsOf(tensor, obfuscation.evidence[k]!);
   const roughness = each.map((image) => variation(image));
   return {
     left: await left(images),
@@ -75,16 +77,16 @@ export async function signsOf(
 }
 
 /** Sum over entries of log2(1 + mean square / error's mean square) / 2, with one bit for a sign. */
-function bitsOf({ data }: NamedArray, evidence: Evidence): number {
+async function bitsOf({ data }: NamedArray, evidence: Evidence): Promise<number> {
   if (!isSent(evidence) || isUnknown(evidence)) return 0;
   if (evidence.signOnly) return data.length;
-  const power = data.reduce((sum, q) => sum + q * q, 0) / data.length;
+  const power = (await sum(data, (q) => q * q)) / data.length;
   if (!(power > 0)) return 0;
-  return data.reduce((sum, q, i) => {
+  return sum(data, (q, i) => {
     const width = halfWidth(evidence, q, i);
     const error = (Number.isFinite(width) ? width ** 2 / 3 : power * UNBOUNDED) + evidence.noise ** 2;
-    return sum + Math.min(EXACT_BITS, Math.log2(1 + power / Math.max(error, 1e-30)) / 2);
-  }, 0);
+    return Math.min(EXACT_BITS, Math.log2(1 + power / Math.max(error, 1e-30)) / 2);
+  });
 }
 
 /** Every block of pixels at its mean. */
