@@ -97,7 +97,7 @@ test('keptByPhi: what phi would leave of another update; noise and what is not k
   assert.deepEqual(of(rounded(EXACT, 0, 0.5), several), [0, ...same.slice(1, 2), 0, ...same.slice(3)]);
 });
 
-test('comparisonOf: parameters are inputs where moments of batch norm are compared, and only there', () => {
+test('comparisonOf: parameters are inputs where moments of batch norm are compared, and only there', async () => {
   const layers = [{ kind: 'conv', filters: 2, size: 3 }, { kind: 'batchNorm' }, { kind: 'dense', units: 3 }] as const;
   const model = network({ name: 'normed', imageShape: [4, 4, 1], classes: 3, layers });
   const tensors = model.parameters.map(({ name, shape, data }) => ({ name, shape, data: data.map(() => 0.1) }));
@@ -109,8 +109,9 @@ test('comparisonOf: parameters are inputs where moments of batch norm are compar
     obfuscation: { evidence: tensors.map(() => EXACT) },
   } as unknown as Observation;
   const asked = { objective: 'l2', prior: 'tv', weight: 0, simulate: 'steps', labels: Int32Array.of(1) } as const;
-  const uses = (statistics?: number): boolean => comparisonOf(seen, { ...asked, statistics }).usesParameters;
-  assert.deepEqual([uses(), uses(0), uses(0.1)], [false, false, true]);
+  const uses = async (statistics?: number): Promise<boolean> =>
+    (await comparisonOf(seen, { ...asked, statistics })).usesParameters;
+  assert.deepEqual([await uses(), await uses(0), await uses(0.1)], [false, false, true]);
 });
 
 test('pinkPictures: noise of five octaves by their weights, up to brightness and contrast', async () => {

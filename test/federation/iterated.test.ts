@@ -72,7 +72,7 @@ forEachEngine((engine, setup) => {
 
 /** A closure of all local steps in one graph: objective, gradient in the pictures, gradient in the logits. */
 async function oneGraph(observed: Observation, options: ClosureOptions, at: NdArray, logits?: NdArray) {
-  const { client, total, numbers, targets } = comparisonOf(observed, options);
+  const { client, total, numbers, targets } = await comparisonOf(observed, options);
   const simulate = localSteps(observed.model, client);
   const { tensors, model } = observed;
   const inputs = [at, logits ?? targets, numbers, ...tensors, ...model.parameters];

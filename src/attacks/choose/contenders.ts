@@ -92,7 +92,7 @@ export async function objectiveOf(
   { images, update }: { readonly images: NdArray; readonly update: readonly NdArray[] },
 ): Promise<number> {
   const options = { objective, prior: 'tv', weight: 0, simulate: 'steps', labels } as const;
-  const { total, numbers, name } = comparisonOf(observation, options);
+  const { total, numbers, name } = await comparisonOf(observation, options);
   const { tensors } = observation;
   const step = await compile(
     (images, numbers, ...rest) => {

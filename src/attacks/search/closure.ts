@@ -1,6 +1,7 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { isSent, type Widths, widthsOf } from '../../core/evidence.js';
+import { sumInTurns } from '../../core/in-turns.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../../engine/index.js';
 import {
@@ -42,7 +43,7 @@ export interface ClosureOptions {
  * iterated.
  */
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
-  const comparison = comparisonOf(observation, options);
+  const comparison = await comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
   const make = steps && !unrolls(comparison.client, 'both') ? sweepingClosure(comparison) : atOnce(comparison, steps);
   if (typeof options.objective === 'string') return make;
@@ -115,7 +116,7 @@ function momentsApart(observation: Observation) {
 }
 
 /** What a closure compares, and how. */
-export function comparisonOf(observation: Observation, options: ClosureOptions): Comparison {
+export async function comparisonOf(observation: Observation, options: ClosureOptions): Promise<Comparison> {
   const { model, tensors, obfuscation } = observation;
   const client = softened(assumed(observation.client).client);
   const { evidence } = obfuscation;
@@ -123,7 +124,7 @@ export function comparisonOf(observation: Observation, options: ClosureOptions):
   const prior = PRIORS[options.prior];
   const sent = evidence.flatMap((one, k) => (isSent(one) ? [k] : []));
   const got = sent.map((k) => tensors[k]!);
-  const head = [sum(got, (q) => q * q), sum(got, Math.abs), options.weight];
+  const head = [await sum(got, (q) => q * q), await sum(got, Math.abs), options.weight];
   const lists = sent.map((k) => {
     const { kept, zero } = widthsOf(evidence[k]!);
     return { kept: asList(kept), zero: asList(zero), basis: evidence[k]!.projection };
@@ -184,18 +185,14 @@ function laidOut(head: readonly number[], lists: readonly Numbers[]) {
     }
   const numbers = new Float32Array(length);
   numbers.set(head);
-  for (const [values, start] of starts) numbers.set(Float32Array.from(values, carried), start);
+  for (const [values, start] of starts)
+    for (let i = 0; i < values.length; i++) numbers[start + i] = carried(values[i]!);
   return { numbers, at: (of: Numbers): number => starts.get(of)! };
 }
 
 /** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
-function sum(tensors: readonly NdArray[], of: (value: number) => number): number {
+async function sum(tensors: readonly NdArray[], of: (value: number) => number): Promise<number> {
   let total = 0;
-  for (const { data } of tensors) {
-    let part = 0;
-    // by index: a third of the time of `reduce`, which is 200 ms for a ResNet-18
-    for (let i = 0; i < data.length; i++) part += of(data[i]!);
-    total += part;
-  }
+  for (const { data } of tensors) total += await sumInTurns(data, of);
   return total || 1;
 }
