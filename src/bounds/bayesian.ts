@@ -185,7 +185,7 @@ function reasons(
       'the network has kinks (relu, max pooling): its updates jump, which tells more than derivatives do',
     draws(model) && 'dropout masks or the noise of a bottleneck are drawn at random',
     fixed && 'derivatives were taken at given pictures, not averaged over the prior',
-    !unrolls(client, 'forward') &&
+    !unrolls(model, client, 'forward') &&
       'the local steps are too many to differentiate through: as many gradients at w0 were taken',
   ].filter((one) => typeof one === 'string');
 }

@@ -68,7 +68,7 @@ export async function updateJacobian(model: Model, settings: ClientSettings, lab
   const { client } = assumed(settings);
   if (labels.length !== client.batchSize)
     throw problem('updateJacobian', `the client has ${client.batchSize} images`, `${labels.length} labels`);
-  const simulate = unrolls(client, 'forward') ? localSteps(model, client) : direction(model, client);
+  const simulate = unrolls(model, client, 'forward') ? localSteps(model, client) : direction(model, client);
   const targets = oneHot('updateJacobian', labels, model.classes);
   const count = model.parameters.length;
   return jacobianOf(

@@ -124,23 +124,13 @@ async function tryCompiled<T>(
   }
 }
 
-/** An array, or thin products that add up to it. */
-export type Sum = NdArray | readonly Product[];
-
 /** What the way there leaves for the way back. */
 export type Kept = readonly NdArray[];
-
-/** left [m, k] times right [k, n]. */
-export interface Product {
-  readonly left: NdArray;
-  readonly right: NdArray;
-}
 
 /** A function in two passes, there and back. Dispose it when done. */
 export interface TwoPasses {
   readonly there: (...inputs: readonly NdArray[]) => Promise<{ outputs: NdArray[]; kept: Kept }>;
-  /** The last ones are sums, each an array or thin products that add up to it. */
-  readonly back: (kept: Kept, ...late: readonly NdArray[]) => Promise<{ outputs: NdArray[]; sums: Sum[] }>;
+  readonly back: (kept: Kept, ...late: readonly NdArray[]) => Promise<NdArray[]>;
   /** Bytes of what is kept beside the inputs. */
   readonly bytes: number;
   readonly engine: string;
@@ -150,29 +140,24 @@ export interface TwoPasses {
 /**
  * there(...inputs, ...constants), and back(...inputs, ...late, ...constants) at the same inputs, later: compiled, what
  * both compute is computed once and kept in between. `back` says it again in full, as if it were alone.
- * @param sums how many of the last outputs of `back` may be given as thin products
  */
 export async function compileTwoPasses(
   there: (...tensors: Tensor[]) => Tensor[],
   back: (...tensors: Tensor[]) => Tensor[],
   inputs: readonly NdArray[],
   late: readonly NdArray[],
-  sums: number,
   options: CompileOptions,
 ): Promise<TwoPasses> {
   const { constants = [] } = options;
   const plan = await planned(options, [...inputs, ...late, ...constants]);
   const native = await tryCompiled(plan, (provider) =>
-    compilePasses(there, back, inputs, late, sums, constants, plan.threads, provider),
+    compilePasses(there, back, inputs, late, constants, plan.threads, provider),
   );
   if (!native) {
     const [first, second] = [eagerStep(there, constants), eagerStep(back, constants)];
     return {
       there: async (...given) => ({ outputs: await first.run(...given), kept: given }),
-      back: async (kept, ...late) => {
-        const all = await second.run(...kept, ...late);
-        return { outputs: all.slice(0, all.length - sums), sums: all.slice(all.length - sums) };
-      },
+      back: (kept, ...late) => second.run(...kept, ...late),
       bytes: 0,
       engine: `tfjs ${plan.session.backend}`,
       dispose: () => {
@@ -181,22 +166,13 @@ export async function compileTwoPasses(
       },
     };
   }
-  const { first, second, outputs, bytes, products } = native.made;
+  const { first, second, outputs, bytes } = native.made;
   return {
     there: async (...given) => {
       const all = await first.run(given);
       return { outputs: all.slice(0, outputs), kept: [...given, ...all.slice(outputs)] };
     },
-    back: async (kept, ...late) => {
-      const all = await second.run([...kept.slice(0, inputs.length), ...late, ...kept.slice(inputs.length)]);
-      const last = all.length - products.reduce<number>((count, n) => count + (n === undefined ? 1 : 2 * n), 0);
-      const rest = all.slice(last).values();
-      const next = (): NdArray => rest.next().value as NdArray;
-      const found = products.map((n) =>
-        n === undefined ? next() : Array.from({ length: n }, () => ({ left: next(), right: next() })),
-      );
-      return { outputs: all.slice(0, last), sums: found };
-    },
+    back: (kept, ...late) => second.run([...kept.slice(0, inputs.length), ...late, ...kept.slice(inputs.length)]),
     bytes,
     engine: native.engine,
     dispose: () => {

@@ -1,6 +1,6 @@
 export { backendDisagreement, tooFar } from './agreement.js';
 export type { BackendName } from './backends/backends.js';
-export { type CompileOptions, compile, compileTwoPasses, type Kept, type Step, type Sum } from './compile.js';
+export { type CompileOptions, compile, compileTwoPasses, type Kept, type Step } from './compile.js';
 export type { ProviderName } from './compiled/provider-names.js';
 export { onnxAvailable } from './compiled/runtime.js';
 export { onnxValues } from './compiled/session.js';

@@ -147,16 +147,27 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
   }));
 }
 
-/** Local steps of one graph, at most: opening takes 0.1 s a step of LeNet; apart, they cross the bus of a card. */
-const UNROLLED = { processor: { forward: 8, both: 2 }, card: { forward: 8, both: 8 } } as const;
+/**
+ * Local steps of one graph, at most. With the way back a closure takes 0.5 to 0.85 of the time of steps apart, but
+ * opens 0.1 s a step of LeNet more slowly, and nothing else happens while `tensors` of all steps are traced; a picture
+ * of a `small` network gains little. What steps apart hand on crosses the bus of a card.
+ */
+const UNROLLED = { processor: { forward: 8, both: 5, always: 2 }, card: { forward: 8, both: 8, always: 8 } } as const;
+const TRACED = { tensors: 128, small: 2 ** 22 };
 
 /** Local steps of a client, or of several together. */
 export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
   clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
 
 /** Whether one graph holds all local steps, with or without the way back; else one is run over and over: iterated(). */
-export const unrolls = (client: ClientSettings, way: 'forward' | 'both'): boolean =>
-  stepCountOf(client) <= UNROLLED[computesOnCard() ? 'card' : 'processor'][way];
+export function unrolls({ parameters }: Model, client: ClientSettings, way: 'forward' | 'both'): boolean {
+  const most = UNROLLED[computesOnCard() ? 'card' : 'processor'];
+  const steps = stepCountOf(client);
+  if (way === 'forward' || steps <= most.always) return steps <= most[way];
+  const entries = parameters.reduce((sum, { data }) => sum + data.length, 0);
+  const worth = client.batchSize * entries >= TRACED.small && parameters.length * steps <= TRACED.tensors;
+  return worth && steps <= most.both;
+}
 
 /** The settings of a mean of clients; one gradient each, weighted by images, is announced as one large batch. */
 export function together(clients: readonly ClientSettings[], shares: readonly number[]): ClientSettings {

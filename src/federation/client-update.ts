@@ -74,7 +74,8 @@ export const simulatedUpdate = (
   targets: NdArray,
   client: ClientSettings,
   secret?: number,
-): Promise<Computed> => (unrolls(client, 'forward') ? atOnce : stepByStep)(model, images, targets, client, secret);
+): Promise<Computed> =>
+  (unrolls(model, client, 'forward') ? atOnce : stepByStep)(model, images, targets, client, secret);
 
 /** All local steps in one compiled step. */
 async function atOnce(

@@ -1,5 +1,5 @@
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
-import type { CompileOptions, Kept, Sum, Tensor } from '../engine/index.js';
+import type { CompileOptions, Kept, Tensor } from '../engine/index.js';
 import { compile, compileTwoPasses, tf } from '../engine/index.js';
 import { ruleOf } from './client-optimizers.js';
 import { clientStep, type Stepped } from './local-steps.js';
@@ -36,8 +36,8 @@ export interface StepInputs {
 export interface LocalStepRun {
   /** The loss, the next state, and a and d of each thin parameter. */
   readonly there: (inputs: StepInputs) => Promise<{ outputs: NdArray[]; kept: Kept }>;
-  /** From the adjoints of what comes out but the loss: those of pictures, targets, state; what all rows' get. */
-  readonly back: (kept: Kept, ...out: readonly NdArray[]) => Promise<{ outputs: NdArray[]; sums: Sum[] }>;
+  /** From the adjoints of what comes out but the loss, and of all rows: those of pictures, targets, state, all rows. */
+  readonly back: (kept: Kept, ...adjoints: readonly NdArray[]) => Promise<NdArray[]>;
   /** Bytes that are kept for the way back, beside the inputs. */
   readonly bytes: number;
   readonly engine: string;
@@ -133,14 +133,20 @@ export async function compiledStep(
   const back = (...tensors: Tensor[]): Tensor[] => {
     const { rest, ...given } = split(tensors);
     const count = counts.state + counts.rows;
-    const [out, thinStart] = [rest.slice(0, count), rest.slice(count)];
+    const out = rest.slice(0, count);
+    const allRows = rest.slice(count, count + counts.rows);
+    const thinStart = rest.slice(count + counts.rows);
     const product = (x: Tensor, y: Tensor, ...carried: Tensor[]): tf.Scalar => {
       const [state, rows] = [carried.slice(0, counts.state), carried.slice(counts.state)];
       const after = next({ ...given, head: [x, y, given.head[2]!], state, rows, thinStart });
       return tf.addN(outputs(after).map((part, i) => tf.sum(tf.mul(part, out[i]!)))) as tf.Scalar;
     };
     const [x, y] = given.head as [Tensor, Tensor];
-    return released(() => tf.valueAndGrads(product)([x, y, ...given.state, ...given.rows]).grads);
+    return released(() => {
+      const { grads } = tf.valueAndGrads(product)([x, y, ...given.state, ...given.rows]);
+      const others = grads.length - counts.rows;
+      return grads.map((grad, i) => (i < others ? grad : tf.add(grad, allRows[i - others]!)));
+    });
   };
   const example = exampleOf(model, client, layout, size, drawings);
   const inputs = listOf(example);
@@ -162,8 +168,9 @@ export async function compiledStep(
     ...thin.flatMap(({ perExample, inputs, outputs }) =>
       [inputs, outputs].map((width) => zeros([size * perExample, width])),
     ),
+    ...example.rows,
   ];
-  const passes = await compileTwoPasses(there, back, inputs, late, 2 * thin.length, options);
+  const passes = await compileTwoPasses(there, back, inputs, late, options);
   return { ...passes, there: (given) => passes.there(...listOf(given)) };
 }
 

@@ -6,7 +6,7 @@ import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
 import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import type { Iterated, Sweep } from './iterated-type.js';
-import { addSum, pick, scaled, scatter, slice, zeros } from './picked-rows.js';
+import { pick, scaled, scatter, slice, zeros } from './picked-rows.js';
 import { matrixOf, perRow, responses, thinOf } from './thin-weights.js';
 import { type Run, runOf } from './told-by-run.js';
 
@@ -169,7 +169,7 @@ async function alone(
         const gradient = { images: zeros(images.shape), targets: zeros(targets.shape) };
         const slots = end.slice(whole.length).map(({ shape }) => zeros(shape));
         let state = [...adjoints.slice(0, whole.length), ...slots];
-        const all = scaled(adjoints.slice(whole.length), 1);
+        let all = adjoints.slice(whole.length);
         count.held = Math.max(count.held, bytes);
         for (const [segment, checkpoint] of [...checkpoints.entries()].reverse()) {
           const from = segment * stride;
@@ -178,10 +178,9 @@ async function alone(
             const { kept, state: old } = held[t - from]!;
             const given = kept ?? (await advance(images, targets, t, old, rows)).kept;
             count.back++;
-            const { outputs, sums } = await at(t).step.back(given, ...state, ...own(all, t));
-            const [x, y, ...before] = outputs;
-            state = before;
-            for (const [i, sum] of sums.entries()) addSum(all[i]!, sum);
+            const [x, y, ...before] = await at(t).step.back(given, ...state, ...own(all, t), ...all);
+            state = before.slice(0, first.length);
+            all = before.slice(first.length);
             scatter(gradient.images, x!, steps[t]!);
             scatter(gradient.targets, y!, steps[t]!);
           }
@@ -194,7 +193,7 @@ async function alone(
       const rows = blankRows(layout);
       const there = await secondsOf(() => advance(images, targets, 0, first, rows));
       const { kept } = await advance(images, targets, 0, first, rows);
-      const back = await secondsOf(() => at(0).step.back(kept, ...first, ...own(rows, 0)));
+      const back = await secondsOf(() => at(0).step.back(kept, ...first, ...own(rows, 0), ...rows));
       const times = holds ? (fit === steps.length ? 1 : 2) : 3;
       return { seconds: steps.length * (times * there + back), bytes };
     },

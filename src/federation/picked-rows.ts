@@ -1,6 +1,5 @@
 import { sizeOf } from '../core/arrays.js';
 import type { NdArray } from '../core/types.js';
-import type { Sum } from '../engine/index.js';
 import type { LocalStep } from './client-settings.js';
 
 /** An array of zeros. */
@@ -39,28 +38,3 @@ export function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): 
 /** Arrays times a number. */
 export const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
   arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));
-
-/** Adds an array, or the rows of thin products that are not zero. */
-export function addSum(into: NdArray, sum: Sum): void {
-  if ('data' in sum) {
-    for (let i = 0; i < sum.data.length; i++) into.data[i]! += sum.data[i]!;
-    return;
-  }
-  const [rows, width] = into.shape as [number, number];
-  const terms = sum.flatMap(({ left, right }) =>
-    Array.from({ length: right.shape[0]! }, (_, r) => ({
-      factors: Float32Array.from({ length: rows }, (_, row) => left.data[row * right.shape[0]! + r]!),
-      values: right.data.subarray(r * width, (r + 1) * width),
-    })),
-  );
-  const { data } = into;
-  for (let row = 0; row < rows; row++)
-    for (let k = 0; k < terms.length; k += 2) {
-      // two at a time: every entry is read and written half as often
-      const [one, two] = [terms[k]!, terms[k + 1] ?? terms[k]!];
-      const [f, g] = [one.factors[row]!, terms[k + 1] ? two.factors[row]! : 0];
-      if (f === 0 && g === 0) continue;
-      const [a, b, from] = [one.values, two.values, row * width];
-      for (let i = 0; i < width; i++) data[from + i]! += f * a[i]! + g * b[i]!;
-    }
-}

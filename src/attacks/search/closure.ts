@@ -45,7 +45,10 @@ export interface ClosureOptions {
 export async function attackClosure(observation: Observation, options: ClosureOptions): Promise<Closure> {
   const comparison = await comparisonOf(observation, options);
   const steps = options.simulate === 'steps';
-  const make = steps && !unrolls(comparison.client, 'both') ? sweepingClosure(comparison) : atOnce(comparison, steps);
+  const make =
+    steps && !unrolls(observation.model, comparison.client, 'both')
+      ? sweepingClosure(comparison)
+      : atOnce(comparison, steps);
   if (typeof options.objective === 'string') return make;
   const explained = withReason(options.objective);
   const closure = await make.catch(explained);

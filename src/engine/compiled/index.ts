@@ -4,9 +4,9 @@ import { problem } from '../../core/errors.js';
 import type { NdArray } from '../../core/types.js';
 import type { Tensor } from '../tf.js';
 import { effortOf } from './ir/effort.js';
-import { avoidOuterProducts, factorsOf } from './ir/lowrank.js';
+import { avoidOuterProducts } from './ir/lowrank.js';
 import type { Node } from './ir/node.js';
-import { keptFor, withInputs } from './ir/passes.js';
+import { asInput, halves, keptFor, replaced, whole } from './ir/passes.js';
 import { emit } from './onnx/emitter.js';
 import { physical } from './onnx/layout.js';
 import type { OnnxGraph } from './onnx/model.js';
@@ -37,12 +37,41 @@ export async function compileGraph(
   const { outputs } = trace(fn, given, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
-  const shapes = given.map(({ shape }) => shape);
   await turn();
-  const graph = await emit(rules, shapes, nodes, [], card);
-  const session = await opened(card ? resident(graph, fixed) : graph, nodes, threads, provider);
-  return card ? session : { ...session, run: (now) => session.run([...now, ...fixed]) };
+  if (card) {
+    const graph = await emit(rules, shapesOf(given), nodes, [], card);
+    return opened(resident(graph, fixed), nodes, threads, provider);
+  }
+  const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64']);
+  const { values, rest } = await knownOnce(nodes, known, given, threads, provider);
+  const graph = await emit(rules, shapesOf([...given, ...values]), rest);
+  const session = await opened(graph, rest, threads, provider);
+  return { ...session, run: (now) => session.run([...now, ...fixed, ...values]) };
 }
+
+/** What does not depend on the run, as further inputs: the squares of a received update are summed once. */
+async function knownOnce(
+  nodes: readonly Node[],
+  known: readonly Node[],
+  given: readonly NdArray[],
+  threads: number,
+  provider: ProviderName,
+): Promise<{ values: readonly NdArray[]; rest: readonly Node[] }> {
+  if (known.length === 0) return { values: [], rest: nodes };
+  const parts = known.flatMap((n) => (n.dtype === 'float64' ? halves(n) : [n]));
+  const graph = await emit(rules, shapesOf(given), [], parts);
+  const session = await opened(graph, parts, threads, provider);
+  const values = await session.run(given);
+  session.release();
+  const input = new Map(parts.map((n, i) => [n, asInput(n, given.length + i, graph.orders[i]!)]));
+  const others = known.map((n): [Node, Node] => {
+    const own = input.get(n);
+    return [n, own ?? whole(...(halves(n).map((half) => input.get(half)) as [Node, Node]))];
+  });
+  return { values, rest: replaced(nodes, new Map(others)) };
+}
+
+const shapesOf = (arrays: readonly NdArray[]): (readonly number[])[] => arrays.map(({ shape }) => shape);
 
 /** The graph with its last inputs as constants. */
 function resident(graph: OnnxGraph, fixed: readonly NdArray[]): OnnxGraph {
@@ -59,21 +88,17 @@ export interface Passes {
   readonly outputs: number;
   /** Of what is kept. */
   readonly bytes: number;
-  /** How many outputs of the second are the two factors of each thin product that sums up to one of its `sums`. */
-  readonly products: readonly (number | undefined)[];
 }
 
 /**
  * first(...inputs, ...constants), and second(...inputs, ...late, ...constants), which takes inputs, late ones and what
  * was kept, in this order.
- * @param sums the last outputs of `second` that may be given as products, left [m, k] and right [k, n]
  */
 export async function compilePasses(
   first: (...tensors: Tensor[]) => Tensor[],
   second: (...tensors: Tensor[]) => Tensor[],
   inputs: readonly NdArray[],
   late: readonly NdArray[],
-  sums: number,
   constants: readonly NdArray[],
   threads: number,
   provider: ProviderName,
@@ -88,21 +113,17 @@ export async function compilePasses(
   const given = [...inputs, ...late];
   const { outputs } = trace(both, given, constants);
   await turn();
-  const nodes = avoidOuterProducts(outputs, outputs.length - sums);
-  const early = nodes.slice(0, count);
-  const factors = nodes.slice(nodes.length - sums).map(factorsOf);
-  const after = [
-    ...nodes.slice(count, nodes.length - sums),
-    ...factors.flatMap((list, i) => list?.flat() ?? [nodes[nodes.length - sums + i]!]),
-  ];
+  const nodes = avoidOuterProducts(outputs);
+  const [early, after] = [nodes.slice(0, count), nodes.slice(count)];
   await turn();
-  const kept = keptFor(after, inputs.length);
+  const kept = keptFor(after, (input) => input >= inputs.length);
   await turn();
-  const shapes = given.map(({ shape }) => shape);
+  const shapes = shapesOf(given);
   const card = isCard(provider);
   const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept, card);
   await turn();
-  const rest = withInputs(after, kept, given.length, graph.orders);
+  const others = kept.map((n, i) => [n, asInput(n, given.length + i, graph.orders[i]!)] as const);
+  const rest = replaced(after, new Map(others));
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
   const opening = await opened(graph, [...early, ...kept], threads, provider);
   await turn();
@@ -112,7 +133,7 @@ export async function compilePasses(
     throw error;
   });
   const bytes = kept.reduce((sum, { size }) => sum + 4 * size, 0);
-  return { first: opening, second: closing, outputs: count, bytes, products: factors.map((list) => list?.length) };
+  return { first: opening, second: closing, outputs: count, bytes };
 }
 
 async function opened(

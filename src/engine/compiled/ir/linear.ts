@@ -1,10 +1,10 @@
 /** Matrix products and convolutions: bilinear, hence zero for a zero operand and free to let numbers pass outward. */
 import { sizeOf } from '../../../core/arrays.js';
 import { mul } from './elementwise.js';
-import { isSplat, type Node, node, splat } from './node.js';
+import { isSplat, known, type Node, node, splat } from './node.js';
 import { reshape, swap } from './shape.js';
 
-/** [.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast. */
+/** [.., m, k] x [.., k, n] -> [.., m, n], leading axes broadcast. Of x y and y^T x^T one is computed. */
 export function matmul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
   const x = transposeA ? swap(a) : a;
   const y = transposeB ? swap(b) : b;
@@ -13,7 +13,10 @@ export function matmul(a: Node, b: Node, transposeA = false, transposeB = false)
     return Math.max(n, other[i + other.length - Math.max(x.shape.length, y.shape.length)] ?? 1);
   });
   const shape = [...lead, x.shape[x.shape.length - 2]!, y.shape[y.shape.length - 1]!];
-  return bilinear(x, y, shape, (p, q) => node(p.graph, 'matmul', [p, q], shape));
+  return bilinear(x, y, shape, (p, q) => {
+    const turned = shape.length === 2 && known(p.graph, 'matmul', [swap(q), swap(p)], [shape[1]!, shape[0]!]);
+    return turned ? swap(turned) : node(p.graph, 'matmul', [p, q], shape);
+  });
 }
 
 /** f(x c, y) = f(x, y) c, where the result is not much larger: the factor meets others. Zero for zero operands. */

@@ -24,13 +24,10 @@ interface Term {
   readonly right?: Node;
 }
 
-/**
- * The same outputs without needless products of thin matrices.
- * @param whole the first outputs, which are wanted as they are; the others may go on as {@link factorsOf}
- */
-export function avoidOuterProducts(outputs: readonly Node[], whole = outputs.length): Node[] {
+/** The same outputs without needless products of thin matrices. */
+export function avoidOuterProducts(outputs: readonly Node[]): Node[] {
   const order = inOrder(outputs);
-  const formed = formedAnyway(order, outputs.slice(0, whole));
+  const formed = formedAnyway(order, outputs);
   const fresh = new Map<Node, Node>();
   for (const n of order) {
     const inputs = n.inputs.map((x) => fresh.get(x)!);
@@ -115,15 +112,6 @@ function expanded(n: Node): Term[] {
 function scaled(list: readonly Term[], by: Node): Term[] {
   const number = reshape(by, []);
   return list.map((term) => ({ ...term, factor: term.factor ? mul(term.factor, number) : number }));
-}
-
-/** left right + left right + ... of a matrix that is nothing but a sum of thin products. */
-export function factorsOf(n: Node): [left: Node, right: Node][] | undefined {
-  if (!isMatrix(n)) return undefined;
-  const parts = terms(n);
-  return parts.every(({ right }) => right)
-    ? parts.map(({ factor, left, right }) => [times(left, factor), right!])
-    : undefined;
 }
 
 const times = (x: Node, factor: Node | undefined): Node => (factor ? mul(x, factor) : x);

@@ -43,13 +43,25 @@ export function node(
   dtype: Dtype = 'float32',
   attributes: Attributes = {},
 ): Node {
-  const key = `${op}(${inputs.map((n) => n.id)})[${shape}]${dtype}${JSON.stringify(attributes)}`;
+  const key = keyOf(op, inputs, shape, dtype, attributes);
   const old = graph.known.get(key);
   if (old) return old;
   const made = { graph, id: graph.count++, op, inputs, attributes, shape, size: sizeOf(shape), dtype };
   graph.known.set(key, made);
   return made;
 }
+
+const keyOf = (
+  op: string,
+  inputs: readonly Node[],
+  shape: readonly number[],
+  dtype: Dtype,
+  attributes: Attributes,
+): string => `${op}(${inputs.map((n) => n.id)})[${shape}]${dtype}${JSON.stringify(attributes)}`;
+
+/** The node for an operation, if it was made before. */
+export const known = (graph: Graph, op: string, inputs: readonly Node[], shape: readonly number[]): Node | undefined =>
+  graph.known.get(keyOf(op, inputs, shape, 'float32', {}));
 
 /** Run-time input number `index`. */
 export const input = (graph: Graph, index: number, shape: readonly number[]): Node =>

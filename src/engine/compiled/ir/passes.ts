@@ -1,46 +1,56 @@
 /** A graph in two passes: what the second one needs of the first is kept between them, not computed again. */
+import { add, cast, sub } from './elementwise.js';
 import { binaryTable, unaryTable } from './functions.js';
-import { inOrder, type Node, node } from './node.js';
+import { type Dtype, inOrder, type Node, node } from './node.js';
 
 /** Computed again: it costs little beside reading what it is made of, which is often kept anyway. */
 const MOVES = ['reshape', 'transpose', 'expand', 'cast', 'select', 'slice', 'pad', 'concat', 'upsample'];
 const CHEAP = new Set([...MOVES, ...Object.keys(unaryTable), ...Object.keys(binaryTable)]);
 const isGiven = (n: Node): boolean => n.op === 'input' || n.op === 'const' || n.op === 'splat';
-const isKept = (n: Node): boolean => n.dtype === 'float32' && !CHEAP.has(n.op);
 
-/** Values of the second pass that are known without the inputs from index `from` on: to be kept by the first. */
-export function keptFor(second: readonly Node[], from: number): Node[] {
-  const order = inOrder(second);
+/** Values of the outputs that are known without the late inputs: to be computed before these come, and kept. */
+export function keptFor(
+  outputs: readonly Node[],
+  isLate: (input: number) => boolean,
+  dtypes: readonly Dtype[] = ['float32'],
+): Node[] {
+  const order = inOrder(outputs);
   const late = new Set<Node>();
   for (const n of order)
-    if ((n.op === 'input' && Number(n.attributes.index) >= from) || n.inputs.some((x) => late.has(x))) late.add(n);
+    if ((n.op === 'input' && isLate(Number(n.attributes.index))) || n.inputs.some((x) => late.has(x))) late.add(n);
   const kept = new Set<Node>();
-  const open = [...second, ...order.filter((n) => late.has(n)).flatMap(({ inputs }) => inputs)];
+  const open = [...outputs, ...order.filter((n) => late.has(n)).flatMap(({ inputs }) => inputs)];
   const seen = new Set<Node>();
   for (let n = open.pop(); n; n = open.pop()) {
     if (seen.has(n) || late.has(n) || isGiven(n)) continue;
     seen.add(n);
-    if (isKept(n)) kept.add(n);
+    if (dtypes.includes(n.dtype) && !CHEAP.has(n.op)) kept.add(n);
     else open.push(...n.inputs);
   }
   return order.filter((n) => kept.has(n));
 }
 
-/** The same outputs from inputs that hold what was kept: number `from` + i in the order orders[i]. */
-export function withInputs(
-  second: readonly Node[],
-  kept: readonly Node[],
-  from: number,
-  orders: readonly (readonly number[])[],
-): Node[] {
-  const fresh = new Map(
-    kept.map((n, i) => [n, node(n.graph, 'input', [], n.shape, n.dtype, { index: from + i, order: orders[i]! })]),
-  );
-  for (const n of inOrder(second)) {
+/** A value as input number `index`, whose axes come in an order. */
+export const asInput = ({ graph, shape, dtype }: Node, index: number, order: readonly number[]): Node =>
+  node(graph, 'input', [], shape, dtype, { index, order });
+
+/** A number in double precision as the sum of two in single precision, 48 of its 53 bits. */
+export function halves(n: Node): [high: Node, low: Node] {
+  const high = cast(n, 'float32');
+  return [high, cast(sub(n, cast(high, 'float64')), 'float32')];
+}
+
+/** What {@link halves} took apart. */
+export const whole = (high: Node, low: Node): Node => add(cast(high, 'float64'), cast(low, 'float64'));
+
+/** The same outputs with other nodes in the place of some. */
+export function replaced(outputs: readonly Node[], others: ReadonlyMap<Node, Node>): Node[] {
+  const fresh = new Map(others);
+  for (const n of inOrder(outputs)) {
     if (fresh.has(n)) continue;
     const inputs = n.inputs.map((x) => fresh.get(x)!);
     const same = n.inputs.every((x, i) => x === inputs[i]);
     fresh.set(n, same ? n : node(n.graph, n.op, inputs, n.shape, n.dtype, n.attributes));
   }
-  return second.map((n) => fresh.get(n)!);
+  return outputs.map((n) => fresh.get(n)!);
 }
