@@ -7,7 +7,16 @@ import { oneOf } from '../core/options.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import type { DpProfile, DpProfileName, DpResult } from '../studies/dp/index.js';
-import { adoptRows, DP_PROFILES, dpBudgets, dpFailed, dpFinished, dpStudy, keptBudgets } from '../studies/dp/index.js';
+import {
+  adoptRows,
+  DP_PROFILES,
+  dpBudgets,
+  dpFailed,
+  dpFinished,
+  dpStudy,
+  keptBudgets,
+  ROW_SETS,
+} from '../studies/dp/index.js';
 import { helpText, said } from './flags.js';
 import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';
@@ -26,7 +35,10 @@ const TOLD = {
       'quick',
     ),
     data: text('cifar10 (default), cifar10:DIR, scenes', 'NAME'),
-    only: text(`rows by name, separated by ";" (default all): ${ROWS.join('; ')}`, 'LIST'),
+    only: text(
+      `rows by name, separated by ";" (default all): ${ROWS.join('; ')}; of steps: talk (Table 1's four) or rows by name`,
+      'LIST',
+    ),
     workers: whole('clients and attacks at a time (default one per core); the numbers do not depend on it'),
     out: text('where checkpoints and results go (default results); a killed study goes on from there', 'DIR'),
     stored: alone('the rows that come with the package, made with the same settings, count as finished'),
@@ -66,7 +78,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   process.once('SIGINT', () => stop.abort());
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   let failed = 0;
-  const only = flags.only?.split(';').map((id) => id.trim());
+  const only = flags.only?.split(';').flatMap((id) => ROW_SETS[id.trim()] ?? id.trim());
   const run = longRun(expected(profile, only), `the minutes of ${STORED[profile] ?? 'our own run'}`);
   if (run.line) console.error(run.line);
   const tell = say ?? logger();

@@ -80,6 +80,13 @@ test('sanitize: what figures, tables and formulas are made of stays as it is', (
   assert.equal(sanitize('a < b and <3'), 'a &lt; b and &lt;3');
 });
 
+test('a formula may go on in the next line, not in the next paragraph; amounts of money are none', () => {
+  const drawn = (text: string) => renderMarkdown(text).html.split('<math>').length - 1;
+  assert.equal(drawn('of $-1, -\\tfrac23,\n\\dots, 1$ times, and $w_1 =\nw_0$.'), 2);
+  assert.equal(drawn('a $x +\n\ny$ b'), 0);
+  assert.equal(drawn('it costs $5,\nnot $6'), 0);
+});
+
 test('sanitize: what an output leaves open is closed, and it closes nothing that is not its own', () => {
   assert.equal(sanitize('</div></article><b>x'), '<b>x</b>');
   assert.equal(sanitize('<table><tr><td>a<td>b'), '<table><tr><td>a</td><td>b</td></tr></table>');

@@ -34,7 +34,7 @@ const withFormulas = (source: string): string =>
     .map((part, k) => (k % 2 ? part : part.replace(FORMULA, (raw) => oneLine(mathOf(raw)))))
     .join('');
 
-const FORMULA = /(?<=^|\n)\$\$[^$]+\$\$(?=\n|$)|(?<![\w$\\])\$(?![\s$])(?:\\.|[^$\\\n])+\$(?!\d)/g;
+const FORMULA = /(?<=^|\n)\$\$[^$]+\$\$(?=\n|$)|(?<![\w$\\])\$(?![\s$])(?:\\.|[^$\\\n]|\n(?![ \t]*\n))+\$(?!\d)/g;
 
 const mathOf = (raw: string): string => renderMarkdown(raw).html.replace(/^<p>|<\/p>\s*$/g, '');
 

@@ -35,7 +35,7 @@ test('a notebook as a page: text, formula, code, what was shown; pictures beside
     nbformat_minor: 5,
     metadata: {},
     cells: [
-      { cell_type: 'markdown', metadata: {}, source: ['# A *title*\n', '\n', 'costs $x^2$ and `$5$`'] },
+      { cell_type: 'markdown', metadata: {}, source: ['# A *title*\n', '\n', 'costs $x^2\ny$ and `$5$`'] },
       { cell_type: 'code', metadata: {}, source: 'const a = 1;', outputs: [said, output] },
     ],
   };

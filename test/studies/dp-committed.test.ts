@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Dataset } from '../../src/data/index.js';
-import { adoptRows, DP_PROFILES, type DpFailure, type DpResult, dpFinished } from '../../src/studies/dp/index.js';
+import {
+  adoptRows,
+  DP_PROFILES,
+  type DpFailure,
+  type DpResult,
+  dpFinished,
+  ROW_SETS,
+} from '../../src/studies/dp/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { root } from '../fixtures.js';
 
@@ -48,6 +55,21 @@ test("the committed numbers: the rows of the profile as it is, the talk's first,
     budgets.map(({ noiseMultiplier }) => noiseMultiplier),
     paper.budgets.noiseMultipliers,
   );
+});
+
+test("rows under one name are rows of the profile: the talk's, in one setting", () => {
+  const { rows } = DP_PROFILES.steps;
+  const talk = ROW_SETS.talk!.map((id) => rows.find((row) => row.id === id));
+  assert.deepEqual(
+    talk.map((row) => [row!.privacy?.clip, row!.snr]),
+    [
+      [undefined, undefined],
+      [2, undefined],
+      [2, 0],
+      [2, -10],
+    ],
+  );
+  assert.ok(talk.every((row) => row!.training!.flip === false && row!.training!.learningRate === 0.1));
 });
 
 const rowsOf = (name: string): readonly DpResult[] =>

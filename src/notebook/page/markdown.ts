@@ -66,7 +66,7 @@ function readBlock(source: string): readonly [string, string] | undefined {
 const LONGEST = 5_000;
 
 function readInline(source: string): readonly [string, string] | undefined {
-  const [raw, text] = /^\$(?![\s$])((?:\\.|[^$\\\n])+)\$(?!\d)/.exec(source) ?? [];
+  const [raw, text] = /^\$(?![\s$])((?:\\.|[^$\\\n]|\n(?![ \t]*\n))+)\$(?!\d)/.exec(source) ?? [];
   return text === undefined || /\s$/.test(text.slice(-1)) ? undefined : [raw!, text];
 }
 

@@ -46,6 +46,12 @@ const unmirrored = (name: string): DpRow => ({
   training: { learningRate: 0.1, seed: 1, flip: false },
 });
 
+/** Table 1 of the talk in one setting: LeNet, 20,000 steps, rate 0.1, without mirrored images. */
+const TALK = ['no clip', 'clip', '0 dB', '-10 dB'].map(unmirrored);
+
+/** Rows of `steps` under one name. */
+export const ROW_SETS: Readonly<Record<string, readonly string[]>> = { talk: TALK.map(({ id }) => id) };
+
 /** Noise on the round's update and none inside the steps. */
 const upload = (name: string, phi: string, more: Partial<DpRow>, seed = 1): DpRow => ({
   id: `rate 0.1, upload ${name}, seed ${seed}`,
@@ -156,7 +162,7 @@ export const STEP_PROFILES = {
     rows: [
       ...grid(MAIN, [0.1, 0.2], [1, 2, 3]),
       ...grid(SLIPS, [0.1, 0.2], [1]),
-      ...['no clip', 'clip', '0 dB', '-10 dB'].map(unmirrored),
+      ...TALK,
       ...spendings(LONG_SPENDING, [1]),
     ],
   },
