@@ -36,7 +36,7 @@ const TOLD = {
     ),
     data: text('cifar10 (default), cifar10:DIR, scenes', 'NAME'),
     only: text(
-      `rows by name, separated by ";" (default all): ${ROWS.join('; ')}; of steps: talk (Table 1's four) or rows by name`,
+      `rows by name, separated by ";" (default all): ${ROWS.join('; ')}; of steps too: talk, Table 1's four`,
       'LIST',
     ),
     workers: whole('clients and attacks at a time (default one per core); the numbers do not depend on it'),
