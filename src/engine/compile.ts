@@ -24,6 +24,11 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Named in error messages. */
   readonly name?: string;
+  /**
+   * Whether its runs may share one with those of equal steps, as many as the session stacks: for steps that run often,
+   * in attacks side by side. Default false.
+   */
+  readonly stacks?: boolean;
 }
 
 /** A function of arrays that is ready to run many times. */
@@ -59,13 +64,15 @@ export async function compile(
   exampleInputs: readonly NdArray[],
   options: CompileOptions = {},
 ): Promise<Step> {
-  checkOptions('compile', options, ['fixed', 'constants', 'engine', 'threads', 'name']);
+  checkOptions('compile', options, ['fixed', 'constants', 'engine', 'threads', 'name', 'stacks']);
   const { fixed = [], constants = [] } = options;
   const plan = await planned(options, [...exampleInputs, ...fixed, ...constants]);
   const { where } = plan;
   const begin = performance.now();
   const native = await tryCompiled(plan, (provider) =>
-    compileGraph(fn, exampleInputs, fixed, constants, plan.threads, provider),
+    compileGraph(fn, exampleInputs, fixed, constants, plan.threads, provider, {
+      stack: options.stacks ? plan.session.stack : 1,
+    }),
   );
   const step = native
     ? {

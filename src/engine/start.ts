@@ -24,6 +24,11 @@ export interface StartOptions {
    * process starts.
    */
   readonly tf32?: boolean;
+  /**
+   * Attacks of one shape that run side by side in one thread and take their steps together, in one graph: up to so
+   * many. Default 1 on the processor (each alone), 8 on a card, where they wait for launches.
+   */
+  readonly stack?: number;
 }
 
 /** What computes, and why nothing better does. */
@@ -33,6 +38,8 @@ export interface Session {
   readonly threads: number;
   /** ONNX Runtime's execution provider of the compiled steps. */
   readonly provider: ProviderName;
+  /** Attacks that take their steps together. */
+  readonly stack: number;
   /** Why each better engine was not taken. */
   readonly reasons: readonly string[];
   /** One readable sentence. */
@@ -85,10 +92,13 @@ interface Request {
   readonly threads: number;
   readonly provider: ProviderName;
   readonly tf32: boolean;
+  readonly stack: number;
 }
 
+const STACK = { processor: 1, card: 8 };
+
 function resolve(options: StartOptions): Request {
-  checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider', 'tf32']);
+  checkOptions('start', options, ['backend', 'compiled', 'threads', 'provider', 'tf32', 'stack']);
   const { ROGLAB_BACKEND, ROGLAB_ENGINE, ROGLAB_PROVIDER } = process.env;
   const named = ROGLAB_BACKEND || options.backend;
   const backend = named && oneOf('start', ROGLAB_BACKEND ? 'ROGLAB_BACKEND' : 'backend', named, BACKEND_NAMES);
@@ -102,12 +112,14 @@ function resolve(options: StartOptions): Request {
   const provider = oneOf('start', ROGLAB_PROVIDER ? 'ROGLAB_PROVIDER' : 'provider', wanted, PROVIDER_NAMES);
   const { tf32 = process.env.ROGLAB_TF32 === '1' } = options;
   if (typeof tf32 !== 'boolean') throw problem('start', 'tf32 must be true or false', tf32);
-  return { backend: backend || undefined, compiled, threads, provider, tf32 };
+  const own = isCard(provider) ? STACK.card : STACK.processor;
+  const stack = integer('start', 'stack', options.stack ?? own, 1, 256);
+  return { backend: backend || undefined, compiled, threads, provider, tf32, stack };
 }
 
 const NVIDIA: readonly ProviderName[] = ['cuda', 'tensorrt'];
 
-async function begin({ backend: forced, compiled: wish, threads, provider, tf32 }: Request): Promise<Session> {
+async function begin({ backend: forced, compiled: wish, threads, provider, tf32, stack }: Request): Promise<Session> {
   const reasons: string[] = [];
   const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : onnxAvailable();
   if (!setTf32(tf32) && NVIDIA.includes(provider))
@@ -124,7 +136,7 @@ async function begin({ backend: forced, compiled: wish, threads, provider, tf32 
   }
   if (!onnx.ok) reasons.push(`compiled steps: ${onnx.why}`);
   const backend = forced ? await take(forced) : await takeFirst(reasons);
-  const session = { backend, compiled: onnx.ok, threads, provider, reasons };
+  const session = { backend, compiled: onnx.ok, threads, provider, stack, reasons };
   return { ...session, line: describe(session) };
 }
 

@@ -21,15 +21,20 @@ export interface Job {
   readonly trace?: readonly number[];
   /** Default: that of the session that sends the job. */
   readonly provider?: ProviderName;
+  /** Attacks of one thread that take their steps together; default likewise. */
+  readonly stack?: number;
   /** One shared number; anything but 0 stops the attack. */
   readonly stop?: Int32Array;
 }
 
-/** The body of a worker thread: one attack on one core. An error comes back as plain data and keeps its type. */
+/**
+ * The body of a worker thread: an attack on one core, beside others where they are stacked. An error comes back as
+ * plain data, so that it keeps its type.
+ */
 export default (job: Job): Promise<Reconstruction | PlainError> => work(job).catch(plainError);
 
-async function work({ observation, attack, options, trace, provider, stop }: Job): Promise<Reconstruction> {
-  await start({ threads: 1, provider });
+async function work({ observation, attack, options, trace, provider, stack, stop }: Job): Promise<Reconstruction> {
+  await start({ threads: 1, provider, stack });
   const stopped = abortWhen(() => stop !== undefined && Atomics.load(stop, 0) !== 0);
   const trail: Snapshot[] = [];
   const onProgress: RunOptions['onProgress'] = (at) => {

@@ -5,12 +5,15 @@ import { type PlainError, problem, revivedError } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { settled } from '../core/settled.js';
 import type { Reconstruction } from '../core/types.js';
-import { currentSession, interrupts } from '../engine/index.js';
+import { currentSession, interrupts, start } from '../engine/index.js';
 import type { Job } from './attack-worker.js';
 
 /** Options of {@link attackAll}. */
 export interface PoolOptions {
-  /** Attacks at a time, each on one core in its session; default one per core. Results do not depend on it. */
+  /**
+   * Threads, each on one core with its own session; default one per core. A thread has one attack at a time, or as many
+   * as the session stacks, see start(). The results do not depend on it.
+   */
   readonly workers?: number;
   /** Called as each attack ends. */
   readonly onDone?: (done: number, total: number, result: Reconstruction, index: number) => void;
@@ -25,8 +28,13 @@ export interface PoolOptions {
  * As many at least as at most: a thread that waits for its next job would else be ended, with its engine and compiled
  * steps.
  */
-export const workerPool = (module: string, threads: number): Piscina =>
-  new Piscina({ filename: fileURLToPath(new URL(module, import.meta.url)), minThreads: threads, maxThreads: threads });
+export const workerPool = (module: string, threads: number, concurrentTasksPerWorker = 1): Piscina =>
+  new Piscina({
+    filename: fileURLToPath(new URL(module, import.meta.url)),
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker,
+  });
 
 /** How long an idle pool waits for the next study, in milliseconds. */
 const WAIT = 10_000;
@@ -106,13 +114,13 @@ async function outcomesOf(
   { workers = cores(), onDone, signal, onError }: PoolOptions,
 ): Promise<{ readonly outcomes: AttackOutcome[]; readonly reason?: Error }> {
   integer('attackAll', 'workers', workers, 1, 256);
-  const threads = Math.max(1, Math.min(workers, jobs.length));
-  const key = JSON.stringify([threads, process.env]); // a thread has the environment that it began with
-  const pool = takePool(key) ?? workerPool('./attack-worker.js', threads);
+  const { provider, stack } = currentSession() ?? (await start());
+  const threads = Math.max(1, Math.min(workers, Math.ceil(jobs.length / stack)));
+  const key = JSON.stringify([threads, stack, process.env]); // a thread has the environment that it began with
+  const pool = takePool(key) ?? workerPool('./attack-worker.js', threads, stack);
   const outcomes = new Array<AttackOutcome | undefined>(jobs.length);
   let next = 0;
   let done = 0;
-  const { provider } = currentSession() ?? {};
   const stopped = new AbortController();
   const interrupt = interrupts('attackAll', {
     onHit: () => stopped.abort(problem('attackAll', `interrupted after ${done} of ${jobs.length} attacks`)),
@@ -125,7 +133,7 @@ async function outcomesOf(
   const one = async (index: number): Promise<AttackOutcome> => {
     const job = await jobs[index]!();
     checkPlain(job);
-    const result = await runIn<Job, Reconstruction>(pool, { provider, stop, ...job });
+    const result = await runIn<Job, Reconstruction>(pool, { provider, stack, stop, ...job });
     return result.stopped === 'cancelled' ? { result, error: reasonOf(either) } : { result };
   };
   const lane = async (): Promise<void> => {
@@ -139,7 +147,7 @@ async function outcomesOf(
   };
   try {
     await settled(
-      Array.from({ length: threads }, () =>
+      Array.from({ length: threads * stack }, () =>
         lane().catch((error) => {
           stopped.abort(error); // of onDone
           throw error;

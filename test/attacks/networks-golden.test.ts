@@ -4,74 +4,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { attackClosure } from '../../src/attacks/search/closure.js';
-import { sizeOf } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import { resample, resampleAdjoint } from '../../src/core/resample.js';
-import type { ImageShape, Layer, Model, NamedArray } from '../../src/core/types.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
-import { fromTorchOrder, network, type ParameterSpec, parameterSpecs } from '../../src/models/index.js';
-import { MODELS } from '../../src/registry/index.js';
 import { type EngineName, forEachEngine } from '../engines.js';
-import { goldens } from '../fixtures.js';
 import { goldenImages, toChannelsFirst, torchOrdered } from '../golden.js';
-
-/** Norm, product with U(-1/2, 1/2) from seed 5, first and last entry. */
-type Summary = readonly [l2: number, dot: number, first: number, last: number];
-
-interface Case {
-  /** Which golden numbers. */
-  readonly from: string;
-  readonly name: string;
-  readonly imageShape: ImageShape;
-  readonly batch: number;
-  readonly classes: number;
-  readonly seed: number;
-  readonly spread: number;
-  readonly localSteps: number;
-  readonly learningRate: number;
-  readonly labels: readonly number[];
-  readonly layers?: readonly Layer[];
-  readonly options?: object;
-  readonly loss: number;
-  readonly update: readonly Summary[];
-  readonly updateNorm: number;
-  readonly objective: number;
-  readonly latentGradient: Summary;
-  readonly statistics: readonly Summary[];
-  readonly float32Error: Readonly<Record<'loss' | 'update' | 'objective' | 'latent', number>>;
-}
-
-const cases: readonly Case[] = ['layers', 'models'].flatMap((name) =>
-  goldens(name).flatMap(({ from, numbers }) => numbers.cases.map((one: Case) => ({ ...one, from }))),
-);
-
-/** The network of a case with the numbers that architectures.py draws. */
-function networkOf({ name, imageShape, classes, layers, options, seed, spread }: Case): Model {
-  const model = layers
-    ? network({ name, imageShape, classes, layers })
-    : MODELS[name as keyof typeof MODELS]({ imageShape, classes, ...options });
-  const { specs, buffers } = parameterSpecs(model.layers, imageShape);
-  const parameters = specs.map((spec, k) => drawn(spec, seed + k, ...rangeOf(spec, spread)));
-  const statistics = buffers.map((spec, k) => drawn(spec, seed + 500 + k, ...STATISTICS[k % 2]!));
-  return { ...model, parameters, ...(statistics.length > 0 && { buffers: statistics }) };
-}
-
-const STATISTICS: readonly (readonly [number, number])[] = [
-  [-0.2, 0.2],
-  [0.5, 1.5],
-];
-
-function rangeOf({ name, fanIn }: ParameterSpec, spread: number): readonly [number, number] {
-  if (/\/gains?$/.test(name)) return [0.7, 1.3];
-  if (/\/shifts?$/.test(name)) return [-0.3, 0.3];
-  return [-spread / Math.sqrt(fanIn), spread / Math.sqrt(fanIn)];
-}
-
-function drawn(spec: ParameterSpec, seed: number, low: number, high: number): NamedArray {
-  const random = uniformStream(seed);
-  const data = Float32Array.from({ length: sizeOf(spec.shape) }, () => low + (high - low) * random());
-  return { name: spec.name, shape: spec.shape, data: fromTorchOrder(spec, data) };
-}
+import { cases, type NetworkCase, networkOf, type Summary } from '../golden-networks.js';
 
 /**
  * All four numbers of a summary, to a share of the array's norm (entries: of the largest norm there is, for near-zero
@@ -92,7 +30,7 @@ function assertSummary(what: string, data: Float32Array, [l2, dot, first, last]:
 const tolerance = (own: number): number => Math.max(1e-4, 3 * own);
 
 /** Deep networks take minutes in pure JavaScript. */
-const skipped = (engine: EngineName, { name, layers }: Case): string | false =>
+const skipped = (engine: EngineName, { name, layers }: NetworkCase): string | false =>
   engine === 'cpu' && !layers && !['lenet5', 'vit'].includes(name) && !process.env.ROGLAB_SLOW
     ? 'slow in pure JavaScript: ROGLAB_SLOW=1 runs it'
     : false;

@@ -23,7 +23,7 @@ async function laidOut(
   card: boolean,
   [inputs, fixed, constants]: readonly NdArray[][],
 ): Promise<NdArray[]> {
-  const session = await compileGraph(program, inputs!, fixed!, constants!, 1, 'cpu', card);
+  const session = await compileGraph(program, inputs!, fixed!, constants!, 1, 'cpu', { card });
   try {
     return await session.run(inputs!);
   } finally {

@@ -91,6 +91,7 @@ async function atOnce(comparison: Comparison, steps: boolean): Promise<Closure> 
     fixed: [numbers, ...tensors],
     constants: model.parameters,
     name,
+    stacks: true,
   });
   const evaluate: Evaluate = async (images, logits = targets) => {
     const [value, gradient, logitsGradient] = await step.run(images, logits);

@@ -7,13 +7,15 @@ import { effortOf } from './ir/effort.js';
 import { avoidOuterProducts } from './ir/lowrank.js';
 import type { Node } from './ir/node.js';
 import { asInput, halves, keptFor, replaced, whole } from './ir/passes.js';
+import { stacked } from './ir/stack.js';
 import { emit } from './onnx/emitter.js';
 import { physical } from './onnx/layout.js';
 import type { OnnxGraph } from './onnx/model.js';
 import { encodeModel } from './onnx/model.js';
 import { rules } from './onnx/ops/index.js';
 import { isCard, type ProviderName } from './provider-names.js';
-import { openSession, type Session } from './session.js';
+import { digest, openSession, type Session } from './session.js';
+import { sharing } from './sharing.js';
 import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
@@ -22,6 +24,7 @@ export { Untraceable } from './trace/untraceable.js';
  * fn(...inputs, ...fixed, ...constants). What is fixed is handed to every run of a processor's session, so that the
  * next fixed values find it open; a card's session has it in its own memory.
  * @param card whether the graph is laid out for a card: of use on another provider for comparing the two only
+ * @param stack up to so many runs of the same graph that are wanted at the same time are one run of a stacked one
  * @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it
  */
 export async function compileGraph(
@@ -31,23 +34,44 @@ export async function compileGraph(
   constants: readonly NdArray[],
   threads: number,
   provider: ProviderName,
-  card = isCard(provider),
+  { card = isCard(provider), stack = 1 }: { readonly card?: boolean; readonly stack?: number } = {},
 ): Promise<Session> {
   const given = [...inputs, ...fixed];
   const { outputs } = trace(fn, given, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
   await turn();
-  if (card) {
-    const graph = await emit(rules, shapesOf(given), nodes, [], card);
-    return opened(resident(graph, fixed), nodes, threads, provider);
-  }
-  const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64']);
-  const { values, rest } = await knownOnce(nodes, known, given, threads, provider);
-  const graph = await emit(rules, shapesOf([...given, ...values]), rest);
-  const session = await opened(graph, rest, threads, provider);
-  return { ...session, run: (now) => session.run([...now, ...fixed, ...values]) };
+  const alone = async (): Promise<Session> => {
+    if (card)
+      return opened(resident(await emit(rules, shapesOf(given), nodes, [], card), fixed), nodes, threads, provider);
+    const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64']);
+    const { values, rest } = await knownOnce(nodes, known, given, threads, provider);
+    const graph = await emit(rules, shapesOf([...given, ...values]), rest);
+    const session = await opened(graph, rest, threads, provider);
+    return { ...session, run: (now) => session.run([...now, ...fixed, ...values]) };
+  };
+  const count = Math.min(stack, Math.floor(STACKED_BYTES / effortOf(nodes).bytes));
+  if (count < 2) return alone();
+  const graph = await emit(rules, shapesOf(given), nodes, [], card);
+  const session = sharing({
+    key: `${provider}:${threads}:${count}:${await digest(await encodeModel(graph))}`,
+    count,
+    least: card ? [2, 1] : [count, count],
+    alone: async () => {
+      const own = await alone();
+      return { ...own, run: (all) => own.run(all.slice(0, inputs.length)) };
+    },
+    together: async () => {
+      const wide = stacked(nodes, count);
+      const shapes = shapesOf(given).map((shape) => [count, ...shape]);
+      return opened(await emit(rules, shapes, wide, [], card), wide, threads, provider);
+    },
+  });
+  return { ...session, run: (now) => session.run([...now, ...fixed]) };
 }
+
+/** Of all values of a stacked graph: larger ones fill a card by themselves. */
+const STACKED_BYTES = 2 ** 31;
 
 /** What does not depend on the run, as further inputs: the squares of a received update are summed once. */
 async function knownOnce(

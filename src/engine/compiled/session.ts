@@ -85,7 +85,8 @@ export async function openSession(
 
 const CHUNK = 2 ** 24;
 
-async function digest(model: Uint8Array): Promise<string> {
+/** Equal for equal models. */
+export async function digest(model: Uint8Array): Promise<string> {
   const hash = createHash('sha1');
   const breath = breathing();
   for (let from = 0; from < model.length; from += CHUNK) {
