@@ -136,8 +136,8 @@ test('a checkpoint of an attack alone goes on beside others, to the same picture
     rog(first, { ...options, checkpoint, checkpointSeconds: 0 }),
     ...others.map((one) => rog(one, options)),
   ]);
-  assert.equal(resumed!.closures, 8);
-  near(resumed!.images.data, whole.images.data, 1e-3);
+  assert.equal(resumed.closures, 8);
+  near(resumed.images.data, whole.images.data, 1e-3);
   rmSync(folder, { recursive: true });
 });
 
