@@ -117,8 +117,7 @@ async function* byClosedForm(
   observation: Observation,
   { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,
 ): AttackSteps {
-  const run = { seed, signal, checkpoint, checkpointSeconds, ...(iterations !== undefined && { iterations }) };
-  const given = { ...run, ...(prior && { prior }), ...(weight !== undefined && { weight }) };
+  const given = { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds };
   const result = yield* solving(observation, given);
   return { ...result, attack: 'rog', settings: { ...result.settings, attack: 'rog', method: 'closed-form' } };
 }

@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { rog } from '../../src/attacks/index.js';
-import { edgeScale } from '../../src/attacks/search/edge-scale.js';
 import { datasetOf } from '../../src/data/dataset.js';
 import { scenes } from '../../src/data/scenes/index.js';
 import { start } from '../../src/engine/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet } from '../../src/models/index.js';
 import { uniformQuantizer } from '../../src/obfuscation/index.js';
-
-test('edgeScale: 1 up to 32x32, then with the side', () => {
-  assert.deepEqual(
-    [
-      [16, 16, 3] as const,
-      [32, 32, 3] as const,
-      [64, 64, 1] as const,
-      [128, 128, 3] as const,
-      [32, 128, 3] as const,
-    ].map(edgeScale),
-    [1, 1, 2, 4, 2],
-  );
-});
 
 test('the prior weighs with the resolution, in matching and the closed form; a given weight stays', async () => {
   await start();

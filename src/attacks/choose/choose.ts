@@ -7,9 +7,10 @@ import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
 import { SOLVERS } from './candidates.js';
 import { type Contender, contendersFor, lightSquares, objectiveOf, shortened } from './contenders.js';
-import { CLEARLY, endingsFor } from './endings.js';
+import { endingsFor } from './endings.js';
 import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
+import { frontOf, handicapOf, isNoBetter, type Raced } from './race.js';
 import { type Asked, polishing } from './recipes.js';
 import { unbiased } from './unbiased.js';
 import { unsearched } from './unsearched.js';
@@ -42,26 +43,14 @@ const RACE = 0.2;
 /** With fewer closures nothing is raced: the first solver that does not decline has them all, else tuned matching. */
 const ENOUGH = 50;
 
-/** Up to this multiple of the best, a race is not decided: the two best then run in full. */
-const CLOSE = 2;
-
 /** Closures of gradient matching from a solver's pictures. */
 const POLISH = 80;
 
 /** How often a solver's bias is taken off at most, while that explains more. */
 const CORRECTIONS = 2;
 
-/**
- * Of different labels, whose pictures do not mix, the first time is taken up to this multiple of the yardstick: wrong
- * masks cost it more than a picture too dark, and the polish mends them (22.8 against 30.4 dB).
- */
-const LOOSELY = 1.15;
-
 /** One level of 8 bits: the picture itself. */
 const LEVEL = 1 / 255;
-
-/** What the tuned way's yardstick counts where it always runs: squares and solvers fit rounding in the steps too. */
-const TUNED = 0.92;
 
 interface Finished {
   readonly name: string;
@@ -156,13 +145,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
       race.push({ candidate: name, closures: 0, dropped });
       continue;
     }
-    const given = {
-      ...rest,
-      ...file(),
-      ...(options.iterations !== undefined && { iterations }),
-      ...(prior && { prior }),
-      ...(weight !== undefined && { weight }),
-    };
+    const given = { ...rest, ...file(), iterations: options.iterations, prior, weight };
     try {
       const { result, measured } = yield* run(name, steps(observation, given), 1);
       if (!few && corrects?.(observation))
@@ -171,7 +154,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
           const again = unbiased(observation, (seen) => steps(seen, { ...given, ...file() }), result, now);
           const { measured: next } = yield* run(`${name}, bias taken off`, again, 1);
           const trusted = k === 0 && new Set(result.labels).size === result.labels.length;
-          if (next.value > last.value * (trusted ? LOOSELY : 1)) break;
+          if (isNoBetter(next.value, last.value, trusted)) break;
           if (trusted) finished.splice(0, finished.length - 1);
           last = next;
         }
@@ -202,7 +185,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
   const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;
   if (contenders.length > 1) {
-    const raced: { readonly contender: Contender; readonly value: number }[] = [];
+    const raced: Raced[] = [];
     for (const contender of contenders) {
       const recipe = { ...shortened(contender.recipe, RACE), defenseAware };
       try {
@@ -213,19 +196,12 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
         drop(`${contender.name}, race`, error);
       }
     }
-    raced.sort((a, b) => a.value - b.value);
-    front = raced
-      .filter(({ value, contender }, k) => {
-        const close = (k < 2 || (several && contender.tuned)) && value <= CLOSE * raced[0]!.value;
-        return close || (k > 1 && contender.always);
-      })
-      .map(({ contender }) => contender);
-    if (raced.length === 0) front = contenders.slice(0, 1);
+    front = raced.length > 0 ? frontOf(raced, several) : contenders.slice(0, 1);
   }
-  const freer = several ? CLEARLY : 1;
-  for (const { name, recipe, always, tuned } of front) {
-    const steps = runRecipe(observation, { ...recipe, defenseAware }, { ...rest, restarts, ...file() });
-    const { result } = yield* run(name, steps, always ? TUNED : tuned ? afresh : afresh * freer);
+  for (const contender of front) {
+    const recipe = { ...contender.recipe, defenseAware };
+    const steps = runRecipe(observation, recipe, { ...rest, restarts, ...file() });
+    const { result } = yield* run(contender.name, steps, handicapOf(contender, afresh, several));
     if (result.stopped === 'cancelled') return conclude();
   }
   if (contenders.length === 1 && !few && exact && left(best().measured) > FAILED && freely(options)) {
@@ -233,7 +209,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     const { result } = yield* run(
       squares.name,
       runRecipe(observation, { ...squares.recipe, defenseAware }, { ...rest, ...file() }),
-      freer,
+      handicapOf(squares, 1, several),
     );
     if (result.stopped === 'cancelled') return conclude();
   }

@@ -5,7 +5,7 @@ import { forward } from '../../models/index.js';
 import type { Closure } from '../search/closure-type.js';
 import { type About, OBJECTIVES, type ObjectiveName, objectiveOfParts } from '../search/objectives.js';
 import { PRIORS, type PriorName } from '../search/priors.js';
-import { boundTensors } from '../search/seen.js';
+import { boundTensors, orOne } from '../search/seen.js';
 import type { DenseLayer, Head } from './head.js';
 import { partsOf } from './parts.js';
 import type { Recovered } from './recovered.js';
@@ -102,9 +102,6 @@ function inParts(layer: DenseLayer): NdArray[] {
     return { shape: [to - from, columns], data: layer.observed.subarray(from * columns, to * columns) };
   });
 }
-
-/** A sum, or 1 where it is 0: nothing is divided by 0. */
-const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
 
 /**
  * Features below this share of their mean gate nothing: what several local steps leave of a 0; and where features are

@@ -170,10 +170,13 @@ const DECAYS = {
 const rateAt = ({ rate, closures, decay = 'cosine', warmup = 0 }: Stage, step: number): number =>
   DECAYS[decay](rate, step / closures) * Math.min(1, (step + 1) / (warmup + 1));
 
+/** The closures of a whole search, from all starting points. */
+export const closuresIn = ({ stages, restarts = [], evaluations = 1 }: Omit<Search, 'evaluate'>): number =>
+  stages.reduce((sum, { closures }) => sum + closures, 0) * (1 + restarts.length) * evaluations;
+
 /** The state as a progress report. */
 export function asProgress(search: Search, state: SearchState): Progress {
-  const steps = search.stages.reduce((sum, { closures }) => sum + closures, 0);
-  const total = steps * (1 + (search.restarts?.length ?? 0)) * (search.evaluations ?? 1);
+  const total = closuresIn(search);
   const closure = state.history.at(-1)?.closure ?? 0;
   return {
     closure,

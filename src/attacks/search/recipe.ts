@@ -8,7 +8,7 @@ import { attackClosure } from './closure.js';
 import type { Closure } from './closure-type.js';
 import { describe } from './described.js';
 import { grouped, member, pickMember, stacked } from './group.js';
-import { clamped, type Search } from './minimise.js';
+import { clamped, closuresIn, type Search } from './minimise.js';
 import { checkObservation } from './needs.js';
 import type { Recipe, RunOptions } from './recipe-type.js';
 import { type Problem, runSearch } from './run-search.js';
@@ -53,9 +53,10 @@ async function problemOf(
   const settings = describe(observation, recipe, labels, options);
   const { evaluate, engine, cost, dispose } = await attackClosure(observation, { ...recipe, labels });
   const { attack, group } = recipe;
-  if (cost) await sayCost(observation, recipe, options, cost);
+  const search = searchOf(observation, recipe, options, evaluate);
+  if (cost) await sayCost(attack, observation, closuresIn(search), cost);
   return {
-    ...searchOf(observation, recipe, options, evaluate),
+    ...search,
     attack,
     engine,
     settings,
@@ -70,12 +71,11 @@ async function problemOf(
 
 /** Says what many local steps will take, before the search starts. */
 async function sayCost(
+  attack: string,
   { model, client }: Observation,
-  { attack, stages, group }: Recipe,
-  { restarts = 1 }: RunOptions,
+  closures: number,
   cost: NonNullable<Closure['cost']>,
 ): Promise<void> {
-  const closures = stages.reduce((sum, stage) => sum + stage.closures, 0) * restarts * (group?.seeds ?? 1);
   const one = await cost(ndarray([client.batchSize, ...model.imageShape], () => 0.5));
   const told = toldCost(attack, client, one, closures, process.memoryUsage.rss());
   if (told) process.emitWarning(told, 'RoglabWarning');

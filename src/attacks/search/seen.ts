@@ -19,6 +19,9 @@ export function boundTensors(evidence: Evidence, shape: readonly number[]): { ke
   return { kept: tensor(kept), zero: tensor(zero) };
 }
 
+/** A sum, or 1 where it is 0: nothing is divided by 0. */
+export const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));
+
 /** M B B^T of a tensor as a matrix M, its last axis the columns; see {@link Projection}. */
 export function projected(tensor: Tensor, basis: Tensor): Tensor {
   const columns = tensor.shape.at(-1)!;

@@ -6,7 +6,7 @@ import { outputErrors } from '../closed-form/activation-estimates.js';
 import type { Head } from '../closed-form/head.js';
 import { type About, OBJECTIVES, type ObjectiveName } from '../search/objectives.js';
 import { PRIORS, type PriorName } from '../search/priors.js';
-import { boundTensors } from '../search/seen.js';
+import { boundTensors, orOne } from '../search/seen.js';
 
 /** How pictures are compared with the update. */
 export interface SoftOptions {
@@ -98,6 +98,3 @@ export async function softInversion(
     },
   };
 }
-
-/** A sum, or 1 where it is 0: nothing is divided by 0. */
-const orOne = (sum: Tensor): Tensor => tf.add(sum, tf.cast(tf.equal(sum, 0), 'float32'));

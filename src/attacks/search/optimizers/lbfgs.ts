@@ -7,6 +7,13 @@ const MEMORY = 100;
 /** Points that one line search may look at. */
 const PATIENCE = 20;
 
+interface Pairs {
+  readonly s: Float32Array;
+  readonly y: Float32Array;
+}
+
+const NO_PAIRS: Pairs = { s: new Float32Array(), y: new Float32Array() };
+
 /**
  * L-BFGS (Nocedal 1980) with a line search for the strong Wolfe conditions. Every evaluation is one point of the line
  * x0 + t d; when the search takes it, s = x - x0 and y = g - g0 join the last 100 pairs, and the two-loop recursion
@@ -15,7 +22,7 @@ const PATIENCE = 20;
  * the search has converged: float32 tells no two points apart.
  */
 export const lbfgs: Optimizer = {
-  start: () => ({ arrays: { s: new Float32Array(0), y: new Float32Array(0) }, numbers: { pairs: 0, begun: 0 } }),
+  start: () => ({ arrays: { ...NO_PAIRS }, numbers: { pairs: 0, begun: 0 } }),
   step: ({ x, value, gradient }, state, rate) => {
     const { arrays, numbers } = state;
     if (!numbers.begun) return search(x, value, gradient, { s: arrays.s!, y: arrays.y! }, rate);
@@ -36,16 +43,10 @@ export const lbfgs: Optimizer = {
     }
     if (bestValue < start.value)
       return search(best.x, bestValue, best.gradient, remember(arrays, best.x, best.gradient), rate);
-    const none = { s: new Float32Array(0), y: new Float32Array(0) };
-    if (numbers.pairs! > 0) return search(base!, start.value, descent!, none, rate);
+    if (numbers.pairs! > 0) return search(base!, start.value, descent!, NO_PAIRS, rate);
     return { x: base!, state, converged: true };
   },
 };
-
-interface Pairs {
-  readonly s: Float32Array;
-  readonly y: Float32Array;
-}
 
 /** A new line search from x. */
 function search(x: Float32Array, value: number, gradient: Float32Array, pairs: Pairs, rate: number): Step {
