@@ -77,7 +77,7 @@ const [tuned, light, hardly, squares] = [
   contender('squares', { always: true }),
 ];
 
-test('a race: the two best run in full up to twice the best, after several steps the tuned one, and what always runs', () => {
+test('a race: the two best run in full where close, after several steps the tuned one, and what always runs', () => {
   const front = (values: readonly number[], several = false): string[] =>
     frontOf(
       [tuned, light, hardly, squares].map((contender, k) => ({ contender, value: values[k]! })),
@@ -92,7 +92,7 @@ test('a race: the two best run in full up to twice the best, after several steps
   assert.deepEqual(front([2, 4, 9, 1]), ['squares', 'tuned']);
 });
 
-test('handicaps: the tuned way has an advantage where it always runs, the freer ones a margin after several steps', () => {
+test('handicaps: an advantage for the tuned way where it always runs, a margin against freer ones', () => {
   const of = (one: Contender, several: boolean): number => handicapOf(one, 1.25, several);
   near([of(tuned, false), of(light, false), of({ ...tuned, always: true }, true)], [1.25, 1.25, 0.92]);
   near([of(tuned, true), of(light, true)], [1.25, 1.25 / 0.9]);
