@@ -1,6 +1,7 @@
 /**
- * Attacks a second of one attack alone and of a study, on the provider of ROGLAB_PROVIDER: LeNet 32x32, batch 1, 8
- * bits. Arguments: attacks, then how many at a time, e.g. `node dist/test/bench/throughput.js 28 4 14`.
+ * Attacks a second of one attack alone and of a study, on the provider of ROGLAB_PROVIDER: LeNet 32x32, batches of 1 and
+ * 4, without phi and behind 3 bits. Arguments: attacks, then threads x attacks that each stacks in one graph, e.g.
+ * `node dist/test/bench/throughput.js 32 4x1 4x8 2x16`.
  */
 import { rog } from '../../src/attacks/index.js';
 import type { Observation } from '../../src/core/types.js';
@@ -10,15 +11,12 @@ import { lenet } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
 import { attackAll } from '../../src/studies/worker-pool.js';
 
-const [count = 28, ...lanes] = process.argv.slice(2).map(Number);
-const ITERATIONS = 100;
+const [count = '32', ...settings] = process.argv.slice(2);
+const OPTIONS = { iterations: 100, method: 'matching' } as const;
 
-const { line } = await start();
+console.log((await start({ stack: 1 })).line);
 const data = await openDataset('scenes', { size: 32 });
 const model = lenet({ imageShape: data.imageShape, classes: 10, seed: 1 });
-const seen: Observation[] = [];
-for (let seed = 0; seed < count; seed++)
-  seen.push(await observeCase(model, data.batch({ size: 1, seed }), { phi: 'quantize:8' }));
 
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const begin = performance.now();
@@ -26,15 +24,23 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
   return (performance.now() - begin) / 1000;
 };
 
-const options = { iterations: ITERATIONS };
-await rog(seen[0]!, options); // its steps are compiled by now
-const one = await timed(() => rog(seen[1]!, options));
-console.log(`${line}\none attack: ${one.toFixed(2)} s`);
-for (const workers of lanes) {
-  const jobs = seen.map((observation) => async () => ({ observation, attack: 'rog' as const, options }));
-  await attackAll(jobs.slice(0, workers), { workers });
-  const seconds = await timed(() => attackAll(jobs, { workers }));
-  const times = (one * count) / seconds;
-  console.log(`${count} attacks, ${workers} at a time: ${seconds.toFixed(1)} s, ${times.toFixed(1)} times one`);
-}
+for (const size of [1, 4])
+  for (const phi of ['none', 'quantize:3']) {
+    await start({ stack: 1 });
+    const seen: Observation[] = [];
+    for (let seed = 0; seed < Number(count); seed++)
+      seen.push(await observeCase(model, data.batch({ size, seed }), { phi }));
+    await rog(seen[0]!, OPTIONS); // its steps are compiled by now
+    const one = await timed(() => rog(seen[1]!, OPTIONS));
+    console.log(`batch ${size}, ${phi}: one attack ${one.toFixed(2)} s`);
+    for (const setting of settings) {
+      const [workers, stack] = setting.split('x').map(Number) as [number, number];
+      await start({ stack });
+      const jobs = seen.map((observation) => async () => ({ observation, attack: 'rog' as const, options: OPTIONS }));
+      await attackAll(jobs.slice(0, workers * stack), { workers });
+      const seconds = await timed(() => attackAll(jobs, { workers }));
+      const times = (one * seen.length) / seconds;
+      console.log(`  ${count} attacks, ${setting}: ${seconds.toFixed(1)} s, ${times.toFixed(1)} times one`);
+    }
+  }
 process.exit(0); // the pool would wait for another study

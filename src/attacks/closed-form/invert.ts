@@ -5,7 +5,7 @@ import { forward } from '../../models/index.js';
 import type { Closure } from '../search/closure-type.js';
 import { type About, OBJECTIVES, type ObjectiveName, objectiveOfParts } from '../search/objectives.js';
 import { PRIORS, type PriorName } from '../search/priors.js';
-import { boundTensors, orOne } from '../search/seen.js';
+import { boundArrays, orOne } from '../search/seen.js';
 import type { DenseLayer, Head } from './head.js';
 import { partsOf } from './parts.js';
 import type { Recovered } from './recovered.js';
@@ -46,13 +46,14 @@ export async function inversion(
   const byFeatures = objective === 'features';
   const observed = byFeatures ? [] : inParts(head.first);
   const count = byFeatures ? 1 : observed.length;
+  const bounds = observed.map(({ shape }) => boundArrays(head.first.evidence, shape));
   const closure = (images: Tensor, delta: Tensor, ...rest: Tensor[]): Tensor[] => {
-    const [targets, parameters] = [rest.slice(0, count), rest.slice(count)];
+    const [targets, tolerances] = [rest.slice(0, count), rest.slice(count, count + 2 * bounds.length)];
+    const parameters = rest.slice(count + 2 * bounds.length);
     const target = targets[0]!;
-    const bounds = targets.map(({ shape }) => boundTensors(head.first.evidence, shape));
     const about: About = {
-      tolerance: bounds.map(({ kept }) => kept),
-      zeroTolerance: bounds.map(({ zero }) => zero),
+      tolerance: tolerances.slice(0, bounds.length),
+      zeroTolerance: tolerances.slice(bounds.length),
       squares: orOne(tf.addN(targets.map((part) => tf.sum(tf.square(part))))),
       magnitudes: orOne(tf.addN(targets.map((part) => tf.sum(tf.abs(part))))),
     };
@@ -76,7 +77,9 @@ export async function inversion(
   let delta = ndarray([size, units]);
   let targets = byFeatures ? [ndarray([size, inputs])] : observed;
   const step = await compile(closure, [ndarray([size, ...model.imageShape]), delta, ...targets], {
+    fixed: [...bounds.map(([kept]) => kept), ...bounds.map(([, zero]) => zero)],
     constants: head.bodyParameters,
+    stacks: true,
     name: `feature inversion of ${model.name}`,
   });
   return {

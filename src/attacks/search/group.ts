@@ -26,8 +26,8 @@ export const grouped =
     images.data.forEach((value, i) => {
       consensus[i % size]! += value / seeds;
     });
-    for (let s = 0; s < seeds; s++) {
-      const alone = await evaluate(member(images, seeds, s));
+    const all = await Promise.all(Array.from({ length: seeds }, (_, s) => evaluate(member(images, seeds, s))));
+    for (const [s, alone] of all.entries()) {
       objective += alone.objective;
       for (let i = 0; i < size; i++) {
         const away = images.data[s * size + i]! - consensus[i]!;

@@ -39,6 +39,8 @@ export interface Search {
   readonly logits?: NdArray;
   /** Further starting points, searched one after the other; the best of all by the objective is kept. Default none. */
   readonly restarts?: readonly Pick<Search, 'start' | 'logits'>[];
+  /** Search from all starting points at once, closure by closure; not where states are saved. Default false. */
+  readonly sideBySide?: boolean;
   /** The part of all pictures that progress shows; default all. */
   readonly shown?: (images: NdArray) => NdArray;
   /** Closures that one evaluation stands for; default 1. */
@@ -97,11 +99,36 @@ export async function* minimise(
   run: Pick<Steps<SearchState>, 'stop' | 'save' | 'saveEvery'> = {},
   between: (state: SearchState) => Promise<SearchState> = async (state) => state,
 ): AsyncGenerator<SearchState, void> {
+  if (search.sideBySide && search.restarts?.length) return yield* besideEachOther(search, from, run);
   yield* resumable(from, {
     ...run,
     step: async (state, seconds) => advance(search, ready(search, await between(state))!, seconds),
     isLast: (state) => isLast(search, state),
   });
+}
+
+/** Every state is the latest of one starting point, with the best and the history of all. */
+async function* besideEachOther(
+  { restarts = [], ...search }: Search,
+  from: SearchState,
+  { stop }: Pick<Steps<SearchState>, 'stop'>,
+): AsyncGenerator<SearchState, void> {
+  const lanes = [search, ...restarts].map((start) => {
+    const own = { ...search, ...start };
+    return minimise(own, { ...searchStart(own), seconds: from.seconds }, { stop });
+  });
+  let { best, history } = from;
+  for (let going = lanes; going.length > 0; ) {
+    const round = await Promise.all(going.map(async (lane) => ({ lane, ...(await lane.next()) })));
+    going = round.filter(({ done }) => !done).map(({ lane }) => lane);
+    for (const { value: state } of round) {
+      if (!state) continue;
+      const closure = (history.length + 1) * (search.evaluations ?? 1);
+      history = [...history, { ...state.history.at(-1)!, closure }];
+      if (state.best.objective < best.objective) best = state.best;
+      yield { ...state, restart: restarts.length, best, history };
+    }
+  }
 }
 
 /** Whether no closure follows a state. */

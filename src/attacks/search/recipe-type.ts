@@ -20,9 +20,8 @@ export interface RunOptions {
   /** Seconds between two checkpoints; default 2; 0: after every closure. */
   readonly checkpointSeconds?: number;
   /**
-   * Starting points tried one after the other, each with all closures; the best by the objective is kept. Default 1.
-   * (All in one compiled step, four restarts of LeNet took 0.92 to 1.09 times as long, and three times as long to
-   * compile.)
+   * Starting points, each with all closures; the best by the objective is kept. Default 1. Tried one after the other, or
+   * closure by closure together where the session stacks steps, see start(), and no checkpoint is kept.
    */
   readonly restarts?: number;
 }

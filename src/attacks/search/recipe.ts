@@ -2,7 +2,7 @@ import { ndarray } from '../../core/arrays.js';
 import { called, type OptionTable, real, stopping, text, whole } from '../../core/option-table.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
 import type { AttackSteps, NdArray, Observation, Reconstruction } from '../../core/types.js';
-import { stoppable } from '../../engine/index.js';
+import { currentSession, stoppable } from '../../engine/index.js';
 import { type InferredLabels, labelsOf } from '../infer-labels.js';
 import { attackClosure } from './closure.js';
 import type { Closure } from './closure-type.js';
@@ -101,6 +101,7 @@ function searchOf(observation: Observation, recipe: Recipe, options: RunOptions,
     evaluate: group ? grouped(evaluate, group) : evaluate,
     evaluations: group?.seeds,
     shown: group && ((images) => member(images, group.seeds, 0)),
+    sideBySide: options.checkpoint === undefined && (currentSession()?.stack ?? 1) > 1,
     restarts: Array.from({ length: restarts - 1 }, (_, r) => begin(deriveSeed(seed, 'restart', r + 1))),
   };
 }

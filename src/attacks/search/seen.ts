@@ -1,6 +1,7 @@
+import { ndarray, sizeOf } from '../../core/arrays.js';
 import { type Widths, widthsOf } from '../../core/evidence.js';
-import type { Evidence, Projection } from '../../core/types.js';
-import { type Tensor, type Tensor2D, tf } from '../../engine/index.js';
+import type { Evidence, NdArray, Projection } from '../../core/types.js';
+import { type Tensor, type Tensor2D, tf, toTensor } from '../../engine/index.js';
 
 /** Where nothing is known of an entry: wider than any gradient, and finite. */
 const FAR = 1e30;
@@ -8,15 +9,21 @@ const FAR = 1e30;
 /** A bound as a compiled step can carry it. */
 export const carried = (width: number): number => Math.min(width, FAR);
 
-/** Bounds as tensors that fit [rows, columns] entries. */
-export function boundTensors(evidence: Evidence, shape: readonly number[]): { kept: Tensor; zero: Tensor } {
-  const whole = shape.reduce((product, n) => product * n, 1);
-  const tensor = (width: Widths): Tensor => {
-    if (typeof width === 'number') return tf.scalar(carried(width));
-    return tf.tensor(width.map(carried), width.length === whole ? [...shape] : [width.length]);
+/** Bounds of what was kept and of what is 0, as arrays that fit [rows, columns] entries. */
+export function boundArrays(evidence: Evidence, shape: readonly number[]): [kept: NdArray, zero: NdArray] {
+  const whole = sizeOf(shape);
+  const array = (width: Widths): NdArray => {
+    if (typeof width === 'number') return ndarray([], carried(width));
+    return ndarray(width.length === whole ? shape : [width.length], width.map(carried));
   };
   const { kept, zero } = widthsOf(evidence);
-  return { kept: tensor(kept), zero: tensor(zero) };
+  return [array(kept), array(zero)];
+}
+
+/** The same as tensors. */
+export function boundTensors(evidence: Evidence, shape: readonly number[]): { kept: Tensor; zero: Tensor } {
+  const [kept, zero] = boundArrays(evidence, shape).map(toTensor) as [Tensor, Tensor];
+  return { kept, zero };
 }
 
 /** A sum, or 1 where it is 0: nothing is divided by 0. */

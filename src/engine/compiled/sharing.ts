@@ -86,9 +86,9 @@ async function serve(crowd: Crowd, member: Member): Promise<void> {
   crowd.serving = false;
 }
 
-/** Until all who may come are there, or a turn of the event loop has brought nobody. */
-async function gathered({ users, wishes }: Crowd, count: number): Promise<void> {
-  for (let seen = 0; seen < wishes.length && wishes.length < Math.min(users, count); ) {
+/** Until there are enough, or a turn of the event loop has brought nobody. */
+async function gathered({ wishes }: Crowd, count: number): Promise<void> {
+  for (let seen = 0; seen < wishes.length && wishes.length < count; ) {
     seen = wishes.length;
     await turn();
   }

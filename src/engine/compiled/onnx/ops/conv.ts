@@ -98,7 +98,6 @@ const SMALL_KERNEL = 1024;
 /** The same in few launches: a convolution with dy as its kernel; or, of a large dy, one gather and one product. */
 function convFilterOnCard(emitter: Emitter, n: Node): Value {
   const [x, dy] = n.inputs as [Node, Node];
-  const [kh, kw, channels] = n.shape as [number, number, number, number];
   const [b, oh, ow] = dy.shape as [number, number, number];
   const [strides, dilations] = [pair(n, 'strides'), pair(n, 'dilations')];
   const slopes = emitter.as(dy, CHANNELS_FIRST);
@@ -116,6 +115,21 @@ function convFilterOnCard(emitter: Emitter, n: Node): Value {
     });
     return { name, order: [2, 3, 0, 1] };
   }
+  const rows = entriesUnder(emitter, n);
+  const product = emitter.add(
+    'Gemm',
+    [rows, slopes].map((matrix) => emitter.add('Reshape', [matrix, emitter.ints([-1, b * oh * ow])])),
+    { transB: 1 },
+  );
+  return { name: emitter.add('Reshape', [product, emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
+}
+
+/** The image's entries under every position of the kernel, [kh, kw, in, b, h', w'], in few launches. */
+function entriesUnder(emitter: Emitter, n: Node): string {
+  const [x, dy] = n.inputs as [Node, Node];
+  const [kh, kw] = n.shape as [number, number];
+  const [b, oh, ow] = dy.shape as [number, number, number];
+  const [strides, dilations] = [pair(n, 'strides'), pair(n, 'dilations')];
   const seen = (count: number, length: number, axis: 0 | 1): string =>
     emitter.ints(
       Array.from(
@@ -125,14 +139,8 @@ function convFilterOnCard(emitter: Emitter, n: Node): Value {
     );
   const columns = emitter.add('Gather', [padding(emitter, n), seen(kw, ow, 1)], { axis: 3 });
   const entries = emitter.add('Gather', [columns, seen(kh, oh, 0)], { axis: 2 });
-  const apart = emitter.add('Reshape', [entries, emitter.ints([channels, b, kh, oh, kw, ow])]);
-  const rows = emitter.add('Transpose', [apart], { perm: [2, 4, 0, 1, 3, 5] });
-  const product = emitter.add(
-    'Gemm',
-    [rows, slopes].map((matrix) => emitter.add('Reshape', [matrix, emitter.ints([-1, b * oh * ow])])),
-    { transB: 1 },
-  );
-  return { name: emitter.add('Reshape', [product, emitter.ints(n.shape)]), order: [0, 1, 2, 3] };
+  const apart = emitter.add('Reshape', [entries, emitter.ints([x.shape[3]!, b, kh, oh, kw, ow])]);
+  return emitter.add('Transpose', [apart], { perm: [2, 4, 0, 1, 3, 5] });
 }
 
 /** Above this, gathering everything at once costs more memory and time than one product a kernel row. */
@@ -149,12 +157,13 @@ function convFilter(emitter: Emitter, n: Node): Value {
   const [, oh, ow] = dy.shape as [number, number, number];
   const [sh, sw] = pair(n, 'strides');
   const [dh, dw] = pair(n, 'dilations');
-  if (emitter.card && x.shape[3] === channels) return convFilterOnCard(emitter, n);
+  const groups = x.shape[3]! / channels;
+  if (emitter.card)
+    return groups > 1 ? perGroup(emitter, n, entriesUnder(emitter, n), groups) : convFilterOnCard(emitter, n);
   const padded = padding(emitter, n);
   const columns = stacked(emitter, windows(emitter, padded, 3, kw, dw, ow, sw));
   const entries = windows(emitter, columns, 2, kh, dh, oh, sh);
   const count = dy.size / filters;
-  const groups = x.shape[3]! / channels;
   if (groups > 1) return perGroup(emitter, n, stacked(emitter, entries), groups);
   const plainDy = sameOrder(emitter.order(dy) ?? [], [0, 1, 2, 3]);
   const slopes = emitter.as(dy, plainDy ? [0, 1, 2, 3] : [3, 0, 1, 2]);
