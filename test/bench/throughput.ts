@@ -1,6 +1,6 @@
 /**
- * Attacks a second of one attack alone and of a study, on the provider of ROGLAB_PROVIDER: LeNet 32x32, batches of 1 and
- * 4, without phi and behind 3 bits. Arguments: attacks, then threads x attacks that each stacks in one graph, e.g.
+ * Attacks a second of one attack alone and of a study, on the provider of ROGLAB_PROVIDER: LeNet 32x32, batches of 1
+ * and 4, without phi and behind 3 bits. Arguments: attacks, then threads x attacks that each stacks in one graph, e.g.
  * `node dist/test/bench/throughput.js 32 4x1 4x8 2x16`.
  */
 import { rog } from '../../src/attacks/index.js';

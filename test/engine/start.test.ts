@@ -70,6 +70,7 @@ test('bad options are refused by name', async () => {
     /start: unknown option "backnd"; did you mean "backend"\?/,
   );
   await assert.rejects(async () => start({ threads: 0 }), /start: threads must be an integer/);
+  await assert.rejects(async () => start({ stack: 0 }), /start: stack must be an integer/);
   await assert.rejects(
     async () => start({ compiled: 'yes' as never }),
     /start: compiled must be one of auto, on, off, got "yes"/,

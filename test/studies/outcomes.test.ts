@@ -7,6 +7,7 @@ import { network } from '../../src/models/index.js';
 import { observeCase } from '../../src/studies/case.js';
 import { study } from '../../src/studies/study.js';
 import { type AttackOutcome, attackAll } from '../../src/studies/worker-pool.js';
+import { near } from '../near.js';
 
 await start();
 const data = await openDataset('scenes', { size: 16 });
@@ -94,4 +95,19 @@ test('an attack on weights or an update of NaN is an error, not a result', async
   for (const seen of [spoilt, nan])
     for (const attack of [rog, invertingGradients])
       await assert.rejects(async () => attack(seen, { iterations: 3 }), /NaN|finite/);
+});
+
+test('attackAll: a thread has as many attacks at a time as the session stacks, each with its own result', async () => {
+  const order: number[] = [];
+  const onDone = (_: number, __: number, ___: unknown, index: number): void => void order.push(index);
+  await start({ stack: 3 });
+  const together = await attackAll([job(12), job(2), job(12), job(9)], { workers: 1, onDone });
+  await start({ stack: 1 });
+  const alone = await attackAll([job(12), job(2)], { workers: 1 });
+  assert.equal(order[0], 1, 'the short one did not wait for the first');
+  assert.deepEqual(
+    together.map(({ closures }) => closures),
+    [12, 2, 12, 9],
+  );
+  for (const [k, { images }] of alone.entries()) near(together[k]!.images.data, images.data, 1e-3);
 });

@@ -20,7 +20,7 @@ export interface RunOptions {
   /** Seconds between two checkpoints; default 2; 0: after every closure. */
   readonly checkpointSeconds?: number;
   /**
-   * Starting points, each with all closures; the best by the objective is kept. Default 1. Tried one after the other, or
+   * Starting points, each with all closures; the best by the objective is kept. Default 1. One after the other, or
    * closure by closure together where the session stacks steps, see start(), and no checkpoint is kept.
    */
   readonly restarts?: number;

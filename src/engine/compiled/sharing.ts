@@ -29,14 +29,14 @@ interface Crowd {
   users: number;
   wishes: Wish[];
   serving: boolean;
-  /** No stacked session opens. */
-  apart?: boolean;
   session?: Promise<Session>;
   /** The inputs of the last stacked run, to be written over. */
   buffers?: readonly NdArray[];
 }
 
 const crowds = new Map<string, Crowd>();
+/** Keys whose stacked session does not open: told once. */
+const refused = new Set<string>();
 
 /** A session whose runs go together with those of others with the key. */
 export function sharing(member: Member): Session {
@@ -81,7 +81,7 @@ async function serve(crowd: Crowd, member: Member): Promise<void> {
     await gathered(crowd, member.count);
     const now = crowd.wishes.splice(0, member.count);
     const enough = now.length >= member.least[crowd.session ? 1 : 0];
-    await (enough && !crowd.apart ? together : apart)(now, crowd, member);
+    await (enough && !refused.has(member.key) ? together : apart)(now, crowd, member);
   }
   crowd.serving = false;
 }
@@ -100,7 +100,7 @@ const apart = (wishes: readonly Wish[]): Promise<unknown> =>
 async function together(wishes: readonly Wish[], crowd: Crowd, member: Member): Promise<unknown> {
   crowd.session ??= member.together();
   const session = await crowd.session.catch((error: Error) => {
-    crowd.apart = true;
+    refused.add(member.key);
     crowd.session = undefined;
     process.emitWarning(`${member.count} runs in one do not open (${error.message}): they run one by one`);
   });
