@@ -5,19 +5,39 @@ import { type Entries, type Matrix, matrix, product, productTransposed, transpos
 /** Entries of a block. */
 const PART = 2 ** 18;
 
-/** Sum over entries of a function of each. */
-export async function sumInTurns(
-  values: Float32Array,
-  of: (value: number, at: number) => number,
+/**
+ * A sum over entries.
+ * @param part the sum so far and that of the entries from..to: a loop of its own, for a function called entry by entry
+ * from several places allocates every number
+ */
+export async function sumOfParts(
+  length: number,
+  part: (from: number, to: number, before: number) => number,
   breath: Breath = breathing(),
 ): Promise<number> {
   let total = 0;
-  for (let from = 0; from < values.length; from += PART) {
-    for (let i = from; i < Math.min(values.length, from + PART); i++) total += of(values[i]!, i);
+  for (let from = 0; from < length; from += PART) {
+    total = part(from, Math.min(length, from + PART), total);
     await breath();
   }
   return total;
 }
+
+/** Sum over entries of a function of each. */
+export const sumInTurns = (values: Float32Array, of: (value: number, at: number) => number): Promise<number> =>
+  sumOfParts(values.length, (from, to, before) => {
+    let total = before;
+    for (let i = from; i < to; i++) total += of(values[i]!, i);
+    return total;
+  });
+
+/** Sum of products, entry by entry. */
+export const dotInTurns = (a: Float32Array, b: Float32Array): Promise<number> =>
+  sumOfParts(a.length, (from, to, before) => {
+    let total = before;
+    for (let i = from; i < to; i++) total += a[i]! * b[i]!;
+    return total;
+  });
 
 /** Multiplications of a block. */
 const BLOCK = 2 ** 23;

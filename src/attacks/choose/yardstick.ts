@@ -1,6 +1,6 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
-import { sumInTurns as sum } from '../../core/in-turns.js';
+import { dotInTurns as dot, sumInTurns as sum, sumOfParts } from '../../core/in-turns.js';
 import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
@@ -69,9 +69,9 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
 async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Promise<number> {
   const { noise, signOnly } = evidence;
   if (signOnly) return share(await sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))), await sum(g, Math.abs));
-  const squares = await sum(q, (value) => value * value);
+  const squares = await dot(q, q);
   if (hidesScale(evidence)) {
-    const along = (await sum(g, (a, i) => a * q[i]!)) ** 2 / ((await sum(g, (a) => a * a)) || 1);
+    const along = (await dot(g, q)) ** 2 / ((await dot(g, g)) || 1);
     return Math.sqrt(share(squares - along, squares));
   }
   if (noise > 0) {
@@ -80,8 +80,12 @@ async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Pr
     if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
     return Math.sqrt(share((await sum(g, (a, i) => (a - q[i]!) ** 2)) - power, squares - power));
   }
-  const outside = (a: number, b: number, i: number): number => Math.max(0, Math.abs(a - b) - halfWidth(evidence, b, i));
-  return Math.sqrt(share(await sum(g, (a, i) => outside(a, q[i]!, i) ** 2), squares));
+  const outside = (from: number, to: number, before: number): number => {
+    let all = before;
+    for (let i = from; i < to; i++) all += Math.max(0, Math.abs(g[i]! - q[i]!) - halfWidth(evidence, q[i]!, i)) ** 2;
+    return all;
+  };
+  return Math.sqrt(share(await sumOfParts(g.length, outside), squares));
 }
 
 /** left / whole between 0 and 1; NaN where there is no whole. */

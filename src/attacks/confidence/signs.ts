@@ -1,6 +1,6 @@
 import { imageAt, ndarray } from '../../core/arrays.js';
 import { halfWidth, isSent, isUnknown } from '../../core/evidence.js';
-import { sumInTurns as sum } from '../../core/in-turns.js';
+import { dotInTurns, sumInTurns as sum } from '../../core/in-turns.js';
 import type { Evidence, NamedArray, NdArray, Observation, Reconstruction } from '../../core/types.js';
 import { grayOf, type Measured, type Yardstick } from '../choose/yardstick.js';
 import { decidedness } from './decided.js';
@@ -80,7 +80,7 @@ export async function signsOf(
 async function bitsOf({ data }: NamedArray, evidence: Evidence): Promise<number> {
   if (!isSent(evidence) || isUnknown(evidence)) return 0;
   if (evidence.signOnly) return data.length;
-  const power = (await sum(data, (q) => q * q)) / data.length;
+  const power = (await dotInTurns(data, data)) / data.length;
   if (!(power > 0)) return 0;
   return sum(data, (q, i) => {
     const width = halfWidth(evidence, q, i);
