@@ -28,8 +28,7 @@ export function direction(model: Pick<Model, 'layers' | 'parameters'>, settings:
     schedule: undefined,
     ...(client.clients && { clients: parts.map(({ share, settings: own }) => ({ share, settings: once(own) })) }),
   });
-  const gain = parts.reduce((sum, { share, settings: own }) => sum + share * gainOf(own), 0);
-  const weightDecay = decayOf(parts[0]!.settings);
+  const { gain, weightDecay } = asGradients(client);
   const trained = trainedOf(model, parts[0]!.settings.frozen);
   return (parameters: readonly Tensor[], images: Tensor, targets: Tensor): Delta => {
     const { delta, loss } = gradient(parameters, images, targets);
@@ -49,7 +48,19 @@ const once = ({ batchSize, learningRate, frozen }: ClientSettings): ClientSettin
   ...(frozen && { frozen }),
 });
 
-/** How many times the gradient the local steps together are: tau for plain SGD with a constant rate. */
+/**
+ * The local steps of one or several clients as one gradient g at w0, delta = gain (g + weightDecay w0): how often it
+ * counts, tau for plain SGD with a constant rate, and what of the weights goes with it.
+ */
+export function asGradients(settings: ClientSettings): { readonly gain: number; readonly weightDecay: number } {
+  const { client } = assumed(settings);
+  const parts = client.clients ?? [{ share: 1, settings: client }];
+  return {
+    gain: parts.reduce((sum, { share, settings: own }) => sum + share * gainOf(own), 0),
+    weightDecay: decayOf(parts[0]!.settings),
+  };
+}
+
 function gainOf(client: ClientSettings): number {
   const { optimizer } = client;
   const { momentum = 0, nesterov = false } = optimizer?.kind === 'sgd' ? optimizer : {};

@@ -3,7 +3,7 @@ export { CLIENT_OPTIONS, CLIENT_TABLE, type ClientOptions } from './client-optio
 export type { Assumed } from './client-settings.js';
 export { assumed, clientSettings, stepCountOf, stepsOf, unrolls } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
-export { direction } from './direction.js';
+export { asGradients, direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './federation-plan.js';
 export { trainedOf } from './frozen.js';

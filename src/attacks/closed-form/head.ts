@@ -1,9 +1,10 @@
-import { isSent, perStep } from '../../core/evidence.js';
+import { isSent } from '../../core/evidence.js';
 import type { Entries } from '../../core/linear-algebra.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { denseHead, isIdle, isNonNegative } from '../../models/index.js';
+import { oneGradient } from '../search/one-gradient.js';
 
-/** One dense layer of the head: weights [inputs, units], bias, and its observed update per local step. */
+/** One dense layer of the head: weights [inputs, units], bias, and its observed update as one gradient. */
 export interface DenseLayer {
   readonly weights: Entries;
   /** Zeros where the layer has none. */
@@ -44,12 +45,12 @@ export const hiddenLayers = ({ first, between = [], factor }: Head): InnerLayer[
   [first, ...between].map((layer, k) => ({ ...layer, factor: between[k]?.factor ?? factor }));
 
 /**
- * The dense head of an observed model, with its updates divided by the number of local steps: FedAvg's update taken as
- * one gradient's direction and length. The network must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that.
+ * The dense head of an observed model, with its updates taken as one gradient at w0, see oneGradient(). The network
+ * must end in dense, ReLU, (scale,) dense: checkNeeds() sees to that.
  * All dense layers that are so linked belong to the head: the first of them is the one whose update holds the features.
  */
-export function readHead({ model, tensors, client, obfuscation }: Observation): Head {
-  const { layers, parameters } = model;
+export function readHead(observation: Observation): Head {
+  const { layers, parameters, buffers } = observation.model;
   const links = denseHead(layers);
   let at = parameters.length;
   const backwards = links.toReversed().map(({ bias, factor }): InnerLayer => {
@@ -59,8 +60,7 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
     return {
       weights: { rows, columns, data },
       bias: bias ? Float64Array.from(parameters[at + 1]!.data) : new Float64Array(columns),
-      observed: client.localSteps === 1 ? tensors[at]!.data : shared(tensors[at]!.data, client.localSteps),
-      evidence: perStep(obfuscation.evidence[at]!, client.localSteps),
+      ...oneGradient(observation, at),
       factor,
     };
   });
@@ -70,19 +70,13 @@ export function readHead({ model, tensors, client, obfuscation }: Observation): 
   return {
     body,
     bodyParameters: parameters.slice(0, at),
-    buffers: model.buffers,
+    buffers,
     nonNegative: isNonNegative(body),
     first: found[0]!,
     between: found.slice(1, -1),
     last: found.at(-1)!,
     factor: found.at(-1)!.factor,
   };
-}
-
-function shared(values: Float32Array, steps: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = values[i]! / steps;
-  return out;
 }
 
 /** A layer's update as a matrix [inputs, units]. */

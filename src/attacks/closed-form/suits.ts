@@ -5,6 +5,7 @@ import { isIdle, someLayer } from '../../models/index.js';
 import { drift } from '../search/drift.js';
 import { isDrowned, isFinelyRounded } from '../search/fine.js';
 import { offers } from '../search/needs.js';
+import { isAdaptive } from '../search/soften.js';
 import { outputErrors } from './activation-estimates.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
 import { guessFrom } from './guess.js';
@@ -57,6 +58,7 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   const head = readHead(observation);
   if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';
   if (!isHeadWhole(head)) return 'a dense layer was not sent whole';
+  if (isAdaptive(client.optimizer)) return 'Adam divides gradients by their size';
   if (client.localSteps > 1 && someLayer(head.body, isMaskedAnew))
     return 'every local step has another mask of dropout';
   if (head.body.length > 0 && hasGone(observation)) return 'the weights moved too far in between for one gradient';

@@ -9,8 +9,9 @@ import { clientUpdate } from '../../federation/index.js';
 import { isNonNegative } from '../../models/index.js';
 import { isHeadWhole, readHead } from '../closed-form/head.js';
 import { offers } from '../search/needs.js';
+import { oneGradient } from '../search/one-gradient.js';
 
-/** What the update of the last dense layer says about every class j, per local step. */
+/** What the update of the last dense layer says about every class j, as one gradient. */
 export interface ClassView {
   readonly observation: Observation;
   readonly model: Model;
@@ -39,8 +40,8 @@ export function classView(observation: Observation): ClassView {
   const { kernel, bias, at } = lastDense(model, tensors);
   if (!isSent(obfuscation.evidence[at]!))
     throw problem('inferLabels', 'the last dense layer was not sent', obfuscation.name, 'give the labels to observe()');
-  const { localSteps, batchSize } = client;
-  const columns = columnsOf(kernel, model.classes);
+  const { batchSize } = client;
+  const columns = columnsOf(oneGradient(observation, at).observed, model.classes);
   const denseHead = offers(observation, { denseHead: true }) && hasSimpleHead(observation);
   return {
     observation,
@@ -48,9 +49,9 @@ export function classView(observation: Observation): ClassView {
     batchSize,
     denseHead,
     everySign: obfuscation.evidence.every(({ signOnly }) => signOnly) && kernel.data.every((value) => value !== 0),
-    sums: columns.map((column) => sum(column) / localSteps),
-    minima: columns.map((column) => Math.min(...column) / localSteps),
-    bias: bias && isSent(obfuscation.evidence[at + 1]!) ? Array.from(bias.data, (v) => v / localSteps) : undefined,
+    sums: columns.map(sum),
+    minima: columns.map((column) => Math.min(...column)),
+    bias: bias && isSent(obfuscation.evidence[at + 1]!) ? [...oneGradient(observation, at + 1).observed] : undefined,
     signsProve: isNonNegative(beforeLastDense(model)) && obfuscation.evidence.every(keepsSigns),
     exact: obfuscation.evidence.every(isExactToScale),
     scaleKnown: !obfuscation.evidence.some(hidesScale),
@@ -85,7 +86,7 @@ function lastDense(
   return { kernel, bias: tensors[at + 1], at };
 }
 
-const columnsOf = ({ data }: NamedArray, classes: number): number[][] =>
+const columnsOf = (data: Float32Array, classes: number): number[][] =>
   Array.from({ length: classes }, (_, j) =>
     Array.from({ length: data.length / classes }, (_, i) => data[i * classes + j]!),
   );
@@ -108,7 +109,7 @@ export async function dummyImpact(model: Model, batchSize: number): Promise<Impa
   const run = async (label: number): Promise<number[]> => {
     const labels = new Int32Array(batchSize).fill(label);
     const { kernel } = lastDense(model, (await clientUpdate(model, { images, labels })).tensors);
-    return columnsOf(kernel, model.classes).map(sum);
+    return columnsOf(kernel.data, model.classes).map(sum);
   };
   const [zero, one] = [await run(0), await run(1)];
   const offset = zero.map((s, j) => (j === 0 ? one[0]! : s));
