@@ -6,6 +6,7 @@ import { measure, overlap, type PlacedLabel } from '../../src/report/chart/label
 import { plotlyFigure } from '../../src/report/chart/live-chart.js';
 import { pointLabels } from '../../src/report/chart/marks.js';
 import type { Box, Layout, Trace } from '../../src/report/chart/types.js';
+import { plotSvg } from '../../src/report/plot.js';
 
 const WORDS = ['none', 'nf4', 'topk:0.99+noise:-10', 'ж', 'a rather long name of an obfuscation', '8'];
 
@@ -103,4 +104,12 @@ test('ticks: no name touches the next, level, slanted or left out; panels beside
     panels.map(({ slanted }) => slanted),
     [false, false, false],
   );
+});
+
+test('a line breaks at a missing value, or leads over it where the series says so', () => {
+  const pieces = (connectgaps: boolean): number =>
+    /<path d="([^"]*)" fill="none" stroke="#0072b2"/
+      .exec(plotSvg([{ x: [1, 2, 3, 4, 5], y: [1, 2, null, 3, 4], mode: 'lines', connectgaps }]))![1]!
+      .split('M').length - 1;
+  assert.deepEqual([pieces(false), pieces(true)], [2, 1]);
 });

@@ -101,7 +101,7 @@ export function drawScatter(series: Series, panel: Panel, before?: Series): stri
   parts.push(errorBars(series, panel, all));
   if (mode.includes('lines') && trace.line?.width !== 0)
     parts.push(
-      `<path d="${path(all) ?? ''}" fill="none" stroke="${colour}" ` +
+      `<path d="${path(trace.connectgaps ? all.filter(placed) : all) ?? ''}" fill="none" stroke="${colour}" ` +
         `stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" ` +
         `stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
     );

@@ -36,6 +36,8 @@ export interface Trace {
   /** A filled band: to the x axis, to the series before, or closed on itself. */
   readonly fill?: 'tozeroy' | 'tonexty' | 'toself' | 'none';
   readonly fillcolor?: string;
+  /** The line leads over missing values. */
+  readonly connectgaps?: boolean;
   readonly opacity?: number;
   readonly showlegend?: boolean;
   /** `Viridis` (default), `RdBu` (diverging), `Blues`, `Greys`. */
