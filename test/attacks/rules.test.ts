@@ -11,11 +11,13 @@ import { type ClassView, classView } from '../../src/attacks/labels/class-view.j
 import { pinkPictures } from '../../src/attacks/labels/pink-pictures.js';
 import { ruleFor } from '../../src/attacks/labels/rules.js';
 import { simulatedCounts } from '../../src/attacks/labels/simulated-counts.js';
+import { classOf } from '../../src/attacks/latent/class-meaning.js';
+import { detailed } from '../../src/attacks/latent/detail.js';
 import { stagesOf as latentStages } from '../../src/attacks/latent/latent-stages.js';
-import { candidates } from '../../src/attacks/latent/problem.js';
+import { candidates, problemOf } from '../../src/attacks/latent/problem.js';
 import { edgeScale } from '../../src/attacks/search/edge-scale.js';
 import { ndarray } from '../../src/core/arrays.js';
-import { normalStream, uniformStream } from '../../src/core/random.js';
+import { deriveSeed, normalStream, uniformStream } from '../../src/core/random.js';
 import type { Model, NdArray } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
 import { type ClientOptions, clientUpdate, observe } from '../../src/federation/index.js';
@@ -238,4 +240,40 @@ test('stages of a latent search: a quarter for the largest structures, then all,
     latentStages(10, false).map(({ closures }) => closures),
     [3, 7],
   );
+});
+
+test('classOf: the class of the generator by name, else by number; another is refused', () => {
+  const generator = { classNames: ['cat', 'dog'] };
+  const byNumber = classOf(generator, { classes: 'labels' });
+  assert.deepEqual([byNumber(0), byNumber(1)], [0, 1]);
+  assert.throws(() => byNumber(2), /the generator knows the classes cat, dog/);
+  const byName = classOf(generator, { classNames: ['Dog', 'bird'], classes: 'labels' });
+  assert.equal(byName(0), 1);
+  assert.throws(() => byName(1), /the generator knows the classes cat, dog/);
+  assert.equal(classOf(generator, { classes: 'unknown' })(7), undefined);
+});
+
+test('detailed: z gets the variance that its band lacks, offsets stay', () => {
+  const normal = normalStream(deriveSeed(5, 'detail', 0));
+  const { data } = detailed({ shape: [1, 1, 1, 3], data: Float32Array.of(0.6, 0.2, 4) }, 2, 5);
+  const lack = Math.sqrt(1 - 0.2);
+  near(data, [0.6 + lack * normal(), 0.2 + lack * normal(), 4], 1e-6);
+});
+
+test('problemOf: the comparison, the prior, the tie and the offsets, and what a stage holds', async () => {
+  const shape = [1, 1, 1, 3];
+  const [point, anchor] = [Float32Array.of(2, 3, 4), Float32Array.of(1, 1, 0)].map((data) => ({ shape, data }));
+  const match = { evaluate: async () => ({ objective: 5, gradient: point }) };
+  const decoder = { size: 3, latent: 2, images: async () => point, pull: async () => ({ data: [1, 1, 1] }) };
+  const stages = [
+    { latent: 1, relaxed: false },
+    { latent: Infinity, relaxed: true },
+  ];
+  const weights = { prior: 0.1, tie: 0.2, relax: 0.3 };
+  const none = { shape: [1, 1], data: Float32Array.of(1) };
+  const { evaluate } = problemOf(match as never, decoder as never, none, none, anchor!, weights, stages);
+  const whole = await evaluate(point!);
+  near(whole.objective, 5 + (0.1 * (4 + 9) + 0.2 * (1 + 4)) / 2 + 0.3 * 16);
+  near(whole.gradient.data, [1.4, 1.7, 3.4], 1e-6);
+  near((await evaluate(point!, undefined, 0)).gradient.data, [1.4, 0, 0], 1e-6);
 });
