@@ -15,10 +15,11 @@ import { classOf } from '../../src/attacks/latent/class-meaning.js';
 import { detailed } from '../../src/attacks/latent/detail.js';
 import { stagesOf as latentStages } from '../../src/attacks/latent/latent-stages.js';
 import { candidates, problemOf } from '../../src/attacks/latent/problem.js';
+import { noiseShare } from '../../src/attacks/latent/update-match.js';
 import { edgeScale } from '../../src/attacks/search/edge-scale.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { deriveSeed, normalStream, uniformStream } from '../../src/core/random.js';
-import type { Model, NdArray } from '../../src/core/types.js';
+import type { Model, NdArray, Observation } from '../../src/core/types.js';
 import { start } from '../../src/engine/index.js';
 import { type ClientOptions, clientUpdate, observe } from '../../src/federation/index.js';
 import { network } from '../../src/models/index.js';
@@ -240,6 +241,11 @@ test('stages of a latent search: a quarter for the largest structures, then all,
     latentStages(10, false).map(({ closures }) => closures),
     [3, 7],
   );
+});
+
+test('noiseShare: of an update however small', () => {
+  const tensors = [{ data: Float32Array.of(0.5) }];
+  near(noiseShare({ tensors, obfuscation: { evidence: [{ noise: 0.1 }] } } as unknown as Observation), 0.04);
 });
 
 test('classOf: the class of the generator by name, else by number; another is refused', () => {
