@@ -74,7 +74,7 @@ const SIDE = 112;
 const LOOK = {
   end: 'text-align:center;vertical-align:bottom;padding:2px 4px',
   name: `text-align:left;vertical-align:middle;white-space:normal;padding:2px 8px 2px 0;width:${SIDE - 8}px`,
-  cell: 'text-align:center;vertical-align:top;padding:2px 4px 8px;overflow-wrap:anywhere',
+  cell: 'text-align:center;vertical-align:top;padding:2px 4px 8px;overflow-wrap:break-word;font-size:12px',
 };
 
 const tr = (cells: readonly string[]): string => `<tr style="background:none">${cells.join('')}</tr>`;
