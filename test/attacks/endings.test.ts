@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { SOLVERS } from '../../src/attacks/choose/candidates.js';
 import { CLEARLY, endingsFor } from '../../src/attacks/choose/endings.js';
 import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
 import { rog } from '../../src/attacks/index.js';
@@ -22,6 +23,12 @@ const NETS = {
   'four dense, relu': [dense(200), act('relu'), dense(100), act('relu'), dense(50), act('relu')],
   'convolution, tanh': [conv, act('tanh')],
   'convolution, relu': [conv, act('relu')],
+  'small convolution, dense, relu': [
+    { kind: 'conv', filters: 16, size: 3, stride: 2 },
+    act('relu'),
+    dense(64),
+    act('relu'),
+  ],
   'convolution, dense, relu': [conv, act('relu'), dense(96), act('relu')],
   'convolution, dropout, dense, relu': [
     conv,
@@ -120,6 +127,12 @@ for (const [phi, learningRate, reason] of [
     const [chosen, solved] = [await rog(observation, few), await rog(observation, { ...few, method: 'closed-form' })];
     assert.ok(reached(images, chosen) > reached(images, solved) + 2);
   });
+
+test('rog: a single gradient is taken for few exact steps only where it leaves little', async () => {
+  const enough = async (size: number, client: ClientOptions): Promise<number> =>
+    SOLVERS.at(-1)!.enough((await seen('small convolution, dense, relu', 'none', client, size)).observation);
+  assert.deepEqual([await enough(3, several), await enough(6, several), await enough(3, {})], [0.2, 0.75, 0.75]);
+});
 
 test('rog: nothing goes on from the pictures of a solver that explain nothing', async () => {
   const { images, observation } = await seen('four dense, relu', 'sign', {}, 1, 2);

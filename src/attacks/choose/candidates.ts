@@ -48,6 +48,9 @@ const EXPLAINED = 0.75;
 /** Of fine rounding it overfits less: nothing is hidden, and the closed form takes its bounds for noise. */
 const EXPLAINED_BY_ROUNDED = 0.1;
 
+/** Several steps that were sent as they are leave a single gradient more; matching then simulates them all. */
+const EXPLAINED_BY_STEPS = 0.2;
+
 /** One image read off one neuron is exact, or rounded as coarsely as that neuron's weights. */
 const EXPLAINED_BY_ONE = 0.05;
 
@@ -82,6 +85,7 @@ export const SOLVERS: readonly Candidate[] = [
     enough: (observation) => {
       const { first, body } = readHead(observation);
       if (body.length === 0) return observation.client.localSteps > 1 ? 0 : EXPLAINED_BY_PIXELS;
+      if (needsMeasuring(observation)) return EXPLAINED_BY_STEPS;
       if (observation.client.batchSize === 1 || first.weights.rows < sizeOf(observation.model.imageShape)) return 0;
       return isFinelyRounded(observation) ? EXPLAINED_BY_ROUNDED : EXPLAINED;
     },

@@ -1,5 +1,6 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { AttackSteps, Observation, Reconstruction } from '../../core/types.js';
+import { needsMeasuring } from '../closed-form/suits.js';
 import { firstLabels } from '../infer-labels.js';
 import { isDrowned } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
@@ -173,7 +174,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
     const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
-    finished.splice(0, finished.length - 1);
+    if (!needsMeasuring(observation)) finished.splice(0, finished.length - 1);
     const failed = left(measured) > doneUpTo(observation, solved.labels);
     if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
