@@ -36,8 +36,11 @@ const dtype = (width: number, floats: Dtype['floats']): Dtype => ({ width, float
 /** How the entries of each type become 32-bit floats; whole numbers are counters and masks. */
 const DTYPES: Readonly<Record<string, Dtype>> = {
   F32: dtype(4, (buffer) => new Float32Array(buffer)),
-  F16: dtype(2, (buffer) => Float32Array.from(new Uint16Array(buffer), halfToFloat)),
-  BF16: dtype(2, (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer)),
+  F16: dtype(2, (buffer) => new Float32Array(new Uint16Array(buffer)).map(halfToFloat)),
+  BF16: dtype(
+    2,
+    (buffer) => new Float32Array(new Uint32Array(new Uint16Array(buffer)).map((half) => half << 16).buffer),
+  ),
   F64: dtype(8, (buffer) => Float32Array.from(new Float64Array(buffer))),
   I64: dtype(8, (buffer) => Float32Array.from(new BigInt64Array(buffer), Number)),
   U64: dtype(8, (buffer) => Float32Array.from(new BigUint64Array(buffer), Number)),

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../core/errors.js';
 import { flag, type Option, type OptionTable, real, whole, word } from '../core/option-table.js';
 import type { AttackSteps, Observation, Reconstruction } from '../core/types.js';
@@ -102,7 +103,7 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): At
     );
   const bound = method === 'matching' || preset === 'paper' || options.objective !== undefined;
   const steps = bound
-    ? runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options)
+    ? byMatching(seen, preset, { ...options, defenseAware })
     : method === 'closed-form'
       ? byClosedForm(seen, options)
       : chosen(seen, { ...options, defenseAware, matchingOnly: wanted !== undefined });
@@ -111,6 +112,16 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): At
 
 /** Options that the closed form does not have. */
 const ONLY_MATCHING = ['objective', 'simulate', 'restarts'] as const;
+
+/** Gradient matching. */
+async function* byMatching(
+  seen: Observation,
+  preset: keyof typeof PRESETS,
+  { defenseAware, ...options }: RogOptions & { readonly defenseAware: boolean },
+): AttackSteps {
+  await turn(); // of the event loop, between looks at a large update
+  return yield* runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
+}
 
 /** The closed form, by its own name rog(). */
 async function* byClosedForm(

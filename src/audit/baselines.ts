@@ -1,6 +1,7 @@
 import { ndarray, stackImages } from '../core/arrays.js';
+import { deriveSeed, permutation } from '../core/random.js';
 import type { Batch, NdArray, Scores } from '../core/types.js';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, imagesInTurns } from '../data/index.js';
 import { score } from '../studies/index.js';
 
 /** What one could show without the update: gray, the mean of other images, another image of the class. */
@@ -14,8 +15,12 @@ const FOR_THE_MEAN = 64;
 /** Baselines from images of the other split, which the client does not hold. */
 export async function baselinesOf(data: Dataset, batch: Batch): Promise<Baselines> {
   const [count = 0, ...shape] = batch.images.shape;
-  const others = Math.min(FOR_THE_MEAN, data.sizes.train);
-  const pool = others > 0 ? data.batch({ split: 'train', size: others, seed: 1 }) : undefined;
+  // as data.batch({ split: 'train', size, seed: 1 }) draws them
+  const others = permutation(data.sizes.train, deriveSeed(1, 'train')).slice(0, FOR_THE_MEAN);
+  const pool = others.length > 0 && {
+    images: await imagesInTurns(data, 'train', others),
+    labels: data.labels('train', others),
+  };
   const guesses: Partial<Record<BaselineName, NdArray>> = {
     gray: ndarray([count, ...shape], 0.5),
     ...(pool && { 'mean image': repeated(meanOf(pool.images), count) }),
@@ -43,7 +48,7 @@ function meanOf({ shape, data }: NdArray): NdArray {
 const repeated = (image: NdArray, count: number): NdArray => stackImages(Array.from({ length: count }, () => image));
 
 /** Where the pool holds an image of every class of the batch. */
-function sameClass(pool: Batch, { labels, images }: Batch): { 'label only'?: NdArray } {
+function sameClass(pool: Pick<Batch, 'images' | 'labels'>, { labels, images }: Batch): { 'label only'?: NdArray } {
   const [, ...shape] = images.shape;
   const size = pool.images.data.length / pool.labels.length;
   const found = [...labels].map((label) => pool.labels.indexOf(label));

@@ -1,5 +1,5 @@
 import { sizeOf } from '../core/arrays.js';
-import { breathing } from '../core/breathing.js';
+import { breath } from '../core/breath.js';
 import type { Batch, NdArray } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
 import { retrievalRank } from '../metrics/index.js';
@@ -36,7 +36,6 @@ export async function galleryOf(data: Dataset, batches: readonly Pick<Batch, 'im
   const first = Math.min(MOST, data.sizes.test);
   const rows = own.flatMap((one) => rowsOf(one));
   const taken = new Set(rows.map(String));
-  const breath = breathing();
   for (let index = 0; index < first && rows.length < MOST; index++) {
     await breath();
     const other = flat(data.batch({ split: 'test', indices: [index] }).images).data;
@@ -67,7 +66,6 @@ export async function retrievalBaseline(
   gallery: Gallery,
 ): Promise<RetrievalBaseline> {
   const pool = [...data.labels('train', [...Array(Math.min(POOL, data.sizes.train)).keys()])];
-  const breath = breathing();
   const ranks: number[] = [];
   for (const [batch, { labels }] of batches.entries())
     for (const [i, label] of labels.entries())

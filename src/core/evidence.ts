@@ -27,6 +27,13 @@ const widest = (width: Widths): number =>
 const lengthOf = (...widths: readonly Widths[]): number =>
   Math.max(...widths.map((width) => (typeof width === 'number' ? 1 : width.length)));
 
+/** Numbers by their place; `Float32Array.from` takes ten times as long. */
+function listed(length: number, of: (i: number) => number): Float32Array {
+  const out = new Float32Array(length);
+  for (let i = 0; i < length; i++) out[i] = of(i);
+  return out;
+}
+
 /** The bounds of an evidence: of each entry or channel where they differ, else one number. */
 export const widthsOf = ({ tolerance, zeroTolerance, each }: Evidence): { kept: Widths; zero: Widths } => ({
   kept: each?.tolerance ?? tolerance,
@@ -37,9 +44,7 @@ export const widthsOf = ({ tolerance, zeroTolerance, each }: Evidence): { kept: 
 export function bounded({ each: _, ...before }: Evidence, kept: Widths, zero: Widths): Evidence {
   const length = lengthOf(kept, zero);
   const spread = (width: Widths): Float32Array =>
-    typeof width !== 'number' && width.length === length
-      ? width
-      : Float32Array.from({ length }, (_, i) => widthAt(width, i));
+    typeof width !== 'number' && width.length === length ? width : listed(length, (i) => widthAt(width, i));
   const whole = { ...before, tolerance: widest(kept), zeroTolerance: widest(zero) };
   if (length === 1) return whole;
   const tolerance = spread(kept);
@@ -50,7 +55,7 @@ export function bounded({ each: _, ...before }: Evidence, kept: Widths, zero: Wi
 function merged(a: Widths, b: Widths, of: (a: number, b: number) => number): Widths {
   const length = lengthOf(a, b);
   if (length === 1) return of(widthAt(a, 0), widthAt(b, 0));
-  return Float32Array.from({ length }, (_, i) => of(widthAt(a, i), widthAt(b, i)));
+  return listed(length, (i) => of(widthAt(a, i), widthAt(b, i)));
 }
 
 const sum = (a: number, b: number): number => a + b;

@@ -1,5 +1,5 @@
 /** Long loops and products of large matrices in blocks, with a turn for others between two; the same bits as in one. */
-import { type Breath, breathing } from './breathing.js';
+import { breath } from './breath.js';
 import { type Entries, type Matrix, matrix, product, productTransposed, transposedProduct } from './linear-algebra.js';
 
 /** Entries of a block. */
@@ -13,7 +13,6 @@ const PART = 2 ** 18;
 export async function sumOfParts(
   length: number,
   part: (from: number, to: number, before: number) => number,
-  breath: Breath = breathing(),
 ): Promise<number> {
   let total = 0;
   for (let from = 0; from < length; from += PART) {
@@ -24,7 +23,7 @@ export async function sumOfParts(
 }
 
 /** Sum over entries of a function of each. */
-export const sumInTurns = (values: Float32Array, of: (value: number, at: number) => number): Promise<number> =>
+export const sumInTurns = (values: Entries['data'], of: (value: number, at: number) => number): Promise<number> =>
   sumOfParts(values.length, (from, to, before) => {
     let total = before;
     for (let i = from; i < to; i++) total += of(values[i]!, i);
@@ -32,7 +31,7 @@ export const sumInTurns = (values: Float32Array, of: (value: number, at: number)
   });
 
 /** Sum of products, entry by entry. */
-export const dotInTurns = (a: Float32Array, b: Float32Array): Promise<number> =>
+export const dotInTurns = (a: Entries['data'], b: Entries['data']): Promise<number> =>
   sumOfParts(a.length, (from, to, before) => {
     let total = before;
     for (let i = from; i < to; i++) total += a[i]! * b[i]!;
@@ -46,7 +45,7 @@ const BLOCK = 2 ** 23;
 async function rowBlocks(
   a: Entries,
   each: number,
-  breath: Breath,
+  pause: typeof breath,
   work: (block: Entries, from: number) => void,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(BLOCK / Math.max(1, each)));
@@ -54,23 +53,36 @@ async function rowBlocks(
     const rows = Math.min(step, a.rows - from);
     const data = a.data.subarray(from * a.columns, (from + rows) * a.columns);
     work({ rows, columns: a.columns, data }, from);
-    await breath();
+    await pause();
   }
 }
 
 /** A B. */
-export async function productInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+export async function productInTurns(a: Entries, b: Entries, pause = breath): Promise<Matrix> {
   const out = matrix(a.rows, b.columns);
-  await rowBlocks(a, a.columns * b.columns, breath, (block, from) => {
-    out.data.set(product(block, b).data, from * b.columns);
+  const rows = (from: number, to: number): Matrix => ({
+    rows: to - from,
+    columns: b.columns,
+    data: out.data.subarray(from * b.columns, to * b.columns),
   });
+  const each = a.columns * b.columns;
+  if (each <= BLOCK)
+    await rowBlocks(a, each, pause, (block, from) => {
+      product(block, b, rows(from, from + block.rows));
+    });
+  else
+    for (let i = 0; i < a.rows; i++)
+      await rowBlocks(b, b.columns, pause, (block, from) => {
+        const at = i * a.columns + from;
+        product({ rows: 1, columns: block.rows, data: a.data.subarray(at, at + block.rows) }, block, rows(i, i + 1));
+      });
   return out;
 }
 
 /** A^T B. */
-export async function transposedProductInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+export async function transposedProductInTurns(a: Entries, b: Entries, pause = breath): Promise<Matrix> {
   const out = matrix(a.columns, b.columns);
-  await rowBlocks(a, a.columns * b.columns, breath, (block, from) => {
+  await rowBlocks(a, a.columns * b.columns, pause, (block, from) => {
     const data = b.data.subarray(from * b.columns, (from + block.rows) * b.columns);
     transposedProduct(block, { rows: block.rows, columns: b.columns, data }, out);
   });
@@ -78,9 +90,9 @@ export async function transposedProductInTurns(a: Entries, b: Entries, breath: B
 }
 
 /** A B^T. */
-export async function productTransposedInTurns(a: Entries, b: Entries, breath: Breath): Promise<Matrix> {
+export async function productTransposedInTurns(a: Entries, b: Entries, pause = breath): Promise<Matrix> {
   const out = matrix(a.rows, b.rows);
-  await rowBlocks(b, a.rows * a.columns, breath, (block, from) => {
+  await rowBlocks(b, a.rows * a.columns, pause, (block, from) => {
     const part = productTransposed(a, block).data;
     for (let i = 0; i < a.rows; i++)
       out.data.set(part.subarray(i * block.rows, (i + 1) * block.rows), i * b.rows + from);

@@ -40,9 +40,9 @@ export function transpose({ rows, columns, data }: Entries): Matrix {
   return { rows: columns, columns: rows, data: out };
 }
 
-/** A B, row by row, so that memory is read in order. */
-export function product(a: Entries, b: Entries): Matrix {
-  const out = new Float64Array(a.rows * b.columns);
+/** A B, row by row, so that memory is read in order. @param sum what it is added to, in place; zeros */
+export function product(a: Entries, b: Entries, sum = matrix(a.rows, b.columns)): Matrix {
+  const out = sum.data;
   for (let i = 0; i < a.rows; i++) {
     const row = out.subarray(i * b.columns, (i + 1) * b.columns);
     for (let k = 0; k < a.columns; k++) {
@@ -52,7 +52,7 @@ export function product(a: Entries, b: Entries): Matrix {
       for (let j = 0; j < row.length; j++) row[j]! += factor * b.data[from + j]!;
     }
   }
-  return { rows: a.rows, columns: b.columns, data: out };
+  return sum;
 }
 
 /** A^T B, without the transpose. @param sum what it is added to, in place; zeros */

@@ -1,5 +1,5 @@
 import type { Model, NamedArray, NdArray } from '../core/types.js';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, imagesInTurns } from '../data/index.js';
 import { compile, type Tensor } from '../engine/index.js';
 import { forward, inEvaluation } from '../models/index.js';
 
@@ -35,8 +35,9 @@ export async function evaluator(model: Model): Promise<Evaluator> {
     run: async (weights, indices, data) => {
       let count = 0;
       for (let from = 0; from < indices.length; from += AT_ONCE) {
-        const { images, labels } = data.batch({ split: 'test', indices: indices.slice(from, from + AT_ONCE) });
-        count += await right(weights, images, labels);
+        const some = indices.slice(from, from + AT_ONCE);
+        const images = await imagesInTurns(data, 'test', some);
+        count += await right(weights, images, data.labels('test', some));
       }
       return count / indices.length;
     },

@@ -1,9 +1,10 @@
 import { type HeldCheckpoint, withCheckpoint } from '../assets/index.js';
+import { breath } from '../core/breath.js';
 import { deriveSeed } from '../core/random.js';
 import { resumable, secondsLeft } from '../core/resumable.js';
 import { settled } from '../core/settled.js';
 import type { Model, NamedArray } from '../core/types.js';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, imagesInTurns } from '../data/index.js';
 import { type Evaluator, evaluator } from './evaluate.js';
 import { cohortOf, type FederationOptions, type FederationPlan, federationPlan } from './federation-plan.js';
 import { drawBatches, type LocalResult, type LocalSettings, type LocalTask } from './local-training.js';
@@ -112,52 +113,53 @@ async function oneRound(
   const learningRate = plan.rate(round);
   const cohort = cohortOf(clients.length, options.cohort, plan.seed, round);
   const results = await settled(
-    cohort.map((client) => {
+    cohort.map(async (client) => {
       const seed = deriveSeed(plan.seed, 'client', round, client);
-      const task = taskOf(data, clients[client]!, plan.local, seed);
+      const task = await taskOf(data, clients[client]!, plan.local, seed);
       return work({ ...task, weights, learningRate, seed }, deriveSeed(seed, 'phi'));
     }),
   );
   const loss = results.reduce((sum, result) => sum + result.loss, 0) / results.length;
   const shares = plan.average === 'images' ? cohort.map((client) => clients[client]!.length) : undefined;
-  const mean = averageUpdates(
-    results.map(({ tensors }) => tensors),
-    shares,
-  );
-  return { loss, ...move(state, mean, plan.serverMomentum, plan.serverLearningRate * learningRate) };
+  const means: NamedArray[] = [];
+  for (const k of weights.keys()) {
+    const parts = results.map(({ tensors }) => [tensors[k]!]);
+    means.push(...averageUpdates(parts, shares));
+    await breath();
+  }
+  return { loss, ...(await move(state, means, plan.serverMomentum, plan.serverLearningRate * learningRate)) };
 }
 
 /** The images that a client uses in its local steps, read only now, and which of them in which step. */
-function taskOf(
+async function taskOf(
   data: Dataset,
   positions: readonly number[],
   local: LocalSettings,
   seed: number,
-): Pick<LocalTask, 'images' | 'labels' | 'batches'> {
+): Promise<Pick<LocalTask, 'images' | 'labels' | 'batches'>> {
   const drawn = drawBatches(positions.length, local, seed);
   const used = [...new Set(drawn.flat())];
   const place = new Map(used.map((row, i) => [row, i]));
   const indices = used.map((row) => positions[row]!);
-  const { images, labels } = data.batch({ split: 'train', indices });
+  const images = await imagesInTurns(data, 'train', indices);
+  const labels = data.labels('train', indices);
   return { images, labels, batches: drawn.map((rows) => rows.map((row) => place.get(row)!)) };
 }
 
 /** The server's step; arithmetic in float64, results in float32. */
-function move(
+async function move(
   { weights, momentum }: FederationState,
   mean: readonly NamedArray[],
   beta: number,
   rate: number,
-): Pick<FederationState, 'weights' | 'momentum'> {
-  const next = momentum.map(({ name, shape, data }, k) => ({
-    name,
-    shape,
-    data: data.map((m, i) => beta * m + mean[k]!.data[i]!),
-  }));
-  const moved = weights.map(({ name, shape, data }, k) => ({
-    name,
-    shape,
-    data: data.map((w, i) => w - rate * next[k]!.data[i]!),
-  }));
+): Promise<Pick<FederationState, 'weights' | 'momentum'>> {
+  const [next, moved]: [NamedArray[], NamedArray[]] = [[], []];
+  for (const [k, { data: delta }] of mean.entries()) {
+    const kept = momentum[k]!.data.map((m, i) => beta * m + delta[i]!);
+    next.push({ ...momentum[k]!, data: kept });
+    await breath();
+    moved.push({ ...weights[k]!, data: weights[k]!.data.map((w, i) => w - rate * kept[i]!) });
+    await breath();
+  }
   return { weights: moved, momentum: beta === 0 ? momentum : next };
 }

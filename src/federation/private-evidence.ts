@@ -1,5 +1,5 @@
 import { EXACT } from '../core/evidence.js';
-import { sum } from '../core/numbers.js';
+import { squaredLength as squares, sum } from '../core/numbers.js';
 import { summedEvidence } from '../core/summed-evidence.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
 import { trainedOf } from './frozen.js';
@@ -89,8 +89,6 @@ function noiseOf(observed: Float32Array, k: number, client: ClientSettings, mech
   const most = (ratio * steps * noisy * clip ** 2) / batch ** 2;
   return Math.sqrt(Math.min(seen, most) / observed.length);
 }
-
-const squares = (data: Float32Array): number => data.reduce((sum, v) => sum + v * v, 0);
 
 /**
  * Whether a tensor may have been shortened by a factor that nobody is told. One image and one step: not if what is

@@ -3,6 +3,7 @@ import { checked, type OptionTable, real } from '../core/option-table.js';
 import type { NamedArray, Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
 import { operator } from './operator.js';
+import { sizeAt } from './size-at.js';
 
 /** Options of {@link percentileClip}. */
 export interface PercentileOptions {
@@ -54,14 +55,11 @@ export function percentileClip(options: PercentileOptions = {}): Obfuscation {
 function percentileOf(tensors: readonly NamedArray[], percentile: number): number {
   const entries = tensors.reduce((sum, { data }) => sum + data.length, 0);
   if (entries === 0) return 0;
-  const sizes = new Float32Array(entries);
-  let at = 0;
-  for (const { data } of tensors) for (let i = 0; i < data.length; i++) sizes[at++] = Math.abs(data[i]!);
-  sizes.sort();
+  const arrays = tensors.map(({ data }) => data);
   const place = (percentile / 100) * (entries - 1);
   const low = Math.floor(place);
-  const next = sizes[Math.min(entries - 1, low + 1)]!;
-  return sizes[low]! + (place - low) * (next - sizes[low]!);
+  const [size, next] = [sizeAt(arrays, low), sizeAt(arrays, Math.min(entries - 1, low + 1))];
+  return size + (place - low) * (next - size);
 }
 
 const smallest = (arrays: readonly Float32Array[]): number => {

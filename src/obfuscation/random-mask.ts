@@ -34,7 +34,7 @@ export function randomMask(options: RandomMaskOptions): Obfuscation {
   const shown = seedKnown ? ['keep'] : ['keep', 'seedKnown'];
   return operator('randomMask', { keep, seedKnown }, shown, (tensors, { before, message, seed }) => {
     const uniform = uniformStream(seed);
-    const masks = tensors.map(({ data }) => Uint8Array.from(data, () => Number(uniform() < keep)));
+    const masks = tensors.map(({ data }) => new Uint8Array(data.length).map(() => Number(uniform() < keep)));
     const sent = masks.reduce((sum, mask) => sum + mask.reduce((n, one) => n + one, 0), 0);
     const entries = masks.reduce((sum, { length }) => sum + length, 0);
     return {
@@ -43,7 +43,7 @@ export function randomMask(options: RandomMaskOptions): Obfuscation {
         const { kept, zero } = widthsOf(e);
         if (!seedKnown) return bounded(e, kept, Number.POSITIVE_INFINITY);
         const was = (i: number): number => (typeof zero === 'number' ? zero : zero[i % zero.length]!);
-        const unknown = Float32Array.from(masks[t]!, (one, i) => (one ? was(i) : Number.POSITIVE_INFINITY));
+        const unknown = new Float32Array(masks[t]!).map((one, i) => (one ? was(i) : Number.POSITIVE_INFINITY));
         return bounded(e, kept, unknown);
       }),
       message: {

@@ -26,24 +26,23 @@ export const reducedFloat = (verb: string, format: Format): Obfuscation =>
     };
   });
 
-/** floor(log2 |x|) of float32 numbers, read off their bits; -127 for 0 and what is smaller than normal. */
-const exponentsOf = (data: Float32Array): Int32Array =>
-  Int32Array.from(new Uint32Array(data.slice().buffer), (bits) => ((bits >>> 23) & 255) - 127);
+/** The step of a format about float32 numbers, by the exponent in their bits; that of 0 and the subnormal is 0. */
+function stepper(data: Float32Array, { fraction, least }: Format): (i: number) => number {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const steps = Float64Array.from({ length: 256 }, (_, e) => 2 ** (Math.max(e - 127, least) - fraction));
+  return (i) => steps[(bits[i]! >>> 23) & 255]!;
+}
 
-function nearest(data: Float32Array, { fraction, least, largest }: Format): Float32Array {
-  const exponents = exponentsOf(data);
-  return data.map((g, i) => {
-    const step = 2 ** (Math.max(exponents[i]!, least) - fraction);
-    return Math.max(-largest, Math.min(largest, toEven(g / step) * step));
-  });
+function nearest(data: Float32Array, format: Format): Float32Array {
+  const { largest } = format;
+  const step = stepper(data, format);
+  return data.map((g, i) => Math.max(-largest, Math.min(largest, toEven(g / step(i)) * step(i))));
 }
 
 /** Half a step about each number that was sent. */
-function halfSteps(sent: Float32Array, { fraction, least, largest }: Format): Float32Array {
-  const exponents = exponentsOf(sent);
-  return sent.map((value, i) =>
-    Math.abs(value) >= largest ? Number.POSITIVE_INFINITY : 2 ** (Math.max(exponents[i]!, least) - fraction - 1),
-  );
+function halfSteps(sent: Float32Array, format: Format): Float32Array {
+  const step = stepper(sent, format);
+  return sent.map((value, i) => (Math.abs(value) >= format.largest ? Number.POSITIVE_INFINITY : step(i) / 2));
 }
 
 function toEven(x: number): number {

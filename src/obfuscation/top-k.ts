@@ -4,6 +4,7 @@ import type { Obfuscation } from '../core/types.js';
 import { nonzeroCount } from './message.js';
 import { operator } from './operator.js';
 import { groupCount, SCOPES, type Scope } from './scope.js';
+import { sizeAt } from './size-at.js';
 
 /** Options of {@link topK}. */
 export interface TopKOptions {
@@ -56,14 +57,10 @@ export function keepLargest(
 ): { values: Float32Array[]; threshold: number } {
   const n = arrays.reduce((sum, data) => sum + data.length, 0);
   if (n === 0) return { values: arrays.map(() => new Float32Array(0)), threshold: 0 };
-  const sizes = new Float32Array(n);
-  let offset = 0;
-  for (const data of arrays) for (let i = 0; i < data.length; i++) sizes[offset++] = Math.abs(data[i]!);
-  sizes.sort();
   const k = Math.min(n, Math.ceil((1 - sparsity) * n));
-  const threshold = sizes[n - k]!;
+  const threshold = sizeAt(arrays, n - k);
   let ties = k;
-  for (let i = n - 1; i >= 0 && sizes[i]! > threshold; i--) ties--;
+  for (const data of arrays) for (let i = 0; i < data.length; i++) if (Math.abs(data[i]!) > threshold) ties--;
   const stays = (g: number) => Math.abs(g) > threshold || (Math.abs(g) === threshold && ties-- > 0);
   return { values: arrays.map((data) => data.map((g) => (stays(g) ? g : 0))), threshold };
 }

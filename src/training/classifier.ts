@@ -4,7 +4,7 @@ import { problem } from '../core/errors.js';
 import { integer, oneOf } from '../core/options.js';
 import { deriveSeed } from '../core/random.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, imagesInTurns } from '../data/index.js';
 import { crossEntropy, type Tensor, tf } from '../engine/index.js';
 import { type AugmentOptions, augment } from './augment.js';
 import { folded, normalisedForward, normalisedParameters } from './batch-norm.js';
@@ -72,9 +72,9 @@ export async function trainClassifier(model: Model, data: Dataset, options: Clas
     const both = [...moving, ...still];
     return names.map((name) => both[order.indexOf(name)]!);
   };
-  const batch = (indices: readonly number[], chance: number): [images: NdArray, targets: NdArray] => {
-    const { images, labels } = data.batch({ split: 'train', indices });
-    const { shape, data: hard } = oneHot(model.name, labels, model.classes);
+  const batch = async (indices: readonly number[], chance: number): Promise<[images: NdArray, targets: NdArray]> => {
+    const images = await imagesInTurns(data, 'train', indices);
+    const { shape, data: hard } = oneHot(model.name, data.labels('train', indices), model.classes);
     const soft = hard.map((y) => (1 - smoothing) * y + smoothing / model.classes);
     return [augment(images, chance, changes), { shape, data: soft }];
   };
@@ -82,9 +82,9 @@ export async function trainClassifier(model: Model, data: Dataset, options: Clas
   const moments = await momentsOf(model, batchSize, threads);
   const accuracy = await accuracyOf(model, threads);
   const finish = async (parameters: readonly NamedArray[]): Promise<Model> => {
-    const images = Array.from({ length: Math.ceil(MOMENT_IMAGES / batchSize) }, (_, k) => () => {
+    const images = Array.from({ length: Math.ceil(MOMENT_IMAGES / batchSize) }, (_, k) => async () => {
       const indices = Array.from({ length: batchSize }, (_, i) => (k * batchSize + i) % size);
-      return batch(indices, deriveSeed(seed, 'moments', k))[0];
+      return (await batch(indices, deriveSeed(seed, 'moments', k)))[0];
     });
     const whole = merged(parameters, fixed);
     return folded(model, whole, await moments.run(whole, images));

@@ -1,7 +1,7 @@
 import { checkArguments } from '../core/arguments.js';
 import { ndarray } from '../core/arrays.js';
 import type { Model, NamedArray, NdArray } from '../core/types.js';
-import type { Dataset, Split } from '../data/index.js';
+import { type Dataset, imagesInTurns, type Split } from '../data/index.js';
 import { compile, type Tensor } from '../engine/index.js';
 import { forward, inEvaluation } from '../models/index.js';
 import { type FixedMoments, normalisedForward, normalisedParameters } from './batch-norm.js';
@@ -40,7 +40,8 @@ export async function accuracyOf(model: Model, threads?: number) {
       const count = Math.min(AT_ONCE, indices.length - from);
       // the last batch is filled up with its last image
       const some = Array.from({ length: AT_ONCE }, (_, i) => indices[from + Math.min(i, count - 1)]!);
-      const { images, labels } = data.batch({ split, indices: some });
+      const images = await imagesInTurns(data, split, some);
+      const labels = data.labels(split, some);
       const [logits] = await step.run(images, ...weights.parameters);
       for (let i = 0; i < count; i++) {
         const row = logits!.data.subarray(i * model.classes, (i + 1) * model.classes);
@@ -63,10 +64,10 @@ export async function momentsOf(model: Model, batchSize: number, threads?: numbe
   );
   const run = async (
     parameters: readonly NamedArray[],
-    batches: readonly (() => NdArray)[],
+    batches: readonly (() => Promise<NdArray>)[],
   ): Promise<FixedMoments[]> => {
     const results: NdArray[][] = [];
-    for (const batch of batches) results.push(await step.run(batch(), ...parameters));
+    for (const batch of batches) results.push(await step.run(await batch(), ...parameters));
     return Array.from({ length: results[0]!.length / 2 }, (_, k) =>
       together(
         results.map((result) => result[2 * k]!.data),

@@ -176,8 +176,9 @@ test('recover: FedAvg and 3 bits leave features that are nearer to the truth tha
 test('activations: the true probabilities are the fixed point when the last layer is exact', async () => {
   const [observation, truth] = await scenes(4);
   const head = readHead(observation);
-  const found = activations(head, observation.labels!, guessFrom(head, truth, 0.9));
-  const inputs = guessFrom(head, truth, 0.9).inputs;
+  const guess = await guessFrom(head, truth, 0.9);
+  const found = await activations(head, observation.labels!, guess);
+  const { inputs } = guess;
   near(
     found.hidden.data,
     inputs.data.map((z) => Math.max(0, z)),

@@ -37,7 +37,7 @@ for (const [name, evidence] of [
   ['of known length', EXACT],
   ['of unknown length', signed(EXACT, false)],
 ] as const)
-  test(`explainedBy: the correlation of each picture's part with what the others leave, ${name}`, () => {
+  test(`explainedBy: the correlation of each picture's part with what the others leave, ${name}`, async () => {
     const [x, delta] = [matrix(3, 4, Float32Array.from(numbers(12))), matrix(3, 5, numbers(15))];
     const part = (b: number): number[] =>
       Array.from({ length: 20 }, (_, at) => x.data[b * 4 + Math.floor(at / 5)]! * delta.data[b * 5 + (at % 5)]!);
@@ -45,7 +45,10 @@ for (const [name, evidence] of [
     const sum = parts[0]!.map((_, at) => parts.reduce((total, p) => total + p[at]!, 0));
     const observed = Array.from(Float32Array.from(sum.map((value) => 0.7 * value + 0.3 * normal())));
     const length = evidence === EXACT ? 1 : inner(sum, observed) / inner(observed, observed);
-    const found = explainedBy(headOf(observed, evidence), delta, { shape: [3, 4], data: Float32Array.from(x.data) });
+    const found = await explainedBy(headOf(observed, evidence), delta, {
+      shape: [3, 4],
+      data: Float32Array.from(x.data),
+    });
     parts.forEach((own, b) => {
       const left = observed.map((value, at) => length * value - sum[at]! + own[at]!);
       near(found[b]!, Math.min(1, Math.max(0, inner(own, left) / (norm(own) * norm(left)))), 1e-6);
@@ -56,11 +59,11 @@ for (const [name, evidence] of [
     );
   });
 
-test('guessFrom: x W + b, and |x| sqrt(1 - cos^2) times the root mean square of W', () => {
+test('guessFrom: x W + b, and |x| sqrt(1 - cos^2) times the root mean square of W', async () => {
   const head = headOf(numbers(20), EXACT);
   const { weights, bias } = head.first;
   const x = matrix(2, 4, numbers(8));
-  const { inputs, spread } = guessFrom(head, x, 0.6);
+  const { inputs, spread } = await guessFrom(head, x, 0.6);
   const size = norm([...weights.data]) / Math.sqrt(20);
   for (const b of [0, 1]) {
     const row = [...x.data.subarray(4 * b, 4 * b + 4)];
@@ -76,11 +79,12 @@ test('guessFrom: x W + b, and |x| sqrt(1 - cos^2) times the root mean square of 
   }
 });
 
-test('deviation: of noise its own, of rounding that of a uniform error, of float32 a millionth of the largest', () => {
+test('deviation: of noise its own, of rounding as of a uniform error, of float32 a millionth of the largest', async () => {
   const observed = Float32Array.of(0, 2, -4, 1);
-  near(deviation({ ...EXACT, noise: 0.3, tolerance: 9 }, observed), 0.3);
-  near(deviation(rounded(EXACT, 0.5, 2), observed), Math.sqrt((0.25 * 2 ** 2 + 0.75 * 0.5 ** 2) / 3));
-  near(deviation(EXACT, observed), 4e-6, 1e-12);
+  near(await deviation({ ...EXACT, noise: 0.3, tolerance: 9 }, observed), 0.3);
+  const mean = (0.25 * 2 ** 2 + 0.75 * 0.5 ** 2) / 3;
+  near(await deviation(rounded(EXACT, 0.5, 2), observed), Math.sqrt(mean));
+  near(await deviation(EXACT, observed), 4e-6, 1e-12);
 });
 
 test('deviations: the roots of the diagonal of (A^T A)^-1, times the noise', () => {
@@ -143,7 +147,7 @@ test('aroundGuess: one free direction: the likeliest move where all are active, 
   near(touching[1]!, 1, 1e-6);
 });
 
-test("shares: the part 1 - p that scales each image's features is found where the forward pass closes", () => {
+test("shares: the part 1 - p that scales each image's features is found where the forward pass closes", async () => {
   const layer = (inputs: number, units: number) => ({
     weights: matrix(inputs, units, numbers(inputs * units)),
     bias: numbers(units).map((b) => 0.1 * b),
@@ -166,7 +170,7 @@ test("shares: the part 1 - p that scales each image's features is found where th
     4,
     features.data.map((value, at) => value * wanted[Math.floor(at / 4)]!),
   );
-  shares(head, labels, scaled, mixes).forEach((found, b) => {
+  (await shares(head, labels, scaled, mixes)).forEach((found, b) => {
     near(found, wanted[b]!, 1e-9);
   });
 });

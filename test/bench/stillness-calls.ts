@@ -58,7 +58,7 @@ const updated =
 
 /** An update of ResNet-18, eleven million entries, made up. */
 async function large() {
-  const { model } = await given('resnet18', 32, 1);
+  const { model } = await given('resnet18', 32, 2);
   const normal = rog.data.normalStream(7);
   const tensors = model.parameters.map((one) => ({ ...one, data: one.data.map(() => 0.01 * normal()) }));
   const { client } = await rog.clientUpdate(...(await smallest()));
@@ -116,8 +116,8 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
   'rog lenet 32 b1 100 steps': attacked({ iterations: 10 }, 'lenet', 32, 1, 'none', { ...FIVE, localSteps: 100 }),
   'rog vgg7 32 b1': attacked({ iterations: 10 }, 'vgg7', 32, 1, 'none'),
   'rog vgg7 32 b4 top-k five steps': attacked({ iterations: 6, method: 'matching' }, 'vgg7', 32, 4, 'topk:0.95', FIVE),
-  'rog paperResnet18 32 b1': attacked({ iterations: 10 }, 'paperResnet18', 32, 1, 'none'),
-  'rog resnet18 32 b1 sign': attacked({ iterations: 6, method: 'matching' }, 'resnet18', 32, 1, 'sign'),
+  'rog paperResnet18 32 b2': attacked({ iterations: 10 }, 'paperResnet18', 32, 2, 'none'),
+  'rog resnet18 32 b2 sign': attacked({ iterations: 6, method: 'matching' }, 'resnet18', 32, 2, 'sign'),
   'rog paperResnet18 64 b4 3 bits': attacked(
     { iterations: 6, method: 'matching' },
     'paperResnet18',
@@ -223,13 +223,13 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
       )
       .then(() => 'done'),
   'loadWeights of saved resnet18': async () => {
-    const { model } = await given('resnet18', 32, 1);
+    const { model } = await given('resnet18', 32, 2);
     const file = join(folder(), 'w.safetensors');
     await rog.nets.saveWeights(file, model);
     return () => rog.loadWeights(file, model);
   },
   'saveWeights resnet18': async () => {
-    const { model } = await given('resnet18', 32, 1);
+    const { model } = await given('resnet18', 32, 2);
     return () => rog.nets.saveWeights(join(folder(), 'w.safetensors'), model);
   },
   'loadNetwork ROGLAB_ONNX': async () => () => rog.loadNetwork(process.env.ROGLAB_ONNX ?? 'none.onnx'),

@@ -40,26 +40,34 @@ function watch(): () => Still {
   };
 }
 
-/** The functions of ours that most samples of a stretch lie in, with their share. */
+/** The functions that most samples of a stretch lie in, and those they end in, with their share. */
 function within({ nodes, samples = [], timeDeltas = [], startTime }: Profiler.Profile, { from, to }: Still): string {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parent = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
-  const counts = new Map<string, number>();
+  const [counts, ends] = [new Map<string, number>(), new Map<string, number>()];
   let [at, all] = [startTime, 0];
   samples.forEach((sample, k) => {
     at += timeDeltas[k]!;
     if (at < from || at > to) return;
     all++;
     const seen = new Set<string>();
+    ends.set(title(byId.get(sample)!), (ends.get(title(byId.get(sample)!)) ?? 0) + 1);
     for (let id: number | undefined = sample; id !== undefined; id = parent.get(id)) {
-      const { functionName, url, lineNumber } = byId.get(id)!.callFrame;
-      if (functionName !== '(root)') seen.add(`${functionName || '?'} ${url.split('/').pop()}:${lineNumber + 1}`);
+      seen.add(title(byId.get(id)!));
     }
     for (const name of seen) counts.set(name, (counts.get(name) ?? 0) + 1);
   });
-  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 8);
-  return most.map(([name, n]) => `${name} ${Math.round((100 * n) / all)}%`).join(', ');
+  const most = (of: Map<string, number>, count: number): string =>
+    [...of]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(([name, n]) => `${name} ${Math.round((100 * n) / all)}%`)
+      .join(', ');
+  return `in ${most(counts, 9)}\n    at ${most(ends, 4)}`;
 }
+
+const title = ({ callFrame: { functionName, url, lineNumber } }: Profiler.ProfileNode): string =>
+  `${functionName || '?'} ${url.split('/').pop()}:${lineNumber + 1}`;
 
 function hashOf(value: unknown): string {
   const hash = createHash('sha256');
@@ -83,7 +91,7 @@ await inspector.post('Profiler.enable');
 await inspector.post('Profiler.setSamplingInterval', { interval: 1000 });
 for (const [name, prepare] of Object.entries(CALLS)) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
-  const call = await prepare();
+  const call = await prepare().catch((error) => () => `not prepared: ${error}`);
   await inspector.post('Profiler.start');
   const began = performance.now();
   const stop = watch();

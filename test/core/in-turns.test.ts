@@ -10,6 +10,7 @@ const random = (rows: number, columns: number) => mapped(matrix(rows, columns), 
 test('products in turns: the bits of the products in one, and a breath for every block', async () => {
   const [long, other, wide] = [random(5000, 300), random(300, 12), random(7, 300)];
   const tall = random(5000, 12);
+  const [rows, large] = [random(2, 3000), random(3000, 3000)];
   let breaths = 0;
   const breath = async (): Promise<void> => {
     breaths++;
@@ -20,6 +21,7 @@ test('products in turns: the bits of the products in one, and a breath for every
   };
   for (const [[found, turns], wanted] of [
     [await turnsOf(() => productInTurns(long, other, breath)), product(long, other)],
+    [await turnsOf(() => productInTurns(rows, large, breath)), product(rows, large)],
     [await turnsOf(() => transposedProductInTurns(long, tall, breath)), transposedProduct(long, tall)],
     [await turnsOf(() => productTransposedInTurns(wide, long, breath)), productTransposed(wide, long)],
   ] as const) {

@@ -1,4 +1,5 @@
 import { halfWidth, hidesScale, isExactToScale, isRounded, isSparse } from '../../core/evidence.js';
+import { squaredLength as squares } from '../../core/numbers.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 
 const isBoundedToScale = (evidence: Evidence): boolean =>
@@ -36,5 +37,3 @@ export function quotientError({ client, tensors, obfuscation }: Observation, { d
   }, 0);
   return Math.sqrt((squares(errors) / 3 + outside / squares(db)) / x.length);
 }
-
-const squares = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0);

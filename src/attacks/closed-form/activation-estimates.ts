@@ -1,4 +1,5 @@
 import { halfWidth, hidesScale } from '../../core/evidence.js';
+import { productTransposedInTurns, sumInTurns } from '../../core/in-turns.js';
 import type { Matrix } from '../../core/linear-algebra.js';
 import { leastSquares, lifted, mapped, matrix, product, solve, transpose } from '../../core/linear-algebra.js';
 import type { Evidence } from '../../core/types.js';
@@ -34,13 +35,13 @@ const rootMeanSquare = ({ data }: Matrix): number => Math.sqrt(data.reduce((sum,
  * does. As many images as classes, of all labels: the rows of P - Y sum to 0, so one direction of H is free; see
  * aroundGuess().
  */
-export function activations(head: Head, labels: Int32Array, guess: Guess): Activations {
+export async function activations(head: Head, labels: Int32Array, guess: Guess): Promise<Activations> {
   const { inputs, spread } = guess;
   const size = labels.length;
   const { observed, evidence, weights } = head.last;
   const [units, classes] = [weights.rows, weights.columns];
   const seen = transpose(observedOf(head.last));
-  const noise = deviation(evidence, observed);
+  const noise = await deviation(evidence, observed);
   const blind = hidesScale(evidence);
   const everyClass = hasEveryClass(labels, classes);
   let hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
@@ -85,19 +86,20 @@ export function outputErrors({ last }: Head, hidden: Matrix, labels: Int32Array)
 }
 
 /** The errors of a layer's outputs [B, outputs] at the units before it, ReLU or not: factor E W^T [B, units]. */
-export const sentBack = (errors: Matrix, { weights, factor }: Pick<InnerLayer, 'weights' | 'factor'>): Matrix =>
-  mapped(product(errors, transpose(weights)), (value) => factor * value);
+export const sentBack = async (errors: Matrix, { weights, factor }: Pick<InnerLayer, 'weights' | 'factor'>) =>
+  mapped(await productTransposedInTurns(errors, weights), (value) => factor * value);
 
 /** The same where a unit is active, else 0. */
 export const gated = (back: Matrix, odds: Matrix): Matrix =>
   mapped(back, (value, i, j) => (odds.data[i * odds.columns + j]! > 0 ? value : 0));
 
 /** Standard deviation of an observed entry about the true one: noise, or uniform in its tolerance; float32 at least. */
-export function deviation(evidence: Evidence, observed: Float32Array): number {
+export async function deviation(evidence: Evidence, observed: Float32Array): Promise<number> {
   const { noise } = evidence;
-  const top = observed.reduce((a, value) => Math.max(a, Math.abs(value)), 0);
+  let top = 0;
+  for (let i = 0; i < observed.length; i++) top = Math.max(top, Math.abs(observed[i]!));
   // where a bound says nothing, an entry is not larger than those that were seen
-  const squares = observed.reduce((sum, value, i) => sum + Math.min(top, halfWidth(evidence, value, i)) ** 2, 0);
+  const squares = await sumInTurns(observed, (value, i) => Math.min(top, halfWidth(evidence, value, i)) ** 2);
   const rounding = squares / 3 / observed.length;
   return Math.max(noise > 0 ? noise : Math.sqrt(rounding), 1e-6 * top, 1e-30);
 }

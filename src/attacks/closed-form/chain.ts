@@ -44,14 +44,14 @@ export async function chainOf(head: Head, labels: Int32Array): Promise<Chain> {
       const guesses: Guess[] = [];
       const inputs = [features];
       for (const layer of hidden) {
-        const guess = guessFrom({ first: layer }, inputs.at(-1)!, cosine);
+        const guess = await guessFrom({ first: layer }, inputs.at(-1)!, cosine);
         guesses.push(guess);
         inputs.push(mapped(guess.inputs, (z) => layer.factor * Math.max(0, z)));
       }
       let k = hidden.length - 1;
-      const found = activations(head, labels, guesses[k]!);
+      const found = await activations(head, labels, guesses[k]!);
       const back = mapped(
-        sentBack(found.errors, { ...head.last, factor: head.factor }),
+        await sentBack(found.errors, { ...head.last, factor: head.factor }),
         (value) => value / labels.length,
       );
       let delta = await heard(k, back, found.odds, inputs[k]!, refine);
@@ -66,7 +66,7 @@ export async function chainOf(head: Head, labels: Int32Array): Promise<Chain> {
         );
         delta = await heard(
           k - 1,
-          sentBack(delta, { ...hidden[k]!, factor: hidden[k - 1]!.factor }),
+          await sentBack(delta, { ...hidden[k]!, factor: hidden[k - 1]!.factor }),
           odds,
           inputs[k - 1]!,
           refine,
@@ -88,7 +88,7 @@ async function oddsBehind(
 ): Promise<Matrix> {
   if (hidesScale(evidence)) return inputs;
   const solved = await solve(delta, start);
-  const unsure = deviations(transpose(delta), deviation(evidence, observed));
+  const unsure = deviations(transpose(delta), await deviation(evidence, observed));
   return mapped(inputs, (z, b, u) => {
     const seen = solved.data[b * solved.columns + u]!;
     return posterior(z, spread[b]!, seen / factor, unsure[b]! / factor).odds;

@@ -1,4 +1,5 @@
 import { isBounded, isRounded } from '../../core/evidence.js';
+import { productTransposedInTurns } from '../../core/in-turns.js';
 import { type Matrix, mapped, normalEquations, product, productTransposed } from '../../core/linear-algebra.js';
 import { intervalsTell } from '../search/objectives.js';
 import { deviation } from './activation-estimates.js';
@@ -35,12 +36,12 @@ function gaussianSolver({ first, nonNegative }: Inputs, known?: Matrix): Feature
       const prior = known ?? start;
       const square = prior.data.reduce((sum, x) => sum + x * x, 0) / prior.data.length;
       const power = delta.data.reduce((sum, d) => sum + d * d, 0) / delta.rows;
-      const noise = isRounded(evidence) ? deviation(evidence, observed) : evidence.noise;
+      const noise = isRounded(evidence) ? await deviation(evidence, observed) : evidence.noise;
       const ridge = noise ** 2 / (SPREAD * square * power || 1);
       const gram = productTransposed(delta, delta);
       const explained = product(gram, prior);
       // what the prior leaves unexplained, so that the ridge pulls towards the prior and not towards 0
-      const seen = productTransposed(delta, observedOf(first));
+      const seen = await productTransposedInTurns(delta, observedOf(first));
       const rest = mapped(seen, (value, i, j) => value - explained.data[i * explained.columns + j]!);
       const moved = normalEquations(gram, rest, Math.max(1e-10, ridge));
       return mapped(moved, (value, i, j) => Math.max(bound, value + prior.data[i * prior.columns + j]!));

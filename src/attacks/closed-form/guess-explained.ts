@@ -1,4 +1,5 @@
 import { hidesScale } from '../../core/evidence.js';
+import { dotInTurns, productInTurns } from '../../core/in-turns.js';
 import { type Matrix, matrix, product, transpose } from '../../core/linear-algebra.js';
 import { dot, sum } from '../../core/numbers.js';
 import type { NdArray } from '../../core/types.js';
@@ -13,16 +14,16 @@ import { type Head, observedOf } from './head.js';
  * 1: it explains all of it. Noise and rounding lower it for all pictures of a batch alike: compare within a batch.
  * Where phi hides the length of the update, G1 is first brought to the length that fits best.
  */
-export function explainedBy({ first }: Head, delta: Matrix, features: NdArray): number[] {
+export async function explainedBy({ first }: Head, delta: Matrix, features: NdArray): Promise<number[]> {
   const { observed, evidence } = first;
   const [size, inputs] = features.shape as [number, number];
   const x = matrix(size, inputs, features.data);
-  const seen = product(x, observedOf(first)); // [B, units]
+  const seen = await productInTurns(x, observedOf(first)); // [B, units]
   const dots = Float64Array.from({ length: size }, (_, b) => dot(row(seen, b), row(delta, b)));
   const [xx, dd] = [product(x, transpose(x)), product(delta, transpose(delta))];
   const overlap = (b: number, c: number): number => xx.data[b * size + c]! * dd.data[b * size + c]!;
   const all = [...dots.keys()];
-  const squares = observed.reduce((sum, value) => sum + value * value, 0) || 1e-300;
+  const squares = (await dotInTurns(observed, observed)) || 1e-300;
   const scale = hidesScale(evidence) ? sum(dots) / squares : 1;
   return all.map((b) => {
     const others = all.filter((c) => c !== b);

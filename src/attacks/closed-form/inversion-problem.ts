@@ -87,7 +87,7 @@ export async function inversionProblem(
       const pictures = clamped(best.images);
       return {
         images: pictures,
-        explained: explainedBy(head, found.delta, await features(head, pictures)),
+        explained: await explainedBy(head, found.delta, await features(head, pictures)),
         labels,
         labelSource: { method, confidence },
         objective: best.objective,

@@ -1,4 +1,4 @@
-import { breathing } from '../../core/breathing.js';
+import { breath } from '../../core/breath.js';
 import { halfWidth, isBounded } from '../../core/evidence.js';
 import type { Matrix } from '../../core/linear-algebra.js';
 import type { DenseLayer } from './head.js';
@@ -37,7 +37,6 @@ export async function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix,
     return sum;
   };
   let total = 0;
-  const breath = breathing();
   for (const column of columnsOf(layer)) {
     total += distance(residualOf(column), column.widths, 0, sample[0]!);
     await breath();

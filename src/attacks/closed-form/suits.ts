@@ -72,10 +72,11 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
   if (repeated && isExact(head.first.evidence)) return undefined;
   if (!repeated && !hidesScale(head.last.evidence)) return undefined;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
-  const hidden = hiddenLayers(head).reduce(
-    (x, layer) => mapped(guessFrom({ first: layer }, x, 1).inputs, (z) => layer.factor * Math.max(0, z)),
-    matrix(shape[0]!, shape[1]!, data),
-  );
+  let hidden = matrix(shape[0]!, shape[1]!, data);
+  for (const layer of hiddenLayers(head)) {
+    const { inputs } = await guessFrom({ first: layer }, hidden, 1);
+    hidden = mapped(inputs, (z) => layer.factor * Math.max(0, z));
+  }
   // P - Y for a label that is no class: P itself
   const probabilities = outputErrors(head, hidden, new Int32Array(shape[0]!).fill(-1));
   return probabilities.data.every((p) => p * model.classes < TRAINED)

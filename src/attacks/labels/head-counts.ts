@@ -1,4 +1,5 @@
 import { hidesScale, isSparse } from '../../core/evidence.js';
+import { productInTurns } from '../../core/in-turns.js';
 import { leastSquares, type Matrix, mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
 import type { Observation } from '../../core/types.js';
 import { outputErrors } from '../closed-form/activation-estimates.js';
@@ -32,7 +33,7 @@ export async function headCounts(
   const head = readHead(observation);
   const { model, client } = observation;
   const typical = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
-  const { direction, even } = directionOf(head, matrix(1, typical.length, typical));
+  const { direction, even } = await directionOf(head, matrix(1, typical.length, typical));
   const size = client.batchSize;
   const fit = (counts: readonly number[]): number => {
     const t = counts.map((n, j) => even[j]! - n / size);
@@ -56,12 +57,12 @@ export async function headCounts(
 const CLEAR = 20;
 
 /** p - n / B up to its length, of length 1, and p. */
-function directionOf(head: Head, typical: Matrix): { direction: number[]; even: number[] } {
+async function directionOf(head: Head, typical: Matrix): Promise<{ direction: number[]; even: number[] }> {
   const { first, last } = head;
-  const { inputs, spread } = guessFrom(head, typical, COSINE);
+  const { inputs, spread } = await guessFrom(head, typical, COSINE);
   const hidden = mapped(inputs, (z) => head.factor * Math.max(0, z));
   const even = [...outputErrors(head, hidden, Int32Array.of(-1)).data]; // no class: P itself
-  const seen = product(typical, observedOf(first));
+  const seen = await productInTurns(typical, observedOf(first));
   const chances = mapped(inputs, (z) => Math.exp(logCdf(z / spread[0]!)));
   const design = mapped(last.weights, (w, u) => w * chances.data[u]!);
   const inner = leastSquares(design, transpose(seen)).data;

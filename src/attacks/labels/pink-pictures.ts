@@ -1,5 +1,5 @@
 import { ndarray } from '../../core/arrays.js';
-import { breathing } from '../../core/breathing.js';
+import { breath } from '../../core/breath.js';
 import { deriveSeed, normalStream, uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { ImageShape, NdArray } from '../../core/types.js';
@@ -22,7 +22,6 @@ const COLOUR = 0.35;
  * pictures are.
  */
 export async function pinkPictures(imageShape: ImageShape, count: number, seed: number): Promise<NdArray> {
-  const breath = breathing();
   const [height, width, channels] = imageShape;
   const data = new Float32Array(count * height * width * channels);
   for (const [cells, weight] of OCTAVES)

@@ -1,4 +1,5 @@
 import { isNoised } from '../../core/evidence.js';
+import { squaredLength } from '../../core/numbers.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { readHead } from '../closed-form/head.js';
 import { inversion } from '../closed-form/invert.js';
@@ -49,6 +50,6 @@ function likelihood({ obfuscation: { evidence } }: Observation): ObjectiveName |
 
 /** sigma^2 / sum q^2: what one unit of |z|^2 / 2 weighs against relativeL2 / 2 when the noise is Gaussian. */
 export function noiseShare({ tensors, obfuscation }: Observation): number {
-  const squares = tensors.reduce((sum, { data }: NdArray) => sum + data.reduce((part, q) => part + q * q, 0), 0);
+  const squares = tensors.reduce((sum, { data }: NdArray) => sum + squaredLength(data), 0);
   return squares > 0 ? Math.max(...obfuscation.evidence.map(({ noise }) => noise)) ** 2 / squares : 0;
 }

@@ -1,4 +1,5 @@
 import { hidesScale } from '../../core/evidence.js';
+import { squaredLength } from '../../core/numbers.js';
 import type { NamedArray, Observation } from '../../core/types.js';
 import { isAdaptive } from './soften.js';
 
@@ -29,4 +30,4 @@ export const simulation = (observation: Observation): 'steps' | 'direction' =>
     ? 'steps'
     : 'direction';
 
-const norm = ({ data }: NamedArray): number => Math.sqrt(data.reduce((sum, value) => sum + value * value, 0));
+const norm = ({ data }: NamedArray): number => Math.sqrt(squaredLength(data));

@@ -1,4 +1,5 @@
 import { isExactToScale } from '../../core/evidence.js';
+import { squaredLength } from '../../core/numbers.js';
 import type { Evidence, Observation } from '../../core/types.js';
 
 /** An entry is known finely where its bound is at most this part of its tensor's root mean square. */
@@ -16,13 +17,13 @@ function isFineIn(evidence: Evidence, data: Float32Array): boolean {
   if (isExactToScale(evidence)) return true;
   const { tolerance, zeroTolerance, noise, signOnly, projection, unsent } = evidence;
   if (noise > 0 || signOnly || projection || unsent) return false;
-  const square = data.reduce((sum, q) => sum + q * q, 0) / data.length;
+  const square = squaredLength(data) / data.length;
   return Math.max(tolerance, zeroTolerance) ** 2 <= FINE ** 2 * square;
 }
 
 /** Whether phi's noise has at least the power of the update itself. */
 export function isDrowned({ tensors, obfuscation }: Observation): boolean {
   const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
-  const power = tensors.reduce((sum, { data }) => data.reduce((part, q) => part + q * q, sum), 0);
+  const power = tensors.reduce((sum, { data }) => sum + squaredLength(data), 0);
   return noise > 0 && noise >= power / 2;
 }

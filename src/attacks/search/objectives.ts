@@ -164,11 +164,12 @@ export function intervalsTell(tensors: readonly Pick<NdArray, 'data'>[], evidenc
     for (let i = 0; i < data.length; i++) {
       const size = Math.abs(data[i]!);
       const width = halfWidth(known, size, i);
-      all += size * size;
       const isOpen = size > 0 && width >= size;
-      open += isOpen ? size * size : 0;
-      if (size > 0 && !isOpen) coarse += width ** 2 / 3;
-      moved += (size > 0 ? Math.min(width, size) : width) ** 2 / 3;
+      const error = (isOpen ? size : width) ** 2 / 3;
+      all += size * size;
+      moved += error;
+      if (isOpen) open += size * size;
+      else if (size > 0) coarse += error;
     }
   }
   const othersFine = coarse < FINE * (all - open);

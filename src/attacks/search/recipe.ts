@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { ndarray } from '../../core/arrays.js';
 import { called, type OptionTable, real, stopping, text, whole } from '../../core/option-table.js';
 import { deriveSeed, normalStream } from '../../core/random.js';
@@ -35,6 +36,7 @@ export async function* runRecipe(observation: Observation, recipe: Recipe, optio
   const { signal, checkpoint, checkpointSeconds } = options;
   return yield* holding(checkpoint, (held) =>
     stoppable(recipe.attack, signal, async function* (stop) {
+      await turn(); // of the event loop, between looks at a large update
       const found = recipe.labels === 'joint' ? undefined : await labelsOf(observation, stop);
       const problem = await problemOf(observation, recipe, options, found);
       // other labels are other settings: the file stays as it is
@@ -51,6 +53,7 @@ async function problemOf(
 ): Promise<Problem> {
   const labels = found?.labels ?? 'joint';
   const settings = describe(observation, recipe, labels, options);
+  await turn();
   const { evaluate, engine, cost, dispose } = await attackClosure(observation, { ...recipe, labels });
   const { attack, group } = recipe;
   const search = searchOf(observation, recipe, options, evaluate);

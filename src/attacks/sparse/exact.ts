@@ -1,4 +1,4 @@
-import { type Breath, breathing } from '../../core/breathing.js';
+import { breath } from '../../core/breath.js';
 import { productInTurns, productTransposedInTurns } from '../../core/in-turns.js';
 import type { Entries, Matrix } from '../../core/linear-algebra.js';
 import { mapped, matrix, normalEquations, product, productTransposed, transpose } from '../../core/linear-algebra.js';
@@ -36,19 +36,18 @@ export async function separated(
   revisable = false,
 ): Promise<Recovered | undefined> {
   if (head.first.observed.every((value) => value === 0)) return undefined;
-  const breath = breathing();
-  const all = await separate(head, given, prior, { seed: SEED, revisable, breath });
+  const all = await separate(head, given, prior, { seed: SEED, revisable });
   if (!all) return undefined;
   const labels = Int32Array.from(all, ({ label }) => label);
   const { weights } = head.first;
   const seen = observedOf(head.first);
   const solved = async (delta: Matrix): Promise<Matrix> =>
-    normalEquations(productTransposed(delta, delta), await productTransposedInTurns(delta, seen, breath), 1e-13);
+    normalEquations(productTransposed(delta, delta), await productTransposedInTurns(delta, seen), 1e-13);
   const bound = head.nonNegative ? 0 : Number.NEGATIVE_INFINITY;
   const solve = async (errors: Matrix): Promise<Recovered & { away: number }> => {
     const delta = masked(head, errors, all);
     const features = mapped(await solved(delta), (x) => Math.max(bound, x));
-    const odds = mapped(await productInTurns(features, weights, breath), (z, _, u) => z + head.first.bias[u]!);
+    const odds = mapped(await productInTurns(features, weights), (z, _, u) => z + head.first.bias[u]!);
     const hidden = mapped(odds, (z) => head.factor * Math.max(0, z));
     const predicted = outputErrors(head, hidden, labels);
     const away = predicted.data.reduce((top, e, i) => Math.max(top, Math.abs(e - errors.data[i]!)), 0);
@@ -56,20 +55,19 @@ export async function separated(
   };
   const mixes = mapped(matrix(labels.length, head.last.weights.columns), (_, b, j) => all[b]!.mix[j]!);
   const unscaled = await solved(masked(head, mixes, all));
-  const share = shares(
+  const share = await shares(
     head,
     labels,
     unscaled,
     all.map(({ mix }) => mix),
   );
-  await breath();
   let best = await solve(mapped(mixes, (e, b) => e * share[b]!));
   // images with one and the same mask leave their mixes open: the predictions then decide
   for (let round = 0, last = best; round < ROUNDS && best.away > CONSISTENT; round++) {
     last = await solve(last.errors);
     if (last.away < best.away) best = last;
   }
-  if (best.away > INCONSISTENT || (await unexplained(best, seen, breath)) > UNEXPLAINED) return undefined;
+  if (best.away > INCONSISTENT || (await unexplained(best, seen)) > UNEXPLAINED) return undefined;
   const { away, ...recovered } = best;
   return { ...recovered, separated: labels };
 }
@@ -81,11 +79,7 @@ function masked({ last, factor }: Head, errors: Matrix, found: readonly Binary[]
 }
 
 /** |X^T delta - seen| / |seen|. */
-async function unexplained(
-  { delta, features }: Pick<Recovered, 'delta' | 'features'>,
-  seen: Entries,
-  breath: Breath,
-): Promise<number> {
+async function unexplained({ delta, features }: Pick<Recovered, 'delta' | 'features'>, seen: Entries): Promise<number> {
   let [away, all] = [0, 0];
   for (let i = 0; i < seen.rows; i++) {
     for (let u = 0; u < seen.columns; u++) {

@@ -1,4 +1,6 @@
-import { type Matrix, product } from '../../core/linear-algebra.js';
+import { breath } from '../../core/breath.js';
+import { productInTurns } from '../../core/in-turns.js';
+import type { Matrix } from '../../core/linear-algebra.js';
 import { softmax } from '../../core/numbers.js';
 import type { Head } from '../closed-form/head.js';
 
@@ -17,9 +19,15 @@ const HALVINGS = 60;
  * @param features [B, inputs] for s = 1
  * @param mixes (P - Y) / s, one row per image
  */
-export function shares(head: Head, labels: Int32Array, features: Matrix, mixes: readonly Float64Array[]): Float64Array {
-  const inputs = product(features, head.first.weights);
-  return Float64Array.from(labels, (label, b) => {
+export async function shares(
+  head: Head,
+  labels: Int32Array,
+  features: Matrix,
+  mixes: readonly Float64Array[],
+): Promise<Float64Array> {
+  const inputs = await productInTurns(features, head.first.weights);
+  const found = new Float64Array(labels.length);
+  for (const [b, label] of labels.entries()) {
     const row = inputs.data.subarray(b * inputs.columns, (b + 1) * inputs.columns);
     const gap = (s: number): number => 1 - s - probabilities(head, row, s)[label]!;
     const disagreement = (s: number): number =>
@@ -30,8 +38,10 @@ export function shares(head: Head, labels: Int32Array, features: Matrix, mixes: 
     const roots = trials
       .slice(1)
       .flatMap((s, k) => (values[k]! > 0 !== values[k + 1]! > 0 ? [root(gap, trials[k]!, s)] : []));
-    return roots.reduce((best, s) => (disagreement(s) < disagreement(best) ? s : best), roots[0] ?? 1);
-  });
+    found[b] = roots.reduce((best, s) => (disagreement(s) < disagreement(best) ? s : best), roots[0] ?? 1);
+    await breath();
+  }
+  return found;
 }
 
 function root(f: (s: number) => number, from: number, to: number): number {

@@ -1,4 +1,4 @@
-import type { Breath } from '../../core/breathing.js';
+import { breath } from '../../core/breath.js';
 import { transposedProductInTurns } from '../../core/in-turns.js';
 import type { Matrix } from '../../core/linear-algebra.js';
 import { mapped, matrix, orthonormal, product, transpose, transposedProduct } from '../../core/linear-algebra.js';
@@ -52,13 +52,13 @@ export async function separate(
   head: Head,
   labels: Int32Array,
   prior: Float64Array,
-  { seed, revisable, breath }: { seed: number; revisable: boolean; breath: Breath },
+  { seed, revisable }: { seed: number; revisable: boolean },
 ): Promise<(Binary & { readonly label: number })[] | undefined> {
   const size = labels.length;
-  const span = await rowSpan(observedOf(head.first), size, seed, breath);
+  const span = await rowSpan(observedOf(head.first), size, seed);
   const { inputs, chances } = typical(head, prior);
   await breath();
-  const starting = await startsAround(head, span, inputs, seed, breath);
+  const starting = await startsAround(head, span, inputs, seed);
   const classes = Array.from(chances, (_, label) => {
     const mix = chances.map((p, j) => (j === label ? -1 : p / (1 - chances[label]!)));
     const wanted = labels.reduce((n, other) => n + Number(other === label), 0);
@@ -143,9 +143,8 @@ async function startsAround(
   { images }: Span,
   inputs: Float64Array,
   seed: number,
-  breath: Breath,
 ): Promise<() => Uint8Array> {
-  const directions = await transposedProductInTurns(first.weights, images, breath); // [units, rank]
+  const directions = await transposedProductInTurns(first.weights, images); // [units, rank]
   const [normal, uniform] = [normalStream(deriveSeed(seed, 'starts')), uniformStream(deriveSeed(seed, 'wander'))];
   const size = deviation(inputs);
   return () => {

@@ -1,3 +1,4 @@
+import { productInTurns } from '../../core/in-turns.js';
 import { mapped, matrix, product, transpose } from '../../core/linear-algebra.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor2D, type Tensor4D, tf } from '../../engine/index.js';
@@ -42,7 +43,7 @@ export async function softInversion(
 ): Promise<SoftInversion> {
   const { evidence, observed, weights, bias } = head.first;
   const [inputs, units, size] = [weights.rows, weights.columns, labels.length];
-  const guess = mapped(product(matrix(1, inputs, typical), weights), (z, _, u) => z + bias[u]!);
+  const guess = mapped(await productInTurns(matrix(1, inputs, typical), weights), (z, _, u) => z + bias[u]!);
   const hidden = mapped(matrix(size, units), (_, __, u) => head.factor * Math.max(0, guess.data[u]!));
   const errors = product(outputErrors(head, hidden, labels), transpose(head.last.weights));
   const scale = Math.sqrt(guess.data.reduce((sum, z) => sum + z * z, 0) / units) || 1;
@@ -74,7 +75,7 @@ export async function softInversion(
   };
   const array = (shape: readonly number[], data: ArrayLike<number>): NdArray => ({
     shape,
-    data: Float32Array.from(data),
+    data: new Float32Array(data),
   });
   const target = array([inputs, units], observed);
   const each = array(

@@ -1,4 +1,3 @@
-import type { Breath } from '../../core/breathing.js';
 import { productInTurns, transposedProductInTurns } from '../../core/in-turns.js';
 import type { Entries, Matrix } from '../../core/linear-algebra.js';
 import { eigen, mapped, matrix, orthonormal, product, rowsOf } from '../../core/linear-algebra.js';
@@ -22,14 +21,14 @@ const ROUNDS = 3;
  * The row space of D [m, n] that belongs to its `rank` largest singular values, by randomised subspace iteration
  * (Halko, Martinsson and Tropp 2011, algorithm 4.4): exact up to rounding where D has that rank.
  */
-export async function rowSpan(d: Entries, rank: number, seed: number, breath: Breath): Promise<Span> {
+export async function rowSpan(d: Entries, rank: number, seed: number): Promise<Span> {
   const normal = normalStream(deriveSeed(seed, 'span'));
   const width = Math.min(rank + EXTRA, d.rows, d.columns);
   let basis = orthonormal(mapped(matrix(d.columns, width), normal));
   for (let round = 0; round < ROUNDS; round++)
-    basis = orthonormal(await transposedProductInTurns(d, await productInTurns(d, basis, breath), breath));
-  const images = await productInTurns(d, basis, breath);
-  const { values, vectors } = eigen(rowsOf(await transposedProductInTurns(images, images, breath)));
+    basis = orthonormal(await transposedProductInTurns(d, await productInTurns(d, basis)));
+  const images = await productInTurns(d, basis);
+  const { values, vectors } = eigen(rowsOf(await transposedProductInTurns(images, images)));
   const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, Math.min(rank, width));
   const turn = mapped(matrix(width, order.length), (_, i, j) => vectors[i]![order[j]!]!);
   return {

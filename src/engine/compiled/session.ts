@@ -1,7 +1,7 @@
 /** Sessions of ONNX Runtime that are shared, counted and released. */
 import { createHash } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
-import { breathing } from '../../core/breathing.js';
+import { breath } from '../../core/breath.js';
 import type { NdArray } from '../../core/types.js';
 import type { Effort } from './ir/effort.js';
 import type { Port } from './onnx/model.js';
@@ -88,7 +88,6 @@ const CHUNK = 2 ** 24;
 /** Equal for equal models. */
 export async function digest(model: Uint8Array): Promise<string> {
   const hash = createHash('sha1');
-  const breath = breathing();
   for (let from = 0; from < model.length; from += CHUNK) {
     hash.update(model.subarray(from, from + CHUNK));
     await breath();

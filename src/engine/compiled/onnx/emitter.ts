@@ -1,6 +1,6 @@
 /** Turns a graph into ONNX: walks the nodes, keeps each value's physical order, collects ONNX nodes and constants. */
 
-import { breathing } from '../../../core/breathing.js';
+import { breath } from '../../../core/breath.js';
 import { problem } from '../../../core/errors.js';
 import { type Dtype, inOrder, type Node, splatValue, type Values } from '../ir/node.js';
 import { moves, type Order, permutation, permuted, physical, plain, sameMemory, sameOrder } from './layout.js';
@@ -134,7 +134,6 @@ export async function emit(
     ints,
     floats,
   };
-  const breath = breathing();
   for (const n of sorted) {
     await breath();
     if (isConstant(n)) continue;

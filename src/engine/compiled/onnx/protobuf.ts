@@ -1,5 +1,5 @@
 /** Writes the protocol-buffers wire format: just the three field kinds that ONNX models use. */
-import { breathing } from '../../../core/breathing.js';
+import { breath } from '../../../core/breath.js';
 
 /** Bytes in pieces; large tensors are never copied until the end. */
 export interface Writer {
@@ -57,7 +57,6 @@ export function message(w: Writer, field: number, fill: (inner: Writer) => void)
 /** All pieces in one array. */
 export async function finish(w: Writer): Promise<Uint8Array> {
   const result = new Uint8Array(w.length);
-  const breath = breathing();
   let offset = 0;
   for (const piece of w.pieces) {
     await breath();
