@@ -79,7 +79,7 @@ test('guessFrom: x W + b, and |x| sqrt(1 - cos^2) times the root mean square of 
   }
 });
 
-test('deviation: of noise its own, of rounding as of a uniform error, of float32 a millionth of the largest', async () => {
+test('deviation: noise its own, rounding as of a uniform error, float32 a millionth of the largest', async () => {
   const observed = Float32Array.of(0, 2, -4, 1);
   near(await deviation({ ...EXACT, noise: 0.3, tolerance: 9 }, observed), 0.3);
   const mean = (0.25 * 2 ** 2 + 0.75 * 0.5 ** 2) / 3;
