@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { normalStream } from '../../src/core/random.js';
 import { sizeAt } from '../../src/obfuscation/size-at.js';
 
-test('sizeAt: at every place what sorting gives, over several arrays with ties, zeros of both signs and subnormals', () => {
+test('sizeAt: at every place what sorting gives, several arrays, ties, both zeros, subnormals', () => {
   const normal = normalStream(6);
   const some = Float32Array.from({ length: 500 }, (_, i) => (i % 7 ? normal() : Math.round(normal())));
   const arrays = [some.subarray(3, 300), some, Float32Array.of(0, -0, 1e-42, -1e-42, 3e38), new Float32Array(0)];
