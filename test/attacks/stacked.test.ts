@@ -50,7 +50,14 @@ async function evaluated(stack: number, seen: readonly Observation[], options: O
   );
   const calls = runs.mock.callCount() - before;
   for (const { dispose } of closures) dispose();
-  if (client.localSteps === 1) assert.equal(calls, RUNS / stack, 'runs of ONNX Runtime');
+  if (client.localSteps === 1) {
+    assert.equal(calls, RUNS / stack, 'runs of ONNX Runtime');
+    const [feeds] = runs.mock.calls.at(-1)!.arguments as [Record<string, { dims: readonly number[] }>];
+    const shapes = Object.values(feeds).map(({ dims }) => [...dims]);
+    // what was received lies in the session
+    const wanted = [model.imageShape, [model.classes]].map((shape) => [RUNS, client.batchSize, ...shape]);
+    if (stack > 1) assert.deepEqual(shapes, wanted);
+  }
   return found;
 }
 

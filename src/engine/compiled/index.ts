@@ -53,21 +53,18 @@ export async function compileGraph(
   const count = Math.min(stack, Math.floor(STACKED_BYTES / effortOf(nodes).bytes));
   if (count < 2) return alone();
   const graph = await emit(rules, shapesOf(given), nodes, [], card);
-  const session = sharing({
+  return sharing({
     key: `${provider}:${threads}:${count}:${await digest(await encodeModel(graph))}`,
     count,
     least: card ? [2, 1] : [count, count],
-    alone: async () => {
-      const own = await alone();
-      return { ...own, run: (all) => own.run(all.slice(0, inputs.length)) };
-    },
-    together: async () => {
+    fixed,
+    alone,
+    together: async (all) => {
       const wide = stacked(nodes, count);
       const shapes = shapesOf(given).map((shape) => [count, ...shape]);
-      return opened(await emit(rules, shapes, wide, [], card), wide, threads, provider);
+      return opened(resident(await emit(rules, shapes, wide, [], card), all), wide, threads, provider);
     },
   });
-  return { ...session, run: (now) => session.run([...now, ...fixed]) };
 }
 
 /** Of all values of a stacked graph: larger ones fill a card by themselves. */

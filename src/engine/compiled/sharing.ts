@@ -1,4 +1,7 @@
-/** Runs of one graph that are wanted at the same time, by attacks side by side, are one run of a graph of several. */
+/**
+ * Runs of one graph that are wanted at the same time, by attacks side by side, are one run of a graph of several. Those
+ * that first meet stay together: what is fixed for each lies in their session.
+ */
 import { setImmediate as turn } from 'node:timers/promises';
 import { ndarray } from '../../core/arrays.js';
 import type { NdArray } from '../../core/types.js';
@@ -12,116 +15,153 @@ export interface Member {
   readonly count: number;
   /** From so many on they run together, and once that session is open. */
   readonly least: readonly [first: number, later: number];
+  /** The same in every run of this one. */
+  readonly fixed: readonly NdArray[];
   /** Opens the session of one run; asked for where none of the others wants to run. */
   readonly alone: () => Promise<Session>;
   /** Opens the session of `count` runs, whose arrays have a leading axis of runs. */
-  readonly together: () => Promise<Session>;
+  readonly together: (fixed: readonly NdArray[]) => Promise<Session>;
 }
 
 interface Wish {
   readonly inputs: readonly NdArray[];
-  readonly alone: (inputs: readonly NdArray[]) => Promise<NdArray[]>;
+  readonly by: Place;
   readonly resolve: (outputs: NdArray[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface Crowd {
+/** Where wishes wait for each other. */
+interface Room {
   users: number;
-  wishes: Wish[];
+  readonly wishes: Wish[];
   serving: boolean;
-  session?: Promise<Session>;
-  /** The inputs of the last stacked run, to be written over. */
-  buffers?: readonly NdArray[];
 }
 
-const crowds = new Map<string, Crowd>();
+/** Members whose runs are one run. */
+interface Group extends Room {
+  readonly session: Promise<Session | undefined>;
+  /** The inputs of the last run, to be written over: who wants nothing now leaves his there. */
+  readonly buffers: readonly NdArray[];
+}
+
+/** A member, and its place in a group. */
+interface Place {
+  readonly member: Member;
+  readonly alone: (inputs: readonly NdArray[]) => Promise<NdArray[]>;
+  group?: Group;
+  index: number;
+}
+
+/** Those who have not met others yet. */
+const lobbies = new Map<string, Room>();
 /** Keys whose stacked session does not open: told once. */
 const refused = new Set<string>();
+const room = (users: number): Room => ({ users, wishes: [], serving: false });
 
 /** A session whose runs go together with those of others with the key. */
 export function sharing(member: Member): Session {
   const { key, alone } = member;
-  const crowd: Crowd = crowds.get(key) ?? { users: 0, wishes: [], serving: false };
-  crowds.set(key, crowd);
-  crowd.users++;
+  const lobby = lobbies.get(key) ?? room(0);
+  lobbies.set(key, lobby);
+  lobby.users++;
   let own: Promise<Session> | undefined;
   let open = true;
-  const runAlone: Wish['alone'] = async (inputs) => {
-    own ??= alone();
-    return (await own).run(inputs);
+  const place: Place = {
+    member,
+    index: 0,
+    alone: async (inputs) => {
+      own ??= alone();
+      return (await own).run(inputs);
+    },
   };
   return {
     run: (inputs) =>
       new Promise((resolve, reject) => {
-        crowd.wishes.push({ inputs, alone: runAlone, resolve, reject });
-        if (!crowd.serving) void serve(crowd, member);
+        const { group } = place;
+        const { wishes } = group ?? lobby;
+        wishes.push({ inputs, by: place, resolve, reject });
+        void (group
+          ? serve(group, member, (now) => inGroup(now, group))
+          : serve(lobby, member, (now) => met(now, lobby)));
       }),
     release: () => {
       if (!open) return;
       open = false;
       released(own);
-      if (--crowd.users > 0) return;
-      crowds.delete(key);
-      released(crowd.session);
+      const { group } = place;
+      if (group && --group.users === 0) released(group.session);
+      if (!group && --lobby.users === 0 && lobbies.get(key) === lobby) lobbies.delete(key);
     },
   };
 }
 
 /** One that did not open was told to who asked for it. */
-const released = (session: Promise<Session> | undefined): void =>
+const released = (session: Promise<Session | undefined> | undefined): void =>
   void session?.then(
-    ({ release }) => release(),
+    (one) => one?.release(),
     () => {},
   );
 
 /** Never rejects: an error is that of the wishes that met it. */
-async function serve(crowd: Crowd, member: Member): Promise<void> {
-  crowd.serving = true;
-  while (crowd.wishes.length > 0) {
-    await gathered(crowd, member.count);
-    const now = crowd.wishes.splice(0, member.count);
-    const enough = now.length >= member.least[crowd.session ? 1 : 0];
-    await (enough && !refused.has(member.key) ? together : apart)(now, crowd, member);
+async function serve(room: Room, { count }: Member, run: (now: readonly Wish[]) => Promise<unknown>): Promise<void> {
+  if (room.serving) return;
+  room.serving = true;
+  while (room.wishes.length > 0) {
+    await gathered(room, count);
+    await run(room.wishes.splice(0, count));
   }
-  crowd.serving = false;
+  room.serving = false;
 }
 
 /** Until there are enough, or a turn of the event loop has brought nobody. */
-async function gathered({ wishes }: Crowd, count: number): Promise<void> {
+async function gathered({ wishes }: Room, count: number): Promise<void> {
   for (let seen = 0; seen < wishes.length && wishes.length < count; ) {
     seen = wishes.length;
     await turn();
   }
 }
 
-const apart = (wishes: readonly Wish[]): Promise<unknown> =>
-  Promise.all(wishes.map(({ inputs, alone, resolve, reject }) => alone(inputs).then(resolve, reject)));
+/** Those who want to run at the same time become a group, where they are enough. */
+function met(now: readonly Wish[], lobby: Room): Promise<unknown> {
+  const [{ by, inputs }] = now as [Wish];
+  const { count, least, together } = by.member;
+  if (refused.has(by.member.key) || now.length < least[0]) return apart(now);
+  const members = Array.from({ length: count }, (_, i) => (now[i] ?? now[0]!).by.member);
+  const session = together(by.member.fixed.map((_, k) => side(members.map(({ fixed }) => fixed[k]!)))).catch(
+    (error) => {
+      refused.add(by.member.key);
+      process.emitWarning(`${count} runs in one do not open (${error.message}): they run one by one`);
+      return undefined;
+    },
+  );
+  const group = { ...room(now.length), session, buffers: inputs.map((one) => side(Array(count).fill(one))) };
+  lobby.users -= now.length;
+  if (lobby.users === 0) lobbies.delete(by.member.key);
+  for (const [index, wish] of now.entries()) Object.assign(wish.by, { group, index });
+  return inGroup(now, group);
+}
 
-async function together(wishes: readonly Wish[], crowd: Crowd, member: Member): Promise<unknown> {
-  crowd.session ??= member.together();
-  const session = await crowd.session.catch((error: Error) => {
-    refused.add(member.key);
-    crowd.session = undefined;
-    process.emitWarning(`${member.count} runs in one do not open (${error.message}): they run one by one`);
-  });
-  if (!session) return apart(wishes);
+const apart = (wishes: readonly Wish[]): Promise<unknown> =>
+  Promise.all(wishes.map(({ inputs, by, resolve, reject }) => by.alone(inputs).then(resolve, reject)));
+
+async function inGroup(now: readonly Wish[], group: Group): Promise<unknown> {
+  const session = now.length < now[0]!.by.member.least[1] ? undefined : await group.session;
+  if (!session) return apart(now);
+  for (const { inputs, by } of now)
+    for (const [k, { data }] of inputs.entries()) group.buffers[k]!.data.set(data, by.index * data.length);
   try {
-    const outputs = await session.run(filled(wishes, crowd, member.count));
-    for (const [run, { resolve }] of wishes.entries()) resolve(outputs.map((all) => part(all, run)));
+    const outputs = await session.run(group.buffers);
+    for (const { by, resolve } of now) resolve(outputs.map((all) => part(all, by.index)));
   } catch (error) {
-    for (const { reject } of wishes) reject(error);
+    for (const { reject } of now) reject(error);
   }
 }
 
-/** The inputs of all runs; places that nobody wants repeat the first. */
-function filled(wishes: readonly Wish[], crowd: Crowd, count: number): readonly NdArray[] {
-  crowd.buffers ??= wishes[0]!.inputs.map(({ shape }) => ndarray([count, ...shape]));
-  for (const [k, { data }] of crowd.buffers.entries())
-    for (let run = 0; run < count; run++) {
-      const given = (wishes[run] ?? wishes[0]!).inputs[k]!.data;
-      data.set(given, run * given.length);
-    }
-  return crowd.buffers;
+/** Arrays of one shape under a leading axis of runs. */
+function side(arrays: readonly NdArray[]): NdArray {
+  const all = ndarray([arrays.length, ...arrays[0]!.shape]);
+  for (const [run, { data }] of arrays.entries()) all.data.set(data, run * data.length);
+  return all;
 }
 
 function part({ shape: [count, ...shape], data }: NdArray, run: number): NdArray {
