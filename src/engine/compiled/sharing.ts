@@ -44,12 +44,12 @@ interface Group extends Room {
   readonly buffers: readonly NdArray[];
 }
 
-/** A member, and its place in a group. */
+/** A member, and its places in a group: it may want several runs at a time, starting points of one attack. */
 interface Place {
   readonly member: Member;
   readonly alone: (inputs: readonly NdArray[]) => Promise<NdArray[]>;
   group?: Group;
-  index: number;
+  indexes: readonly number[];
 }
 
 /** Those who have not met others yet. */
@@ -68,7 +68,7 @@ export function sharing(member: Member): Session {
   let open = true;
   const place: Place = {
     member,
-    index: 0,
+    indexes: [],
     alone: async (inputs) => {
       own ??= alone();
       return (await own).run(inputs);
@@ -124,20 +124,24 @@ async function gathered({ wishes }: Room, count: number): Promise<void> {
 /** Those who want to run at the same time become a group, where they are enough. */
 function met(now: readonly Wish[], lobby: Room): Promise<unknown> {
   const [{ by, inputs }] = now as [Wish];
-  const { count, least, together } = by.member;
-  if (refused.has(by.member.key) || now.length < least[0]) return apart(now);
-  const members = Array.from({ length: count }, (_, i) => (now[i] ?? now[0]!).by.member);
-  const session = together(by.member.fixed.map((_, k) => side(members.map(({ fixed }) => fixed[k]!)))).catch(
-    (error) => {
-      refused.add(by.member.key);
-      process.emitWarning(`${count} runs in one do not open (${error.message}): they run one by one`);
-      return undefined;
-    },
-  );
-  const group = { ...room(now.length), session, buffers: inputs.map((one) => side(Array(count).fill(one))) };
-  lobby.users -= now.length;
-  if (lobby.users === 0) lobbies.delete(by.member.key);
-  for (const [index, wish] of now.entries()) Object.assign(wish.by, { group, index });
+  const { key, count, least, together } = by.member;
+  if (refused.has(key) || now.length < least[0]) return apart(now);
+  const places = Array.from({ length: count }, (_, i) => (now[i] ?? now[0]!).by);
+  const fixed = by.member.fixed.map((_, k) => side(places.map(({ member }) => member.fixed[k]!)));
+  const session = together(fixed).catch((error: Error) => {
+    refused.add(key);
+    process.emitWarning(`${count} runs in one do not open (${error.message}): they run one by one`);
+    return undefined;
+  });
+  const members = new Set(places);
+  const buffers = inputs.map((one) => side(places.map(() => one)));
+  const group: Group = { ...room(members.size), session, buffers };
+  lobby.users -= members.size;
+  if (lobby.users === 0) lobbies.delete(key);
+  for (const one of members) {
+    one.group = group;
+    one.indexes = places.flatMap((place, i) => (place === one ? [i] : []));
+  }
   return inGroup(now, group);
 }
 
@@ -147,13 +151,17 @@ const apart = (wishes: readonly Wish[]): Promise<unknown> =>
 async function inGroup(now: readonly Wish[], group: Group): Promise<unknown> {
   const session = now.length < now[0]!.by.member.least[1] ? undefined : await group.session;
   if (!session) return apart(now);
-  for (const { inputs, by } of now)
-    for (const [k, { data }] of inputs.entries()) group.buffers[k]!.data.set(data, by.index * data.length);
+  const free = new Map(now.map(({ by }) => [by, by.indexes.values()]));
+  const placed = now.map((wish) => ({ ...wish, index: free.get(wish.by)!.next().value }));
+  group.wishes.unshift(...now.filter((_, i) => placed[i]!.index === undefined)); // more at a time than places
+  const running = placed.filter((wish): wish is typeof wish & { index: number } => wish.index !== undefined);
+  for (const { inputs, index } of running)
+    for (const [k, { data }] of inputs.entries()) group.buffers[k]!.data.set(data, index * data.length);
   try {
     const outputs = await session.run(group.buffers);
-    for (const { by, resolve } of now) resolve(outputs.map((all) => part(all, by.index)));
+    for (const { index, resolve } of running) resolve(outputs.map((all) => part(all, index)));
   } catch (error) {
-    for (const { reject } of now) reject(error);
+    for (const { reject } of running) reject(error);
   }
 }
 
