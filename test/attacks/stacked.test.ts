@@ -52,7 +52,7 @@ async function evaluated(stack: number, seen: readonly Observation[], options: O
   for (const { dispose } of closures) dispose();
   if (client.localSteps === 1) {
     assert.equal(calls, RUNS / stack, 'runs of ONNX Runtime');
-    const [feeds] = runs.mock.calls[runs.mock.callCount() - 1]!.arguments as [
+    const [feeds] = runs.mock.calls[runs.mock.callCount() - 1].arguments as [
       Record<string, { dims: readonly number[] }>,
     ];
     const shapes = Object.values(feeds).map(({ dims }) => [...dims]);
