@@ -32,19 +32,16 @@ type Direction = readonly [across: number, down: number];
 const HEIGHT = theme.size.tick * 1.2;
 const GAP = 3;
 const RINGS = [0, 12, 26, 42, 60, 80, 105];
+/** Beside the point, then at its corners. */
 const AROUND: readonly Direction[] = [
-  ...([
-    [0, -1],
-    [1, 0],
-    [-1, 0],
-    [0, 1],
-  ] as const),
-  ...([
-    [1, -1],
-    [-1, -1],
-    [1, 1],
-    [-1, 1],
-  ] as const),
+  [0, -1],
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [1, -1],
+  [-1, -1],
+  [1, 1],
+  [-1, 1],
 ];
 
 const WORDS: Readonly<Record<string, number>> = { top: -1, bottom: 1, left: -1, right: 1 };

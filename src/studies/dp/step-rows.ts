@@ -47,7 +47,7 @@ const unmirrored = (name: string): DpRow => ({
 });
 
 /** Table 1 of the talk in one setting: LeNet, 20,000 steps, rate 0.1, without mirrored images. */
-const TALK = ['no clip', 'clip', '0 dB', '-10 dB'].map(unmirrored);
+const TALK = ['no clip', 'clip', '0 dB', '-5 dB', '-10 dB'].map(unmirrored);
 
 /** Rows of `steps` under one name. */
 export const ROW_SETS: Readonly<Record<string, readonly string[]>> = { talk: TALK.map(({ id }) => id) };
