@@ -66,6 +66,7 @@ test("rows under one name are rows of the profile: the talk's, in one setting", 
       [undefined, undefined],
       [2, undefined],
       [2, 0],
+      [2, -5],
       [2, -10],
     ],
   );
