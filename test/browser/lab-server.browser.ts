@@ -31,6 +31,8 @@ test('roglab lab: its token is its owner’s alone, and killed outright it leave
   const mode = (path: string): string => (statSync(join(root, '.lab', path)).mode & 0o777).toString(8);
   assert.deepEqual([mode('home'), mode('home/runtime'), mode('lab.log')], ['700', '700', '600']);
   const runtime = join(root, '.lab/home/runtime');
+  for (const name of readdirSync(runtime))
+    if (statSync(join(runtime, name)).isFile()) assert.equal(mode(`home/runtime/${name}`), '600', name);
   const cards = readdirSync(runtime).filter((name) => /^jpserver-\d+\.json$/.test(name));
   const { pid: server } = cards
     .map((name) => JSON.parse(readFileSync(join(runtime, name), 'utf8')) as { pid: number; token: string })

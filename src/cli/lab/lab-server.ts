@@ -24,7 +24,10 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
-/** JupyterLab, which ends with its kernels when the process that started it is gone, however that went. */
+/**
+ * JupyterLab, which ends with its kernels when the process that started it is gone, however that went; and writes no
+ * page that opens a browser: that holds the token, and every user may read it.
+ */
 const WITH_PARENT = `
 import os, signal, sys, threading, time
 parent = os.getppid()
@@ -35,6 +38,8 @@ def watch():
     time.sleep(10)
     os.kill(os.getpid(), signal.SIGKILL)
 threading.Thread(target=watch, daemon=True).start()
+from jupyter_server.serverapp import ServerApp
+ServerApp.write_browser_open_files = lambda self: None
 from jupyterlab.labapp import main
 sys.exit(main(sys.argv[1:]))
 `;
