@@ -5,6 +5,7 @@
  */
 export function logMoment(q: number, sigma: number, order: number): number {
   if (!Number.isFinite(order ** 2 / sigma ** 2)) return Number.POSITIVE_INFINITY;
+  if (!Number.isFinite(sigma ** 2)) return 0;
   const logAbove = (Number.isInteger(order) ? logBinomial : WAYS.find(({ below }) => sigma < below)!.way)(
     q,
     sigma,

@@ -116,7 +116,7 @@ function logRatio(q: number, sigma: number, steps: number, seed: number): (withR
     let log = 0;
     for (let t = 0; t < steps; t++) {
       const w = sigma * normal() + (withRecord && uniform() < q ? 1 : 0);
-      const gain = (2 * w - 1) / (2 * sigma * sigma);
+      const gain = (2 * w - 1) / (2 * sigma * sigma) || 0; // NaN where sigma is the largest of doubles
       log += gain > 30 ? gain + Math.log(q + (1 - q) * Math.exp(-gain)) : Math.log1p(q * Math.expm1(gain));
     }
     return log;

@@ -35,7 +35,8 @@ export function budgetTradeOff({ epsilon, delta }: { readonly epsilon: number; r
   number('budgetTradeOff', 'epsilon', epsilon, 0, Number.POSITIVE_INFINITY);
   number('budgetTradeOff', 'delta', delta, 0, 1);
   return onErrors('budgetTradeOff', (alpha) =>
-    Math.max(0, 1 - delta - Math.exp(epsilon) * alpha, Math.exp(-epsilon) * (1 - delta - alpha)),
+    // exp(epsilon) may be Infinity
+    Math.max(0, 1 - delta - (alpha && Math.exp(epsilon) * alpha), Math.exp(-epsilon) * (1 - delta - alpha)),
   );
 }
 
@@ -117,17 +118,17 @@ export function composition(pair: OutputPair, times: number): Composition {
   const outputs = p.map((_, k) => k).filter((k) => p[k]! > 0 || q[k]! > 0);
   if (outputs.some((k) => p[k] === 0 || q[k] === 0))
     throw problem('composition', 'every output must be possible for both inputs', p, 'else mu is infinite');
-  const loss = (k: number): number => Math.log(q[k]! / p[k]!);
-  const mean = (of: (loss: number) => number): number => outputs.reduce((sum, k) => sum + q[k]! * of(loss(k)), 0);
-  const kl = mean((l) => l);
-  const variance = mean((l) => (l - kl) ** 2);
-  if (variance === 0) return { mu: 0, gamma: 0 };
-  const third = mean((l) => Math.abs(l - kl) ** 3);
-  return {
-    mu: (2 * Math.sqrt(times) * kl) / Math.sqrt(variance),
-    gamma: (0.56 * third) / (variance ** 1.5 * Math.sqrt(times)),
-  };
+  const mean = (of: (x: number) => number): number =>
+    outputs.reduce((sum, k) => sum + q[k]! * of((p[k]! - q[k]!) / q[k]!), 0);
+  const kl = mean(excess);
+  const deviation = Math.sqrt(mean((x) => (Math.log1p(x) + kl) ** 2));
+  if (deviation === 0) return { mu: 0, gamma: 0 };
+  const third = mean((x) => Math.abs((Math.log1p(x) + kl) / deviation) ** 3);
+  return { mu: (2 * Math.sqrt(times) * kl) / deviation, gamma: (0.56 * third) / Math.sqrt(times) };
 }
+
+/** x - log(1 + x), not negative: with x = (p - q) / q its mean under q is kl, and no digit cancels. */
+const excess = (x: number): number => (Math.abs(x) < 1e-4 ? x * x * (1 / 2 - x * (1 / 3 - x / 4)) : x - Math.log1p(x));
 
 function checkPair(where: string, { p, q }: OutputPair): OutputPair {
   if (p.length !== q.length || p.length === 0)

@@ -268,3 +268,16 @@ test('what has no meaning is refused in words', () => {
   ];
   for (const [call, says] of refused) assert.throws(call, says);
 });
+
+test('at the ends of double precision trade-offs, composition and robustness are numbers in their range', () => {
+  assert.equal(budgetTradeOff({ epsilon: 1000, delta: 0.1 })(0), 0.9);
+  assert.equal(budgetTradeOff({ epsilon: 1000, delta: 0.1 })(1e-9), 0);
+  const c = 1e-8;
+  const { mu } = composition(ternaryPair({ c, A: 0.5, B: 1 }), 100);
+  within(mu, (2 * 10 * c) / Math.sqrt(0.5), 1e-6, 'mu of a small c keeps its digits');
+  const { gamma } = composition(ternaryPair({ c: 1e-10, A: 0.5, B: 1e300 }), 1);
+  assert.ok(gamma > 0.5, `a limit that says nothing: ${gamma}`);
+  const largest = { sampleRate: 0.5, noiseMultiplier: Number.MAX_VALUE, steps: 1, kappa: 0.1 };
+  within(renyiRobustness(largest).gamma, 0.1, 0.01, 'without information');
+  within(dpSgdRobustness({ ...largest, samples: 1000 }).gamma, 0.1, 1e-9, 'without information');
+});
