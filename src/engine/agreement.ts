@@ -47,7 +47,7 @@ function closure(images: tf.Tensor, ...weights: tf.Tensor[]): tf.Tensor[] {
 
 async function compiledOn(provider: ProviderName): Promise<NdArray> {
   const [images, ...weights] = inputs();
-  const session = await compileGraph(closure, [images!], [], weights, 1, provider);
+  const session = await compileGraph(closure, { inputs: [images!], constants: weights, threads: 1, provider });
   try {
     return (await session.run([images!]))[1]!;
   } finally {

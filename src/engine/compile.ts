@@ -69,10 +69,10 @@ export async function compile(
   const plan = await planned(options, [...exampleInputs, ...fixed, ...constants]);
   const { where } = plan;
   const begin = performance.now();
+  const { threads, session } = plan;
+  const stack = options.stacks ? session.stack : 1;
   const native = await tryCompiled(plan, (provider) =>
-    compileGraph(fn, exampleInputs, fixed, constants, plan.threads, provider, {
-      stack: options.stacks ? plan.session.stack : 1,
-    }),
+    compileGraph(fn, { inputs: exampleInputs, fixed, constants, threads, provider, stack }),
   );
   const step = native
     ? {
@@ -81,7 +81,7 @@ export async function compile(
         engine: native.engine,
         compiled: true,
       }
-    : { ...eagerStep(fn, [...fixed, ...constants]), engine: `tfjs ${plan.session.backend}`, compiled: false };
+    : { ...eagerStep(fn, [...fixed, ...constants]), engine: `tfjs ${session.backend}`, compiled: false };
   return guarded(
     where,
     step,
@@ -158,7 +158,7 @@ export async function compileTwoPasses(
   const { constants = [] } = options;
   const plan = await planned(options, [...inputs, ...late, ...constants]);
   const native = await tryCompiled(plan, (provider) =>
-    compilePasses(there, back, inputs, late, constants, plan.threads, provider),
+    compilePasses(there, back, { inputs, late, constants, threads: plan.threads, provider }),
   );
   if (!native) {
     const [first, second] = [eagerStep(there, constants), eagerStep(back, constants)];

@@ -18,12 +18,15 @@ const random = (shape: number[], seed: number): NdArray => {
 
 type Program = (...all: Tensor[]) => Tensor[];
 
+const planOf = (inputs: NdArray[], fixed: NdArray[], constants: NdArray[]) =>
+  ({ inputs, fixed, constants, threads: 1, provider: 'cpu' }) as const;
+
 async function laidOut(
   program: Program,
   card: boolean,
   [inputs, fixed, constants]: readonly NdArray[][],
 ): Promise<NdArray[]> {
-  const session = await compileGraph(program, inputs!, fixed!, constants!, 1, 'cpu', { card });
+  const session = await compileGraph(program, { ...planOf(inputs!, fixed!, constants!), card });
   try {
     return await session.run(inputs!);
   } finally {
@@ -37,7 +40,7 @@ async function together(
   card: boolean,
   [inputs, fixed, constants]: readonly NdArray[][],
 ): Promise<NdArray[][]> {
-  const compiled = () => compileGraph(program, inputs!, fixed!, constants!, 1, 'cpu', { card, stack: 3 });
+  const compiled = () => compileGraph(program, { ...planOf(inputs!, fixed!, constants!), card, stack: 3 });
   const sessions = await Promise.all([compiled(), compiled(), compiled()]);
   try {
     const given = [-1, 1, 2].map((factor) => inputs!.map((x) => ({ ...x, data: x.data.map((v) => factor * v) })));

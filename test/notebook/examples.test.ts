@@ -1,6 +1,6 @@
 /** Every `@example` of the doc comments runs as a cell of its own, and gives what its comment says where it can. */
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +25,7 @@ after(() => kernel?.stop());
 
 /** The files that the examples name: `images`, with a folder per class, and `client.onnx`. */
 async function fillFolder(): Promise<void> {
+  writeFileSync(join(folder, 'package.json'), '{}'); // or Node takes a package.json above as the one the cells are of
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   for (const [k, kind] of ['cats', 'dogs'].entries()) {
     mkdirSync(join(folder, 'images', kind), { recursive: true });

@@ -20,41 +20,47 @@ import { trace } from './trace/trace.js';
 
 export { Untraceable } from './trace/untraceable.js';
 
+/** Where a session runs. */
+interface Place {
+  readonly threads: number;
+  readonly provider: ProviderName;
+}
+
+/** What a function is compiled for: examples of its inputs, the values of what stays. */
+interface Compilation extends Place {
+  readonly inputs: readonly NdArray[];
+  readonly constants: readonly NdArray[];
+}
+
 /**
  * fn(...inputs, ...fixed, ...constants). What is fixed is handed to every run of a processor's session, so that the
  * next fixed values find it open; a card's session has it in its own memory.
- * @param card whether the graph is laid out for a card: of use on another provider for comparing the two only
- * @param stack up to so many runs of the same graph that are wanted at the same time are one run of a stacked one
+ * @param plan.card whether the graph is laid out for a card: of use on another provider for comparing the two only
+ * @param plan.stack up to so many runs of the same graph that are wanted at the same time are one run of a stacked one
  * @throws `Untraceable` when the function cannot be a static graph; what ONNX Runtime says when it does not open it
  */
 export async function compileGraph(
   fn: (...tensors: Tensor[]) => Tensor | Tensor[],
-  inputs: readonly NdArray[],
-  fixed: readonly NdArray[],
-  constants: readonly NdArray[],
-  threads: number,
-  provider: ProviderName,
-  { card = isCard(provider), stack = 1 }: { readonly card?: boolean; readonly stack?: number } = {},
+  plan: Compilation & { readonly fixed?: readonly NdArray[]; readonly card?: boolean; readonly stack?: number },
 ): Promise<Session> {
+  const { inputs, fixed = [], constants, provider, threads, card = isCard(provider), stack = 1 } = plan;
   const given = [...inputs, ...fixed];
   const { outputs } = trace(fn, given, constants);
   await turn(); // of the event loop, between the pieces
   const nodes = avoidOuterProducts(outputs);
   await turn();
+  const count = Math.min(stack, Math.floor(STACKED_BYTES / effortOf(nodes).bytes));
+  const graph = card || count >= 2 ? await emit(rules, shapesOf(given), nodes, [], card) : undefined;
   const alone = async (): Promise<Session> => {
-    if (card)
-      return opened(resident(await emit(rules, shapesOf(given), nodes, [], card), fixed), nodes, threads, provider);
+    if (card) return opened(resident(graph!, fixed), nodes, plan);
     const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64']);
-    const { values, rest } = await knownOnce(nodes, known, given, threads, provider);
-    const graph = await emit(rules, shapesOf([...given, ...values]), rest);
-    const session = await opened(graph, rest, threads, provider);
+    const { values, rest } = await knownOnce(nodes, known, given, plan);
+    const session = await opened(await emit(rules, shapesOf([...given, ...values]), rest), rest, plan);
     return { ...session, run: (now) => session.run([...now, ...fixed, ...values]) };
   };
-  const count = Math.min(stack, Math.floor(STACKED_BYTES / effortOf(nodes).bytes));
   if (count < 2) return alone();
-  const graph = await emit(rules, shapesOf(given), nodes, [], card);
   return sharing({
-    key: `${provider}:${threads}:${count}:${await digest(await encodeModel(graph))}`,
+    key: `${provider}:${threads}:${count}:${await digest(await encodeModel(graph!))}`,
     count,
     least: card ? [2, 1] : [count, count],
     fixed,
@@ -62,7 +68,7 @@ export async function compileGraph(
     together: async (all) => {
       const wide = stacked(nodes, count);
       const shapes = shapesOf(given).map((shape) => [count, ...shape]);
-      return opened(resident(await emit(rules, shapes, wide, [], card), all), wide, threads, provider);
+      return opened(resident(await emit(rules, shapes, wide, [], card), all), wide, plan);
     },
   });
 }
@@ -75,13 +81,12 @@ async function knownOnce(
   nodes: readonly Node[],
   known: readonly Node[],
   given: readonly NdArray[],
-  threads: number,
-  provider: ProviderName,
+  place: Place,
 ): Promise<{ values: readonly NdArray[]; rest: readonly Node[] }> {
   if (known.length === 0) return { values: [], rest: nodes };
   const parts = known.flatMap((n) => (n.dtype === 'float64' ? halves(n) : [n]));
   const graph = await emit(rules, shapesOf(given), [], parts);
-  const session = await opened(graph, parts, threads, provider);
+  const session = await opened(graph, parts, place);
   const values = await session.run(given);
   session.release();
   const input = new Map(parts.map((n, i) => [n, asInput(n, given.length + i, graph.orders[i]!)]));
@@ -118,12 +123,9 @@ export interface Passes {
 export async function compilePasses(
   first: (...tensors: Tensor[]) => Tensor[],
   second: (...tensors: Tensor[]) => Tensor[],
-  inputs: readonly NdArray[],
-  late: readonly NdArray[],
-  constants: readonly NdArray[],
-  threads: number,
-  provider: ProviderName,
+  plan: Compilation & { readonly late: readonly NdArray[] },
 ): Promise<Passes> {
+  const { inputs, late, constants } = plan;
   let count = 0;
   const both = (...all: Tensor[]): Tensor[] => {
     const baked = all.slice(inputs.length + late.length);
@@ -140,16 +142,16 @@ export async function compilePasses(
   const kept = keptFor(after, (input) => input >= inputs.length);
   await turn();
   const shapes = shapesOf(given);
-  const card = isCard(provider);
+  const card = isCard(plan.provider);
   const graph = await emit(rules, shapes.slice(0, inputs.length), early, kept, card);
   await turn();
   const others = kept.map((n, i) => [n, asInput(n, given.length + i, graph.orders[i]!)] as const);
   const rest = replaced(after, new Map(others));
   const keptShapes = kept.map(({ shape }, i) => physical(shape, graph.orders[i]!));
-  const opening = await opened(graph, [...early, ...kept], threads, provider);
+  const opening = await opened(graph, [...early, ...kept], plan);
   await turn();
   const going = await emit(rules, [...shapes, ...keptShapes], rest, [], card);
-  const closing = await opened(going, rest, threads, provider).catch((error) => {
+  const closing = await opened(going, rest, plan).catch((error) => {
     opening.release();
     throw error;
   });
@@ -157,12 +159,7 @@ export async function compilePasses(
   return { first: opening, second: closing, outputs: count, bytes };
 }
 
-async function opened(
-  graph: OnnxGraph,
-  nodes: readonly Node[],
-  threads: number,
-  provider: ProviderName,
-): Promise<Session> {
+async function opened(graph: OnnxGraph, nodes: readonly Node[], { threads, provider }: Place): Promise<Session> {
   const effort = effortOf(nodes);
   await turn();
   const bytes = await encodeModel(graph);
