@@ -142,6 +142,8 @@ test('the policy of the page: one script by its hash and what it loads, no host,
 const slips: Record<string, unknown> = {
   'a link that is none': markdown('[a](b%zz)'),
   'a formula that is none': markdown('$x^$'),
+  'a macro that grows': markdown(`$\\gdef\\x{${'y'.repeat(999)}}${'\\x'.repeat(999)}$`),
+  'a tag that grows': markdown(`$$\\tag{${'y'.repeat(999)}}${'\\df@tag'.repeat(500)}$$`),
   'an unknown command in a block': markdown('$$\n\\nosuch{x}\n$$'),
   'a very long text': markdown('word '.repeat(10_000)),
   'quotes nested ten thousand deep': markdown('>'.repeat(10_000)),
