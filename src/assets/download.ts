@@ -126,7 +126,7 @@ async function transfer(asset: Asset, part: string, start: number, options: Down
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
     const encoded = isEncoded(response);
     const ranged = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${start}-`);
-    if (encoded && response.status === 206) {
+    if (encoded && start > 0 && response.status === 206) {
       await response.body.cancel();
       await rm(part, { force: true }); // a part of the packed bytes is of no use
       return await transfer(asset, part, 0, options);

@@ -191,6 +191,12 @@ test('download: a server that packs whatever it sends works, also where it conti
     response.writeHead(range ? 206 : 200, range ? part : headers).end(packed);
   };
   assert.deepEqual(readFileSync(await download(asset, { cache })), content);
+  const wrong = gzipSync(content.subarray(1));
+  const part = { 'content-encoding': 'gzip', 'content-range': 'bytes 0-9/300000' };
+  answer = (_, response) => void response.writeHead(206, part).end(wrong);
+  const unasked = download(asset, { cache: freshCache(), signal: AbortSignal.timeout(3000) });
+  await assert.rejects(unasked, isNetworkProblem, 'a packed part that was not asked for ends too');
+  assert.equal(requests.length, 1);
   const bomb = gzipSync(Buffer.alloc(50_000_000));
   answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
   await assert.rejects(download(asset, { cache: freshCache() }), /must have 300000 bytes, got "more"/);
