@@ -27,95 +27,41 @@ export interface SceneClass {
 }
 
 const OUTDOORS: readonly PropName[] = ['bush', 'rock', 'grass', 'post', 'twig'];
+const LOW: readonly PropName[] = ['grass', 'rock', 'twig'];
+
+/** A class by its maker, which has its name. */
+const thing = (
+  parts: SceneClass['parts'],
+  stands: Pick<SceneClass, 'foot' | 'lean' | 'scale'>,
+  places: readonly PlaceName[],
+  props: readonly PropName[],
+): SceneClass => ({ name: parts.name, parts, ...stands, places, props });
 
 /** The ten classes. Several share each place, so that the background alone does not give the class away. */
 export const CLASSES: readonly SceneClass[] = [
-  {
-    name: 'balloon',
-    parts: balloon,
-    places: ['meadow', 'sea', 'street'],
-    lean: 0.08,
-    scale: [0.6, 0.85],
-    props: ['twig', 'bush', 'post'],
-  },
-  {
-    name: 'car',
-    parts: car,
-    places: ['street', 'street', 'meadow', 'forest'],
-    foot: 0.7,
-    lean: 0.02,
-    scale: [0.6, 0.85],
-    props: OUTDOORS,
-  },
-  {
-    name: 'cat',
-    parts: cat,
-    places: ['room', 'blur', 'meadow', 'street'],
-    foot: 1.2,
-    lean: 0.1,
-    scale: [0.6, 0.85],
-    props: ['ball', 'grass', 'twig'],
-  },
-  {
-    name: 'cup',
-    parts: cup,
-    places: ['room', 'room', 'blur', 'meadow'],
-    foot: 0.9,
-    lean: 0.04,
-    scale: [0.5, 0.75],
-    props: ['ball', 'twig', 'rock'],
-  },
-  {
-    name: 'fish',
-    parts: fish,
-    places: ['underwater', 'underwater', 'blur', 'sea'],
-    lean: 0.16,
-    scale: [0.6, 0.9],
-    props: ['rock', 'grass', 'twig'],
-  },
-  {
-    name: 'flower',
-    parts: flower,
-    places: ['blur', 'meadow', 'forest', 'room'],
-    foot: 1,
-    lean: 0.1,
-    scale: [0.6, 0.85],
-    props: ['grass', 'rock', 'twig'],
-  },
-  {
-    name: 'house',
-    parts: house,
-    places: ['meadow', 'meadow', 'forest', 'street'],
-    foot: 1,
-    lean: 0.015,
-    scale: [0.6, 0.82],
-    props: OUTDOORS,
-  },
-  {
-    name: 'mushroom',
-    parts: mushroom,
-    places: ['forest', 'forest', 'meadow', 'blur'],
-    foot: 1,
-    lean: 0.08,
-    scale: [0.55, 0.8],
-    props: ['grass', 'rock', 'twig'],
-  },
-  {
-    name: 'sailboat',
-    parts: sailboat,
-    places: ['sea'],
-    foot: 0.96,
-    lean: 0.06,
-    scale: [0.6, 0.85],
-    props: ['rock', 'twig', 'post'],
-  },
-  {
-    name: 'tree',
-    parts: tree,
-    places: ['meadow', 'meadow', 'street', 'forest'],
-    foot: 1,
-    lean: 0.05,
-    scale: [0.65, 0.9],
-    props: OUTDOORS,
-  },
+  thing(balloon, { lean: 0.08, scale: [0.6, 0.85] }, ['meadow', 'sea', 'street'], ['twig', 'bush', 'post']),
+  thing(car, { foot: 0.7, lean: 0.02, scale: [0.6, 0.85] }, ['street', 'street', 'meadow', 'forest'], OUTDOORS),
+  thing(
+    cat,
+    { foot: 1.2, lean: 0.1, scale: [0.6, 0.85] },
+    ['room', 'blur', 'meadow', 'street'],
+    ['ball', 'grass', 'twig'],
+  ),
+  thing(
+    cup,
+    { foot: 0.9, lean: 0.04, scale: [0.5, 0.75] },
+    ['room', 'room', 'blur', 'meadow'],
+    ['ball', 'twig', 'rock'],
+  ),
+  thing(
+    fish,
+    { lean: 0.16, scale: [0.6, 0.9] },
+    ['underwater', 'underwater', 'blur', 'sea'],
+    ['rock', 'grass', 'twig'],
+  ),
+  thing(flower, { foot: 1, lean: 0.1, scale: [0.6, 0.85] }, ['blur', 'meadow', 'forest', 'room'], LOW),
+  thing(house, { foot: 1, lean: 0.015, scale: [0.6, 0.82] }, ['meadow', 'meadow', 'forest', 'street'], OUTDOORS),
+  thing(mushroom, { foot: 1, lean: 0.08, scale: [0.55, 0.8] }, ['forest', 'forest', 'meadow', 'blur'], LOW),
+  thing(sailboat, { foot: 0.96, lean: 0.06, scale: [0.6, 0.85] }, ['sea'], ['rock', 'twig', 'post']),
+  thing(tree, { foot: 1, lean: 0.05, scale: [0.65, 0.9] }, ['meadow', 'meadow', 'street', 'forest'], OUTDOORS),
 ];

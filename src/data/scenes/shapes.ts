@@ -53,9 +53,9 @@ export const stroke = ([ax, ay]: Point, [bx, by]: Point, widthA: number, widthB 
   };
 };
 
-/** Any simple polygon, its corners rounded by `corner` (which also makes it larger by as much). */
-export const polygon = (points: readonly Point[], corner = 0): Shape => {
-  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+/** Any simple polygon [x, y, x, y, ...], its corners rounded by `corner` (which also makes it larger by as much). */
+export const polygon = (flat: readonly number[], corner = 0): Shape => {
+  const [xs, ys] = [0, 1].map((axis) => flat.filter((_, i) => i % 2 === axis)) as [number[], number[]];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   return (x, y) => {
     // far outside a lower bound will do
@@ -63,18 +63,14 @@ export const polygon = (points: readonly Point[], corner = 0): Shape => {
     if (away > FAR) return away;
     let nearest = Number.POSITIVE_INFINITY;
     let inside = false;
-    for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
-      const a = points[i]!;
-      const b = points[j]!;
-      const ex = b[0] - a[0];
-      const ey = b[1] - a[1];
-      const wx = x - a[0];
-      const wy = y - a[1];
+    for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
+      const [ax, ay, bx, by] = [xs[i]!, ys[i]!, xs[j]!, ys[j]!];
+      const [ex, ey, wx, wy] = [bx - ax, by - ay, x - ax, y - ay];
       const t = clamp((wx * ex + wy * ey) / (ex * ex + ey * ey));
       const px = wx - t * ex;
       const py = wy - t * ey;
       nearest = Math.min(nearest, px * px + py * py);
-      if (a[1] > y !== b[1] > y && wx < (ex * wy) / ey) inside = !inside;
+      if (ay > y !== by > y && wx < (ex * wy) / ey) inside = !inside;
     }
     return (inside ? -1 : 1) * Math.sqrt(nearest) - corner;
   };

@@ -19,15 +19,7 @@ export function balloon({ between, odds, tint, whole }: Chance): Part[] {
   };
   const envelope = union(
     circle(0, -0.35, radius),
-    polygon(
-      [
-        [-radius * 0.86, -0.02],
-        [radius * 0.86, -0.02],
-        [0.17, 0.5],
-        [-0.17, 0.5],
-      ],
-      0.02,
-    ),
+    polygon([-radius * 0.86, -0.02, radius * 0.86, -0.02, 0.17, 0.5, -0.17, 0.5], 0.02),
   );
   const rope = (side: number): Part => ({
     shape: stroke([side * 0.16, 0.48], [side * 0.12, 0.78], 0.018),
@@ -47,16 +39,7 @@ export function balloon({ between, odds, tint, whole }: Chance): Part[] {
       grain: 0.1,
       gloss: 0.15,
     },
-    {
-      shape: polygon([
-        [-0.18, 0.46],
-        [0.18, 0.46],
-        [0.14, 0.54],
-        [-0.14, 0.54],
-      ]),
-      color: scaled(second, 0.5),
-      round: 0,
-    },
+    { shape: polygon([-0.18, 0.46, 0.18, 0.46, 0.14, 0.54, -0.14, 0.54]), color: scaled(second, 0.5), round: 0 },
     { shape: box(0, 0.88, 0.17, 0.13, 0.03), color: tint(WOOD), round: 0.08, grain: 0.6, fine: 12 },
     { shape: box(0, 0.77, 0.19, 0.03, 0.02), color: color('#3a2a1c'), round: 0.02 },
   ];

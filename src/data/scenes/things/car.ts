@@ -13,45 +13,21 @@ export function car({ between, pick, tint }: Chance): Part[] {
   const wheels = [-0.55, 0.56];
   return [
     {
-      shape: polygon(
-        [
-          [rear, 0.05],
-          [back, roof],
-          [nose, roof],
-          [front, 0.05],
-        ],
-        0.05,
-      ),
+      shape: polygon([rear, 0.05, back, roof, nose, roof, front, 0.05], 0.05),
       color: paint,
       round: 0.15,
       grain: 0.06,
       gloss: 0.35,
     },
     {
-      shape: polygon(
-        [
-          [rear + 0.13, 0.02],
-          [back + 0.06, roof + 0.08],
-          [-0.06, roof + 0.08],
-          [-0.06, 0.02],
-        ],
-        0.01,
-      ),
+      shape: polygon([rear + 0.13, 0.02, back + 0.06, roof + 0.08, -0.06, roof + 0.08, -0.06, 0.02], 0.01),
       color: glass,
       round: 0.03,
       grain: 0.3,
       gloss: 0.2,
     },
     {
-      shape: polygon(
-        [
-          [0.04, 0.02],
-          [0.04, roof + 0.08],
-          [nose - 0.04, roof + 0.08],
-          [front - 0.1, 0.02],
-        ],
-        0.01,
-      ),
+      shape: polygon([0.04, 0.02, 0.04, roof + 0.08, nose - 0.04, roof + 0.08, front - 0.1, 0.02], 0.01),
       color: lighter(glass, 0.05),
       round: 0.03,
       grain: 0.3,

@@ -15,9 +15,12 @@ export function cat({ between, odds, pick, tint }: Chance): Part[] {
   const triangle = (side: number, inset: number, paint: Color): Part => ({
     shape: polygon(
       [
-        [side * (wide - inset * 0.6), -0.3 - inset],
-        [side * (wide - 0.14), ear + inset * 1.8],
-        [side * (0.14 + inset * 0.8), -0.52 - inset * 0.3],
+        side * (wide - inset * 0.6),
+        -0.3 - inset,
+        side * (wide - 0.14),
+        ear + inset * 1.8,
+        side * (0.14 + inset * 0.8),
+        -0.52 - inset * 0.3,
       ],
       0.03,
     ),
@@ -62,18 +65,7 @@ export function cat({ between, odds, pick, tint }: Chance): Part[] {
       round: 0.12,
       grain: 0.3,
     },
-    {
-      shape: polygon(
-        [
-          [-0.08, 0.08],
-          [0.08, 0.08],
-          [0, 0.17],
-        ],
-        0.02,
-      ),
-      color: color('#b5685f'),
-      round: 0.03,
-    },
+    { shape: polygon([-0.08, 0.08, 0.08, 0.08, 0, 0.17], 0.02), color: color('#b5685f'), round: 0.03 },
     { shape: stroke([0, 0.17], [0, 0.27], 0.015), color: mark, round: 0, grain: 0 },
     ...both((side) => ({
       shape: union(

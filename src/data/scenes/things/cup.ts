@@ -19,15 +19,7 @@ export function cup({ between, odds, pick, tint }: Chance): Part[] {
     ...(odds(0.5) ? saucer : []),
     { shape: ring(top + 0.08, 0.02, 0.27, 0.075), color: scaled(glaze, 0.9), round: 0.08, grain: 0.05, gloss: 0.3 },
     {
-      shape: polygon(
-        [
-          [-top, rim],
-          [top, rim],
-          [bottom, 0.78],
-          [-bottom, 0.78],
-        ],
-        0.04,
-      ),
+      shape: polygon([-top, rim, top, rim, bottom, 0.78, -bottom, 0.78], 0.04),
       color: glaze,
       second: tint(VIVID),
       pattern,

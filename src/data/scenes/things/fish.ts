@@ -15,43 +15,9 @@ export function fish({ between, odds, pick, tint }: Chance): Part[] {
   const barred = odds(0.55);
   const flat = { round: 0.08, grain: 0.4, fine: 8 };
   return [
-    {
-      shape: polygon(
-        [
-          [-0.5, 0],
-          [-0.98, -tail],
-          [-0.84, 0],
-          [-0.98, tail],
-        ],
-        0.03,
-      ),
-      color: fin,
-      ...flat,
-    },
-    {
-      shape: polygon(
-        [
-          [-0.35, -height * 0.75],
-          [0, -height - 0.26],
-          [0.28, -height * 0.8],
-        ],
-        0.03,
-      ),
-      color: fin,
-      ...flat,
-    },
-    {
-      shape: polygon(
-        [
-          [-0.3, height * 0.7],
-          [-0.2, height + 0.2],
-          [0.05, height * 0.85],
-        ],
-        0.03,
-      ),
-      color: fin,
-      ...flat,
-    },
+    { shape: polygon([-0.5, 0, -0.98, -tail, -0.84, 0, -0.98, tail], 0.03), color: fin, ...flat },
+    { shape: polygon([-0.35, -height * 0.75, 0, -height - 0.26, 0.28, -height * 0.8], 0.03), color: fin, ...flat },
+    { shape: polygon([-0.3, height * 0.7, -0.2, height + 0.2, 0.05, height * 0.85], 0.03), color: fin, ...flat },
     {
       shape: ellipse(0.15, 0, 0.74, height),
       color: body,
@@ -62,18 +28,7 @@ export function fish({ between, odds, pick, tint }: Chance): Part[] {
       fine: 10,
       gloss: 0.25,
     },
-    {
-      shape: polygon(
-        [
-          [0.02, 0.06],
-          [-0.25, 0.2],
-          [-0.06, 0.28],
-        ],
-        0.03,
-      ),
-      color: scaled(fin, 0.8),
-      ...flat,
-    },
+    { shape: polygon([0.02, 0.06, -0.25, 0.2, -0.06, 0.28], 0.03), color: scaled(fin, 0.8), ...flat },
     { shape: stroke([0.42, -height * 0.55], [0.38, height * 0.5], 0.015), color: scaled(body, 0.4), round: 0 },
     { shape: stroke([0.88, 0.1], [0.7, 0.12], 0.018), color: scaled(body, 0.25), round: 0 },
     { shape: circle(0.6, -0.1, 0.1), color: color('#f7f4e8'), round: 0.05, grain: 0 },

@@ -9,7 +9,7 @@ export function house({ between, odds, pick, tint }: Chance): Part[] {
   const wall = tint(WALL);
   const roof = tint(pick([PAINTS, STONE, WOOD]));
   const [eave, peak, corner] = [between(-0.2, 0), between(-0.95, -0.75), between(0.05, 0.3)];
-  const middle = (corner - 0.8) / 2;
+  const [middle, edge] = [(corner - 0.8) / 2, eave + 0.06];
   const glass = odds(0.25) ? color('#f3d27a') : color('#3a4a58');
   const frame = lighter(wall, 0.7);
   const courses = stripes(between(0.09, 0.16), 0.25);
@@ -28,25 +28,14 @@ export function house({ between, odds, pick, tint }: Chance): Part[] {
       second: scaled(wall, 0.5),
     },
     {
-      shape: polygon([
-        [-0.8, 1],
-        [-0.8, eave],
-        [middle, peak + 0.05],
-        [corner, eave],
-        [corner, 1],
-      ]),
+      shape: polygon([-0.8, 1, -0.8, eave, middle, peak + 0.05, corner, eave, corner, 1]),
       color: wall,
       pattern: courses,
       second: scaled(wall, 0.88),
       round: 0,
     },
     {
-      shape: polygon([
-        [middle, peak],
-        [corner + 0.08, eave + 0.06],
-        [0.98, eave + 0.06],
-        [0.98 - (corner - middle) * 0.6, peak],
-      ]),
+      shape: polygon([middle, peak, corner + 0.08, edge, 0.98, edge, 0.98 - (corner - middle) * 0.6, peak]),
       color: roof,
       pattern: stripes(0.13, 0.3),
       second: scaled(roof, 0.65),
@@ -55,22 +44,12 @@ export function house({ between, odds, pick, tint }: Chance): Part[] {
       fine: 9,
     },
     {
-      shape: polygon([
-        [-0.92, eave + 0.1],
-        [middle, peak - 0.06],
-        [middle, peak + 0.08],
-        [-0.84, eave + 0.16],
-      ]),
+      shape: polygon([-0.92, eave + 0.1, middle, peak - 0.06, middle, peak + 0.08, -0.84, eave + 0.16]),
       color: scaled(roof, 0.85),
       round: 0.03,
     },
     {
-      shape: polygon([
-        [corner + 0.1, eave + 0.1],
-        [middle, peak - 0.06],
-        [middle, peak + 0.08],
-        [corner + 0.02, eave + 0.16],
-      ]),
+      shape: polygon([corner + 0.1, eave + 0.1, middle, peak - 0.06, middle, peak + 0.08, corner + 0.02, eave + 0.16]),
       color: scaled(roof, 0.7),
       round: 0.03,
     },

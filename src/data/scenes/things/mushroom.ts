@@ -22,15 +22,7 @@ export function mushroom({ between, odds, pick, tint, whole }: Chance): Part[] {
   });
   return [
     {
-      shape: polygon(
-        [
-          [-stem, rim],
-          [stem, rim],
-          [foot, 0.95],
-          [-foot, 0.95],
-        ],
-        0.05,
-      ),
+      shape: polygon([-stem, rim, stem, rim, foot, 0.95, -foot, 0.95], 0.05),
       color: flesh,
       bulge: box(0, 0, foot, 5),
       round: 0.25,
@@ -44,15 +36,7 @@ export function mushroom({ between, odds, pick, tint, whole }: Chance): Part[] {
       round: 0.05,
     },
     {
-      shape: polygon(
-        [
-          [-stem * 1.5, rim + 0.3],
-          [stem * 1.5, rim + 0.3],
-          [stem, rim + 0.16],
-          [-stem, rim + 0.16],
-        ],
-        0.03,
-      ),
+      shape: polygon([-stem * 1.5, rim + 0.3, stem * 1.5, rim + 0.3, stem, rim + 0.16, -stem, rim + 0.16], 0.03),
       color: lighter(flesh, 0.3),
       round: 0.06,
     },

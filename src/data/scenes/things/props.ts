@@ -12,12 +12,17 @@ export const PROPS = {
     return [{ shape: union(...clumps), color: scaled(tint(FOLIAGE), 0.85), round: 0.35, grain: 0.9, fine: 7 }];
   },
   rock: ({ between, tint }: Chance): Part[] => {
-    const corners: Point[] = [
-      [-0.9, 0.9],
-      [-0.75, between(0, 0.4)],
-      [between(-0.4, 0), between(-0.4, 0.1)],
-      [0.5, between(-0.2, 0.3)],
-      [0.9, 0.9],
+    const corners = [
+      -0.9,
+      0.9,
+      -0.75,
+      between(0, 0.4),
+      between(-0.4, 0),
+      between(-0.4, 0.1),
+      0.5,
+      between(-0.2, 0.3),
+      0.9,
+      0.9,
     ];
     return [{ shape: polygon(corners, 0.1), color: tint(STONE), round: 0.5, grain: 0.7, fine: 6 }];
   },

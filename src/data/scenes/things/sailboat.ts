@@ -14,15 +14,7 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
   return [
     { shape: stroke([mast, -0.98], [mast, 0.55], 0.025), color: color('#5a4632'), round: 0.02 },
     {
-      shape: polygon(
-        [
-          [mast - 0.05, -0.92],
-          [mast - 0.05, boom],
-          [-0.82, boom - 0.03],
-          [-0.35, -0.25],
-        ],
-        0.01,
-      ),
+      shape: polygon([mast - 0.05, -0.92, mast - 0.05, boom, -0.82, boom - 0.03, -0.35, -0.25], 0.01),
       color: sail,
       second: tint(VIVID),
       pattern: bands,
@@ -31,14 +23,7 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
       grain: 0.08,
     },
     {
-      shape: polygon(
-        [
-          [mast + 0.05, -0.75],
-          [mast + 0.06, boom - 0.05],
-          [0.78, boom],
-        ],
-        0.01,
-      ),
+      shape: polygon([mast + 0.05, -0.75, mast + 0.06, boom - 0.05, 0.78, boom], 0.01),
       color: jib,
       bulge: ellipse(mast, 0, 0.9, 1.2),
       round: 0.8,
@@ -46,15 +31,7 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
     },
     { shape: stroke([mast, boom + 0.03], [-0.8, boom + 0.02], 0.025), color: color('#5a4632'), round: 0.02 },
     {
-      shape: polygon(
-        [
-          [-0.88, 0.56],
-          [0.98, 0.53],
-          [0.66, 0.94],
-          [-0.7, 0.94],
-        ],
-        0.03,
-      ),
+      shape: polygon([-0.88, 0.56, 0.98, 0.53, 0.66, 0.94, -0.7, 0.94], 0.03),
       color: hull,
       second: lighter(hull, 0.75),
       pattern: (_, y) => (y > 0.62 && y < 0.7 ? 1 : 0),
@@ -62,15 +39,6 @@ export function sailboat({ between, odds, pick, tint }: Chance): Part[] {
       grain: 0.15,
       gloss: 0.15,
     },
-    {
-      shape: polygon([
-        [-0.8, 0.9],
-        [0.74, 0.9],
-        [0.66, 1],
-        [-0.7, 1],
-      ]),
-      color: scaled(hull, 0.35),
-      round: 0.1,
-    },
+    { shape: polygon([-0.8, 0.9, 0.74, 0.9, 0.66, 1, -0.7, 1]), color: scaled(hull, 0.35), round: 0.1 },
   ];
 }

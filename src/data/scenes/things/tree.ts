@@ -50,14 +50,7 @@ function conifer({ between, tint, whole }: Chance, bark: Part['color']): Part[] 
     const bottom = top + 1.7 / layers;
     return {
       shape: polygon(
-        [
-          [0, top],
-          [half, bottom],
-          [half * 0.5, bottom - 0.06],
-          [0, bottom + 0.02],
-          [-half * 0.5, bottom - 0.06],
-          [-half, bottom],
-        ],
+        [0, top, half, bottom, half * 0.5, bottom - 0.06, 0, bottom + 0.02, -half * 0.5, bottom - 0.06, -half, bottom],
         0.02,
       ),
       color: scaled(leaf, 1.1 - 0.12 * (layers - i)),
