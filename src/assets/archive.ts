@@ -60,11 +60,7 @@ async function readTar(archive: string): Promise<Map<string, Uint8Array>> {
         .map(({ name, data }) => [basename(name), data!]),
     );
   } catch (error) {
-    throw problem(
-      'unpack',
-      `${archive} is truncated or corrupt (${(error as Error).message})`,
-      undefined,
-      'delete it and download again',
-    );
+    const fix = 'delete it and download again';
+    throw problem('unpack', `${archive} is truncated or corrupt (${(error as Error).message})`, undefined, fix);
   }
 }

@@ -46,13 +46,10 @@ export async function loadCheckpoint(
   const found = await lastGood(path);
   if (!found) return undefined;
   const changes = differences(found.settings, fromJson(toJson(settings)));
-  if (changes.length > 0)
-    throw problem(
-      'loadCheckpoint',
-      `${path} belongs to other settings: ${changes.join(', ')}`,
-      undefined,
-      'use the old settings, another file, or delete it to start again',
-    );
+  if (changes.length > 0) {
+    const fix = 'use the old settings, another file, or delete it to start again';
+    throw problem('loadCheckpoint', `${path} belongs to other settings: ${changes.join(', ')}`, undefined, fix);
+  }
   return found.state;
 }
 

@@ -49,13 +49,10 @@ function readPart(part: string): readonly [keyof FailOn, Threshold | number] {
 
 /** @throws where nothing could hold a client to `gamma`: one who does not noise its steps */
 export function checkFailOn({ gamma }: FailOn, { client }: Pick<Audit, 'client'>): void {
-  if (gamma !== undefined && !client.privacy)
-    throw problem(
-      WHERE,
-      'gamma is told only of a client that noises its own clipped steps',
-      gamma,
-      'say client.privacy in the config, e.g. { "clip": 1, "noiseMultiplier": 1 }',
-    );
+  if (gamma !== undefined && !client.privacy) {
+    const fix = 'say client.privacy in the config, e.g. { "clip": 1, "noiseMultiplier": 1 }';
+    throw problem(WHERE, 'gamma is told only of a client that noises its own clipped steps', gamma, fix);
+  }
 }
 
 /** Why an audit has failed, a sentence each; empty: it has not. What could not be measured has failed. */

@@ -70,12 +70,8 @@ export async function bayesianBound(
 ): Promise<BayesianBound> {
   const found = await boundOf(observation, options);
   if (found) return found;
-  throw problem(
-    'bayesianBound',
-    'phi must put noise on every entry of the update',
-    observation.obfuscation.name,
-    'e.g. gaussianNoise({ sigma }); noise inside the local steps has robustness() and privacyBudget()',
-  );
+  const fix = 'e.g. gaussianNoise({ sigma }); noise inside the local steps has robustness() and privacyBudget()';
+  throw problem('bayesianBound', 'phi must put noise on every entry of the update', observation.obfuscation.name, fix);
 }
 
 /** The same, undefined where the noise of phi bounds nothing. */
@@ -92,13 +88,10 @@ export async function boundOf(
   integer('bayesianBound', 'lanczos', lanczos, 0);
   const { model, client } = observation;
   const labels = options.labels ?? observation.labels;
-  if (!labels)
-    throw problem(
-      'bayesianBound',
-      'the labels are needed',
-      undefined,
-      'labels: those of the batch; not to know them only bounds more',
-    );
+  if (!labels) {
+    const fix = 'labels: those of the batch; not to know them only bounds more';
+    throw problem('bayesianBound', 'the labels are needed', undefined, fix);
+  }
   const law = noiseLaw(observation);
   if (!law) return undefined;
   const jacobian = options.jacobian ?? (await updateJacobian(model, client, labels));

@@ -55,12 +55,8 @@ function checkAttackFlags(attack: AttackName, flags: object): void {
   for (const name of Object.keys(flags)) {
     if (known.includes(name)) continue;
     const takers = (Object.keys(OPTIONS) as AttackName[]).filter((other) => name in kindsOf(ownOf(other)));
-    throw problem(
-      'roglab attack',
-      `--attack ${attack} has no --${name}`,
-      undefined,
-      `an option of ${takers.join(', ')}`,
-    );
+    const fix = `an option of ${takers.join(', ')}`;
+    throw problem('roglab attack', `--attack ${attack} has no --${name}`, undefined, fix);
   }
 }
 

@@ -25,12 +25,8 @@ export function readFlags<const K extends FlagKinds>(
   const short = args.find((word, i) => /^-[a-z][\w-]+/i.test(word) || (/^-[^-]./su.test(word) && !isValue(i)));
   if (short) {
     const name = short.slice(1).split('=')[0]!;
-    throw problem(
-      `roglab ${command}`,
-      `unknown flag ${short}`,
-      undefined,
-      `did you mean --${nearest(name, known) ?? name}?`,
-    );
+    const fix = `did you mean --${nearest(name, known) ?? name}?`;
+    throw problem(`roglab ${command}`, `unknown flag ${short}`, undefined, fix);
   }
   const options = Object.fromEntries(known.map((name) => [name, { type: all[name]! }]));
   const { tokens, values } = parseArgs({

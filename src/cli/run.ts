@@ -120,13 +120,10 @@ function findNotebooks(folder: string, only: string | undefined): string[] {
     .map((part) => part.trim().replace(/\.ipynb$/, ''))
     .filter(Boolean);
   const missing = wanted?.find((part) => !all.some((file) => file.includes(part)));
-  if (missing !== undefined)
-    throw problem(
-      'roglab run',
-      `no notebook matches --only ${missing}`,
-      undefined,
-      `there are ${all.map(notebookName).join(', ')}`,
-    );
+  if (missing !== undefined) {
+    const fix = `there are ${all.map(notebookName).join(', ')}`;
+    throw problem('roglab run', `no notebook matches --only ${missing}`, undefined, fix);
+  }
   return all.filter((file) => !wanted || wanted.some((part) => file.includes(part))).map((file) => join(folder, file));
 }
 

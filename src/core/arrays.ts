@@ -21,13 +21,10 @@ export function ndarray(shape: readonly number[], fill: Float32Array | number | 
 export function checkImages(where: string, images: NdArray, imageShape?: ImageShape): void {
   if (images?.shape?.length !== 4)
     throw problem(where, 'images must be [batch, height, width, channels]', images?.shape ?? images);
-  if (imageShape?.some((n, i) => n !== images.shape[i + 1]))
-    throw problem(
-      where,
-      `the model takes images of shape [${imageShape}]`,
-      images.shape.slice(1),
-      'resize the data set or build the model for this size',
-    );
+  if (imageShape?.some((n, i) => n !== images.shape[i + 1])) {
+    const fix = 'resize the data set or build the model for this size';
+    throw problem(where, `the model takes images of shape [${imageShape}]`, images.shape.slice(1), fix);
+  }
   for (let i = 0; i < images.data.length; i++) {
     const value = images.data[i]!;
     if (!(value >= 0 && value <= 1))

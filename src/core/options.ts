@@ -22,12 +22,8 @@ export function checkOptions(where: string, options: object, allowed: readonly s
 export function oneOf<T extends string>(where: string, name: string, value: string, allowed: readonly T[]): T {
   if ((allowed as readonly string[]).includes(value)) return value as T;
   const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
-  throw problem(
-    where,
-    `${name} must be one of ${allowed.join(', ')}`,
-    value,
-    near && `did you mean ${JSON.stringify(near)}?`,
-  );
+  const fix = near && `did you mean ${JSON.stringify(near)}?`;
+  throw problem(where, `${name} must be one of ${allowed.join(', ')}`, value, fix);
 }
 
 /** An integer within [low, high]. */

@@ -35,10 +35,6 @@ const bare = (own: OwnObfuscation): Obfuscation => {
 export function asObfuscation(where: string, phi: Obfuscation | OwnObfuscation): Obfuscation {
   if (typeof phi === 'function') return bare(phi);
   if (typeof phi === 'object' && phi !== null && typeof phi.apply === 'function') return phi;
-  throw problem(
-    where,
-    'obfuscation must be one of the library, or a function (tensors, seed) => tensors',
-    phi,
-    typeof phi === 'string' ? `parseObfuscation(${JSON.stringify(phi)})` : undefined,
-  );
+  const fix = typeof phi === 'string' ? `parseObfuscation(${JSON.stringify(phi)})` : undefined;
+  throw problem(where, 'obfuscation must be one of the library, or a function (tensors, seed) => tensors', phi, fix);
 }

@@ -90,13 +90,10 @@ function countRecords(layout: CifarLayout, files: readonly string[]): number {
     const status = statSync(file);
     if (!status.isFile()) throw problem(layout.name, `${file} must be a regular file`);
     const { size } = status;
-    if (size === 0 || size % record !== 0)
-      throw problem(
-        layout.name,
-        `${file} must hold whole records of ${record} bytes`,
-        `${size} bytes`,
-        'the file is truncated or of another kind: delete its folder and download again',
-      );
+    if (size === 0 || size % record !== 0) {
+      const fix = 'the file is truncated or of another kind: delete its folder and download again';
+      throw problem(layout.name, `${file} must hold whole records of ${record} bytes`, `${size} bytes`, fix);
+    }
     if (size > MOST_RECORDS * record)
       throw problem(layout.name, `${file} may hold ${MOST_RECORDS} records`, size / record);
     return sum + size / record;

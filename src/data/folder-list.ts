@@ -77,12 +77,8 @@ function listRows(where: string, path: string, skipped: Tally): Omit<Row, 'split
   if (existsSync(csv)) countUnnamed(path, new Set(rows.map(({ file }) => file)), skipped);
   if (rows.length > 0) return rows;
   const seen = [...skipped].map(([kind, n]) => `${n} ${kind}`).join(', ');
-  throw problem(
-    where,
-    `no images in ${path}${seen ? ` (not read: ${seen})` : ''}`,
-    undefined,
-    'it needs one sub-folder per class, or labels.csv with file,label',
-  );
+  const fix = 'it needs one sub-folder per class, or labels.csv with file,label';
+  throw problem(where, `no images in ${path}${seen ? ` (not read: ${seen})` : ''}`, undefined, fix);
 }
 
 function readClassFolders(path: string, skipped: Tally): Omit<Row, 'split'>[] {

@@ -28,13 +28,10 @@ export async function folder(directory: string, options: DatasetOptions): Promis
   if (!directory || !existsSync(directory) || !statSync(directory).isDirectory())
     throw problem('openDataset', 'folder:DIR needs a folder that exists', directory);
   const published = publishedIn(directory);
-  if (published)
-    throw problem(
-      where,
-      `holds ${published.title} in its binary layout`,
-      undefined,
-      `open "${published.name}:${directory}"`,
-    );
+  if (published) {
+    const fix = `open "${published.name}:${directory}"`;
+    throw problem(where, `holds ${published.title} in its binary layout`, undefined, fix);
+  }
   const { images, classNames, skipped } = listImages(where, directory, options.classes);
   const sourceFile = join(directory, 'SOURCE.txt');
   const source = existsSync(sourceFile) ? readBoundedText(where, sourceFile, LIMITS.textBytes).trim() : undefined;
@@ -75,13 +72,10 @@ export async function pictureSource(
   const imageShape = shapeOf(heads, size);
   const [height, width, channels] = imageShape;
   const bytes = height * width * channels;
-  if (images.length * bytes > LIMITS.datasetBytes)
-    throw problem(
-      where,
-      `${images.length} images of ${height}x${width} take over 2 GB`,
-      undefined,
-      'choose a smaller size',
-    );
+  if (images.length * bytes > LIMITS.datasetBytes) {
+    const fix = 'choose a smaller size';
+    throw problem(where, `${images.length} images of ${height}x${width} take over 2 GB`, undefined, fix);
+  }
   const pixels = new Uint8Array(images.length * bytes);
   const resized = size ?? (sameSize(heads) ? undefined : DEFAULT_SIZE);
   const share = (i: number) => (heads[i]!.height * heads[i]!.width) / LIMITS.picturePixels;

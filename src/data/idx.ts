@@ -72,13 +72,10 @@ function readIdx(where: string, file: string, dimensions: number): Idx {
     throw problem(where, `${file} must be an idx file of bytes in ${dimensions} dimensions`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   const size = shape.reduce((product, n) => product * n, 1);
-  if (bytes.length !== start + size)
-    throw problem(
-      where,
-      `${file} must hold ${shape.join('x')} values`,
-      bytes.length - start,
-      'it is truncated or corrupt',
-    );
+  if (bytes.length !== start + size) {
+    const fix = 'it is truncated or corrupt';
+    throw problem(where, `${file} must hold ${shape.join('x')} values`, bytes.length - start, fix);
+  }
   return { shape, values: bytes.subarray(start) };
 }
 

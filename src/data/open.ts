@@ -56,13 +56,10 @@ export async function openDataset(name?: string, options: DatasetOptions = {}): 
 
 /** A path alone is no name: what it is a folder of must be said. */
 function kindOf(kind: string): (typeof KINDS)[number] {
-  if (!(KINDS as readonly string[]).includes(kind) && (/[/\\]/.test(kind) || existsSync(kind)))
-    throw problem(
-      'openDataset',
-      'a path needs the kind of its data before it',
-      kind,
-      `did you mean "${likelyKind(kind)}:${kind}"?`,
-    );
+  if (!(KINDS as readonly string[]).includes(kind) && (/[/\\]/.test(kind) || existsSync(kind))) {
+    const fix = `did you mean "${likelyKind(kind)}:${kind}"?`;
+    throw problem('openDataset', 'a path needs the kind of its data before it', kind, fix);
+  }
   return oneOf('openDataset', 'name', kind, KINDS);
 }
 
@@ -101,13 +98,10 @@ function rootFromEnvironment(kind: string): string | undefined {
 function publishedOpener(set: Published): Opener {
   return async (argument, options) => {
     const { size = set.size, download = true, fallback = 'scenes' } = options;
-    if (size !== set.size)
-      throw problem(
-        'openDataset',
-        `${set.name} has images of size ${set.size}`,
-        size,
-        "use 'photos', 'scenes' or 'folder:DIR' for other sizes",
-      );
+    if (size !== set.size) {
+      const fix = "use 'photos', 'scenes' or 'folder:DIR' for other sizes";
+      throw problem('openDataset', `${set.name} has images of size ${set.size}`, size, fix);
+    }
     const root = options.root ?? (argument || rootFromEnvironment(set.name));
     if (root) return set.open(set.find(root) ?? refuseRoot(set, root));
     const how = `To use ${set.title}, go online once or set ROGLAB_DATA to a folder with its binary files.`;
@@ -141,10 +135,6 @@ const STAND_INS = {
 const OFFLINE = { code: 'NETWORK' };
 
 function refuseRoot({ name, files }: Published, root: string): never {
-  throw problem(
-    'openDataset',
-    `the folder of ${name} must hold ${files}`,
-    root,
-    `for a folder of images use "folder:${root}"`,
-  );
+  const fix = `for a folder of images use "folder:${root}"`;
+  throw problem('openDataset', `the folder of ${name} must hold ${files}`, root, fix);
 }

@@ -39,10 +39,6 @@ export async function checkProvider(where: string, name: ProviderName, tf32: boo
   const { available, why } = await stateOf(name, tf32);
   if (available) return;
   const others = (await providers(tf32)).filter((p) => p.available).map((p) => p.name);
-  throw problem(
-    where,
-    `the provider ${name} does not run here: ${why}`,
-    undefined,
-    `available: ${others.join(', ') || 'none'}`,
-  );
+  const fix = `available: ${others.join(', ') || 'none'}`;
+  throw problem(where, `the provider ${name} does not run here: ${why}`, undefined, fix);
 }

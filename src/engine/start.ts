@@ -122,13 +122,10 @@ const NVIDIA: readonly ProviderName[] = ['cuda', 'tensorrt'];
 async function begin({ backend: forced, compiled: wish, threads, provider, tf32, stack }: Request): Promise<Session> {
   const reasons: string[] = [];
   const onnx = wish === 'off' ? { ok: false, why: 'switched off' } : onnxAvailable();
-  if (!setTf32(tf32) && NVIDIA.includes(provider))
-    throw problem(
-      'start',
-      'a worker thread cannot choose tf32',
-      tf32,
-      `set ROGLAB_TF32=${+tf32} before the process starts`,
-    );
+  if (!setTf32(tf32) && NVIDIA.includes(provider)) {
+    const fix = `set ROGLAB_TF32=${+tf32} before the process starts`;
+    throw problem('start', 'a worker thread cannot choose tf32', tf32, fix);
+  }
   if (wish === 'on' && !onnx.ok) throw problem('start', `compiled steps need ONNX Runtime: ${onnx.why}`);
   if (provider !== 'cpu') {
     if (!onnx.ok) throw problem('start', `the provider ${provider} runs compiled steps only: ${onnx.why}`);

@@ -17,13 +17,10 @@ const FIELDS = [
  */
 export function checkSettings(where: string, client: ClientSettings): void {
   const at = `${where}: client`;
-  if (typeof client !== 'object' || client === null)
-    throw problem(
-      where,
-      'the update must say what its client did',
-      client,
-      'client: { batchSize: 1, localSteps: 1, learningRate: 0.003, miniBatch: 1 }',
-    );
+  if (typeof client !== 'object' || client === null) {
+    const fix = 'client: { batchSize: 1, localSteps: 1, learningRate: 0.003, miniBatch: 1 }';
+    throw problem(where, 'the update must say what its client did', client, fix);
+  }
   checkOptions(at, client, FIELDS);
   const { batchSize, localSteps, learningRate, miniBatch, optimizer, order, schedule, frozen, privacy, clients } =
     client;

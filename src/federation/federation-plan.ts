@@ -176,13 +176,10 @@ export function federationPlan(
 }
 
 function checkClients(where: string, clients: readonly (readonly number[])[], cohort: number): void {
-  if (cohort > clients.length)
-    throw problem(
-      where,
-      `a round of ${cohort} clients needs as many`,
-      clients.length,
-      'lower cohort or make more clients',
-    );
+  if (cohort > clients.length) {
+    const fix = 'lower cohort or make more clients';
+    throw problem(where, `a round of ${cohort} clients needs as many`, clients.length, fix);
+  }
   const empty = clients.findIndex((positions) => positions.length === 0);
   if (empty >= 0)
     throw problem(where, `client ${empty} has no images`, undefined, 'use fewer clients or another partition');

@@ -4,13 +4,10 @@ import { draws, mixesExamples } from '../models/index.js';
 
 /** Refuses networks whose images or steps depend on more than parameters and one image each. */
 export function checkIndependent(where: string, model: Model, why: string): void {
-  if (mixesExamples(model))
-    throw problem(
-      where,
-      `${why}, and batch norm in training mode mixes them`,
-      model.name,
-      "batchNorm: 'eval', or groupNorm",
-    );
+  if (mixesExamples(model)) {
+    const fix = "batchNorm: 'eval', or groupNorm";
+    throw problem(where, `${why}, and batch norm in training mode mixes them`, model.name, fix);
+  }
   if (draws(model))
     throw problem(where, 'knows no layers that draw numbers', model.name, "dropout: 'off', no bottleneck");
 }

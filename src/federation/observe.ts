@@ -137,13 +137,10 @@ export function announced(client: ClientSettings, withhold: readonly (keyof Clie
 function sentStatistics(model: Model, update: Update, wish: 'withheld' | 'sent'): Observation['statistics'] {
   if (oneOf('observe', 'statistics', wish, ['withheld', 'sent']) === 'withheld') return undefined;
   const { statistics } = update;
-  if (!statistics)
-    throw problem(
-      'observe',
-      'the update has no running statistics to send',
-      model.name,
-      "batchNorm: 'train' keeps them",
-    );
+  if (!statistics) {
+    const fix = "batchNorm: 'train' keeps them";
+    throw problem('observe', 'the update has no running statistics to send', model.name, fix);
+  }
   checkMatches('observe', statistics, model.buffers ?? []);
   checkFinite('observe', statistics);
   return statistics;

@@ -65,12 +65,8 @@ const RULES = {
       const parts = dirichletParts(labels, options, attempt);
       if (parts.every((part) => part.length > 0)) return parts;
     }
-    throw problem(
-      'partition',
-      'a client gets no image in 100 draws with concentration',
-      options.concentration,
-      'use fewer clients or a greater concentration',
-    );
+    const fix = 'use fewer clients or a greater concentration';
+    throw problem('partition', 'a client gets no image in 100 draws with concentration', options.concentration, fix);
   },
 } satisfies Record<string, Rule>;
 

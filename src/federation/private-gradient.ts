@@ -111,13 +111,10 @@ function tapped({ layers, buffers, parameters, name }: Model, examples: number) 
       return value;
     };
     tf.tidy(() => forward({ layers, buffers }, { using })(weights, x));
-    if (seen.length !== parameters.length)
-      throw problem(
-        'privacy',
-        `every layer must say how its parameters enter, ${parameters.length}`,
-        seen.length,
-        name,
-      );
+    if (seen.length !== parameters.length) {
+      const fix = name;
+      throw problem('privacy', `every layer must say how its parameters enter, ${parameters.length}`, seen.length, fix);
+    }
     return seen;
   };
   return (weights: readonly Tensor[], x: Tensor, y: Tensor) => {

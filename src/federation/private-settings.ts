@@ -60,13 +60,10 @@ export function checkPrivacy(where: string, privacy: ClientPrivacy, model?: Pick
   const { clip, noise, noiseMultiplier } = privacy;
   if (noise && noiseMultiplier !== undefined)
     throw problem(where, 'privacy has noise or noiseMultiplier, its old form, not both', noiseMultiplier);
-  if (clip === undefined && (noise?.multiplier !== undefined || noiseMultiplier !== undefined))
-    throw problem(
-      where,
-      'noise by a multiplier is in units of privacy.clip',
-      undefined,
-      'give clip, or noise: { sigma }',
-    );
+  if (clip === undefined && (noise?.multiplier !== undefined || noiseMultiplier !== undefined)) {
+    const fix = 'give clip, or noise: { sigma }';
+    throw problem(where, 'noise by a multiplier is in units of privacy.clip', undefined, fix);
+  }
   if (clip === undefined && noise === undefined)
     throw problem(where, 'privacy needs a clip, a noise or both', privacy, 'leave privacy out for plain steps');
   const count = model?.parameters.length;

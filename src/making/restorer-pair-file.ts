@@ -36,13 +36,10 @@ function records(where: string, path: string, bytes: Buffer, values: number): Bu
     const record = bytes.subarray(k * width, (k + 1) * width);
     const body = record.subarray(0, HEAD + values);
     const found = sealOf(body);
-    if (!found.equals(record.subarray(HEAD + values)))
-      throw problem(
-        where,
-        `pair ${k} of ${path} must be as it was written, by its sha256`,
-        found.toString('hex'),
-        'the file is damaged or of an older version: delete it, roglab pairs makes it again',
-      );
+    if (!found.equals(record.subarray(HEAD + values))) {
+      const fix = 'the file is damaged or of an older version: delete it, roglab pairs makes it again';
+      throw problem(where, `pair ${k} of ${path} must be as it was written, by its sha256`, found.toString('hex'), fix);
+    }
     return body;
   });
 }

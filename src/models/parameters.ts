@@ -23,13 +23,10 @@ const walk: Walk = (layers, start, prefix) => {
     const { specs, buffers, ...here } = at;
     const where = `model: ${place} (${layer.kind})`;
     const next: Planned = ruleOf(layer).plan?.(layer, here, `${prefix}${layer.kind}${index}`, where, walk) ?? here;
-    if (next.shape.some((n) => n < 1))
-      throw problem(
-        'model',
-        `${place} (${layer.kind}) leaves nothing of the picture`,
-        here.shape,
-        'use larger images or fewer poolings',
-      );
+    if (next.shape.some((n) => n < 1)) {
+      const fix = 'use larger images or fewer poolings';
+      throw problem('model', `${place} (${layer.kind}) leaves nothing of the picture`, here.shape, fix);
+    }
     at = { ...next, specs: [...specs, ...(next.specs ?? [])], buffers: [...buffers, ...(next.buffers ?? [])] };
   });
   return at;

@@ -61,13 +61,10 @@ export async function shippedWeights(name: string, folder = home()): Promise<Nam
     });
   const card = cardFrom(where, (await read(`${name}.json`)).toString());
   const bytes = await read(`${name}.safetensors`);
-  if (bytes.length !== card.bytes)
-    throw problem(
-      where,
-      `the card announces ${card.bytes} bytes`,
-      bytes.length,
-      `the file is truncated or another one: ${again}`,
-    );
+  if (bytes.length !== card.bytes) {
+    const fix = `the file is truncated or another one: ${again}`;
+    throw problem(where, `the card announces ${card.bytes} bytes`, bytes.length, fix);
+  }
   const found = sha256(bytes);
   if (found !== card.sha256)
     throw problem(

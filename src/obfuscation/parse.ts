@@ -88,12 +88,8 @@ function one(part: string): Obfuscation {
   const found = Object.hasOwn(shorthands, name!) ? shorthands[name!] : undefined;
   if (!found) {
     const near = nearest(name!, Object.keys(shorthands));
-    throw problem(
-      WHERE,
-      'unknown obfuscation',
-      part,
-      `${near ? `did you mean ${near}? ` : ''}(${OBFUSCATION_FORMS.join(', ')})`,
-    );
+    const fix = `${near ? `did you mean ${near}? ` : ''}(${OBFUSCATION_FORMS.join(', ')})`;
+    throw problem(WHERE, 'unknown obfuscation', part, fix);
   }
   const [form, make] = found;
   if (more.length > Math.max(0, form.split(':').length - 2)) throw problem(WHERE, `the form is ${form}`, part);

@@ -57,11 +57,8 @@ export function partialUpdate(options: PartialOptions): Obfuscation {
 function checkNames(where: string, names: readonly string[], tensors: readonly NamedArray[]): void {
   const known = [...new Set(tensors.map(({ name }) => name.split('/').slice(0, -1).join('/') || name))];
   const wrong = names.find((one) => !tensors.some(({ name }) => name === one || name.startsWith(`${one}/`)));
-  if (wrong !== undefined && tensors.length)
-    throw problem(
-      where,
-      'no tensor of the update belongs to a layer of this name',
-      wrong,
-      `layers: ${known.join(', ')}`,
-    );
+  if (wrong !== undefined && tensors.length) {
+    const fix = `layers: ${known.join(', ')}`;
+    throw problem(where, 'no tensor of the update belongs to a layer of this name', wrong, fix);
+  }
 }

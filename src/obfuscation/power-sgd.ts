@@ -92,13 +92,10 @@ function startOf(
     const normal = normalStream(seed);
     return Float64Array.from({ length: sizes.rows * rank }, normal);
   }
-  if (given.data.length !== sizes.rows * rank)
-    throw problem(
-      'powerSgd',
-      `the start of ${tensor.name} must be [${sizes.rows}, ${rank}]`,
-      given.shape,
-      'warmStart()',
-    );
+  if (given.data.length !== sizes.rows * rank) {
+    const fix = 'warmStart()';
+    throw problem('powerSgd', `the start of ${tensor.name} must be [${sizes.rows}, ${rank}]`, given.shape, fix);
+  }
   return Float64Array.from(given.data);
 }
 

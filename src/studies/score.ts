@@ -23,13 +23,10 @@ export async function score(
     ['pictures', batch],
     ['result', result],
   ]);
-  if (String(batch.images.shape) !== String(result.images.shape))
-    throw problem(
-      'score',
-      `the batch has images of shape [${batch.images.shape}]`,
-      result.images.shape,
-      'score a result with the batch it came from',
-    );
+  if (String(batch.images.shape) !== String(result.images.shape)) {
+    const fix = 'score a result with the batch it came from';
+    throw problem('score', `the batch has images of shape [${batch.images.shape}]`, result.images.shape, fix);
+  }
   return compare(batch.images, result.images, options);
 }
 

@@ -161,11 +161,8 @@ const MOST_CELLS = 1_000_000;
 
 /** Refuses a grid of more than a million cells unless `yes`. */
 export function checkSize({ combinations }: Sweep, yes = false): void {
-  if (combinations > MOST_CELLS && !yes)
-    throw problem(
-      'sweep',
-      `a grid has at most ${MOST_CELLS.toLocaleString('en')} cells`,
-      combinations,
-      'say --yes (in a notebook yes: true) if it is meant',
-    );
+  if (combinations > MOST_CELLS && !yes) {
+    const fix = 'say --yes (in a notebook yes: true) if it is meant';
+    throw problem('sweep', `a grid has at most ${MOST_CELLS.toLocaleString('en')} cells`, combinations, fix);
+  }
 }

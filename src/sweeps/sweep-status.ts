@@ -52,13 +52,10 @@ export async function sweepStatus(folder: string): Promise<SweepStatus> {
  */
 export async function sweepOf(folder: string): Promise<{ readonly sweep: Sweep; readonly ledger: Ledger }> {
   const ledger = await ledgerOf(folder);
-  if (!ledger.definition)
-    throw problem(
-      'sweep',
-      'its networks or data exist in a program only',
-      folder,
-      'run that program or notebook again',
-    );
+  if (!ledger.definition) {
+    const fix = 'run that program or notebook again';
+    throw problem('sweep', 'its networks or data exist in a program only', folder, fix);
+  }
   return { sweep: defineSweep(ledger.definition), ledger };
 }
 

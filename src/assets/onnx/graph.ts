@@ -169,13 +169,10 @@ function tensorOf(bytes: Uint8Array, where: string, external: External): OnnxTen
   const [width, at] = kind;
   if (isExternal) raw = external(beside.location ?? '', Number(beside.offset ?? 0), count * width);
   const given = raw ? raw.length / width : numbers.length;
-  if (given !== count)
-    throw problem(
-      where,
-      `the constant ${name} of shape [${shape}] needs ${count} numbers`,
-      given,
-      'the file is corrupt',
-    );
+  if (given !== count) {
+    const fix = 'the file is corrupt';
+    throw problem(where, `the constant ${name} of shape [${shape}] needs ${count} numbers`, given, fix);
+  }
   const view = raw && new DataView(raw.buffer, raw.byteOffset, raw.length);
   const data = Float32Array.from({ length: count }, (_, i) => (view ? at(view, i) : numbers[i]!));
   return { name, shape, data, whole: WHOLE.has(type) };

@@ -20,12 +20,9 @@ export interface PictureHead {
 export function checkPixels<T extends { readonly height: number; readonly width: number }>(where: string, head: T): T {
   const { height, width } = head;
   if (!(height >= 1 && width >= 1)) throw problem(where, 'a picture has at least one pixel', `${width}x${height}`);
-  if (height * width > LIMITS.picturePixels)
-    throw problem(
-      where,
-      `a picture may have at most ${LIMITS.picturePixels} pixels`,
-      `${width}x${height}`,
-      'make it smaller first',
-    );
+  if (height * width > LIMITS.picturePixels) {
+    const fix = 'make it smaller first';
+    throw problem(where, `a picture may have at most ${LIMITS.picturePixels} pixels`, `${width}x${height}`, fix);
+  }
   return head;
 }

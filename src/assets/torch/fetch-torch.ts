@@ -116,12 +116,9 @@ async function getTensors(
 
 function complete(asset: Asset, tensors: NamedArray[], names: readonly string[] = []): NamedArray[] {
   const missing = names.filter((name) => !tensors.some((tensor) => tensor.name === name));
-  if (missing.length)
-    throw problem(
-      'fetchTorch',
-      `${asset.url} must hold the tensors ${missing.join(', ')}`,
-      undefined,
-      'is it the right file?',
-    );
+  if (missing.length) {
+    const fix = 'is it the right file?';
+    throw problem('fetchTorch', `${asset.url} must hold the tensors ${missing.join(', ')}`, undefined, fix);
+  }
   return tensors;
 }

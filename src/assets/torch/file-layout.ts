@@ -66,13 +66,10 @@ export async function zipLayout(source: ByteSource, where: string): Promise<Layo
     return zipContent(entry, await source.read(entry.begin, entry.end), where);
   };
   const pickles = [...entries.keys()].filter((name) => name.split('/').length === 2 && name.endsWith('/data.pkl'));
-  if (pickles.length !== 1)
-    throw problem(
-      where,
-      'a PyTorch checkpoint has one NAME/data.pkl',
-      [...entries.keys()],
-      'is it another kind of zip?',
-    );
+  if (pickles.length !== 1) {
+    const fix = 'is it another kind of zip?';
+    throw problem(where, 'a PyTorch checkpoint has one NAME/data.pkl', [...entries.keys()], fix);
+  }
   const prefix = pickles[0]!.slice(0, -'data.pkl'.length);
   if (entries.has(`${prefix}byteorder`)) {
     const order = new TextDecoder().decode(await read(`${prefix}byteorder`));

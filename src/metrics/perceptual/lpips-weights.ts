@@ -33,13 +33,10 @@ export function inOrder(where: string, given: readonly NamedArray[], wanted: rea
   const byName = new Map(given.map((tensor) => [tensor.name, tensor]));
   const found = wanted.map(({ name, shape }) => {
     const tensor = byName.get(name);
-    if (!tensor)
-      throw problem(
-        where,
-        `must have a tensor ${name}`,
-        [...byName.keys()],
-        'is it the checkpoint of another network?',
-      );
+    if (!tensor) {
+      const fix = 'is it the checkpoint of another network?';
+      throw problem(where, `must have a tensor ${name}`, [...byName.keys()], fix);
+    }
     const theirs = torchShape(shape, tensor.shape.length);
     if (String(tensor.shape) !== String(theirs)) throw problem(where, `${name} must be [${theirs}]`, tensor.shape);
     return { name, shape, data: shape.length === 4 ? fromTorchOrder({ shape }, tensor.data) : tensor.data };

@@ -69,13 +69,10 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
     const fixed = way.statistics();
     const own = mode === 'train' || way.watch ? batchMoments(x, mode, way) : undefined;
     const moments = mode === 'train' ? own : fixed;
-    if (!moments)
-      throw problem(
-        'batchNorm',
-        'the evaluation mode needs the running statistics of the model',
-        undefined,
-        'pass a whole model, with its buffers',
-      );
+    if (!moments) {
+      const fix = 'pass a whole model, with its buffers';
+      throw problem('batchNorm', 'the evaluation mode needs the running statistics of the model', undefined, fix);
+    }
     const [mean, variance] = 'mean' in moments ? [moments.mean, moments.variance] : moments.map(toTensor);
     const given = { mean: mean!, variance: variance! };
     if (!affine) return batchNormalised(x, given, { epsilon });
@@ -88,13 +85,10 @@ export const batchNorm: Rule<Of<'batchNorm'>> = {
 function batchMoments(x: Tensor, mode: 'eval' | 'train', { watch }: Way): { mean: Tensor; variance: Tensor } {
   const channels = x.shape.at(-1)!;
   const count = x.size / channels;
-  if (mode === 'train' && count < 2)
-    throw problem(
-      'batchNorm',
-      'the training mode needs more than one value per channel',
-      x.shape,
-      "use a larger batch or picture, or mode: 'eval'",
-    );
+  if (mode === 'train' && count < 2) {
+    const fix = "use a larger batch or picture, or mode: 'eval'";
+    throw problem('batchNorm', 'the training mode needs more than one value per channel', x.shape, fix);
+  }
   const { mean, variance } = momentsOver(x, leading(x));
   const moments = { mean: tf.reshape(mean, [channels]), variance: tf.reshape(variance, [channels]), count };
   watch?.(moments);

@@ -80,13 +80,10 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
     );
   }
   // before opset 14 ONNX Runtime takes a batch's own statistics where a file says so
-  if (!(Math.min(...off) <= CLOSE))
-    throw problem(
-      where,
-      'the layers that were read must give the answers of the file',
-      `off by ${off[0]}`,
-      'please report it',
-    );
+  if (!(Math.min(...off) <= CLOSE)) {
+    const fix = 'please report it';
+    throw problem(where, 'the layers that were read must give the answers of the file', `off by ${off[0]}`, fix);
+  }
 }
 
 async function answers(model: Model, image: NdArray, last: string | undefined): Promise<Float32Array> {

@@ -206,12 +206,9 @@ const SHAPES: Readonly<Record<string, Infer>> = {
 /** The shape of the first value that a node makes. @throws an operation that is not known, named with its node */
 export function shapeOf(node: OnnxNode, known: Known): Shape {
   const infer = Object.hasOwn(SHAPES, node.op) ? SHAPES[node.op] : undefined;
-  if (!infer)
-    throw problem(
-      known.where,
-      `the operation ${node.op} is not known`,
-      node.name || node.outputs[0],
-      'see loadNetwork()',
-    );
+  if (!infer) {
+    const fix = 'see loadNetwork()';
+    throw problem(known.where, `the operation ${node.op} is not known`, node.name || node.outputs[0], fix);
+  }
   return infer(node, known);
 }

@@ -74,12 +74,8 @@ export function layOut(
     if (found) return found.box;
     const ids = nodes.map((node) => node.id);
     const near = nearest(id, ids);
-    throw problem(
-      'diagram',
-      'an arrow needs two boxes; there is none',
-      id,
-      near ? `did you mean ${near}?` : ids.join(),
-    );
+    const fix = near ? `did you mean ${near}?` : ids.join();
+    throw problem('diagram', 'an arrow needs two boxes; there is none', id, fix);
   };
   const drawn = arrows.map((arrow) => {
     const back = arrows.some(({ from, to }) => from === arrow.to && to === arrow.from);
