@@ -42,7 +42,7 @@ const SMALLEST_RESTORED = 16;
  * @example const better = await rog.attacks.restore(await rog.rog(observed), { classNames: data.classNames });
  */
 export async function restore(result: Reconstruction, options: RestoreOptions = {}): Promise<Reconstruction> {
-  checkArguments('restore', 'restore(result)', [['reconstruction', result]]);
+  checkArguments('restore', 'restore(result)', { reconstruction: result });
   checked('restore', options, OPTIONS);
   const { classNames, weights } = options;
   const began = performance.now();

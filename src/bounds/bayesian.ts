@@ -79,7 +79,7 @@ export async function boundOf(
   observation: Observation,
   options: BayesianBoundOptions = {},
 ): Promise<BayesianBound | undefined> {
-  checkArguments('bayesianBound', 'bayesianBound(observation, options)', [['observation', observation]]);
+  checkArguments('bayesianBound', 'bayesianBound(observation, options)', { observation });
   checkOptions('bayesianBound', options, OPTIONS);
   const { priorDeviation = 0.25, priorMean = 0.5, samples = 16, lanczos = 0, seed = 1, images } = options;
   number('bayesianBound', 'priorDeviation', priorDeviation, 0, Number.POSITIVE_INFINITY, true);

@@ -77,13 +77,14 @@ const ORDINALS = ['first', 'second', 'third'];
 
 /**
  * Refuses arguments that are not the nouns which a verb takes, in one line that names the call: swapped ones above all.
- * @example checkArguments('observe', 'observe(model, update)', [['model', model], ['update', update]])
+ * @example checkArguments('observe', 'observe(model, update)', { model, update })
  */
 export function checkArguments(
   where: string,
   call: string,
-  list: readonly (readonly [kind: ArgumentKind, value: unknown])[],
+  given: Readonly<Partial<Record<ArgumentKind, unknown>>>,
 ): void {
+  const list = Object.entries(given) as [ArgumentKind, unknown][];
   const at = list.findIndex(([kind, value]) => !isNoun(kind, value));
   if (at < 0) return;
   const [kind, value] = list[at]!;

@@ -30,10 +30,7 @@ export async function clientUpdate(
   batch: Pick<Batch, 'images' | 'labels'>,
   options: ClientOptions = {},
 ): Promise<Update> {
-  checkArguments('clientUpdate', 'clientUpdate(model, batch)', [
-    ['model', model],
-    ['batch', batch],
-  ]);
+  checkArguments('clientUpdate', 'clientUpdate(model, batch)', { model, batch });
   checkImages('clientUpdate', batch.images, model.imageShape);
   const client = clientSettings('clientUpdate', batch.labels.length, options, model);
   if (batch.images.shape[0] !== client.batchSize)

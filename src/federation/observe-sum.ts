@@ -30,7 +30,7 @@ export interface ObserveSumOptions extends Pick<ObserveOptions, 'seed' | 'labels
  */
 export function observeSum(model: Model, updates: readonly Update[], options: ObserveSumOptions = {}): Observation {
   const where = 'observeSum';
-  checkArguments(where, 'observeSum(model, updates)', [['model', model]]);
+  checkArguments(where, 'observeSum(model, updates)', { model });
   checkOptions(where, options, ['obfuscation', 'seed', 'labels', 'weights']);
   if (!Array.isArray(updates) || updates.length === 0)
     throw problem(where, 'needs the updates of one client or more, in a list', updates);

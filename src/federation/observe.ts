@@ -53,10 +53,7 @@ const WITHHELD = ['optimizer', 'order', 'schedule'] as const;
  * class; labels of the wrong number or range
  */
 export function observe(model: Model, update: Update, options: ObserveOptions = {}): Observation {
-  checkArguments('observe', 'observe(model, update)', [
-    ['model', model],
-    ['update', update],
-  ]);
+  checkArguments('observe', 'observe(model, update)', { model, update });
   if (typeof options === 'function' || (options && 'apply' in options))
     throw problem('observe', 'phi is an option', undefined, 'write observe(model, update, { obfuscation: phi })');
   checkOptions('observe', options, ['obfuscation', 'seed', 'labels', 'phiKnown', 'withhold', 'statistics']);

@@ -76,7 +76,7 @@ function weightedMean(arrays: readonly Float32Array[], shares: readonly number[]
 
 /** The next round's model: w = w0 - learningRate * delta. The given model is left as it is. */
 export function applyUpdate(model: Model, delta: readonly NamedArray[], learningRate: number): Model {
-  checkArguments('applyUpdate', 'applyUpdate(model, delta, learningRate)', [['model', model]]);
+  checkArguments('applyUpdate', 'applyUpdate(model, delta, learningRate)', { model });
   checkMatches('applyUpdate', delta, model.parameters);
   const parameters = model.parameters.map((w, k) => ({
     ...w,

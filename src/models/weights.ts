@@ -47,8 +47,5 @@ function ownState(tensors: readonly NamedArray[], { buffers = [] }: Model) {
 function checkPath(where: string, path: string, model: Model): void {
   if (typeof path !== 'string')
     throw problem(where, 'the first argument must be a path', described(path), `the order is ${where}(path, model)`);
-  checkArguments(where, `${where}(path, model)`, [
-    ['path', path],
-    ['model', model],
-  ]);
+  checkArguments(where, `${where}(path, model)`, { path, model });
 }

@@ -38,10 +38,7 @@ export async function federate(
   clients: readonly (readonly number[])[],
   options: FederateOptions,
 ): Promise<Federated> {
-  checkArguments('federate', 'federate(model, data, clients, options)', [
-    ['model', model],
-    ['dataset', data],
-  ]);
+  checkArguments('federate', 'federate(model, data, clients, options)', { model, dataset: data });
   if (!Array.isArray(clients) || !clients.every(Array.isArray))
     throw problem(
       'federate',

@@ -19,10 +19,7 @@ export async function score(
   result: Pick<Reconstruction, 'images'>,
   options: ScoreOptions = {},
 ): Promise<Scores> {
-  checkArguments('score', 'score(batch, result)', [
-    ['pictures', batch],
-    ['result', result],
-  ]);
+  checkArguments('score', 'score(batch, result)', { pictures: batch, result });
   if (String(batch.images.shape) !== String(result.images.shape)) {
     const fix = 'score a result with the batch it came from';
     throw problem('score', `the batch has images of shape [${batch.images.shape}]`, result.images.shape, fix);
@@ -32,10 +29,7 @@ export async function score(
 
 /** The reconstructed images in the order of the private ones. */
 export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Scores, 'match'>): NdArray => {
-  checkArguments('matched', 'matched(result, scores)', [
-    ['result', result],
-    ['scores', scores],
-  ]);
+  checkArguments('matched', 'matched(result, scores)', { result, scores });
   return stackImages(scores.match.map((at) => imageAt(result.images, at)));
 };
 
@@ -48,7 +42,7 @@ export const matched = (result: Pick<Reconstruction, 'images'>, scores: Pick<Sco
  * await rog.rog(observed, { iterations: 60, onProgress: rog.progress('3 bits', { scores }) }) // ... PSNR 21.3 dB
  */
 export function liveScores(batch: Pick<Batch, 'images'>): (images: NdArray) => string {
-  checkArguments('liveScores', 'liveScores(batch)', [['pictures', batch]]);
+  checkArguments('liveScores', 'liveScores(batch)', { pictures: batch });
   const { images: truth } = batch;
   const each = Array.from({ length: truth.shape[0]! }, (_, i) => stackImages([imageAt(truth, i)]));
   return (images) => {

@@ -44,10 +44,7 @@ const MOMENT_IMAGES = 2048;
  * ("precise" batch norm, Wu and Johnson 2021). Never reads the test split.
  */
 export async function trainClassifier(model: Model, data: Dataset, options: ClassifierOptions): Promise<Classifier> {
-  checkArguments('trainClassifier', 'trainClassifier(model, data, options)', [
-    ['model', model],
-    ['dataset', data],
-  ]);
+  checkArguments('trainClassifier', 'trainClassifier(model, data, options)', { model, dataset: data });
   const { augment: changes = {}, smoothing = 0.1, heldOut = 1000, frozen = [], ...rest } = options;
   const { batchSize = 64, seed = 1, threads } = options;
   const size = data.sizes.train - integer('trainClassifier', 'heldOut', heldOut, 1);

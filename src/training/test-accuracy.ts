@@ -15,10 +15,7 @@ export async function testAccuracy(
   split: Split = 'test',
   threads?: number,
 ): Promise<number> {
-  checkArguments('testAccuracy', 'testAccuracy(model, data)', [
-    ['model', model],
-    ['dataset', data],
-  ]);
+  checkArguments('testAccuracy', 'testAccuracy(model, data)', { model, dataset: data });
   const accuracy = await accuracyOf(model, threads);
   try {
     return await accuracy.run(model, data, split, [...Array(data.sizes[split]).keys()]);

@@ -95,7 +95,7 @@ const readable = ({ layers, classes }: Observation['model']): boolean => {
 
 /** Refuses what is no observation, or one whose update is not the model's, not finite or zero everywhere. */
 export function checkObservation(where: string, observation: Observation): void {
-  checkArguments(where, `${where}(observation)`, [['observation', observation]]);
+  checkArguments(where, `${where}(observation)`, { observation });
   checkSettings(where, observation.client);
   checkMatches(where, observation.tensors, observation.model.parameters);
   checkFinite(where, observation.tensors);
