@@ -11,7 +11,7 @@ import { trainedOf } from './frozen.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
 import { pick } from './picked-rows.js';
-import { clippedGradients, named, noised } from './private-gradient.js';
+import { clippedGradients, datasOf, named, noised } from './private-gradient.js';
 import { checkPrivacy, mechanismOf, privacyOfTrained } from './private-settings.js';
 import { runningStatistics } from './statistics.js';
 
@@ -43,16 +43,7 @@ export async function clientUpdate(
   const statistics = mixesExamples(model) && {
     statistics: await runningStatistics(model, batch.images, targets, client, seed),
   };
-  return {
-    kind: 'update',
-    tensors: named(
-      model,
-      delta.map(({ data }) => data),
-    ),
-    client,
-    loss,
-    ...statistics,
-  };
+  return { kind: 'update', tensors: named(model, datasOf(delta)), client, loss, ...statistics };
 }
 
 interface Computed {
@@ -60,28 +51,24 @@ interface Computed {
   readonly loss: number;
 }
 
+type Simulated = (
+  model: Model,
+  images: NdArray,
+  targets: NdArray,
+  client: ClientSettings,
+  secret?: number,
+) => Promise<Computed>;
+
 /**
  * The update of complete settings on given images and one-hot (or soft) labels, without noise or clipping: for a client
  * itself, and for a server that asks what its pictures would have given.
  * @param secret the seed of the client's own dropout masks; a server has none
  */
-export const simulatedUpdate = (
-  model: Model,
-  images: NdArray,
-  targets: NdArray,
-  client: ClientSettings,
-  secret?: number,
-): Promise<Computed> =>
+export const simulatedUpdate: Simulated = (model, images, targets, client, secret) =>
   (unrolls(model, client, 'forward') ? atOnce : stepByStep)(model, images, targets, client, secret);
 
 /** All local steps in one compiled step. */
-async function atOnce(
-  model: Model,
-  images: NdArray,
-  targets: NdArray,
-  client: ClientSettings,
-  secret?: number,
-): Promise<Computed> {
+const atOnce: Simulated = async (model, images, targets, client, secret) => {
   const simulate = localSteps(model, client, secret);
   const step = await compile(
     (x: Tensor, y: Tensor, ...parameters: Tensor[]) => {
@@ -97,23 +84,17 @@ async function atOnce(
   } finally {
     step.dispose();
   }
-}
+};
 
 /** One compiled local step, run again and again. */
-async function stepByStep(
-  model: Model,
-  images: NdArray,
-  targets: NdArray,
-  client: ClientSettings,
-  secret?: number,
-): Promise<Computed> {
+const stepByStep: Simulated = async (model, images, targets, client, secret) => {
   const steps = await iterated(model, client, 'forward', { secret });
   try {
     return await steps.forward(images, targets);
   } finally {
     steps.dispose();
   }
-}
+};
 
 /** The same steps with clipped and noised gradients, and the loss at w0. */
 async function privateUpdate(

@@ -6,7 +6,8 @@ import { compile, crossEntropy, type Tensor, type Tensor2D, tf } from '../engine
 import { forward } from '../models/index.js';
 import { checkIndependent } from './independent.js';
 import { pickImages } from './pick-images.js';
-import { named } from './private-gradient.js';
+import { zeros } from './picked-rows.js';
+import { datasOf, named } from './private-gradient.js';
 import { isAccounted } from './private-settings.js';
 import { privateStep } from './private-step.js';
 
@@ -86,11 +87,7 @@ async function plainMove(model: Model, { batchSize, flip }: LocalSettings): Prom
   checkIndependent('federate', model, 'clients are averaged without running statistics');
   const logits = forward(model);
   const [height, width, channels] = model.imageShape;
-  const blank = {
-    shape: [batchSize, height, width, channels],
-    data: new Float32Array(batchSize * height * width * channels),
-  };
-  const noTargets = { shape: [batchSize, model.classes], data: new Float32Array(batchSize * model.classes) };
+  const [blank, noTargets] = [zeros([batchSize, height, width, channels]), zeros([batchSize, model.classes])];
   const step = await compile(
     (x: Tensor, y: Tensor, rate: Tensor, ...weights: Tensor[]) => {
       const loss = (...w: Tensor[]): tf.Scalar => crossEntropy(logits(w, x), y as Tensor2D);
@@ -108,18 +105,10 @@ async function plainMove(model: Model, { batchSize, flip }: LocalSettings): Prom
     // A blank row has no target and so no loss; the others count for as much more.
     const targets = oneHot('federate', pick(labels, rows), model.classes).data;
     const share = batchSize / rows.length;
-    const y = {
-      ...noTargets,
-      data: filled(share === 1 ? targets : targets.map((v) => v * share), noTargets.data.length),
-    };
+    const weighed = share === 1 ? targets : targets.map((v) => v * share);
+    const y = { ...noTargets, data: filled(weighed, noTargets.data.length) };
     const [value, ...next] = await step.run(x, y, { shape: [1], data: Float32Array.of(learningRate) }, ...weights);
-    return {
-      loss: value!.data[0]!,
-      tensors: named(
-        model,
-        next.map(({ data }) => data),
-      ),
-    };
+    return { loss: value!.data[0]!, tensors: named(model, datasOf(next)) };
   };
   return { move, engine: step.engine, dispose: step.dispose };
 }

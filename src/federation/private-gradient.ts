@@ -196,3 +196,5 @@ export function noised(
 /** Arrays with the names and shapes of a model's parameters. */
 export const named = (model: Pick<Model, 'parameters'>, arrays: readonly Float32Array[]): NamedArray[] =>
   model.parameters.map(({ name, shape }, k) => ({ name, shape, data: arrays[k]! }));
+
+export const datasOf = (arrays: readonly NdArray[]): Float32Array[] => arrays.map(({ data }) => data);
