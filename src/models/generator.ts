@@ -1,8 +1,7 @@
-import { ndarray } from '../core/arrays.js';
-import { normalStream } from '../core/random.js';
 import type { ImageShape, NamedArray } from '../core/types.js';
 import { pixelShuffle, type Tensor, type Tensor2D, type Tensor4D, tf } from '../engine/index.js';
 import { frequencyCount, lowFrequencies } from './frequencies.js';
+import { conv, initialWeights, type Spec, spaceToDepth } from './u-net.js';
 
 /** The sizes of a generator; they can be read off its weights, see `designOf`. */
 export interface GeneratorDesign {
@@ -26,20 +25,8 @@ export const generatorShape = ({ side }: GeneratorDesign): ImageShape => [side, 
 /** Length of the latent. */
 export const latentSize = ({ bands }: GeneratorDesign): number => frequencyCount(bands);
 
-interface Spec {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Standard deviation of the initial weights. */
-  readonly spread: number;
-}
-
 const dense = (name: string, from: number, to: number, gain = 1): Spec[] => [
   { name: `${name}/kernel`, shape: [from, to], spread: gain * Math.sqrt(1 / from) },
-  { name: `${name}/bias`, shape: [to], spread: 0 },
-];
-
-const conv = (name: string, size: number, from: number, to: number, gain = 1): Spec[] => [
-  { name: `${name}/kernel`, shape: [size, size, from, to], spread: gain * Math.sqrt(2 / (size * size * from)) },
   { name: `${name}/bias`, shape: [to], spread: 0 },
 ];
 
@@ -81,22 +68,12 @@ function trained(design: GeneratorDesign): Spec[] {
 
 /** Seeded initial weights of what is trained. */
 export const generatorWeights = (design: GeneratorDesign = GENERATOR_DESIGN, seed = 1): NamedArray[] =>
-  trained(design).map(({ name, shape, spread }, k) => {
-    const normal = normalStream(seed + k);
-    return { name, ...ndarray(shape, spread === 0 ? 0 : () => spread * normal()) };
-  });
+  initialWeights(trained(design), seed);
 
 /** Divides by the root mean square over the channels: Karras et al. 2018, section 4.2. */
 const normalised = (x: Tensor): Tensor => tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-4)));
 
 const active = (x: Tensor): Tensor => tf.leakyRelu(x, 0.2);
-
-/** [n, h, w, c] -> [n, h/2, w/2, 4c], the inverse of pixelShuffle. */
-function spaceToDepth(images: Tensor4D): Tensor4D {
-  const [n, h, w, c] = images.shape;
-  const cells = tf.reshape(images, [n * (h / 2), 2, w / 2, 2, c]);
-  return tf.reshape(tf.transpose(cells, [0, 2, 4, 1, 3]), [n, h / 2, w / 2, 4 * c]) as Tensor4D;
-}
 
 /**
  * The blurred picture that z stands for: c = m_y + R_y z are its low frequencies, R_y R_y^T their covariance in class

@@ -1,9 +1,9 @@
-import { checkFinite, checkMatches, ndarray, sizeOf } from '../core/arrays.js';
+import { checkFinite, checkMatches, sizeOf } from '../core/arrays.js';
 import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
-import { normalStream } from '../core/random.js';
 import type { NamedArray, NdArray } from '../core/types.js';
 import { pixelShuffle, type Tensor, type Tensor4D, tf } from '../engine/index.js';
+import { conv, initialWeights, type Spec, spaceToDepth } from './u-net.js';
 
 /** Channels at a half, a quarter and an eighth of the picture's size. */
 const WIDTHS = [48, 96, 128] as const;
@@ -17,18 +17,6 @@ export const RESTORER_CLASS_NAMES: readonly string[] = CIFAR10_NAMES;
 const RESTORER_CLASSES = RESTORER_CLASS_NAMES.length;
 /** Height and width of what the network takes must be multiples of this; restore() pads. */
 export const RESTORER_STRIDE = 8;
-
-interface Spec {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Standard deviation of the initial weights. */
-  readonly spread: number;
-}
-
-const conv = (name: string, size: number, from: number, to: number, gain = 1): Spec[] => [
-  { name: `${name}/kernel`, shape: [size, size, from, to], spread: gain * Math.sqrt(2 / (size * size * from)) },
-  { name: `${name}/bias`, shape: [to], spread: 0 },
-];
 
 const block = (name: string, width: number): Spec[] => [
   ...conv(`${name}/a`, 3, width, width),
@@ -55,12 +43,7 @@ function specs(): Spec[] {
 }
 
 /** Seeded weights: He normal; what closes a block, labels and last layer 0, so that it returns its input. */
-export function restorerWeights(seed = 1): NamedArray[] {
-  return specs().map(({ name, shape, spread }, k) => {
-    const normal = normalStream(seed + k);
-    return { name, ...ndarray(shape, spread === 0 ? 0 : () => spread * normal()) };
-  });
-}
+export const restorerWeights = (seed = 1): NamedArray[] => initialWeights(specs(), seed);
 
 /**
  * y = x + f(x, label): a residual U-Net that maps raw reconstructions to natural pictures. It works on 2x2 cells of
@@ -92,13 +75,6 @@ export function restorerForward(parameters: readonly Tensor[], images: Tensor, l
   for (const level of [1, 0])
     x = blocks(told(tf.add(levels[level]!, pixelShuffle(convolve(tf.relu(x)), 2))), UP[level]!);
   return tf.add(images as Tensor4D, pixelShuffle(convolve(tf.relu(x)), 2));
-}
-
-/** [n, h, w, c] -> [n, h/2, w/2, 4c]: channel c 4 + i 2 + j is pixel (i, j) of the cell; undoes pixelShuffle. */
-function spaceToDepth(images: Tensor4D): Tensor4D {
-  const [n, h, w, c] = images.shape;
-  const cells = tf.reshape(images, [n * (h / 2), 2, w / 2, 2, c]);
-  return tf.reshape(tf.transpose(cells, [0, 2, 4, 1, 3]), [n, h / 2, w / 2, 4 * c]) as Tensor4D;
 }
 
 /** One-hot rows of classes 0..9; undefined means "unknown". */
