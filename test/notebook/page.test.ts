@@ -157,6 +157,19 @@ const slips: Record<string, unknown> = {
   'a link in an output': code([{ output_type: 'display_data', data: { 'text/markdown': '[a](b%zz)' }, metadata: {} }]),
 };
 
+test('code that JupyterLab folds is folded on the page, what it shows is not', () => {
+  const shows = [{ output_type: 'stream', name: 'stdout', text: 'shown' }];
+  const folded = { ...code(shows, 'long()'), metadata: { jupyter: { source_hidden: true } } };
+  const page = renderPage([{ file: 'a.ipynb', notebook: notebook([folded, code(shows, 'short()')]) }]);
+  const [first, second] = page.split('<article')[1]!.split('short');
+  assert.match(
+    first!,
+    /<details><summary>code<\/summary><pre class="code">.*long.*<\/pre><\/details><pre class="stdout">shown/s,
+  );
+  assert.equal(first!.split('<details>').length, 2);
+  assert.doesNotMatch(second!, /<details>/);
+});
+
 test('one slip costs one cell: it is named in its place, the cells around it are shown', () => {
   for (const [name, cell] of Object.entries(slips)) {
     const folder = mkdtempSync(join(tmpdir(), 'roglab-test-'));

@@ -143,11 +143,17 @@ function renderCell(cell: Cell, id: string): Rendered {
     }
     const faults: string[] = [];
     const outputs = (cell.outputs ?? []).map((output) => shownOutput(output, (message) => faults.push(message)));
-    return { html: `<pre class="code">${highlight(source.trimEnd())}</pre>${outputs.join('')}`, headings: [], faults };
+    const code = `<pre class="code">${highlight(source.trimEnd())}</pre>`;
+    const shown = isFolded(cell) ? `<details><summary>code</summary>${code}</details>` : code;
+    return { html: shown + outputs.join(''), headings: [], faults };
   } catch (error) {
     return { html: '', headings: [], faults: [`this cell cannot be shown: ${(error as Error).message}`] };
   }
 }
+
+/** JupyterLab's own mark of a cell whose code is folded. */
+const isFolded = ({ metadata }: Cell): boolean =>
+  (metadata?.jupyter as { source_hidden?: unknown } | undefined)?.source_hidden === true;
 
 function shownOutput(output: Output, onFault: OnFault): string {
   try {
