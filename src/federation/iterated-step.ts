@@ -2,9 +2,10 @@ import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import type { CompileOptions, Kept, Tensor } from '../engine/index.js';
 import { compile, compileTwoPasses, tf } from '../engine/index.js';
 import { ruleOf } from './client-optimizers.js';
+import { crossed, laterRows, ownDerivatives, tapSets, tapsOf } from './later-rows.js';
 import { clientStep, type Stepped } from './local-steps.js';
 import { zeros } from './picked-rows.js';
-import type { Thin } from './thin-weights.js';
+import type { Rows, Thin } from './thin-weights.js';
 import { inTurn, type Run } from './told-by-run.js';
 
 /** How a client's parameters go from step to step. */
@@ -34,10 +35,18 @@ export interface StepInputs {
 
 /** One compiled local step. */
 export interface LocalStepRun {
-  /** The loss, the next state, and a and d of each thin parameter. */
+  /** The loss, the next state, a and d of each thin parameter, and for the way back h and g of each (later-rows.ts). */
   readonly there: (inputs: StepInputs) => Promise<{ outputs: NdArray[]; kept: Kept }>;
-  /** From the adjoints of what comes out but the loss, and of all rows: those of pictures, targets, state, all rows. */
-  readonly back: (kept: Kept, ...adjoints: readonly NdArray[]) => Promise<NdArray[]>;
+  /**
+   * From the derivatives in the next state and in the step's rows at the end, and what is held of later steps: those in
+   * pictures, targets, state and taps.
+   */
+  readonly back: (
+    kept: Kept,
+    state: readonly NdArray[],
+    ends: readonly NdArray[],
+    later: readonly NdArray[],
+  ) => Promise<NdArray[]>;
   /** Bytes that are kept for the way back, beside the inputs. */
   readonly bytes: number;
   readonly engine: string;
@@ -79,7 +88,12 @@ export async function compiledStep(
     const parts = Object.entries(counts).map(([name, count]) => [name, left.splice(0, count)]);
     return { ...Object.fromEntries(parts), rest: left };
   };
-  type Given = Omit<ReturnType<typeof split>, 'rest'> & { readonly thinStart: readonly Tensor[] };
+  type Given = Omit<ReturnType<typeof split>, 'rest'> & {
+    readonly thinStart: readonly Tensor[];
+    readonly taps?: readonly Tensor[];
+  };
+  const rowsOf = ({ rows, responses }: Pick<Given, 'rows' | 'responses'>): Rows[] =>
+    thin.map((_, i) => ({ a: rows[2 * i]!, d: rows[2 * i + 1]!, c: responses[i]! }));
   const masks = inTurn();
   const held: Tensor[] = [];
   const hold = (x: Tensor): Tensor => {
@@ -94,7 +108,8 @@ export async function compiledStep(
     }
   };
   const step = clientStep(model, client, { secret, random: masks.next }, thin, hold);
-  const next = ({ head, drawn, start, state, rows, responses, thinStart }: Given): Stepped & { state: Tensor[] } => {
+  const next = ({ thinStart, taps, ...given }: Given): Stepped & { state: Tensor[] } => {
+    const { head, drawn, start, state } = given;
     const [x, y, numbers] = head as [Tensor, Tensor, Tensor];
     const number = (i: number): Tensor => tf.reshape(tf.slice(numbers, [i], [1]), []);
     masks.are(drawn);
@@ -112,10 +127,7 @@ export async function compiledStep(
     });
     const [scale, corrected] = [number(0), [number(1), number(2)] as const];
     const at = { x, y, weights, slots: own, corrected, scale };
-    const after = step({
-      ...at,
-      rows: thin.map((_, i) => ({ a: rows[2 * i]!, d: rows[2 * i + 1]!, c: responses[i]! })),
-    });
+    const after = step({ ...at, rows: rowsOf(given), ...(taps && { taps: tapSets(taps) }) });
     const moved = whole.map((k, i) => tf.add(state[i]!, after.moves[k]!));
     return { ...after, state: [...moved, ...whole.flatMap((k) => after.slots[k]!)] };
   };
@@ -127,26 +139,27 @@ export async function compiledStep(
     const { rest, ...given } = split(tensors);
     return released(() => {
       const after = next({ ...given, thinStart: rest });
-      return [after.loss, ...outputs(after).map((x) => tf.clone(x))];
+      const crossings = way === 'both' ? crossed(after.factors, rowsOf(given)) : [];
+      return [after.loss, ...outputs(after).map((x) => tf.clone(x)), ...crossings];
     });
   };
   const back = (...tensors: Tensor[]): Tensor[] => {
     const { rest, ...given } = split(tensors);
-    const count = counts.state + counts.rows;
-    const out = rest.slice(0, count);
-    const allRows = rest.slice(count, count + counts.rows);
-    const thinStart = rest.slice(count + counts.rows);
+    const thinStart = rest.splice(rest.length - thin.length);
+    const [out, ends] = [rest.splice(0, counts.state), rest.splice(0, counts.rows)];
+    const adjoints = [...out, ...ownDerivatives(ends, rest, rowsOf(given))];
     const product = (x: Tensor, y: Tensor, ...carried: Tensor[]): tf.Scalar => {
-      const [state, rows] = [carried.slice(0, counts.state), carried.slice(counts.state)];
-      const after = next({ ...given, head: [x, y, given.head[2]!], state, rows, thinStart });
-      return tf.addN(outputs(after).map((part, i) => tf.sum(tf.mul(part, out[i]!)))) as tf.Scalar;
+      const [state, taps] = [carried.slice(0, counts.state), carried.slice(counts.state)];
+      const after = next({ ...given, head: [x, y, given.head[2]!], state, thinStart, taps });
+      return tf.addN([
+        ...outputs(after).map((part, i) => tf.sum(tf.mul(part, adjoints[i]!))),
+        // the derivative in x of a network's first layer is of no use: 0, not missing
+        ...taps.map((tap) => tf.mul(0, tf.sum(tap))),
+      ]) as tf.Scalar;
     };
     const [x, y] = given.head as [Tensor, Tensor];
-    return released(() => {
-      const { grads } = tf.valueAndGrads(product)([x, y, ...given.state, ...given.rows]);
-      const others = grads.length - counts.rows;
-      return grads.map((grad, i) => (i < others ? grad : tf.add(grad, allRows[i - others]!)));
-    });
+    const taps = tapsOf(thin, size, layout.examples).map(({ shape }) => tf.zeros([...shape]));
+    return released(() => tf.valueAndGrads(product)([x, y, ...given.state, ...taps]).grads);
   };
   const example = exampleOf(model, client, layout, size, drawings);
   const inputs = listOf(example);
@@ -168,10 +181,14 @@ export async function compiledStep(
     ...thin.flatMap(({ perExample, inputs, outputs }) =>
       [inputs, outputs].map((width) => zeros([size * perExample, width])),
     ),
-    ...example.rows,
+    ...laterRows(thin, [0, size, layout.examples]).back().of(0),
   ];
   const passes = await compileTwoPasses(there, back, inputs, late, options);
-  return { ...passes, there: (given) => passes.there(...listOf(given)) };
+  return {
+    ...passes,
+    there: (given) => passes.there(...listOf(given)),
+    back: (kept, state, ends, later) => passes.back(kept, ...state, ...ends, ...later),
+  };
 }
 
 /** Zeros of the shapes of what a step reads. */

@@ -6,6 +6,7 @@ import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
 import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import type { Iterated, Sweep } from './iterated-type.js';
+import { laterRows } from './later-rows.js';
 import { pick, scaled, scatter, slice, zeros } from './picked-rows.js';
 import { matrixOf, perRow, responses, thinOf } from './thin-weights.js';
 import { type Run, runOf } from './told-by-run.js';
@@ -72,12 +73,12 @@ async function alone(
   const start = model.parameters.filter((_, k) => !isThin.has(k));
   const response = responses(client.optimizer!, thin.length > 0 ? steps : [], client.learningRate);
   const responsesAt = (t: number): NdArray[] => thin.map(({ perExample }) => perRow(response[t]!, sizes, perExample));
-  const before = sizes.map((_, t) => sizes.slice(0, t).reduce((sum, size) => sum + size, 0));
+  const starts = [0, ...sizes.map((_, t) => sizes.slice(0, t + 1).reduce((sum, size) => sum + size, 0))];
   /** Rows of step t among all rows, of which there are two arrays for each thin parameter. */
   const own = (all: readonly NdArray[], t: number): NdArray[] =>
     all.map((array, i) => {
       const { perExample } = thin[i >> 1]!;
-      return slice(array, before[t]! * perExample, (before[t]! + sizes[t]!) * perExample);
+      return slice(array, starts[t]! * perExample, starts[t + 1]! * perExample);
     });
   const at = (t: number) => runs.get(sizes[t]!)!;
   const advance = async (images: NdArray, targets: NdArray, t: number, state: State, rows: readonly NdArray[]) => {
@@ -93,7 +94,8 @@ async function alone(
       responses: responsesAt(t),
     });
     const [loss, ...next] = outputs;
-    return { loss: loss!.data[0]!, state: next.slice(0, first.length), own: next.slice(first.length), kept };
+    const crossings = next.splice(first.length + 2 * thin.length);
+    return { loss: loss!.data[0]!, state: next.splice(0, first.length), own: next, crossings, kept };
   };
   const weightsAt = (state: State): NdArray[] => {
     const weights: NdArray[] = [...model.parameters];
@@ -140,6 +142,7 @@ async function alone(
     },
     sweep: async (images, targets) => {
       const rows = blankRows(layout);
+      const later = laterRows(thin, starts);
       const checkpoints: State[] = [];
       let [state, last]: [State, Held[]] = [first, []];
       for (let t = 0; t < steps.length; t++) {
@@ -152,6 +155,7 @@ async function alone(
         own(rows, t).forEach(({ data }, i) => {
           data.set(next.own[i]!.data);
         });
+        later.there(t, next.crossings);
         state = next.state;
       }
       const end = state;
@@ -169,18 +173,19 @@ async function alone(
         const gradient = { images: zeros(images.shape), targets: zeros(targets.shape) };
         const slots = end.slice(whole.length).map(({ shape }) => zeros(shape));
         let state = [...adjoints.slice(0, whole.length), ...slots];
-        let all = adjoints.slice(whole.length);
+        const ends = adjoints.slice(whole.length);
+        const held = later.back();
         count.held = Math.max(count.held, bytes);
         for (const [segment, checkpoint] of [...checkpoints.entries()].reverse()) {
           const from = segment * stride;
-          const held = segment === checkpoints.length - 1 ? last : await again(from, checkpoint);
-          for (let t = from + held.length - 1; t >= from; t--) {
-            const { kept, state: old } = held[t - from]!;
+          const ways = segment === checkpoints.length - 1 ? last : await again(from, checkpoint);
+          for (let t = from + ways.length - 1; t >= from; t--) {
+            const { kept, state: old } = ways[t - from]!;
             const given = kept ?? (await advance(images, targets, t, old, rows)).kept;
             count.back++;
-            const [x, y, ...before] = await at(t).step.back(given, ...state, ...own(all, t), ...all);
-            state = before.slice(0, first.length);
-            all = before.slice(first.length);
+            const [x, y, ...before] = await at(t).step.back(given, state, own(ends, t), held.of(t));
+            state = before.splice(0, first.length);
+            held.add(t, before);
             scatter(gradient.images, x!, steps[t]!);
             scatter(gradient.targets, y!, steps[t]!);
           }
@@ -193,7 +198,8 @@ async function alone(
       const rows = blankRows(layout);
       const there = await secondsOf(() => advance(images, targets, 0, first, rows));
       const { kept } = await advance(images, targets, 0, first, rows);
-      const back = await secondsOf(() => at(0).step.back(kept, ...first, ...own(rows, 0), ...rows));
+      const later = laterRows(thin, starts).back().of(0);
+      const back = await secondsOf(() => at(0).step.back(kept, first, own(rows, 0), later));
       const times = holds ? (fit === steps.length ? 1 : 2) : 3;
       return { seconds: steps.length * (times * there + back), bytes };
     },

@@ -4,7 +4,8 @@ import { type Architecture, type ForwardOptions, forward, type Using } from '../
 import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
 import { trainedOf } from './frozen.js';
-import { type Rows, type Thin, timesRows } from './thin-weights.js';
+import type { Taps } from './later-rows.js';
+import { type Rows, type Thin, throughRows } from './thin-weights.js';
 
 /** A network whose parameters have names, so that some of them can be frozen. */
 type Trained = Architecture & Pick<Model, 'parameters'>;
@@ -36,6 +37,8 @@ export interface StepAt {
   readonly scale?: Tensor;
   /** What has been subtracted from the thin parameters, which are as before the first step among the weights. */
   readonly rows?: readonly Rows[];
+  /** Zeros, one set for each thin parameter, in which a caller takes derivatives. */
+  readonly taps?: readonly Taps[];
 }
 
 const still = (weight: Tensor): Tensor => tf.zerosLike(weight);
@@ -58,16 +61,18 @@ export function clientStep(
   const lossAt = lossOf(model, run, thin);
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
-  return ({ x, y, weights, slots, corrected, scale, rows = [] }: StepAt): Stepped => {
+  return ({ x, y, weights, slots, corrected, scale, rows = [], taps }: StepAt): Stepped => {
     const free = weights.filter((_, k) => trained[k]);
     /** All weights, of which the first of `w` are those that are trained whole, the others errors of the thin ones. */
     const loss = (...w: Tensor[]): Lossy =>
       lossAt(
         spread(trained, w, (k) => weights[k]!),
-        { x, y, rows, errors: w.slice(free.length) },
+        { x, y, rows, errors: w.slice(free.length), taps },
       );
     // where a thin layer's errors are added: its derivative there is d
-    const none = thin.map(({ perExample, outputs }) => tf.zeros([x.shape[0] * perExample, outputs]));
+    const none = taps
+      ? taps.map(({ out }) => out)
+      : thin.map(({ perExample, outputs }) => tf.zeros([x.shape[0] * perExample, outputs]));
     const by = scale && plain ? scale : undefined;
     let inputs: readonly Tensor[] = [];
     const { value: last, grads } = tf.valueAndGrads((...w: Tensor[]) => {
@@ -75,7 +80,7 @@ export function clientStep(
       // of this run, not of another: then there is one way back through the layers before
       inputs = at.inputs.map(hold);
       // the gradient of a scaled loss: a few numbers are multiplied instead of every weight
-      return (by ? tf.mul(at.value, by) : at.value) as tf.Scalar;
+      return tf.addN([by ? tf.mul(at.value, by) : at.value, ...at.tapped]) as tf.Scalar;
     })([...free, ...none]);
     const value = by ? loss(...free, ...none).value : last;
     const factors = inputs.map((a, i) => ({ a, d: grads[free.length + i]! }));
@@ -91,10 +96,16 @@ export function clientStep(
   };
 }
 
+interface Erring {
+  readonly errors: readonly Tensor[];
+}
+
 interface Lossy {
   readonly value: tf.Scalar;
   /** Of the thin layers, in order. */
   readonly inputs: readonly Tensor[];
+  /** Numbers that are 0, whose derivatives in the layers' values are the taps. */
+  readonly tapped: readonly Tensor[];
 }
 
 /** The loss, with what layers add to it, at weights of which the thin ones are given as w0, rows and errors. */
@@ -102,21 +113,25 @@ function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[]) {
   const at = new Map(thin.map(({ k }, i) => [k, i]));
   return (
     weights: readonly Tensor[],
-    { x, y, rows, errors }: Pick<StepAt, 'x' | 'y'> & { rows: readonly Rows[]; errors: readonly Tensor[] },
+    { x, y, rows, errors, taps }: Pick<StepAt, 'x' | 'y' | 'taps'> & Required<Pick<StepAt, 'rows'>> & Erring,
   ): Lossy => {
     const penalties: Tensor[] = [];
     const inputs: Tensor[] = [];
+    const tapped: Tensor[] = [];
     let parameter = 0;
     const using: Using = (use, value) => {
       const i = at.get(parameter++);
       if (i === undefined || use.kind !== 'product') return value;
       inputs.push(use.input);
-      const moved = tf.sub(value, timesRows(use.input, rows[i]!));
+      const [{ a, d, c }, tap] = [rows[i]!, taps?.[i]];
+      const h = throughRows(use.input, a, c, tap?.u);
+      if (tap) tapped.push(tf.sum(tf.mul(use.input, tap.x)), tf.sum(tf.mul(h, tap.h)));
+      const moved = tf.sub(value, tf.matMul(h as Tensor2D, d as Tensor2D));
       return errors[i] ? tf.add(moved, errors[i]) : moved;
     };
     const charge = (penalty: Tensor): number => penalties.push(penalty);
     const logits = forward(model, { ...run, charge, ...(thin.length > 0 && { using }) })(weights, x);
-    return { value: tf.addN([crossEntropy(logits, y as Tensor2D), ...penalties]) as tf.Scalar, inputs };
+    return { value: tf.addN([crossEntropy(logits, y as Tensor2D), ...penalties]) as tf.Scalar, inputs, tapped };
   };
 }
 

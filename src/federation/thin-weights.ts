@@ -77,9 +77,11 @@ export interface Rows {
   readonly c: Tensor;
 }
 
-/** x (A^T diag(c) D) */
-export const timesRows = (x: Tensor, { a, d, c }: Rows): Tensor =>
-  tf.matMul(tf.mul(tf.matMul(x as Tensor2D, a as Tensor2D, false, true), c) as Tensor2D, d as Tensor2D);
+/** x A^T diag(c), [rows of x, rows]; what is added to x A^T as `u`. */
+export function throughRows(x: Tensor, a: Tensor, c: Tensor, u?: Tensor): Tensor {
+  const product = tf.matMul(x as Tensor2D, a as Tensor2D, false, true);
+  return tf.mul(u ? tf.add(product, u) : product, c);
+}
 
 /** A^T diag(c) D */
 export const matrixOf = ({ a, d, c }: Rows): Tensor =>

@@ -61,14 +61,11 @@ test("rows under one name are rows of the profile: the talk's, in one setting", 
   const { rows } = DP_PROFILES.steps;
   const talk = ROW_SETS.talk!.map((id) => rows.find((row) => row.id === id));
   assert.deepEqual(
-    talk.map((row) => [row!.privacy?.clip, row!.snr]),
-    [
-      [undefined, undefined],
-      [2, undefined],
-      [2, 0],
-      [2, -5],
-      [2, -10],
-    ],
+    talk.map((row) => [row!.training!.seed, row!.privacy?.clip, row!.snr]),
+    [1, 2, 3].flatMap((seed) => [
+      [seed, undefined, undefined],
+      ...[undefined, 0, -5, -10, -20].map((snr) => [seed, 2, snr]),
+    ]),
   );
   assert.ok(talk.every((row) => row!.training!.flip === false && row!.training!.learningRate === 0.1));
 });
