@@ -47,6 +47,7 @@ function checkLayer(place: string, layer: Layer): void {
 export function initialise(specs: readonly ParameterSpec[], seed: number): NamedArray[] {
   return specs.map((spec, k) => {
     const { name, shape, init } = spec;
+    if (sizeOf(shape) > MOST_WEIGHTS) throw problem('model', `${name} may have at most ${MOST_WEIGHTS} weights`, shape);
     const data = new Float32Array(sizeOf(shape));
     if (typeof init === 'string') return { name, shape, data: data.fill(CONSTANT[init]) };
     const next = drawing(spec, seed + k);
@@ -54,6 +55,9 @@ export function initialise(specs: readonly ParameterSpec[], seed: number): Named
     return { name, shape, data: fromTorchOrder(spec, data) };
   });
 }
+
+/** Of one layer: the bytes that a file of weights may have. */
+const MOST_WEIGHTS = 2 ** 29;
 
 const CONSTANT = { ones: 1, zeros: 0, quarters: 0.25 } as const;
 

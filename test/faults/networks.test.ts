@@ -59,6 +59,21 @@ test('ONNX: products of a value with itself, sums of one with itself, a very lon
   );
 });
 
+test('ONNX: a node of 200,000 inputs, sides of a million, 20 million dimensions of a constant', async () => {
+  const many = [node('Concat', Array(200_000).fill('image'), ['v1'], [whole('axis', 1)]), end(1)];
+  await refused(() => loadNetwork(place(onnxFile(many))), /a node may have at most 1024 inputs and outputs/);
+  const sides = [0, 0, 1e6, 1e6, 0, 0, 1e6, 1e6];
+  const wide = [constant('sides', [8], sides, 7), node('Pad', ['image', 'sides'], ['v1']), end(1)];
+  await refused(() => loadNetwork(place(onnxFile(wide))), /Pad may give at most \d+ numbers an image/);
+  const dimensions = inside(5, inside(1, Buffer.alloc(2e7, 1)));
+  await refused(() => loadNetwork(place(onnxFile([dimensions, end(0)]))), /a constant may have at most 64 dimensions/);
+  const layers = [{ kind: 'dense' as const, units: 2 ** 40 }];
+  await refused(
+    async () => network({ name: 'w', imageShape: [8, 8, 3], classes: 2 ** 40, layers }),
+    /at most \d+ weights/,
+  );
+});
+
 test('ONNX: constants that grow by themselves', async () => {
   const wide = [constant('shape', [2], [1e6, 1e6], 7), node('ConstantOfShape', ['shape'], ['v1']), end(1)];
   await refused(() => loadNetwork(place(onnxFile(wide))), /ConstantOfShape .*at most \d+ entries/);

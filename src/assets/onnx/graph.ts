@@ -2,6 +2,7 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import type { NamedArray } from '../../core/types.js';
 import { halfToFloat } from '../half.js';
+import { LIMITS } from '../limits.js';
 import { type Field, fieldsOf, floatsOf, integersOf, textOf } from './protobuf-fields.js';
 
 /** A constant; whether its numbers are whole ones by type decides how they divide. */
@@ -39,13 +40,14 @@ export interface OnnxGraph {
 export type External = (location: string, offset: number, length: number | undefined) => Uint8Array;
 
 const MOST_NODES = 20_000;
+const MOST_PORTS = 1024;
 /** Of nodes and operations, which are mentioned in messages. */
 const LONGEST_NAME = 200;
 
 /**
  * The graph of an ONNX file. Read as data: nothing is run. Errors (starting with `where`): no ONNX, truncation, graphs
  * inside nodes (If, Loop), constants of other types than float, double, half, bfloat16 and whole numbers, more than
- * 20,000 nodes.
+ * 20,000 nodes, 1,024 inputs and outputs of one.
  * Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 export function decodeOnnx(bytes: Uint8Array, where: string, external: External): OnnxGraph {
@@ -72,6 +74,8 @@ function nodeOf(bytes: Uint8Array, where: string, external: External): OnnxNode 
   const fields = [...fieldsOf(bytes, where)];
   const texts = (number: number): string[] => fields.filter((field) => field.number === number).map(textOf);
   const [op = ''] = texts(4);
+  const ports = fields.filter(({ number }) => number === 1 || number === 2).length;
+  if (ports > MOST_PORTS) throw problem(where, `a node may have at most ${MOST_PORTS} inputs and outputs`, ports);
   const attributes = fields
     .filter(({ number }) => number === 5)
     .map((field) => attributeOf(field, where, op, external));
@@ -101,8 +105,8 @@ function attributeOf(field: Field, where: string, op: string, external: External
         undefined,
         'export a network without branches on data',
       );
-    else if (part.number === 7) list.push(...floatsOf(part));
-    else if (part.number === 8) list.push(...integersOf(part, where));
+    else if (part.number === 7) for (const one of floatsOf(part)) list.push(one);
+    else if (part.number === 8) for (const one of integersOf(part, where)) list.push(one);
   }
   return [name, value ?? list];
 }
@@ -152,10 +156,13 @@ function tensorOf(bytes: Uint8Array, where: string, external: External): OnnxTen
   const beside: Record<string, string> = {};
   let [name, type, raw, isExternal] = ['', 0, undefined as Uint8Array | undefined, false];
   for (const field of fieldsOf(bytes, where)) {
-    if (field.number === 1) shape.push(...integersOf(field, where));
-    else if (field.number === 2) type = Number(field.integer);
-    else if (field.number === 4) numbers.push(...floatsOf(field));
-    else if (field.number === 5 || field.number === 7) numbers.push(...integersOf(field, where));
+    if (field.number === 1) {
+      if (shape.length + field.bytes.length > 10 * LIMITS.dimensions)
+        throw problem(where, `a constant may have at most ${LIMITS.dimensions} dimensions`);
+      shape.push(...integersOf(field, where));
+    } else if (field.number === 2) type = Number(field.integer);
+    else if (field.number === 4) for (const one of floatsOf(field)) numbers.push(one);
+    else if (field.number === 5 || field.number === 7) for (const one of integersOf(field, where)) numbers.push(one);
     else if (field.number === 8) name = textOf(field);
     else if (field.number === 9) raw = field.bytes;
     else if (field.number === 13) {

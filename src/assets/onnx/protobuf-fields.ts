@@ -55,13 +55,16 @@ export function* fieldsOf(bytes: Uint8Array, where: string): Generator<Field> {
 export function integersOf({ wire, integer, bytes }: Field, where: string): number[] {
   if (wire !== 2) return [Number(BigInt.asIntN(64, integer))];
   const numbers: number[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    let end = at;
-    while ((bytes[end] ?? 0) >= 128) end++;
-    const [field] = fieldsOf(Uint8Array.of(8, ...bytes.subarray(at, Math.min(end + 1, at + 10))), where);
-    numbers.push(Number(BigInt.asIntN(64, field!.integer)));
-    at = end + 1;
+  let [value, shift] = [0n, 0n];
+  for (const byte of bytes) {
+    value |= BigInt(byte & 127) << shift;
+    shift += 7n;
+    if (shift > 70n) throw problem(where, 'the file is truncated or corrupt: a number has more than ten bytes');
+    if (byte >= 128) continue;
+    numbers.push(Number(BigInt.asIntN(64, value)));
+    [value, shift] = [0n, 0n];
   }
+  if (shift > 0n) throw problem(where, 'the file is truncated or corrupt: a number ends early');
   return numbers;
 }
 

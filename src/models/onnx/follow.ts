@@ -68,7 +68,10 @@ export function follow(graph: OnnxGraph, where: string): Known {
       constants.set(output, { ...computed, name: output });
       return;
     }
-    shapes.set(output, shapeOf(node, known));
+    const shape = shapeOf(node, known);
+    if (sizeOf(shape) > batch * LIMITS.picturePixels)
+      throw problem(where, `${node.op} may give at most ${LIMITS.picturePixels} numbers an image`, shape, node.name);
+    shapes.set(output, shape);
     node.outputs.forEach((name, k) => {
       if (k > 0 && node.op === 'Split') shapes.set(name, splitShape(node, known, k));
       makers.set(name, node);
