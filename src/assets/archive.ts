@@ -8,7 +8,6 @@ import { diskProblem, makeFolder } from './files.js';
 import { LIMITS } from './limits.js';
 import { readBounded } from './read-bounded.js';
 
-/** Options of {@link unpack}. */
 export interface UnpackOptions {
   /** The files wanted, by name without folders; all must be there. Others are left out. */
   readonly files: readonly string[];

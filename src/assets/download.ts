@@ -18,7 +18,6 @@ export interface DownloadProgress {
   readonly total: number;
 }
 
-/** Options of {@link download}. */
 export interface DownloadOptions {
   /** Folder for the file. Default {@link cacheFolder}. */
   readonly cache?: string;

@@ -4,7 +4,6 @@ import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { problem } from '../core/errors.js';
 
-/** Options of {@link writeAtomic}. */
 export interface WriteOptions {
   /** A name under which the content before is kept. */
   readonly keep?: string;

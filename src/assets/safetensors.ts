@@ -14,7 +14,6 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What {@link decodeChecked} gives. */
 export interface Checked extends Safetensors {
   /** Whether the file had a checksum; it then was the right one. Files of others have none. */
   readonly checked: boolean;
@@ -53,7 +52,6 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   BOOL: dtype(1, (buffer) => Float32Array.from(new Uint8Array(buffer))),
 };
 
-/** Options of {@link encodeSafetensors}. */
 export interface EncodeOptions {
   /** Store F16 (IEEE binary16, rounded to nearest) instead of F32; default false. */
   readonly half?: boolean;

@@ -85,7 +85,6 @@ async function untilStopped<T>(
   }
 }
 
-/** Labels that an attack goes by. */
 export interface AttackLabels extends InferredLabels {
   /** A stop came first: these are read at once, by another rule than the one that counts best. */
   readonly cut?: true;

@@ -21,7 +21,6 @@ export interface InvertingGradientsOptions extends RunOptions {
   readonly defenseAware?: boolean;
 }
 
-/** What {@link invertingGradients} needs. */
 export const INVERTING_GRADIENTS_NEEDS: Needs = { labels: 'readable' };
 
 /** Standard deviation of a natural picture's pixels: the authors search pictures divided by it. */

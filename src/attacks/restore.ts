@@ -71,7 +71,6 @@ export interface PostprocessOptions extends Pick<RestoreOptions, 'classNames'> {
   readonly postprocess?: 'none' | 'restorer';
 }
 
-/** The names of classes. */
 export const classNamesOption: Option<readonly string[]> = memory(
   'what the labels mean, one name per class',
   'a list of names',

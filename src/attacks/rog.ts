@@ -45,7 +45,6 @@ export interface RogOptions extends RunOptions, PostprocessOptions {
   readonly defenseAware?: boolean;
 }
 
-/** What {@link rog} needs. */
 export const ROG_NEEDS: Needs = { labels: 'readable' };
 
 const NAMED = word('how updates are compared (the one that fits phi)', Object.keys(OBJECTIVES) as ObjectiveName[]);
@@ -123,7 +122,6 @@ async function* byMatching(
   return yield* runRecipe(seen, { ...PRESETS[preset](seen, options), defenseAware }, options);
 }
 
-/** The closed form, by its own name rog(). */
 async function* byClosedForm(
   observation: Observation,
   { iterations, prior, weight, seed, signal, checkpoint, checkpointSeconds }: RogOptions,

@@ -20,7 +20,6 @@ export interface RogsOptions extends RunOptions, Partial<Meaning>, LatentOptions
   readonly generator?: Generator;
 }
 
-/** What {@link rogs} needs. */
 export const ROGS_NEEDS: Needs = { labels: 'readable' };
 
 export const ROGS_OPTIONS = {

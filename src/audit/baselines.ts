@@ -47,7 +47,6 @@ function meanOf({ shape, data }: NdArray): NdArray {
 
 const repeated = (image: NdArray, count: number): NdArray => stackImages(Array.from({ length: count }, () => image));
 
-/** Where the pool holds an image of every class of the batch. */
 function sameClass(pool: Pick<Batch, 'images' | 'labels'>, { labels, images }: Batch): { 'label only'?: NdArray } {
   const [, ...shape] = images.shape;
   const size = pool.images.data.length / pool.labels.length;

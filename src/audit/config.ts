@@ -92,7 +92,6 @@ type Unsaid = 'precode' | 'soteria' | 'weights' | 'after' | 'data' | 'size' | 't
 
 const WHERE = 'audit';
 
-/** Whether a network is named by its file. */
 export const isFile = (network: string): boolean => network.endsWith('.onnx');
 
 const layers = { type: 'array', items: { type: 'object', required: ['kind'] } };

@@ -50,7 +50,6 @@ const square = (data: ArrayLike<number>): number => {
   return sum;
 };
 
-/** Options of {@link ritzValues}. */
 export interface RitzOptions {
   /** Lanczos steps: two closures each per set of pictures. */
   readonly steps: number;

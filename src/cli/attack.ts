@@ -49,7 +49,6 @@ ${helpOf(OWN)}
 of --attack ${attack} (--attack NAME --help tells those of another):
 ${helpOf(ownOf(attack))}`;
 
-/** Refuses flags of other attacks. */
 function checkAttackFlags(attack: AttackName, flags: object): void {
   const known = [...Object.keys(kindsOf(OWN, ownOf(attack))), 'help'];
   for (const name of Object.keys(flags)) {

@@ -23,5 +23,4 @@ export function projectRoot(): string {
   return folder;
 }
 
-/** The version of this copy of the package. */
 export const packageVersion = (): string => manifestOf(projectRoot()).version;

@@ -1,7 +1,6 @@
 import { problem } from './errors.js';
 import type { ImageShape, NamedArray, NdArray } from './types.js';
 
-/** Number of entries of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** An array from a shape and either data, a constant or a generator; refuses data of the wrong length. */

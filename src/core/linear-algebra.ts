@@ -24,7 +24,6 @@ export const matrix = (rows: number, columns: number, data?: ArrayLike<number>):
 export const rowsOf = ({ rows, columns, data }: Matrix): Float64Array[] =>
   Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
 
-/** A matrix from rows of one length. */
 export const matrixOf = (rows: readonly ArrayLike<number>[]): Matrix => {
   const out = matrix(rows.length, rows[0]?.length ?? 0);
   rows.forEach((row, i) => {

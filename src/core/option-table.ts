@@ -230,7 +230,6 @@ export const stopping = (about: string): Option<AbortSignal> =>
 /** An option that must be given. */
 export const needed = <T>(option: Option<T>): Option<T> & { readonly needed: true } => ({ ...option, needed: true });
 
-/** The JSON schema of an object with the options of a table and no others. */
 export const schemaOf = (table: AnyTable): object => ({
   type: 'object',
   additionalProperties: false,

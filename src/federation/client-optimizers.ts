@@ -70,7 +70,6 @@ function adaptive({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adaptive, coup
   };
 }
 
-/** The rule of an optimizer. */
 export const ruleOf = (optimizer: ClientOptimizer): Rule =>
   (RULES[optimizer.kind] as (settings: ClientOptimizer) => Rule)(optimizer);
 

@@ -124,7 +124,6 @@ export function checkFactors(where: string, factors: readonly number[], localSte
   return factors;
 }
 
-/** One local step of a client. */
 export interface LocalStep {
   /** Rows of the batch; undefined: the whole batch as it is. */
   readonly rows?: readonly number[];
@@ -155,7 +154,6 @@ export function stepsOf({ batchSize, miniBatch, localSteps, order, schedule }: C
 const UNROLLED = { processor: { forward: 8, both: 5, always: 2 }, card: { forward: 8, both: 8, always: 8 } } as const;
 const TRACED = { tensors: 128, small: 2 ** 22 };
 
-/** Local steps of a client, or of several together. */
 export const stepCountOf = ({ clients, localSteps }: ClientSettings): number =>
   clients ? clients.reduce((sum, { settings }) => sum + stepCountOf(settings), 0) : localSteps;
 

@@ -9,7 +9,6 @@ import type { LocalSettings } from './local-training.js';
 import { checkPrivacy, isAccounted } from './private-settings.js';
 import type { RoundPoint } from './saved-federation.js';
 
-/** Options of a federated training. */
 export interface FederationOptions {
   readonly rounds: number;
   /** What `work` does to each update, in short form: part of the checkpoint's settings. Default `none`. */

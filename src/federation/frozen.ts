@@ -12,7 +12,6 @@ const belongs = (name: string, to: string): boolean => name === to || name.start
 
 const namesOf = (frozen: Frozen): readonly string[] => ('allBut' in frozen ? frozen.allBut : frozen);
 
-/** For each parameter whether the client trains it. */
 export function trainedOf({ parameters }: Parameters, frozen: Frozen | undefined): boolean[] {
   if (frozen === undefined) return parameters.map(() => true);
   const named = parameters.map(({ name }) => namesOf(frozen).some((one) => belongs(name, one)));

@@ -33,7 +33,6 @@ export interface StepInputs {
   readonly responses: readonly NdArray[];
 }
 
-/** One compiled local step. */
 export interface LocalStepRun {
   /** The loss, the next state, a and d of each thin parameter, and for the way back h and g of each (later-rows.ts). */
   readonly there: (inputs: StepInputs) => Promise<{ outputs: NdArray[]; kept: Kept }>;

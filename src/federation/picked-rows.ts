@@ -2,7 +2,6 @@ import { sizeOf } from '../core/arrays.js';
 import type { NdArray } from '../core/types.js';
 import type { LocalStep } from './client-settings.js';
 
-/** An array of zeros. */
 export const zeros = (shape: readonly number[]): NdArray => ({ shape, data: new Float32Array(sizeOf(shape)) });
 
 /** Rows of an array [n, ...]; the array itself where none are named. */
@@ -35,6 +34,5 @@ export function scatter(into: NdArray, { data }: NdArray, { rows }: LocalStep): 
   });
 }
 
-/** Arrays times a number. */
 export const scaled = (arrays: readonly NdArray[], by: number): NdArray[] =>
   arrays.map(({ shape, data }) => ({ shape, data: data.map((value) => value * by) }));

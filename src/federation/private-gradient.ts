@@ -36,7 +36,6 @@ export interface ClippedSum {
   readonly loss: number;
 }
 
-/** Options of {@link clippedGradients}. */
 export interface ClippedOptions {
   /** Default `example`. */
   readonly scope?: Mechanism['scope'];
@@ -193,7 +192,6 @@ export function noised(
   return out;
 }
 
-/** Arrays with the names and shapes of a model's parameters. */
 export const named = (model: Pick<Model, 'parameters'>, arrays: readonly Float32Array[]): NamedArray[] =>
   model.parameters.map(({ name, shape }, k) => ({ name, shape, data: arrays[k]! }));
 

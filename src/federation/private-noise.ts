@@ -54,7 +54,6 @@ const STREAMS: { readonly [K in NonNullable<StepNoise['stream']>]: (seed: number
   },
 };
 
-/** The stream of one step's noise, from its start. */
 export function noiseStream({ stream = 'ziggurat' }: StepNoise, seed: number): NoiseStream {
   const { addTo, stepTo } = STREAMS[stream](seed);
   return {

@@ -85,7 +85,6 @@ export interface Mechanism {
   readonly exemptFirst: boolean;
 }
 
-/** The mechanism of checked settings. */
 export function mechanismOf(privacy: ClientPrivacy): Mechanism {
   const { clip = Number.POSITIVE_INFINITY, scope = 'example', exemptFirst = false, noiseMultiplier } = privacy;
   const old = {

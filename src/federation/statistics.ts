@@ -37,7 +37,6 @@ export function batchMoments(model: Model, run: Pick<ForwardOptions, 'secret' | 
   };
 }
 
-/** The model's batch-norm layers, in order. */
 function normsOf({ layers }: Pick<Model, 'layers'>): BatchNormLayer[] {
   const norms: BatchNormLayer[] = [];
   visit(layers, (layer) => {

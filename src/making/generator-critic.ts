@@ -20,7 +20,6 @@ const specs = (classes: number) =>
     { name: `critic${head}/any`, shape: [WIDTH] },
   ]);
 
-/** Seeded initial weights of the critic. */
 export const criticWeights = (classes: number, seed = 1): NamedArray[] =>
   specs(classes).map(({ name, shape }, k) => {
     const normal = normalStream(seed + 2000 + k);

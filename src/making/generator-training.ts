@@ -56,7 +56,6 @@ export const GENERATOR_PHASES: readonly GeneratorPhase[] = [
 /** Training images at the end of the split that are never trained on. */
 export const HELD_OUT = 2000;
 
-/** Options of {@link trainGenerator}. */
 export interface GeneratorTraining
   extends Pick<FitOptions, 'epochs' | 'checkpoint' | 'threads' | 'signal' | 'onProgress' | 'validate'> {
   /** `trunk-loss`: its features judge, its classes guide. Never a network that scores. */
@@ -211,6 +210,5 @@ function batchOf(
   ];
 }
 
-/** The trained weights that are shipped: all but the critic's. */
 export const shippedPart = (weights: readonly NamedArray[]): NamedArray[] =>
   weights.filter(({ name }) => !name.startsWith('critic'));

@@ -29,7 +29,6 @@ export interface TrainedNetwork {
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** A network that `npm run train` can make. */
 export interface Trainable {
   readonly summary: string;
   readonly epochs: number;

@@ -51,7 +51,6 @@ export const PAIR_SETTINGS: readonly PairSetting[] = [
 /** The last so many training images are held out: their pairs validate, no other training of the restorer sees them. */
 export const HELD_OUT = 2000;
 
-/** Options of {@link makePairs}. */
 export interface PairOptions {
   /** The file that is made or continued. */
   readonly path: string;

@@ -35,7 +35,6 @@ export interface RestorerPhase {
  */
 export const RESTORER_PHASES: readonly RestorerPhase[] = [{ share: 1, weight: 0.2, rate: 8e-4, until: 0.625 }];
 
-/** Options of {@link trainRestorer}. */
 export interface RestorerTraining
   extends Pick<FitOptions, 'epochs' | 'checkpoint' | 'threads' | 'signal' | 'onProgress'> {
   readonly pairs: readonly Pair[];

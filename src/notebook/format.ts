@@ -5,7 +5,6 @@ import { diskProblem } from '../assets/files.js';
 import { LIMITS, readBoundedText } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 
-/** Text of the file format: one string, or its lines. */
 export type Lines = string | readonly string[];
 
 /** What a cell showed, as Jupyter writes it. */
@@ -58,7 +57,6 @@ export function readNotebook(file: string): Notebook {
   return notebook;
 }
 
-/** Writes a notebook, whole or not at all. */
 export const writeNotebook = (file: string, notebook: Notebook): void => writeWhole(file, notebookText(notebook));
 
 /** A notebook as its file holds it. */

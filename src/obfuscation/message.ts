@@ -3,7 +3,6 @@ import type { NamedArray, ObfuscationReport } from '../core/types.js';
 
 /** How the values of an update travel: plain data that lets a later operator count its bits. */
 export interface Message {
-  /** Bits of one value that is sent. */
   readonly valueBits: number;
   /** How many values are sent with their positions; absent: all of them, without positions. */
   readonly sent?: number;
@@ -33,7 +32,6 @@ export function messageOf(before: ObfuscationReport | undefined, tensors: readon
   return { valueBits: (before.bitsPerEntry * count) / sent, sent, seeded: true, headers: 0 };
 }
 
-/** Number of entries of an update. */
 export const entryCount = (tensors: readonly NamedArray[]): number =>
   tensors.reduce((sum, { data }) => sum + data.length, 0);
 

@@ -8,7 +8,6 @@ interface Format {
   readonly fraction: number;
   /** Exponent of the smallest normal number: below it steps stay as wide as there. */
   readonly least: number;
-  /** The largest finite number. */
   readonly largest: number;
 }
 

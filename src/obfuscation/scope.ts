@@ -33,7 +33,6 @@ export function perScope(
   return keys.map((key) => numbers.get(key)!);
 }
 
-/** Number of groups of a scope. */
 export const groupCount = (tensors: readonly NamedArray[], scope: Scope): number =>
   scope === 'tensor' ? tensors.length : Math.min(1, tensors.length);
 

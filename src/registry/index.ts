@@ -107,7 +107,6 @@ export const OPTIONS: Readonly<Record<AttackName, AnyTable>> = {
   rogs: ROGS_OPTIONS,
 };
 
-/** Options of any attack. */
 export type AttackOptions =
   | RunOptions
   | DlgOptions

@@ -27,7 +27,6 @@ export function encodeJpeg({ shape, data }: NdArray, index: number, step = 1): U
   return jpeg.encode({ width: columns, height: rows, data: pixels }, QUALITY).data;
 }
 
-/** What a grid of photographs shows. */
 export interface PhotographGrid {
   readonly title?: string;
   readonly names?: readonly string[];

@@ -34,7 +34,6 @@ const brief = (value: number): string =>
     ? String(Number(value.toPrecision(3)))
     : value.toExponential(1);
 
-/** One view; `line` is its text. */
 export function viewHtml({ title, latest, curve, pictures }: View, line: string): string {
   const text = line.slice(title.length + 2);
   const bar =

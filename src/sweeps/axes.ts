@@ -123,7 +123,6 @@ const FOR_FUNCTIONS: Partial<Record<AxisName, string>> = {
   attacks: 'attackAll() and the attacks themselves take functions, in this process',
 };
 
-/** Where in a value the first function is. */
 function functionIn(value: unknown): string[] | undefined {
   if (typeof value === 'function') return [];
   if (!isObject(value) || ArrayBuffer.isView(value)) return undefined;

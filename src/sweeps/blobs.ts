@@ -32,7 +32,6 @@ export function batchFrom(bytes: Uint8Array, source: string): Batch {
 export const weightsBlob = ({ parameters, buffers = [] }: Pick<Model, 'parameters' | 'buffers'>): Blob =>
   blobOf(encodeSafetensors([...parameters, ...buffers]));
 
-/** A network with the weights of a blob. */
 export function withWeights(model: Model, bytes: Uint8Array): Model {
   const { tensors } = decodeSafetensors(bytes, 'the weights of a cell');
   const own = new Set(model.parameters.map(({ name }) => name));

@@ -40,7 +40,6 @@ export interface RunContext {
   readonly crew?: Crew;
 }
 
-/** How a run ended. */
 export interface RunEnd {
   readonly folder: string;
   readonly progress: SweepProgress;

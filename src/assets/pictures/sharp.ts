@@ -36,7 +36,6 @@ async function raw(image: Image): Promise<Pixels> {
   return { height: info.height, width: info.width, data };
 }
 
-/** The pixels as a PNG file. */
 export const encodePng = ({ data, height, width }: Pixels): Promise<Uint8Array> =>
   sharp(data, { raw: { width, height, channels: 3 } })
     .png()

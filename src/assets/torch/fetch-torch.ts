@@ -13,7 +13,6 @@ import { loadSafetensors, saveSafetensors } from '../safetensors.js';
 import { loadTorch, torchTensors } from './load-torch.js';
 import { rangeSource } from './ranges.js';
 
-/** Options of {@link fetchTorch}. */
 export interface TorchFetchOptions extends Pick<DownloadOptions, 'cache' | 'onProgress' | 'signal'> {
   /** The tensors wanted; default all. */
   readonly names?: readonly string[];

@@ -8,7 +8,6 @@ import { isLegacy, type Layout, legacyLayout, plainLayout, type Segment, zipLayo
 import { type ByteSource, fileSource } from './source.js';
 import { materialise, type View } from './storage.js';
 
-/** Options of {@link torchTensors} and {@link loadTorch}. */
 export interface TorchOptions {
   /** The tensors to read, by name; default all. Others cost nothing: their bytes are not touched. */
   readonly wanted?: (name: string) => boolean;

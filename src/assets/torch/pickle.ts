@@ -22,7 +22,6 @@ export interface PickleOptions {
   readonly mentions: readonly string[];
   /** What to do about a name that is refused; default a sentence. */
   readonly hint?: (global: string) => string | undefined;
-  /** What a persistent id stands for. */
   readonly persistent: (id: unknown) => unknown;
 }
 

@@ -3,7 +3,6 @@ import { isEncoded, isNetworkProblem, networkProblem } from '../download.js';
 import type { Asset } from '../manifest.js';
 import type { ByteSource } from './source.js';
 
-/** Options of {@link rangeSource}. */
 export interface RangeOptions {
   readonly signal?: AbortSignal;
   /** Gives up a request after so long; default 60 s (a request is for a few MB at most). */

@@ -11,7 +11,6 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** An array as a source. */
 export const memorySource = (name: string, bytes: Uint8Array): ByteSource => ({
   name,
   size: bytes.length,

@@ -44,7 +44,6 @@ export interface View {
 const whole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const allWhole = (list: unknown): list is number[] => Array.isArray(list) && list.every(whole);
 
-/** Bytes of a storage. */
 export const storageBytes = ({ type, count }: Storage): number => STORAGE_TYPES[type]!.bytes * count;
 
 /** The storage a persistent id stands for: ('storage', type, key, device, length[, view]). */

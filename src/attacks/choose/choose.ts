@@ -31,7 +31,6 @@ export interface Entry {
   readonly dropped?: string;
 }
 
-/** Options of {@link chosen}. */
 export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
   readonly defenseAware: boolean;
   /** Matching only: an option was given that no solver has. */

@@ -12,7 +12,6 @@ import { CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form-optio
 import { isHeadWhole, readHead } from './head.js';
 import { inversionProblem } from './inversion-problem.js';
 
-/** What {@link closedForm} needs. */
 export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
 
 /**

@@ -104,7 +104,6 @@ function comparisonFor(head: Head): Comparison {
   return own === 'cosine' && !evidence.scaleUnknown ? 'relativeL2' : own;
 }
 
-/** The search that a tuning describes. */
 export function searchFor(
   { model, client }: Observation,
   { schedule, signed }: Tuning,

@@ -14,7 +14,6 @@ import { pinkPictures } from './pink-pictures.js';
 import { ridgeLaw } from './ridge.js';
 import { wholeCounts } from './whole-counts.js';
 
-/** Clients that are simulated. */
 const CLIENTS = 150;
 
 /** Pictures that they draw from. */

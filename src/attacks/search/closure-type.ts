@@ -33,7 +33,6 @@ export interface Comparison {
   readonly numbers: NdArray;
   /** objective(simulated update, observed update) + weight * prior(images) + statistics * distance of moments. */
   readonly total: (at: Compared) => tf.Scalar;
-  /** Whether `total` reads the parameters. */
   readonly usesParameters: boolean;
   readonly name: string;
 }

@@ -119,7 +119,6 @@ function momentsApart(observation: Observation) {
     ) as tf.Scalar;
 }
 
-/** What a closure compares, and how. */
 export async function comparisonOf(observation: Observation, options: ClosureOptions): Promise<Comparison> {
   const { model, tensors, obfuscation } = observation;
   const client = softened(assumed(observation.client).client);

@@ -9,7 +9,6 @@ const FINE = 0.1;
 export const isFine = ({ tensors, obfuscation }: Observation): boolean =>
   obfuscation.evidence.every((evidence, k) => isFineIn(evidence, tensors[k]!.data));
 
-/** Fine rounding, not exact. */
 export const isFinelyRounded = (observation: Observation): boolean =>
   isFine(observation) && !observation.obfuscation.evidence.every(isExactToScale);
 

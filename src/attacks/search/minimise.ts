@@ -201,7 +201,6 @@ const rateAt = ({ rate, closures, decay = 'cosine', warmup = 0 }: Stage, step: n
 export const closuresIn = ({ stages, restarts = [], evaluations = 1 }: Omit<Search, 'evaluate'>): number =>
   stages.reduce((sum, { closures }) => sum + closures, 0) * (1 + restarts.length) * evaluations;
 
-/** The state as a progress report. */
 export function asProgress(search: Search, state: SearchState): Progress {
   const total = closuresIn(search);
   const closure = state.history.at(-1)?.closure ?? 0;

@@ -116,7 +116,6 @@ export function opened<O extends object, T extends OptionTable<O>>(
   return given;
 }
 
-/** Whether an observation offers what an attack needs. */
 export const offers = (observation: Observation, needs: Needs): boolean =>
   (Object.keys(needs) as (keyof Needs)[]).every((key) => {
     const check = CHECKS[key] as Check<typeof key>;

@@ -44,7 +44,6 @@ const cosineDistance = (dot: Tensor, gg: Tensor, qq: Tensor): tf.Scalar =>
 
 const squaredDistance: Objective = (g, q) => sumOver(g, q, (a, b) => tf.square(tf.sub(a, b)));
 
-/** `wrongSign` of the parts of one tensor. */
 const wrongSignOfOne = (g: readonly Tensor[], q: readonly Tensor[]): tf.Scalar =>
   tf.div(
     sumOver(g, q, (a, b) => tf.relu(tf.neg(tf.mul(a, b)))),
@@ -190,7 +189,6 @@ export const fitting = (evidence: readonly Evidence[], own: ObjectiveName): Obje
  */
 export type OwnObjective = (simulated: readonly Tensor[], received: readonly Tensor[]) => Tensor;
 
-/** One by its name, or one's own. */
 export type AnyObjective = ObjectiveName | OwnObjective;
 
 /** What an objective is called in settings and messages. */

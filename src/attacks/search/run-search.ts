@@ -24,11 +24,9 @@ export interface Problem extends Omit<Search, 'stages'> {
   readonly dispose?: () => void;
 }
 
-/** What differs from attack to attack in a reconstruction. */
 export type Conclusion = Pick<Reconstruction, 'images' | 'labels' | 'labelSource' | 'objective'> &
   Partial<Pick<Reconstruction, 'raw' | 'explained' | 'closures'>>;
 
-/** How a search is run. */
 export interface SearchRun {
   readonly stop: () => boolean;
   /** The checkpoint that it goes on from and writes. */

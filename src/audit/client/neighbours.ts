@@ -11,7 +11,6 @@ export interface Neighbour {
   readonly batch: Images;
 }
 
-/** The private images with their labels. */
 export type Images = Pick<Batch, 'images' | 'labels'>;
 
 type Given = Omit<Neighbour, 'says'>;
@@ -116,7 +115,6 @@ const backwards = (i: number, n: number): number => i - (i % n) + n - 1 - (i % n
 const of = <T>(values: readonly T[], says: (value: T) => string, change: (value: T) => Change): [string, Change][] =>
   values.map((value) => [says(value), change(value)]);
 
-/** One change each. */
 const CHANGES: readonly (readonly [says: string, change: Change])[] = [
   ...of(
     [0.9, 0.5, 0.8, 0.95, 0.99],

@@ -13,7 +13,6 @@ import type { PropName } from './things/props.js';
 import { sailboat } from './things/sailboat.js';
 import { tree } from './things/tree.js';
 
-/** A class of the data set. */
 export interface SceneClass {
   readonly name: string;
   readonly parts: (chance: Chance) => Part[];

@@ -1,7 +1,6 @@
 import type { Attributes } from '../gradients/rule.js';
 import type { Tensor } from '../tfjs.js';
 
-/** A kernel written with other kernels. */
 export type Kernel = (inputs: Record<string, Tensor>, attributes: Attributes) => Tensor;
 
 /** A kernel that is only ever called with inputs of these names. */

@@ -18,7 +18,6 @@ export function layerMaps(f: readonly Tensor[], g: readonly Tensor[], weights?: 
 /** The mean of each map over the picture: [batch] per layer. */
 export const layerMeans = (maps: readonly Tensor4D[]): Tensor[] => maps.map((map) => tf.mean(map, [1, 2, 3]));
 
-/** The sum over the layers. */
 export const total = (layers: readonly Tensor[]): Tensor => layers.reduce((sum, layer) => tf.add(sum, layer));
 
 /** The maps at the size of the picture (bilinear, half-pixel centres): [batch, h, w] per layer. */

@@ -54,7 +54,6 @@ const assets = (net: TrunkName) => [assetOf(`torchvision-${net}`), assetOf(`lpip
 
 const trunkNames = (net: TrunkName): string[] => trunkTensors(TRUNKS[net]).tensors.map(({ name }) => name);
 
-/** Whether both parts of the official weights are in the cache. */
 export async function hasOfficialWeights(net: TrunkName, cache?: string): Promise<boolean> {
   const [trunk, linear] = assets(net);
   const options = { cache };

@@ -4,7 +4,6 @@ import type { Option as AnyOption } from '../../core/option-table.js';
 import { real as atLeast, flag as truth, whole, word as wordOf } from '../../core/option-table.js';
 import { oneOf } from '../../core/options.js';
 
-/** One option of a layer. */
 export type Option = Pick<AnyOption, 'check' | 'needed'>;
 type Check = Option['check'];
 

@@ -52,5 +52,4 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
 
 export const kinds = Object.keys(RULES) as Layer['kind'][];
 
-/** The rule of a layer's kind. */
 export const ruleOf = ({ kind }: Layer): Rule => RULES[kind] as unknown as Rule;

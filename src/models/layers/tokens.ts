@@ -6,7 +6,6 @@ import type { Of, Place, Rule } from './types.js';
 import { affine, weighted } from './weighted.js';
 import { pair, places } from './window.js';
 
-/** Tokens and their width. */
 function sequence(where: string, { shape }: Place): [tokens: number, width: number] {
   if (shape[0] !== 1)
     throw problem(where, 'needs a sequence of tokens [1, tokens, width]', shape, 'put a patchEmbedding before it');

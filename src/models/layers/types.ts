@@ -23,7 +23,6 @@ export interface Place {
   readonly flattened?: ImageShape;
 }
 
-/** What a layer makes of a place. */
 export interface Planned extends Place {
   readonly specs?: readonly ParameterSpec[];
   /** Running statistics. */
@@ -67,7 +66,6 @@ export interface Drawing {
   readonly at: (step: number) => Float32Array;
 }
 
-/** What layers take on their way. */
 export interface Way {
   /** The next parameter. */
   readonly take: () => Tensor;
@@ -98,5 +96,4 @@ export interface Rule<L extends Layer = Layer> {
   readonly apply: (layer: L, x: Tensor, way: Way) => Tensor;
 }
 
-/** The layers of some kinds. */
 export type Of<K extends Layer['kind']> = Extract<Layer, { readonly kind: K }>;

@@ -61,7 +61,6 @@ export function splitSizes({ inputs, outputs, attributes }: OnnxNode, known: Kno
   return outputs.map((_, k) => Math.min(each, n - k * each));
 }
 
-/** The shape of one output of a Split. */
 export function splitShape(node: OnnxNode, known: Known, k: number): number[] {
   const from = known.shape(node.inputs[0]!);
   const at = axisOf(numberOf(node.attributes.axis, 0), from.length);

@@ -4,5 +4,4 @@ import { printable } from '../../core/printable.js';
 export const asText = (text: string): string =>
   printable(String(text)).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
-/** Text between the quotes of an attribute. */
 export const asAttribute = (text: string): string => asText(text).replace(/"/g, '&quot;').replace(/'/g, '&#39;');

@@ -29,7 +29,6 @@ function start(){if(begun)return;begun=true;var t=D.createElement('script');t.sr
 D.head.appendChild(t)}
 if(src)charts().forEach(function(s){s.parentElement.addEventListener('pointerenter',start,{once:true})})})()`;
 
-/** The script as an element. */
 export const scriptElement = `<script>${script}</script>`;
 
 /** What the page may do: show what is in or beside it, run that one script and what it loads; no host is asked. */

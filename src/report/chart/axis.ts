@@ -58,7 +58,6 @@ export function resolveAxis(
   };
 }
 
-/** Pixel position of a number on the axis. */
 export function positionOn(axis: Axis, from: number, to: number): (value: number) => number {
   const scale = (axis.type === 'log' ? scaleLog() : scaleLinear()).domain([...axis.domain]).range([from, to]);
   return (value) => scale(value);

@@ -225,7 +225,6 @@ D.head.appendChild(t)})()}
 if(D.documentElement.dataset.roglab===undefined)start();else all().forEach(function(e){
 e.addEventListener('pointerenter',start,{once:true})})})`;
 
-/** One chart as HTML: the picture, and the script that makes it live. */
 export function chartHtml(figure: Figure, picture: string, summary: string, live = true): string {
   const plotly = JSON.stringify(plotlyFigure(figure)).replace(/</g, '\\u003c');
   const id = `roglab-${createHash('sha1').update(plotly).digest('hex').slice(0, 10)}`;

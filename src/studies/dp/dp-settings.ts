@@ -22,7 +22,6 @@ export const attackAt = ({ group, attacked }: DpRow, profile: DpProfile): readon
   return group === 'table' ? profile.attackAt : [0];
 };
 
-/** The training of a row. */
 export const trainingOf = ({ group, phi, privacy, training }: DpRow, profile: DpProfile): FederateOptions => ({
   ...profile.training,
   ...(group === 'table' || group === 'shape' ? {} : profile.shorter),

@@ -36,13 +36,11 @@ export interface DpFailure {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Where the rows of a profile are kept. */
 export interface DpFolder {
   readonly profile: DpProfile;
   readonly folder: string;
 }
 
-/** A row's file in the study's folder. */
 export const rowFile = (folder: string, id: string, ending = '.json'): string =>
   join(folder, `${id.replace(/[^a-z0-9.-]+/gi, '_')}${ending}`);
 

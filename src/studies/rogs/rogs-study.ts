@@ -55,7 +55,6 @@ export interface SemanticRow {
   readonly seconds: { readonly raw: number; readonly rogs: number };
 }
 
-/** Options of {@link semanticStudy}. */
 export interface SemanticStudyOptions {
   readonly settings: readonly SemanticSettingName[];
   /** Private images per setting. */
@@ -67,7 +66,6 @@ export interface SemanticStudyOptions {
   /** `test` (default); `train` for tuning. */
   readonly split?: 'test' | 'train';
   readonly seed?: number;
-  /** Options of rogs(). */
   readonly options?: { readonly iterations?: number; readonly restarts?: number };
   readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;

@@ -19,7 +19,6 @@ const queueName = (key: string): string => `sweep-${key}`;
 /** BullMQ takes no jobs named by a number. */
 const jobId = (id: string): string => `cell-${id}`;
 
-/** A cell that has ended on the queue. */
 export interface Ended {
   readonly cell: CellJob;
   /** What the worker gave; absent where it was tried too often. */
@@ -39,7 +38,6 @@ export interface CellQueue {
   readonly close: (how: 'forget' | 'drain' | 'leave') => Promise<void>;
 }
 
-/** The queue of the sweep with this key. */
 export function cellQueue({ redis }: Connection, key: string): CellQueue {
   const queue = new Queue<Message, CellResult>(queueName(key), { connection: redis, prefix: PREFIX });
   queue.on('error', () => {});

@@ -18,7 +18,6 @@ const AGAIN_MS = 5000;
 /** A Redis that is away holds up a stop for so long. */
 const STOP_MS = 2000;
 
-/** What the coordinator of a sweep is told. */
 export interface QueueRunning extends Running {
   /** A folder that the workers see too: images and weights go there instead of beside the queue. */
   readonly shared?: string;

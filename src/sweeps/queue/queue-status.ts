@@ -2,7 +2,6 @@ import { cellQueue } from './bullmq.js';
 import { type Connection, connectRedis } from './connect.js';
 import { announced, workersOf } from './registry.js';
 
-/** A sweep as its queue stands. */
 export interface QueuedSweep {
   readonly sweep: string;
   readonly version: string;

@@ -10,7 +10,6 @@ import { type Connection, connectRedis } from './connect.js';
 import { fetcher } from './fetcher.js';
 import { type Announced, absent, announced, onAnnounced, present } from './registry.js';
 
-/** Options of {@link serveCells}. */
 export interface ServeOptions {
   /** Of the Redis or Valkey: redis://, or rediss:// for TLS; a password in the URL. */
   readonly redis: string;

@@ -31,7 +31,6 @@ export interface Graph {
   count: number;
 }
 
-/** A graph without nodes. */
 export const createGraph = (): Graph => ({ known: new Map(), count: 0 });
 
 /** The node for an operation: the existing one when the same operation on the same inputs was seen before. */
@@ -63,7 +62,6 @@ const keyOf = (
 export const known = (graph: Graph, op: string, inputs: readonly Node[], shape: readonly number[]): Node | undefined =>
   graph.known.get(keyOf(op, inputs, shape, 'float32', {}));
 
-/** Run-time input number `index`. */
 export const input = (graph: Graph, index: number, shape: readonly number[]): Node =>
   node(graph, 'input', [], shape, 'float32', { index });
 

@@ -35,11 +35,9 @@ export function sum(x: Node, axes: readonly number[]): Node {
 
 export const allAxes = (x: Node): number[] => x.shape.map((_, i) => i);
 
-/** Mean over axes. */
 export const mean = (x: Node, axes: readonly number[]): Node =>
   scale(sum(cast(x, 'float32'), axes), 1 / count(x.shape, axes));
 
-/** `max`, `min` or `prod` over axes. */
 export function extreme(op: 'reduceMax' | 'reduceMin' | 'reduceProd', x: Node, axes: readonly number[]): Node {
   const shape = without(x.shape, axes);
   if (count(x.shape, axes) === 1) return reshape(x, shape);

@@ -32,7 +32,6 @@ export interface Emitter {
   add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
   /** A small integer list: axes, shapes, steps. */
   ints(values: readonly number[]): string;
-  /** A float list of some shape. */
   floats(values: Float32Array, shape: readonly number[]): string;
 }
 

@@ -46,7 +46,6 @@ export function bytes(w: Writer, field: number, value: Uint8Array): void {
 const encoder = new TextEncoder();
 export const string = (w: Writer, field: number, value: string): void => bytes(w, field, encoder.encode(value));
 
-/** A nested message, written by `fill`. */
 export function message(w: Writer, field: number, fill: (inner: Writer) => void): void {
   const inner = writer();
   fill(inner);

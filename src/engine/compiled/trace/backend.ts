@@ -29,7 +29,6 @@ class TraceBackend extends tf.KernelBackend {
     return this.graph;
   }
 
-  /** A tensor that stands for a node. */
   info(node: Node): tf.TensorInfo {
     const dataId = {};
     this.entries.set(dataId, { references: 1, node });

@@ -36,7 +36,6 @@ const shifted = (x: Node, dim: number): Node => {
 };
 const total = (x: Node, dim: number): Node => reshape(sum(x, last(x, dim).axes), last(x, dim).kept);
 
-/** Kernels that reduce axes. */
 export const reductions: Readonly<Record<string, Kernel>> = {
   Sum: over((x, axes) => sum(x.dtype === 'bool' ? cast(x, 'int32') : x, axes)),
   Mean: over(mean),
