@@ -77,7 +77,7 @@ const ORDINALS = ['first', 'second', 'third'];
 
 /**
  * Refuses arguments that are not the nouns which a verb takes, in one line that names the call: swapped ones above all.
- * @example checkArguments('observe', 'observe(model, update)', { model, update })
+ * @example checkArguments('observe', 'observe(model, update)', { model: model, update: update })
  */
 export function checkArguments(
   where: string,

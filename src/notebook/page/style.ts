@@ -58,7 +58,7 @@ table{border-collapse:collapse;font-size:14px;line-height:1.4;margin:.6rem 0 1.2
 article>table th,article>table td,.text th,.text td{padding:.3rem .9rem .3rem .2rem;
 border-bottom:1px solid var(--line);text-align:left}
 math{font-size:1.04em}
-math[display=block]{margin:1rem 0;overflow-x:auto}
+math[display=block]{margin:1rem 0;padding:.25rem 0;overflow:auto hidden}
 .meta{color:var(--soft);font-size:13px;margin:2.2rem 0 0}
 p.fault{font-size:13px;color:var(--bad);margin:.3rem 0 1rem}code.fault{color:var(--bad);background:var(--bad-soft)}
 .failure{background:var(--bad-soft);color:var(--bad);border-radius:7px;padding:.7rem 1rem;font-size:14px;
