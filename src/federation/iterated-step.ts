@@ -138,8 +138,7 @@ export async function compiledStep(
     const { rest, ...given } = split(tensors);
     return released(() => {
       const after = next({ ...given, thinStart: rest });
-      const crossings = way === 'both' ? crossed(after.factors, rowsOf(given)) : [];
-      return [after.loss, ...outputs(after).map((x) => tf.clone(x)), ...crossings];
+      return [after.loss, ...outputs(after).map((x) => tf.clone(x)), ...crossed(after.factors, rowsOf(given))];
     });
   };
   const back = (...tensors: Tensor[]): Tensor[] => {

@@ -96,7 +96,9 @@ export function clientStep(
   };
 }
 
-interface Erring {
+/** What the loss reads beside the weights. */
+interface LossAt extends Pick<StepAt, 'x' | 'y' | 'taps'> {
+  readonly rows: readonly Rows[];
   readonly errors: readonly Tensor[];
 }
 
@@ -111,10 +113,7 @@ interface Lossy {
 /** The loss, with what layers add to it, at weights of which the thin ones are given as w0, rows and errors. */
 function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[]) {
   const at = new Map(thin.map(({ k }, i) => [k, i]));
-  return (
-    weights: readonly Tensor[],
-    { x, y, rows, errors, taps }: Pick<StepAt, 'x' | 'y' | 'taps'> & Required<Pick<StepAt, 'rows'>> & Erring,
-  ): Lossy => {
+  return (weights: readonly Tensor[], { x, y, rows, errors, taps }: LossAt): Lossy => {
     const penalties: Tensor[] = [];
     const inputs: Tensor[] = [];
     const tapped: Tensor[] = [];

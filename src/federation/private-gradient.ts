@@ -110,10 +110,8 @@ function tapped({ layers, buffers, parameters, name }: Model, examples: number) 
       return value;
     };
     tf.tidy(() => forward({ layers, buffers }, { using })(weights, x));
-    if (seen.length !== parameters.length) {
-      const fix = name;
-      throw problem('privacy', `every layer must say how its parameters enter, ${parameters.length}`, seen.length, fix);
-    }
+    const rule = `every layer must say how its parameters enter, ${parameters.length}`;
+    if (seen.length !== parameters.length) throw problem('privacy', rule, seen.length, name);
     return seen;
   };
   return (weights: readonly Tensor[], x: Tensor, y: Tensor) => {
