@@ -5,6 +5,7 @@ import { mean } from '../core/numbers.js';
 import { alone, text, whole, words } from '../core/option-table.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
+import { plusMinus as pm } from '../figures/index.js';
 import { shippedGenerator } from '../models/index.js';
 import {
   SEMANTIC_METHODS,
@@ -90,20 +91,14 @@ function print(setting: string, rows: readonly SemanticRow[]): void {
   console.log(`${setting}: ${rows.length} images`);
   for (const method of SEMANTIC_METHODS) {
     const { jaccard, agreement, rank, medianRank, first, topTen, psnr } = methods[method];
-    const pm = ({ mean, halfWidth }: { mean: number; halfWidth: number }, digits: number): string =>
-      [mean, halfWidth]
-        .filter(Number.isFinite)
-        .map((value) => value.toFixed(digits))
-        .join(' +- ');
     console.log(
-      `  ${method.padEnd(11)} Jaccard ${pm(jaccard, 2)}, same class ${pm(agreement, 2)}, rank ${pm(rank, 0)} ` +
-        `(median ${medianRank}), first ${pm(first, 2)}, top ten ${pm(topTen, 2)}, ${psnr.mean.toFixed(1)} dB`,
+      `  ${method.padEnd(11)} Jaccard ${pm(jaccard)}, same class ${pm(agreement)}, rank ${pm(rank, 0)} ` +
+        `(median ${medianRank}), first ${pm(first)}, top ten ${pm(topTen)}, ${psnr.mean.toFixed(1)} dB`,
     );
   }
   for (const [method, { jaccard, rankRatio }] of Object.entries(against))
     console.log(
-      `  against ${method.padEnd(10)}: Jaccard ${jaccard.mean.toFixed(2)} +- ` +
-        `${jaccard.halfWidth.toFixed(2)}, its rank over ours ${rankRatio.mean.toFixed(1)} ` +
+      `  against ${method.padEnd(10)}: Jaccard ${pm(jaccard)}, its rank over ours ${rankRatio.mean.toFixed(1)} ` +
         `(${rankRatio.low.toFixed(1)} to ${rankRatio.high.toFixed(1)})`,
     );
 }

@@ -1,5 +1,13 @@
 import { checkOptions } from '../core/options.js';
-import { type Interval, type MetricName, SCORE_NOTE, scoreColumns, shareInterval, summary } from '../metrics/index.js';
+import {
+  type Interval,
+  type MetricName,
+  SCORE_NOTE,
+  type Share,
+  scoreColumns,
+  shareInterval,
+  summary,
+} from '../metrics/index.js';
 import { table } from '../report/index.js';
 import { groupsOf, type Scored } from './groups.js';
 
@@ -60,16 +68,13 @@ function cellsOf(part: readonly Scored[], metrics: readonly MetricName[]): [Metr
   const means = summary(part.map(({ scores }) => scores));
   return metrics.map((name) => [
     name,
-    name === 'agreement' ? shareOf(part) : plusMinus(means[name], DIGITS[name] ?? 2),
+    plusMinus(name === 'agreement' ? shareOf(part) : means[name], DIGITS[name] ?? 2),
   ]);
 }
 
-/** A share of images, with Wilson's interval. */
-function shareOf(part: readonly Scored[]): string {
+function shareOf(part: readonly Scored[]): Share | undefined {
   const values = part.flatMap(({ scores }) => scores.agreement).filter((value) => !Number.isNaN(value));
-  if (values.length === 0) return '–';
-  const { share, low, high } = shareInterval(values);
-  return `${share.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  return values.length ? shareInterval(values) : undefined;
 }
 
 const spread = (part: readonly Scored[], across: string, metrics: readonly MetricName[]): Record<string, string> =>
@@ -83,12 +88,18 @@ const spread = (part: readonly Scored[], across: string, metrics: readonly Metri
   );
 
 /**
- * A mean and its interval as text, `21.3 ± 0.4`; the mean alone where the interval is unbounded, a dash where there is
- * none.
+ * A mean and its interval as text, `21.3 ± 0.4`, or a share of images and Wilson's, `0.25 (0.07 to 0.59)`; the mean
+ * alone where the interval is unbounded, a dash where there is none.
  * @example rog.charts.plusMinus(rog.summary(scores).psnr, 1)
+ * @example rog.charts.plusMinus(rog.metrics.shareInterval([1, 1, 0, 1])) // '0.75 (0.30 to 0.95)'
  */
-export function plusMinus(interval: Interval | undefined, digits = 2): string {
-  if (!interval || Number.isNaN(interval.mean)) return '–';
+export function plusMinus(interval: Interval | Share | undefined, digits = 2): string {
+  if (!interval) return '–';
+  if ('share' in interval) {
+    const [share, low, high] = [interval.share, interval.low, interval.high].map((value) => value.toFixed(digits));
+    return `${share} (${low} to ${high})`;
+  }
+  if (Number.isNaN(interval.mean)) return '–';
   const mean = interval.mean.toFixed(digits);
   return Number.isFinite(interval.halfWidth) ? `${mean} ± ${interval.halfWidth.toFixed(digits)}` : mean;
 }

@@ -16,6 +16,7 @@ export {
   retrievalRank,
   SCORE_NOTE,
   scoreColumns,
+  shareInterval,
   shippedTagger,
   ssim,
   summary,

@@ -44,7 +44,7 @@ export type { Scored } from '../figures/groups.js';
 export type { ScoreCurvesOptions } from '../figures/score-curves.js';
 export type { ScoreGridOptions } from '../figures/score-grid.js';
 export type { ScoreTableOptions } from '../figures/score-table.js';
-export type { Interval } from '../metrics/confidence-interval.js';
+export type { Interval, Share } from '../metrics/confidence-interval.js';
 export type { ScoreOptions } from '../metrics/image-scores.js';
 export type { ImageMetric } from '../metrics/per-image.js';
 export type { FeatureDistanceOptions } from '../metrics/perceptual/feature-distance.js';

@@ -9,6 +9,14 @@ export interface Interval {
   readonly n: number;
 }
 
+/** A share of images with Wilson's 95 % interval. */
+export interface Share {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
 /**
  * mean +- t(0.975, n - 1) s / sqrt(n), s the sample's standard deviation with n - 1.
  *
@@ -33,7 +41,7 @@ export function confidenceInterval(values: ArrayLike<number>): Interval {
  * @throws no values, or values other than 0 and 1
  * @example shareInterval([1, 1, 0, 1]) // { share: 0.75, low: 0.30, high: 0.95, n: 4 }
  */
-export function shareInterval(values: ArrayLike<number>): { share: number; low: number; high: number; n: number } {
+export function shareInterval(values: ArrayLike<number>): Share {
   const list = Array.from(values);
   if (!list.length || !list.every((value) => value === 0 || value === 1))
     throw problem('shareInterval', 'values must be one or more of 0 and 1', list);

@@ -1,4 +1,4 @@
-export { confidenceInterval, type Interval, shareInterval } from './confidence-interval.js';
+export { confidenceInterval, type Interval, type Share, shareInterval } from './confidence-interval.js';
 export { frechetDistance } from './frechet.js';
 export { globalSsim } from './global-ssim.js';
 export { imageMetrics, type ScoreOptions, score } from './image-scores.js';

@@ -116,8 +116,10 @@ test('scoreCurves: one line a value, one panel a metric; x must be numbers', () 
   assert.throws(() => scoreCurves(done, { x: 'phi', by: 'client' }), /x must be a field of numbers/);
 });
 
-test('plusMinus: no interval where there is none', () => {
+test('plusMinus: no interval where there is none; a share with its own', () => {
   assert.equal(plusMinus({ mean: 21.34, halfWidth: 0.44, n: 5 }, 1), '21.3 ± 0.4');
   assert.equal(plusMinus({ mean: 21.34, halfWidth: Number.POSITIVE_INFINITY, n: 1 }, 1), '21.3');
   assert.equal(plusMinus({ mean: Number.NaN, halfWidth: Number.NaN, n: 0 }), '–');
+  assert.equal(plusMinus(undefined), '–');
+  assert.equal(plusMinus({ share: 0.5, low: 0.15, high: 0.85, n: 4 }), '0.50 (0.15 to 0.85)');
 });

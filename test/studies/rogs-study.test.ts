@@ -47,7 +47,8 @@ test('semanticSummary: medians, shares and paired comparisons, by hand', () => {
   assert.equal(none.length, 0);
   const { rogs, raw } = summary!.methods;
   assert.deepEqual([rogs.medianRank, raw.medianRank, raw.rank.mean], [2, 8, 26 / 3]);
-  assert.deepEqual([rogs.first.mean, rogs.topTen.mean, raw.topTen.mean], [1 / 3, 1, 2 / 3]);
+  assert.deepEqual([rogs.first.share, rogs.topTen.share, raw.topTen.share], [1 / 3, 1, 2 / 3]);
+  assert.ok(rogs.topTen.high === 1 && raw.agreement.low >= 0, 'a share stays within 0 and 1');
   // ratios 8, 4, 1
   assert.ok(Math.abs(summary!.against.raw.rankRatio.mean - 32 ** (1 / 3)) < 1e-12);
   assert.ok(summary!.against.raw.rankRatio.low < 32 ** (1 / 3) && summary!.against.raw.rankRatio.high > 32 ** (1 / 3));

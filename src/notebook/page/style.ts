@@ -30,7 +30,7 @@ header .running{color:var(--soft);font-size:14px;margin:.4rem 0 0;padding-left:1
 header h1{margin:0;font-size:15px;font-weight:600}
 article{padding-top:2.2rem;margin-top:2rem;border-top:1px solid var(--line)}
 h1{font-size:1.85rem;line-height:1.2;letter-spacing:-.018em;margin:.2rem 0 1rem;text-wrap:balance}
-h2{font-size:1.22rem;line-height:1.3;letter-spacing:-.01em;margin:2.6rem 0 .7rem}
+h2{font-size:1.22rem;line-height:1.3;letter-spacing:-.01em;margin:2.2rem 0 .7rem}
 h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
 p,ul,ol{margin:0 0 1rem}
 li>p{margin:0}
@@ -47,7 +47,7 @@ pre.stdout,pre.stderr,pre.error{padding:.15rem 1rem;margin:.5rem 0;white-space:p
 color:var(--soft)}
 pre.stderr{border-left:3px solid #d9a300}
 pre.error{border-left:3px solid var(--bad);background:var(--bad-soft);color:var(--bad);padding:.6rem 1rem}
-details{font-size:13px;color:var(--soft);margin:.5rem 0 .5rem 1rem}
+details{font-size:13px;color:var(--soft);margin:.3rem 0 .3rem 1rem}
 .shown{margin:.9rem 0 1.4rem;overflow-x:auto}
 .shown>img{max-width:100%;height:auto;display:block;border-radius:6px}
 main img{max-width:100%}

@@ -1,17 +1,17 @@
-import { confidenceInterval, type Interval } from '../../metrics/index.js';
+import { confidenceInterval, type Interval, type Share, shareInterval } from '../../metrics/index.js';
 import { SEMANTIC_METHODS, type SemanticMethod, type SemanticRow } from './rogs-study.js';
 
-/** Means with 95 % confidence intervals over the images of a setting. */
+/** Means and shares with 95 % confidence intervals over the images of a setting. */
 export interface MethodSummary {
   readonly psnr: Interval;
   readonly ssim: Interval;
-  readonly agreement: Interval;
+  readonly agreement: Share;
   readonly jaccard: Interval;
   readonly rank: Interval;
   readonly medianRank: number;
   /** Share of private images that are the nearest of 1,000, or among the ten nearest. */
-  readonly first: Interval;
-  readonly topTen: Interval;
+  readonly first: Share;
+  readonly topTen: Share;
 }
 
 /** ROGS against another method, image by image. */
@@ -48,12 +48,12 @@ function methodSummary(rows: readonly SemanticRow[], method: SemanticMethod): Me
   return {
     psnr: confidenceInterval(scores.map((s) => s.psnr)),
     ssim: confidenceInterval(scores.map((s) => s.ssim)),
-    agreement: confidenceInterval(scores.map((s) => s.agreement)),
+    agreement: shareInterval(scores.map((s) => s.agreement)),
     jaccard: confidenceInterval(scores.map((s) => s.jaccard)),
     rank: confidenceInterval(ranks),
     medianRank: (ranks[Math.ceil(middle) - 1]! + ranks[Math.floor(middle)]!) / 2,
-    first: confidenceInterval(ranks.map((rank) => Number(rank < 2))),
-    topTen: confidenceInterval(ranks.map((rank) => Number(rank <= 10))),
+    first: shareInterval(ranks.map((rank) => Number(rank < 2))),
+    topTen: shareInterval(ranks.map((rank) => Number(rank <= 10))),
   };
 }
 
