@@ -21,6 +21,8 @@ export const LIMITS = {
   pickleBytes: 2 ** 26,
   pickleValues: 1_000_000,
   entriesBeyond: 2 ** 20,
+  /** An ONNX file: fields of its messages, at all depths. */
+  protobufFields: 2 ** 20,
   /** An archive (.tar.gz), packed and unpacked. */
   archiveBytes: 2 ** 28,
   unpackedBytes: 5 * 2 ** 26,

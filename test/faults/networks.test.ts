@@ -74,6 +74,64 @@ test('ONNX: a node of 200,000 inputs, sides of a million, 20 million dimensions 
   );
 });
 
+const DENSE = [constant('w', [4, 192], Array<number>(768).fill(0.1)), constant('b', [4], [0, 0, 0, 0])];
+const head = (from: string): Buffer[] => [
+  node('Flatten', [from], ['flat']),
+  node('Gemm', ['flat', 'w', 'b'], ['answer'], [whole('transB', 1)]),
+];
+
+test('ONNX: 15,000 nodes in a row that change nothing, 6,000 sums of two branches', async () => {
+  const same = [constant('one', [], [1]), constant('shape', [4], [1, 3, 8, 8], 7), ...DENSE];
+  const second: Readonly<Record<string, readonly string[]>> = { Mul: ['one'], Div: ['one'], Reshape: ['shape'] };
+  for (const kind of ['Identity', 'Cast', 'Dropout', 'Mul', 'Div', 'Reshape', 'Sigmoid']) {
+    const row = chain(15_000, (k) =>
+      node(kind, [at(k), ...(second[kind] ?? [])], [at(k + 1)], kind === 'Cast' ? [whole('to', 1)] : []),
+    );
+    const file = onnxFile([...same, ...row, ...head(at(15_000))]);
+    await refused(() => loadNetwork(place(file)), /more than 2000 layers in a row are not read/);
+  }
+  const sums = chain(6_000, (k) =>
+    Buffer.concat([node('Relu', [at(k)], [`r${k}`]), node('Add', [`r${k}`, at(k)], [at(k + 1)])]),
+  );
+  const file = onnxFile([...DENSE, ...sums, ...head(at(6_000))]);
+  await refused(() => loadNetwork(place(file)), /more than 2000 layers in a row are not read/);
+});
+
+test('ONNX: a value that is made twice, of itself', async () => {
+  for (const [first, again] of [
+    ['v1', 'v1'],
+    ['image', 'image'],
+  ] as const) {
+    const file = onnxFile([
+      ...DENSE,
+      node('Relu', ['image'], ['v1']),
+      node('Identity', [first], [again]),
+      ...head(again),
+    ]);
+    await refused(() => loadNetwork(place(file)), /every value must be made once, got/);
+  }
+});
+
+test('ONNX: millions of tiny fields, lists of millions of numbers, a field of less than no bytes', async () => {
+  const fields = /at most 1048576 fields are read/;
+  const twice = (n: number, ...bytes: number[]): Buffer => Buffer.alloc(n * bytes.length, Buffer.from(bytes));
+  const attribute = (number: number): Buffer => inside(1, inside(5, inside(number, Buffer.alloc(2e7, 1))));
+  for (const [bytes, message] of [
+    [twice(5e6, 0x08, 7), fields],
+    [inside(7, inside(5, twice(5e6, 0x38, 1))), fields],
+    [inside(7, inside(1, twice(3e6, 0x2a, 0))), fields],
+    [inside(7, inside(1, twice(3e6, 0x0a, 1, 97))), /a node may have at most 1024 inputs and outputs/],
+    [inside(7, attribute(7)), /an attribute may list at most 65536 numbers/],
+    [inside(7, attribute(8)), /an attribute may list at most 65536 numbers/],
+    [
+      inside(7, inside(5, Buffer.concat([field(2, 0, 7), inside(7, Buffer.alloc(2e7, 1))]))),
+      /needs 1 numbers, got "more"/,
+    ],
+    [Buffer.of(0x3a, ...Array<number>(9).fill(255), 1, 97), /a field of -1 bytes does not fit/],
+  ] as const)
+    await refused(() => loadNetwork(place(bytes)), message);
+});
+
 test('ONNX: constants that grow by themselves', async () => {
   const wide = [constant('shape', [2], [1e6, 1e6], 7), node('ConstantOfShape', ['shape'], ['v1']), end(1)];
   await refused(() => loadNetwork(place(onnxFile(wide))), /ConstantOfShape .*at most \d+ entries/);

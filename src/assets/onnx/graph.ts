@@ -3,7 +3,7 @@ import { problem } from '../../core/errors.js';
 import type { NamedArray } from '../../core/types.js';
 import { halfToFloat } from '../half.js';
 import { LIMITS } from '../limits.js';
-import { type Field, fieldsOf, floatsOf, integersOf, textOf } from './protobuf-fields.js';
+import { type Field, fieldsOf, floatsOf, integersOf, type Source, sourceOf, textOf } from './protobuf-fields.js';
 
 /** A constant; whether its numbers are whole ones by type decides how they divide. */
 export interface OnnxTensor extends NamedArray {
@@ -41,6 +41,7 @@ export type External = (location: string, offset: number, length: number | undef
 
 const MOST_NODES = 20_000;
 const MOST_PORTS = 1024;
+const MOST_LISTED = 65_536;
 /** Of nodes and operations, which are mentioned in messages. */
 const LONGEST_NAME = 200;
 
@@ -51,53 +52,61 @@ const LONGEST_NAME = 200;
  * Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 export function decodeOnnx(bytes: Uint8Array, where: string, external: External): OnnxGraph {
-  const graph = [...fieldsOf(bytes, where)].find(({ number, wire }) => number === 7 && wire === 2);
+  const source = sourceOf(where);
+  const graph = firstOf(bytes, source, 7, 2);
   if (!graph)
     throw problem(where, 'an ONNX file holds a graph', `${bytes.length} bytes`, 'is it another kind of file?');
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
   const ports: Record<number, Port[]> = { 11: [], 12: [] };
-  for (const field of fieldsOf(graph.bytes, where)) {
-    if (field.number === 1) nodes.push(nodeOf(field.bytes, where, external));
+  for (const field of fieldsOf(graph.bytes, source)) {
+    if (field.number === 1) nodes.push(nodeOf(field.bytes, source, external));
     if (nodes.length > MOST_NODES) throw problem(where, `at most ${MOST_NODES} nodes are read`);
     if (field.number === 5) {
-      const tensor = tensorOf(field.bytes, where, external);
+      const tensor = tensorOf(field.bytes, source, external);
       constants.set(tensor.name, tensor);
     }
-    ports[field.number]?.push(portOf(field.bytes, where));
+    ports[field.number]?.push(portOf(field.bytes, source));
   }
   if (!nodes.length || !ports[12]!.length) throw problem(where, 'an ONNX file holds a graph with nodes and an output');
   return { nodes, constants, inputs: ports[11]!.filter(({ name }) => !constants.has(name)), outputs: ports[12]! };
 }
 
-function nodeOf(bytes: Uint8Array, where: string, external: External): OnnxNode {
-  const fields = [...fieldsOf(bytes, where)];
-  const texts = (number: number): string[] => fields.filter((field) => field.number === number).map(textOf);
-  const [op = ''] = texts(4);
-  const ports = fields.filter(({ number }) => number === 1 || number === 2).length;
-  if (ports > MOST_PORTS) throw problem(where, `a node may have at most ${MOST_PORTS} inputs and outputs`, ports);
-  const attributes = fields
-    .filter(({ number }) => number === 5)
-    .map((field) => attributeOf(field, where, op, external));
-  return {
-    name: (texts(3)[0] ?? '').slice(0, LONGEST_NAME),
-    op: op.slice(0, LONGEST_NAME),
-    inputs: texts(1),
-    outputs: texts(2),
-    attributes: Object.fromEntries(attributes),
-  };
+/** The first field of this number and wire type; what follows it is not read. */
+function firstOf(bytes: Uint8Array, source: Source, number: number, wire: number): Field | undefined {
+  for (const field of fieldsOf(bytes, source)) if (field.number === number && field.wire === wire) return field;
+  return undefined;
 }
 
-function attributeOf(field: Field, where: string, op: string, external: External): [string, Attribute] {
+function nodeOf(bytes: Uint8Array, source: Source, external: External): OnnxNode {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const held: Field[] = [];
+  let [name, op] = ['', ''];
+  for (const field of fieldsOf(bytes, source)) {
+    if (field.number === 1) inputs.push(textOf(field));
+    else if (field.number === 2) outputs.push(textOf(field));
+    else if (field.number === 3) name = textOf(field).slice(0, LONGEST_NAME);
+    else if (field.number === 4) op = textOf(field).slice(0, LONGEST_NAME);
+    else if (field.number === 5) held.push(field);
+    if (inputs.length + outputs.length > MOST_PORTS)
+      throw problem(source.where, `a node may have at most ${MOST_PORTS} inputs and outputs`);
+  }
+  const attributes = Object.fromEntries(held.map((field) => attributeOf(field, source, op, external)));
+  return { name, op, inputs, outputs, attributes };
+}
+
+function attributeOf(field: Field, source: Source, op: string, external: External): [string, Attribute] {
+  const { where } = source;
   let name = '';
   let value: Attribute | undefined;
   const list: number[] = [];
-  for (const part of fieldsOf(field.bytes, where)) {
+  for (const part of fieldsOf(field.bytes, source)) {
     if (part.number === 1) name = textOf(part);
-    else if (part.number === 2) value = floatsOf(part)[0]!;
-    else if (part.number === 3) value = integersOf(part, where)[0]!;
+    else if (part.number === 2) [value] = floatsOf(part);
+    else if (part.number === 3) [value] = integersOf(part, where);
     else if (part.number === 4) value = textOf(part);
-    else if (part.number === 5) value = tensorOf(part.bytes, where, external);
+    else if (part.number === 5) value = tensorOf(part.bytes, source, external);
     else if (part.number === 6 || part.number === 11)
       throw problem(
         where,
@@ -105,32 +114,32 @@ function attributeOf(field: Field, where: string, op: string, external: External
         undefined,
         'export a network without branches on data',
       );
-    else if (part.number === 7) for (const one of floatsOf(part)) list.push(one);
-    else if (part.number === 8) for (const one of integersOf(part, where)) list.push(one);
+    else if (part.number === 7 || part.number === 8)
+      for (const one of part.number === 7 ? floatsOf(part) : integersOf(part, where)) {
+        if (list.push(one) > MOST_LISTED) throw problem(where, `an attribute may list at most ${MOST_LISTED} numbers`);
+      }
   }
   return [name, value ?? list];
 }
 
-function portOf(bytes: Uint8Array, where: string): Port {
+function portOf(bytes: Uint8Array, source: Source): Port {
   let name = '';
   let shape: readonly number[] = [];
-  for (const field of fieldsOf(bytes, where)) {
+  for (const field of fieldsOf(bytes, source)) {
     if (field.number === 1) name = textOf(field);
-    if (field.number === 2) shape = dimensions(field.bytes, where);
+    if (field.number === 2) shape = dimensions(field.bytes, source);
   }
   return { name, shape };
 }
 
 /** TypeProto -> tensor_type (1) -> shape (2) -> dim (1) -> dim_value (1). */
-function dimensions(type: Uint8Array, where: string): number[] {
-  const inside = (of: Uint8Array, number: number): Uint8Array[] =>
-    [...fieldsOf(of, where)].filter((field) => field.number === number && field.wire === 2).map((field) => field.bytes);
-  const [tensor] = inside(type, 1);
-  const [shape] = tensor ? inside(tensor, 2) : [];
-  return (shape ? inside(shape, 1) : []).map((dim) => {
-    const value = [...fieldsOf(dim, where)].find(({ number, wire }) => number === 1 && wire === 0);
-    return value ? Number(value.integer) : Number.NaN;
-  });
+function dimensions(type: Uint8Array, source: Source): number[] {
+  const tensor = firstOf(type, source, 1, 2);
+  const shape = tensor && firstOf(tensor.bytes, source, 2, 2);
+  const sizes: number[] = [];
+  for (const { number, wire, bytes } of shape ? fieldsOf(shape.bytes, source) : [])
+    if (number === 1 && wire === 2) sizes.push(firstOf(bytes, source, 1, 0)?.integer ?? Number.NaN);
+  return sizes;
 }
 
 type Raw = (view: DataView, i: number) => number;
@@ -150,37 +159,55 @@ const TYPES: Readonly<Record<number, readonly [bytes: number, at: Raw]>> = {
 
 const WHOLE = new Set([2, 3, 6, 7, 9]);
 
-function tensorOf(bytes: Uint8Array, where: string, external: External): OnnxTensor {
+function tensorOf(bytes: Uint8Array, source: Source, external: External): OnnxTensor {
+  const { where } = source;
   const shape: number[] = [];
-  const numbers: number[] = [];
+  const listed: Field[] = [];
   const beside: Record<string, string> = {};
   let [name, type, raw, isExternal] = ['', 0, undefined as Uint8Array | undefined, false];
-  for (const field of fieldsOf(bytes, where)) {
+  for (const field of fieldsOf(bytes, source)) {
     if (field.number === 1) {
       if (shape.length + field.bytes.length > 10 * LIMITS.dimensions)
         throw problem(where, `a constant may have at most ${LIMITS.dimensions} dimensions`);
       shape.push(...integersOf(field, where));
-    } else if (field.number === 2) type = Number(field.integer);
-    else if (field.number === 4) for (const one of floatsOf(field)) numbers.push(one);
-    else if (field.number === 5 || field.number === 7) for (const one of integersOf(field, where)) numbers.push(one);
+    } else if (field.number === 2) type = field.integer;
+    else if (field.number === 4 || field.number === 5 || field.number === 7) listed.push(field);
     else if (field.number === 8) name = textOf(field);
     else if (field.number === 9) raw = field.bytes;
     else if (field.number === 13) {
-      const [key, value] = [...fieldsOf(field.bytes, where)].map(textOf);
+      const [key, value] = [...fieldsOf(field.bytes, source)].map(textOf);
       beside[key ?? ''] = value ?? '';
-    } else if (field.number === 14) isExternal = field.integer === 1n;
+    } else if (field.number === 14) isExternal = field.integer === 1;
   }
   const count = sizeOf(shape);
   const kind = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (!kind) throw problem(where, `the constant ${name} must be of floats or whole numbers`, `ONNX type ${type}`);
   const [width, at] = kind;
   if (isExternal) raw = external(beside.location ?? '', Number(beside.offset ?? 0), count * width);
-  const given = raw ? raw.length / width : numbers.length;
-  if (given !== count) {
+  const numbers = raw ? undefined : listedNumbers(listed, count, where);
+  const given = numbers?.length ?? raw!.length / width;
+  if (given !== count || shape.some((n) => n < 0)) {
     const fix = 'the file is corrupt';
-    throw problem(where, `the constant ${name} of shape [${shape}] needs ${count} numbers`, given, fix);
+    const got = given > count ? 'more' : given;
+    throw problem(where, `the constant ${name} of shape [${shape}] needs ${count} numbers`, got, fix);
   }
-  const view = raw && new DataView(raw.buffer, raw.byteOffset, raw.length);
-  const data = Float32Array.from({ length: count }, (_, i) => (view ? at(view, i) : numbers[i]!));
-  return { name, shape, data, whole: WHOLE.has(type) };
+  return { name, shape, data: numbers ?? rawNumbers(raw!, at, count), whole: WHOLE.has(type) };
+}
+
+function rawNumbers(raw: Uint8Array, at: Raw, length: number): Float32Array {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  return Float32Array.from({ length }, (_, i) => at(view, i));
+}
+
+/** At most one number more than are wanted. */
+function listedNumbers(fields: readonly Field[], wanted: number, where: string): Float32Array {
+  const most = fields.reduce((sum, { wire, bytes }) => sum + (wire === 2 ? bytes.length : 1), 0);
+  const data = new Float32Array(Math.max(0, Math.min(most, wanted + 1)));
+  let count = 0;
+  for (const field of fields)
+    for (const one of field.number === 4 ? floatsOf(field) : integersOf(field, where)) {
+      if (count < data.length) data[count++] = one;
+      else return data;
+    }
+  return data.subarray(0, count);
 }

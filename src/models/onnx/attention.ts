@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../../assets/index.js';
 import type { NamedArray } from '../../core/types.js';
 import type { Known } from './known.js';
-import { type Linear, linearAt, type Match, sides } from './match-linear.js';
+import { backFrom, type Linear, linearAt, type Match, sides } from './match-linear.js';
 
 /** Operations that move numbers about, and change none. */
 const LAYOUT = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast', 'Dropout']);
@@ -9,13 +9,11 @@ const LAYOUT = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten
 const PARTS = new Set([...LAYOUT, 'Slice', 'Split', 'Gather', 'Div', 'Mul']);
 
 /** The value from which operations of a set led to this one. */
-function through(name: string, ops: ReadonlySet<string>, known: Known): string {
-  const node = known.maker(name);
-  if (!node || !ops.has(node.op)) return name;
-  const scaled = node.op === 'Div' || node.op === 'Mul';
-  const next = scaled ? sides(node, known)?.data : node.inputs[0];
-  return next === undefined ? name : through(next, ops, known);
-}
+const through = (name: string, ops: ReadonlySet<string>, known: Known): string =>
+  backFrom(name, known, (node) => {
+    if (!ops.has(node.op)) return undefined;
+    return node.op === 'Div' || node.op === 'Mul' ? sides(node, known)?.data : node.inputs[0];
+  });
 
 /**
  * Self-attention as PyTorch exports it: a dense layer to queries, keys and values (or three), softmax(Q K^T /
@@ -58,9 +56,9 @@ const biasOf = ({ weight, bias }: Linear): NamedArray =>
 
 /** The value [batch, tokens, width] that was moved about to become this one. */
 function sequenceBefore(name: string, wanted: readonly number[], known: Known): string | undefined {
-  if (String(known.shape(name)) === String(wanted)) return name;
-  const node = known.maker(name);
-  return node && LAYOUT.has(node.op) ? sequenceBefore(node.inputs[0]!, wanted, known) : undefined;
+  const fits = (one: string): boolean => String(known.shape(one)) === String(wanted);
+  const start = backFrom(name, known, ({ op, inputs }, at) => (LAYOUT.has(op) && !fits(at) ? inputs[0] : undefined));
+  return fits(start) ? start : undefined;
 }
 
 /** Arrays one below the other. */

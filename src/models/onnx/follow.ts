@@ -38,7 +38,8 @@ export function follow(graph: OnnxGraph, where: string): Known {
   const [batch = 1, height, width, channels] = image;
   const seen = channelsLast ? [batch, channels!, height!, width!] : image;
   const shapes = new Map<string, readonly number[]>([[start, seen]]);
-  const makers = new Map<string, OnnxNode>();
+  /** Value -> the node that makes it, by its place. */
+  const makers = new Map<string, number>();
   const nodes: OnnxNode[] = [];
   const known: Known = {
     where,
@@ -50,7 +51,8 @@ export function follow(graph: OnnxGraph, where: string): Known {
     stored: (name) => graph.constants.has(name),
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
     shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),
-    maker: (name) => makers.get(name),
+    maker: (name) => nodes[known.place(name)],
+    place: (name) => makers.get(name) ?? -1,
   };
   let left = budgetOf(graph);
   const order = channelsFirst({
@@ -61,7 +63,9 @@ export function follow(graph: OnnxGraph, where: string): Known {
   if (channelsLast) order.isLast(input.name, start);
   const add = (node: OnnxNode): void => {
     const [output] = node.outputs;
-    if (output === undefined) return;
+    if (!output) return;
+    const again = node.outputs.find((name) => name !== '' && (makers.has(name) || name === start));
+    if (again !== undefined) throw problem(where, 'every value must be made once', again, 'the file is corrupt');
     const computed = constantOf(node, known, left);
     if (computed) {
       left -= computed.data.length;
@@ -74,7 +78,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
     shapes.set(output, shape);
     node.outputs.forEach((name, k) => {
       if (k > 0 && node.op === 'Split') shapes.set(name, splitShape(node, known, k));
-      makers.set(name, node);
+      if (name !== '') makers.set(name, nodes.length);
     });
     nodes.push(node);
   };

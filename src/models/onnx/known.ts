@@ -18,6 +18,8 @@ export interface Known {
   readonly shape: (name: string) => readonly number[];
   /** The node that makes a value; undefined for the image. */
   readonly maker: (name: string) => OnnxNode | undefined;
+  /** Where its node stands among them; -1 for the image. */
+  readonly place: (name: string) => number;
 }
 
 export const numbers = (value: Attribute | undefined, otherwise: readonly number[]): readonly number[] =>

@@ -107,23 +107,13 @@ function regrouped(inputs: readonly string[], known: Known): readonly string[] {
 const ordered = ([a, b]: [Part, Part]): [Part, Part] => (b.layers.length > a.layers.length ? [b, a] : [a, b]);
 
 /** The last value, in the order of the nodes, from which every branch comes and through which all of each goes. */
-function parting(branches: readonly string[], known: Known): string {
-  const order = new Map(known.nodes.map((node, at) => [node.outputs[0]!, at]));
-  const ancestors = branches.map((name) => ancestorsOf(name, known));
-  const place = (name: string): number => order.get(name) ?? -1;
-  const common = [...ancestors[0]!].filter((name) => ancestors.every((set) => set.has(name)));
-  const all = (name: string): boolean => branches.every((one) => !ancestorsOf(one, known, name).has(known.input));
-  return common.sort((a, b) => place(b) - place(a)).find((name) => name === known.input || all(name)) ?? known.input;
-}
-
-/** Everything a value comes from, itself included; not past a value at which to stop. */
-function ancestorsOf(name: string, { maker, constant }: Known, stop?: string): Set<string> {
-  const seen = new Set<string>();
-  const waiting = [name];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (seen.has(next) || next === '' || next === stop || constant(next)) continue;
-    seen.add(next);
-    waiting.push(...(maker(next)?.inputs ?? []));
+function parting(branches: readonly string[], { maker, constant, place, input }: Known): string {
+  const open = new Set(branches);
+  while (open.size > 1) {
+    const last = [...open].reduce((best, name) => (place(name) > place(best) ? name : best));
+    open.delete(last);
+    for (const name of maker(last)?.inputs ?? []) if (name !== '' && !constant(name)) open.add(name);
   }
-  return seen;
+  const [first = input] = open;
+  return first;
 }

@@ -2,7 +2,7 @@
 import type { OnnxTensor } from '../../assets/index.js';
 import type { Layer, NamedArray } from '../../core/types.js';
 import { type Known, numberOf } from './known.js';
-import { found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
+import { backFrom, found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 
 /** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
 export const gelu: Matcher = (node, known) => {
@@ -62,11 +62,11 @@ function logOfExp(name: string, known: Known): string | undefined {
 }
 
 /** A value before it was multiplied or divided by a number. */
-function withoutFactor(name: string, factor: number, known: Known): string {
-  const node = known.maker(name);
-  const part = node && (node.op === 'Mul' || node.op === 'Div') ? sides(node, known) : undefined;
-  return part && scalar(part.fixed) === factor ? withoutFactor(part.data, factor, known) : name;
-}
+const withoutFactor = (name: string, factor: number, known: Known): string =>
+  backFrom(name, known, (node) => {
+    const part = node.op === 'Mul' || node.op === 'Div' ? sides(node, known) : undefined;
+    return part && scalar(part.fixed) === factor ? part.data : undefined;
+  });
 
 export const softplus: Matcher = (node, known) => {
   const large = node.op === 'Where' ? node.inputs[1] : undefined;

@@ -32,7 +32,17 @@ import {
   shuffle,
   slice,
 } from './match-channels.js';
-import { found, type Linear, linearAt, type Match, type Matcher, makerIs, scalar, sides } from './match-linear.js';
+import {
+  backFrom,
+  found,
+  type Linear,
+  linearAt,
+  type Match,
+  type Matcher,
+  makerIs,
+  scalar,
+  sides,
+} from './match-linear.js';
 import { batchNorm, groupNorm, groupNormNode, instanceNorm, layerNorm, layerNormNode } from './match-norms.js';
 import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
 import { normalize, stretched } from './normalize.js';
@@ -95,10 +105,10 @@ const flatten: Matcher = (node, known) => {
 };
 
 /** A value before axes of one were left out, one at a time. */
-function unsqueezed(name: string, known: Known): string {
-  const node = known.shape(name).length === 3 ? makerIs(name, 'Squeeze', known) : undefined;
-  return node ? unsqueezed(node.inputs[0]!, known) : name;
-}
+const unsqueezed = (name: string, known: Known): string =>
+  backFrom(name, known, ({ op, inputs }, at) =>
+    op === 'Squeeze' && known.shape(at).length === 3 ? inputs[0] : undefined,
+  );
 
 /** A convolution without overlap whose places become tokens. */
 const patches: Matcher = (node, known) => {

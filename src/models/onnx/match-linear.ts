@@ -36,6 +36,21 @@ export const makerIs = (name: string, op: string, known: Known): OnnxNode | unde
   return node?.op === op ? node : undefined;
 };
 
+/** Nodes that a way back between two layers may have. */
+const LONGEST_WAY = 64;
+
+/** The value from which a way back, a node at a time, leads to this one; it ends where `step` gives none. */
+export function backFrom(name: string, known: Known, step: (node: OnnxNode, at: string) => string | undefined): string {
+  let at = name;
+  for (let k = 0; k < LONGEST_WAY; k++) {
+    const node = known.maker(at);
+    const next = node && step(node, at);
+    if (next === undefined) break;
+    at = next;
+  }
+  return at;
+}
+
 /** x W^T + b of the last axis: Gemm, or MatMul with a constant and perhaps an addition. */
 export interface Linear {
   readonly from: string;
