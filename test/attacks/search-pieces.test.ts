@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { coarseToFine } from '../../src/attacks/choose/recipes.js';
 import { headCounts } from '../../src/attacks/labels/head-counts.js';
 import { keptByPhi } from '../../src/attacks/labels/kept-by-phi.js';
 import { pinkPictures } from '../../src/attacks/labels/pink-pictures.js';
 import { comparisonOf } from '../../src/attacks/search/closure.js';
 import { simulation } from '../../src/attacks/search/drift.js';
 import { isDrowned, isFine, isFinelyRounded } from '../../src/attacks/search/fine.js';
+import { noiseWeight } from '../../src/attacks/search/noise-weight.js';
 import { intervalsTell, objectiveOfValues } from '../../src/attacks/search/objectives.js';
 import { PRIORS } from '../../src/attacks/search/priors.js';
 import { ndarray } from '../../src/core/arrays.js';
@@ -46,6 +48,35 @@ test('isDrowned: the noise has the power of what was received without it', () =>
     [drowned(0, 0), drowned(0, 1.4), drowned(0, 1.42), drowned(1.15, 0), drowned(1.16, 0), drowned(0.9, 0.9)],
     [false, false, true, false, true, true],
   );
+});
+
+test('noiseWeight: 4 ((1 - s) (s B h w / n)^2)^(1/3); from 0.03 on squares with that weight, of noise alone', () => {
+  const small = network({ name: 'small', imageShape: [4, 6, 3], layers: [{ kind: 'dense', units: 10 }] });
+  const seen = (sigma: number, optimizer = 'sgd', n = 64, batchSize = 2): Observation => {
+    const { tensors, obfuscation } = seenOf([Array.from({ length: n }, () => 0.5), noised(EXACT, sigma)]);
+    return {
+      model: small,
+      client: { batchSize, optimizer: { kind: optimizer }, localSteps: 1 },
+      tensors,
+      obfuscation,
+    } as never;
+  };
+  near(noiseWeight(seen(0.25)), 4 * Math.cbrt(0.75 * ((0.25 * 48) / 64) ** 2), 1e-6);
+  near(noiseWeight(seen(0.4, 'sgd', 200, 1)), 4 * Math.cbrt(0.36 * ((0.64 * 24) / 200) ** 2), 1e-6);
+  // noise of more than all: of 200 entries its power is known to a tenth
+  near(noiseWeight(seen(0.6, 'sgd', 200, 1)), 4 * Math.cbrt(0.1 * ((0.9 * 24) / 200) ** 2), 1e-6);
+  const taken = (of: Observation) => {
+    const { objective, weight } = coarseToFine(of, {});
+    return [objective, weight];
+  };
+  assert.deepEqual(taken(seen(0.25)), ['relativeL2', noiseWeight(seen(0.25))]);
+  // 4 (0.75 (0.25 x 48 / n)^2)^(1/3) is 0.03 at n = 16,000
+  assert.deepEqual(taken(seen(0.25, 'sgd', 15_990)), ['relativeL2', noiseWeight(seen(0.25, 'sgd', 15_990))]);
+  assert.deepEqual(taken(seen(0.25, 'sgd', 16_010)), ['cosine', 0.02]);
+  assert.equal(taken(seen(0.25, 'adam'))[0], 'cosine');
+
+  const both = { ...seen(0.25), obfuscation: { evidence: [rounded(noised(EXACT, 0.25), 0.3, 0.3)] } } as never;
+  assert.equal(taken(both)[0], 'stochasticRounding');
 });
 
 test('intervalsTell: coarse rounding of bounded entries, or of entries beside open ones', () => {

@@ -7,6 +7,7 @@ import { mixesExamples } from '../../models/index.js';
 import { simulation } from '../search/drift.js';
 import { edgeScale } from '../search/edge-scale.js';
 import type { Stage } from '../search/minimise.js';
+import { isNoisedFirmly, noiseWeight } from '../search/noise-weight.js';
 import { type AnyObjective, fitting, type ObjectiveName, objectiveOf } from '../search/objectives.js';
 import type { PriorName } from '../search/priors.js';
 import type { Recipe } from '../search/recipe.js';
@@ -86,7 +87,10 @@ const TUNED: Record<ObjectiveName, Tuning> = {
 const FIRMER = 10;
 
 /** Where every entry is exact there is little to smooth away, and signed steps come nearer (batches: 0.8 dB). */
-function tuning({ client, model, obfuscation }: Observation, objective: AnyObjective): Tuning {
+function tuning(observation: Observation, objective: AnyObjective): Tuning {
+  const { client, model, obfuscation } = observation;
+  if (objective === 'relativeL2' && isNoisedFirmly(observation))
+    return { ...TUNED.relativeL2, weight: noiseWeight(observation) };
   if (typeof objective === 'function') return TUNED.cosine;
   const mixed = mixesExamples(model);
   if (mixed || objective !== 'cosine' || !obfuscation.evidence.every(isExactToScale)) {

@@ -20,9 +20,11 @@ function isFineIn(evidence: Evidence, data: Float32Array): boolean {
   return Math.max(tolerance, zeroTolerance) ** 2 <= FINE ** 2 * square;
 }
 
-/** Whether phi's noise has at least the power of the update itself. */
-export function isDrowned({ tensors, obfuscation }: Observation): boolean {
+/** The part of sum q^2 that phi's noise is expected to be, sum n sigma^2: by chance above 1. */
+export function noisePart({ tensors, obfuscation }: Pick<Observation, 'tensors' | 'obfuscation'>): number {
   const noise = tensors.reduce((sum, { data }, k) => sum + data.length * obfuscation.evidence[k]!.noise ** 2, 0);
-  const power = tensors.reduce((sum, { data }) => sum + squaredLength(data), 0);
-  return noise > 0 && noise >= power / 2;
+  return noise > 0 ? noise / tensors.reduce((sum, { data }) => sum + squaredLength(data), 0) : 0;
 }
+
+/** Whether phi's noise has at least the power of the update itself. */
+export const isDrowned = (observation: Observation): boolean => noisePart(observation) >= 0.5;

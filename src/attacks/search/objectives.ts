@@ -13,6 +13,7 @@ import {
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
 import { mixesExamples } from '../../models/index.js';
+import { isNoisedFirmly } from './noise-weight.js';
 import { isAdaptive } from './soften.js';
 
 /** What the server knows about the observed update q, as tensors: a half-width each, and two norms of the whole. */
@@ -123,11 +124,13 @@ function objectiveFor(all: readonly Evidence[]): ObjectiveName {
 }
 
 /**
- * The objective that fits an observation: phi's, and, for clients whose moves are no multiples of a gradient (Adam),
- * signs after one step, sizes too after several.
+ * The objective that fits an observation: phi's, squares where noise asks for a firm prior, and, for clients whose
+ * moves are no multiples of a gradient (Adam), signs after one step, sizes too after several.
  */
-export function objectiveOf({ model, client, tensors, obfuscation: { evidence } }: Observation): ObjectiveName {
-  if (mixesExamples(model) && evidence.every(isExact)) return 'relativeL2';
+export function objectiveOf(observation: Observation): ObjectiveName {
+  const { model, client, tensors, obfuscation } = observation;
+  const { evidence } = obfuscation;
+  if (isNoisedFirmly(observation) || (mixesExamples(model) && evidence.every(isExact))) return 'relativeL2';
   if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence);
   if (client.localSteps === 1) return evidence.every(keepsSigns) ? 'wrongSign' : 'cosine';
   return evidence.every(isExact) ? 'relativeL2' : objectiveFor(evidence);
