@@ -47,6 +47,33 @@ export interface Model {
    * Constants of the evaluation mode; no gradient, and not part of an update unless a client sends them.
    */
   readonly buffers?: readonly NamedArray[];
+  /** Of a network that was read from a file: how the tensors are named where it is trained. */
+  readonly file?: NetworkFile;
+}
+
+/** Some entries of a stored tensor. */
+export interface WeightPiece {
+  /** The first that a file of weights has. */
+  readonly names: readonly string[];
+  readonly shape: readonly number[];
+  /** Places in the stored tensor; default all, as they come. */
+  readonly order?: Int32Array;
+}
+
+/** Where a parameter's numbers, in PyTorch's layout, stand: in pieces one below the other. */
+export interface WeightSource {
+  readonly shape: readonly number[];
+  readonly pieces: readonly WeightPiece[];
+}
+
+/** What a network's file tells of files of its weights. */
+export interface NetworkFile {
+  /** By parameter and running statistic; one that is missing is not known by name. */
+  readonly sources: Readonly<Record<string, WeightSource>>;
+  /** Names of the stored tensors that parameters come from, in the order of the modules. */
+  readonly stored: readonly string[];
+  /** Stored tensors that are no parameters. */
+  readonly constants: readonly NamedArray[];
 }
 
 /**

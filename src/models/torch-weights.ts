@@ -2,6 +2,7 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
 import { inModuleOrder } from './module-order.js';
+import { type ByName, byName, namedInOrder } from './named-weights.js';
 import { type ParameterSpec, parameterSpecs } from './parameters.js';
 import { fromTorchOrder } from './torch-order.js';
 
@@ -9,49 +10,129 @@ import { fromTorchOrder } from './torch-order.js';
 export interface TorchState {
   readonly parameters: readonly NamedArray[];
   readonly buffers: readonly NamedArray[];
+  /** What each was made of, by its name here. */
+  readonly taken: ReadonlyMap<string, NamedArray>;
 }
+
+type Described = Pick<Model, 'layers' | 'imageShape' | 'file'>;
 
 /**
  * The state of a PyTorch network in this library's layout: kernels [out, in, h, w] become [h, w, in, out], dense
- * weights [out, c h w] [h w c, out]; the flattening is known from the layers, never guessed. Tensors are taken in the
- * order of the file, which is that of the modules, and every shape is checked; class tokens and positions, which
- * PyTorch lists first, are found by their shape, as are learned factors of channels (a block's own parameter). Left out
- * by name: counters (`num_batches_tracked`), the state of an optimizer.
+ * weights [out, c h w] [h w c, out]; the flattening is known from the layers, never guessed. A network that was read
+ * from a file knows its tensors by name. Otherwise tensors are taken in the order of the file, which is that of the
+ * modules, and every shape is checked; class tokens and positions, which PyTorch lists first, are found by their shape,
+ * as are learned factors of channels (a block's own parameter). Left out by name: counters (`num_batches_tracked`), the
+ * state of an optimizer.
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
  * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see
  * inModuleOrder()
- * @throws the first tensor that does not fit
+ * @throws the first tensor that does not fit; names and an order that say different things
  */
 export function fromTorch(
   where: string,
-  model: Pick<Model, 'layers' | 'imageShape'>,
+  model: Described,
   tensors: readonly NamedArray[],
   keepsOrder = true,
 ): TorchState {
   const { specs, buffers } = parameterSpecs(model.layers, model.imageShape);
-  const names = new Set(buffers.map(({ name }) => name));
-  const own = tensors.filter(({ name, shape }) => !COUNTER.test(name) && !OPTIMIZER.test(name) && shape.length > 0);
+  const all = tensors.filter(({ name }) => !COUNTER.test(name) && !OPTIMIZER.test(name));
+  const own = all.filter(({ shape }) => shape.length > 0);
   const wanted = stateOrder(specs, buffers);
+  const numbered = model.file && namedInOrder(model.file, own);
+  const named = model.file && byName(where, model.file, numbered ?? all);
+  const missing = wanted.filter(({ name }) => !named?.found.has(name));
+  const complete = named?.rest.length === 0 && missing.every((spec) => buffers.includes(spec));
+  const taken =
+    complete && (missing.length === 0 || missing.length === buffers.length)
+      ? named.found
+      : agreeing(where, named, inOrder(where, wanted, buffers, own, keepsOrder, named));
+  if (numbered && complete) refuseTwoOrders(where, named.found, wanted, buffers, own);
+  const state = (list: readonly ParameterSpec[]) =>
+    list.flatMap((spec, k) => (taken.has(spec.name) ? [converted(where, spec, taken.get(spec.name), k)] : []));
+  return { parameters: state(specs), buffers: state(buffers), taken };
+}
+
+type Taken = ReadonlyMap<string, NamedArray>;
+
+/** What each parameter is by the order of the file alone. */
+function inOrder(
+  where: string,
+  wanted: readonly ParameterSpec[],
+  buffers: readonly ParameterSpec[],
+  own: readonly NamedArray[],
+  keepsOrder: boolean,
+  named?: ByName,
+): Taken {
+  const names = new Set(buffers.map(({ name }) => name));
   const rest = [...own];
   const early = wanted.filter(isToken).map((spec) => ({ spec, tensor: pluck(rest, spec) }));
   const later = wanted.filter((spec) => !isToken(spec));
   const withStatistics = rest.length === later.length;
   const expected = withStatistics ? later : later.filter(({ name }) => !names.has(name));
-  if (rest.length !== expected.length)
+  if (rest.length !== expected.length) throw otherCount(where, wanted, buffers, own, named);
+  const placed = keepsOrder ? rest : inModuleOrder(where, expected.map(torchShape), rest);
+  const found = new Map(early.map(({ spec, tensor }) => [spec.name, fitting(where, spec, tensor, 0)]));
+  expected.forEach((spec, k) => {
+    found.set(spec.name, fitting(where, spec, placed[k], k));
+  });
+  return found;
+}
+
+function otherCount(
+  where: string,
+  wanted: readonly ParameterSpec[],
+  buffers: readonly ParameterSpec[],
+  own: readonly NamedArray[],
+  named?: ByName,
+): Error {
+  const without = buffers.length ? `, or ${wanted.length - buffers.length} without running statistics` : '';
+  const others = named?.rest.slice(0, 3).map(({ name }) => name) ?? [];
+  return problem(
+    where,
+    `the network takes ${wanted.length} tensors${without}`,
+    `${own.length} in the file`,
+    others.length > 0
+      ? `the network's file has no ${others.join(', ')}; an exporter that optimises leaves out biases of zeros, ` +
+          'merges equal tensors and folds batch norm: export with optimize=False'
+      : 'is it a file of this network?',
+  );
+}
+
+/** Refuses an order that puts a tensor elsewhere than its name. */
+function agreeing(where: string, named: ByName | undefined, taken: Taken): Taken {
+  for (const [name, tensor] of named?.found ?? [])
+    if (taken.get(name)!.name !== tensor.name)
+      throw problem(
+        where,
+        `${name} must be ${tensor.name}, as in the network's file, of which not all names are known`,
+        `by the order of the tensors ${taken.get(name)!.name}`,
+        'export with optimize=False',
+      );
+  return taken;
+}
+
+/** Refuses tensors without names that fit the order of the modules and that of the layers, where the two differ. */
+function refuseTwoOrders(
+  where: string,
+  byModules: Taken,
+  wanted: readonly ParameterSpec[],
+  buffers: readonly ParameterSpec[],
+  own: readonly NamedArray[],
+): void {
+  let byLayers: Taken;
+  try {
+    byLayers = inOrder(where, wanted, buffers, own, true);
+  } catch {
+    return;
+  }
+  const differs = [...byModules].find(([name, { data }]) => byLayers.get(name)?.data.some((x, i) => x !== data[i]));
+  if (differs)
     throw problem(
       where,
-      `the network takes ${wanted.length} ` +
-        `tensors${buffers.length ? `, or ${specs.length} without running statistics` : ''}`,
-      `${own.length} in the file`,
-      'is it a file of this network?',
+      `tensors without names fit the network in two orders, which differ in ${differs[0]}`,
+      undefined,
+      'give the .pt file of the state dict, which has names',
     );
-  const placed = keepsOrder ? rest : inModuleOrder(where, expected.map(torchShape), rest);
-  const found = new Map(early.map(({ spec, tensor }) => [spec.name, converted(where, spec, tensor, 0)]));
-  expected.forEach((spec, k) => {
-    found.set(spec.name, converted(where, spec, placed[k], k));
-  });
-  const inOrder = (list: readonly ParameterSpec[]) => list.flatMap(({ name }) => found.get(name) ?? []);
-  return { parameters: inOrder(specs), buffers: inOrder(buffers) };
 }
 
 const COUNTER = /(^|[._/])num_batches_tracked$/;
@@ -97,6 +178,11 @@ function pluck(rest: NamedArray[], spec: ParameterSpec): NamedArray | undefined 
 }
 
 function converted(where: string, spec: ParameterSpec, tensor: NamedArray | undefined, k: number): NamedArray {
+  const { data } = fitting(where, spec, tensor, k);
+  return { name: spec.name, shape: spec.shape, data: fromTorchOrder(spec, data) };
+}
+
+function fitting(where: string, spec: ParameterSpec, tensor: NamedArray | undefined, k: number): NamedArray {
   const shape = torchShape(spec);
   const fits = tensor && (isToken(spec) ? core(tensor.shape) === core(shape) : String(tensor.shape) === String(shape));
   if (!fits || tensor.data.length !== sizeOf(spec.shape))
@@ -106,5 +192,5 @@ function converted(where: string, spec: ParameterSpec, tensor: NamedArray | unde
       tensor ? `${tensor.name} [${tensor.shape}]` : 'nothing of that shape',
       'the layers must be those of the network that wrote the file, in its order',
     );
-  return { name: spec.name, shape: spec.shape, data: fromTorchOrder(spec, tensor.data) };
+  return tensor;
 }

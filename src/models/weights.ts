@@ -15,7 +15,8 @@ export function saveWeights(path: string, model: Model): Promise<void> {
 
 /**
  * The model with the weights of a file; the given model is left as it is. Read are files of {@link saveWeights}, and
- * files in PyTorch's layout, converted by the model's layers (see fromTorch()): checkpoints of PyTorch (.pt, .pth),
+ * files in PyTorch's layout, converted by the model's layers (see fromTorch()), by name where the model is one of
+ * loadNetwork(), else in the order of the file: checkpoints of PyTorch (.pt, .pth),
  * numpy's .npz and .npy (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as
  * they are.
  * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights

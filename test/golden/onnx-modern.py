@@ -5,7 +5,7 @@ converters from TensorFlow and Keras do (built node by node: channels last, SAME
 usage: V/bin/python test/golden/onnx-modern.py > test/golden/onnx-modern.json
 V: python3 -m venv V && V/bin/pip install torch==2.15.0 onnx==1.23.2 onnxscript==0.7.2
 """
-import base64, contextlib, io, json, os, sys, tempfile, warnings
+import base64, json, sys, warnings
 import numpy as np
 import onnx
 import torch
@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from onnx_net import Net, flat
+from onnx_net import Net, export, flat
 
 warnings.simplefilter("ignore")
 torch.manual_seed(7)
@@ -71,21 +71,6 @@ NETS = {
 REFUSED = {
     "weights used twice": (Net(lambda s, x: s.f((lambda y, z: s.a(y + z) + s.b(F.relu(z)) + y)(*(lambda u: (s.d(u), F.relu(s.c(u))))(s.e(x))).mean((2, 3))), c=nn.Conv2d(3, 3, 1), a=nn.Conv2d(3, 3, 1), b=nn.Conv2d(3, 3, 1), d=nn.Conv2d(3, 3, 1), e=nn.Conv2d(3, 3, 1), f=nn.Linear(3, 4)), "is used in two branches"),
 }
-
-
-def export(net, options):
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        path = os.path.join(folder, "net.onnx")
-        torch.onnx.export(net, (torch.rand(2, 3, 8, 8),), path, **options)
-        model = onnx.load(path)
-    for node in model.graph.node:  # stack traces name the machine
-        del node.metadata_props[:]
-    for value in list(model.graph.value_info) + list(model.graph.input) + list(model.graph.output):
-        del value.metadata_props[:]
-    del model.metadata_props[:], model.graph.metadata_props[:]
-    for node in model.graph.node:
-        node.doc_string = ""
-    return base64.b64encode(model.SerializeToString()).decode()
 
 
 def prepared(net):

@@ -8,6 +8,8 @@ import { type Field, fieldsOf, floatsOf, integersOf, type Source, sourceOf, text
 /** A constant; whether its numbers are whole ones by type decides how they divide. */
 export interface OnnxTensor extends NamedArray {
   readonly whole: boolean;
+  /** Of a stored tensor, or one made of it by layout alone: its names, that nearest to its use first. */
+  readonly names?: readonly string[];
 }
 
 /** A value of an attribute: numbers, texts or a constant tensor. */

@@ -1,6 +1,5 @@
 import type { OnnxNode } from '../../assets/index.js';
-import type { NamedArray } from '../../core/types.js';
-import type { Known } from './known.js';
+import type { Known, Learned } from './known.js';
 import { backFrom, type Linear, linearAt, type Match, sides } from './match-linear.js';
 
 /** Operations that move numbers about, and change none. */
@@ -51,8 +50,11 @@ export function attention(node: OnnxNode, known: Known): Match | undefined {
   return { from: start, layers: [{ kind: 'attention', heads, bias }], tensors };
 }
 
-const biasOf = ({ weight, bias }: Linear): NamedArray =>
-  bias ?? { name: weight.name, shape: [weight.shape[0]!], data: new Float32Array(weight.shape[0]!) };
+const biasOf = ({ weight, bias }: Linear): Learned => {
+  const [units] = weight.shape as [number];
+  const names = weight.names?.map((name) => name.replace(/weight$/, 'bias')) ?? [];
+  return bias ?? { name: weight.name, names, absent: true, shape: [units], data: new Float32Array(units) };
+};
 
 /** The value [batch, tokens, width] that was moved about to become this one. */
 function sequenceBefore(name: string, wanted: readonly number[], known: Known): string | undefined {
@@ -62,7 +64,7 @@ function sequenceBefore(name: string, wanted: readonly number[], known: Known): 
 }
 
 /** Arrays one below the other. */
-function stacked(arrays: readonly NamedArray[]): NamedArray {
+function stacked(arrays: readonly Learned[]): Learned {
   const [first] = arrays;
   const [, ...rest] = first!.shape;
   const data = new Float32Array(arrays.reduce((sum, one) => sum + one.data.length, 0));
@@ -72,5 +74,5 @@ function stacked(arrays: readonly NamedArray[]): NamedArray {
     at += one.data.length;
   }
   const rows = arrays.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  return { name: first!.name, shape: [rows, ...rest], data };
+  return { name: first!.name, shape: [rows, ...rest], data, parts: arrays };
 }

@@ -3,8 +3,10 @@ import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { channelsFirst } from './channels-first.js';
 import { CONSTANTS } from './constants.js';
+import { withoutIdentities } from './identities.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { shapeOf, splitShape } from './known-shapes.js';
+import { sequences } from './sequences.js';
 import { tokensFirst } from './tokens-first.js';
 
 /**
@@ -32,7 +34,8 @@ export function follow(graph: OnnxGraph, where: string): Known {
     throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
   if (sizeOf(image) > LIMITS.picturePixels)
     throw problem(where, `an image may have at most ${LIMITS.picturePixels} pixels`, input.shape);
-  const constants = new Map(graph.constants);
+  const constants = new Map<string, OnnxTensor>();
+  for (const [name, tensor] of graph.constants) constants.set(name, { ...tensor, names: [name] });
   const channelsLast = isChannelsLast(graph, input.name, image);
   const start = channelsLast ? `${input.name} turned` : input.name;
   const [batch = 1, height, width, channels] = image;
@@ -48,7 +51,6 @@ export function follow(graph: OnnxGraph, where: string): Known {
     channelsLast,
     output: graph.outputs[0]!.name,
     nodes,
-    stored: (name) => graph.constants.has(name),
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
     shape: (name) => constants.get(name)?.shape ?? shapes.get(name) ?? unknown(where, name),
     maker: (name) => nodes[known.place(name)],
@@ -69,7 +71,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
     const computed = constantOf(node, known, left);
     if (computed) {
       left -= computed.data.length;
-      constants.set(output, { ...computed, name: output });
+      constants.set(output, { ...computed, name: output, names: namesOf(node, known) });
       return;
     }
     const shape = shapeOf(node, known);
@@ -83,7 +85,12 @@ export function follow(graph: OnnxGraph, where: string): Known {
     nodes.push(node);
   };
   const apart = tokensFirst();
-  for (const node of graph.nodes.flatMap(apart)) for (const one of order.rewrite(node)) add(one);
+  const parts = sequences(known, (tensor) => void constants.set(tensor.name, tensor));
+  const direct = withoutIdentities(graph.outputs, known.constant);
+  for (const node of graph.nodes.flatMap(direct).flatMap(apart)) {
+    if (node.op === 'SplitToSequence') for (const one of order.restored(node.inputs.slice(0, 1))) add(one);
+    for (const one of parts(node)) for (const rewritten of order.rewrite(one)) add(rewritten);
+  }
   for (const node of order.restored(graph.outputs.map(({ name }) => name))) add(node);
   return known;
 }
@@ -138,6 +145,15 @@ function constantOf(node: OnnxNode, known: Known, left: number): OnnxTensor | un
   if (values.length !== sizeOf(shape))
     throw problem(known.where, `${node.op} of constants of this form is not known`, node.name);
   return { name: '', shape, data: Float32Array.from(values), whole };
+}
+
+/** Operations that move the numbers of their first input about. */
+const LAYOUT = new Set('Identity Transpose Reshape Squeeze Unsqueeze Flatten Cast CastLike Slice Expand'.split(' '));
+
+/** Exporters that merge equal tensors write an Identity for each further name. */
+function namesOf({ op, inputs, outputs }: OnnxNode, { constant }: Known): readonly string[] | undefined {
+  const names = LAYOUT.has(op) ? constant(inputs[0])?.names : undefined;
+  return names && (op === 'Identity' ? [outputs[0]!, ...names] : names);
 }
 
 const isWholeType = (to: Attribute | undefined): boolean => to === 6 || to === 7;

@@ -1,4 +1,4 @@
-import { loadOnnx } from '../../assets/index.js';
+import { loadOnnx, type OnnxGraph } from '../../assets/index.js';
 import { checkFinite, sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { checkOptions } from '../../core/options.js';
@@ -10,8 +10,9 @@ import { forward } from '../forward.js';
 import { draws, inEvaluation } from '../modes.js';
 import { fromTorch } from '../torch-weights.js';
 import { follow } from './follow.js';
-import type { Known } from './known.js';
+import type { Known, Learned } from './known.js';
 import { layersBetween } from './layers-between.js';
+import { fileOf, leaves } from './sources.js';
 
 /** Options of {@link loadNetwork}. */
 export interface NetworkFileOptions {
@@ -20,7 +21,7 @@ export interface NetworkFileOptions {
 }
 
 /**
- * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, image, path).
+ * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, (image,), path, optimize=False).
  *
  * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools,
  * Add, Mul, Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library,
@@ -28,18 +29,20 @@ export interface NetworkFileOptions {
  * pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since training puts it
  * into the loss.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
- * answers on a random image must be the file's to 1e-4. An export for evaluation folds batch normalisation into the
- * convolutions before it; a client that trains has it, so export with
- * `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`.
+ * answers on a random image must be the file's to 1e-4. An export that is optimised is not the network that a client
+ * trains: batch normalisation is folded into the convolutions before it, biases of zeros are left out, equal tensors
+ * merged. Export with `optimize=False`, or by the older exporter with
+ * `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`. Names of tensors are kept, and
+ * {@link loadWeights} goes by them.
  * @throws no ONNX; operations or shapes that are not known, by the name of their node; several inputs; other answers
  * @example const model = await rog.loadNetwork('client.onnx')
  */
 export async function loadNetwork(path: string, options: NetworkFileOptions = {}): Promise<Model> {
   checkOptions('loadNetwork', options, ['name']);
   const where = `loadNetwork ${path}`;
-  const known = follow(loadOnnx(path), where);
-  const end = withoutSoftmax(known);
-  const { layers, tensors } = layersBetween(known.input, end, known);
+  const graph = loadOnnx(path);
+  const { known, end, layers, tensors } = partsOf(graph, where);
+  checkShared(where, tensors);
   const [, channels, height, width] = known.shape(known.input) as [number, number, number, number];
   const classes = known
     .shape(end)
@@ -47,12 +50,41 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
     .reduce((product, n) => product * n, 1);
   const { name = 'network' } = options;
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
-  const { parameters, buffers } = fromTorch(where, blank, tensors);
-  const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }) };
+  const { parameters, buffers, taken } = fromTorch(where, blank, tensors);
+  const file = fileOf(graph, (other) => partsOf(other, where).tensors, tensors, taken);
+  const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }), file };
   checkFinite(where, [...parameters, ...buffers], 'the weights');
   await checkAnswers(path, where, model, known);
   return model;
 }
+
+function partsOf(graph: OnnxGraph, where: string) {
+  const known = follow(graph, where);
+  const end = withoutSoftmax(known);
+  return { known, end, ...layersBetween(known.input, end, known) };
+}
+
+/** Vectors may be equal (gains of 1) and are then one for some exporters; matrices that are one are shared. */
+function checkShared(where: string, tensors: readonly Learned[]): void {
+  const met = new Set<string>();
+  for (const name of tensors.flatMap(matricesOf)) {
+    if (met.has(name))
+      throw problem(
+        where,
+        'no two layers may have the same weights: a list of layers cannot share them',
+        name,
+        'where the exporter made one of two that are equal, export with optimize=False',
+      );
+    met.add(name);
+  }
+}
+
+/** Each by the name nearest to its use, once a parameter: queries, keys and values may be parts of one. */
+const matricesOf = (tensor: Learned): string[] => [
+  ...new Set(
+    leaves(tensor).flatMap(({ names, shape }) => (shape.filter((n) => n > 1).length > 1 ? (names?.[0] ?? []) : [])),
+  ),
+];
 
 function withoutSoftmax(known: Known): string {
   const node = known.maker(known.output);

@@ -1,4 +1,13 @@
 import type { Attribute, OnnxNode, OnnxTensor } from '../../assets/index.js';
+import type { NamedArray } from '../../core/types.js';
+
+/** What a layer learns, in PyTorch's layout, and the stored tensors that it comes from. */
+export interface Learned extends NamedArray, Pick<OnnxTensor, 'names'> {
+  /** One below the other. */
+  readonly parts?: readonly Learned[];
+  /** Zeros that the file leaves out; `names` are what they would have. */
+  readonly absent?: true;
+}
 
 /** A graph whose shapes are known and whose constants are worked out, for one image. */
 export interface Known {
@@ -13,8 +22,6 @@ export interface Known {
   /** Nodes that depend on the image, in order. */
   readonly nodes: readonly OnnxNode[];
   readonly constant: (name: string | undefined) => OnnxTensor | undefined;
-  /** Whether a value is stored in the file, not computed. */
-  readonly stored: (name: string) => boolean;
   readonly shape: (name: string) => readonly number[];
   /** The node that makes a value; undefined for the image. */
   readonly maker: (name: string) => OnnxNode | undefined;

@@ -1,13 +1,13 @@
 import type { OnnxNode } from '../../assets/index.js';
 import { problem } from '../../core/errors.js';
-import type { Layer, NamedArray } from '../../core/types.js';
-import { type Known, numberOf } from './known.js';
+import type { Layer } from '../../core/types.js';
+import { type Known, type Learned, numberOf } from './known.js';
 import { matchAt } from './match-layer.js';
 
 /** A part of a network: its layers and their parameters in PyTorch's layout, in one order. */
 export interface Part {
   readonly layers: readonly Layer[];
-  readonly tensors: readonly NamedArray[];
+  readonly tensors: readonly Learned[];
 }
 
 /** A walk is at most so deep: a network of more layers in a row is none of pictures. */

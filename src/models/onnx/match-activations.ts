@@ -70,7 +70,9 @@ const withoutFactor = (name: string, factor: number, known: Known): string =>
 
 export const softplus: Matcher = (node, known) => {
   const large = node.op === 'Where' ? node.inputs[1] : undefined;
-  const x = logOfExp(node.op === 'Where' ? withoutFactor(node.inputs[2]!, 1, known) : node.outputs[0]!, known);
+  const small = node.op === 'Where' ? withoutFactor(node.inputs[2]!, 1, known) : node.outputs[0]!;
+  const inner = makerIs(small, 'Softplus', known);
+  const x = inner ? withoutFactor(inner.inputs[0]!, 1, known) : logOfExp(small, known);
   return x !== undefined && (large === undefined || large === x) ? found(x, [{ kind: 'softplus' }]) : undefined;
 };
 

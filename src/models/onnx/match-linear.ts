@@ -1,18 +1,18 @@
 import type { OnnxNode, OnnxTensor } from '../../assets/index.js';
-import type { Layer, NamedArray } from '../../core/types.js';
-import { type Known, numberOf } from './known.js';
+import type { Layer } from '../../core/types.js';
+import { type Known, type Learned, numberOf } from './known.js';
 
 /** Layers recognised at a value, with their parameters in PyTorch's layout and order, and the value they start from. */
 export interface Match {
   readonly layers: readonly Layer[];
-  readonly tensors: readonly NamedArray[];
+  readonly tensors: readonly Learned[];
   readonly from: string;
 }
 
 /** What a node may be the end of; `name`: which of its outputs, default the first. */
 export type Matcher = (node: OnnxNode, known: Known, name?: string) => Match | undefined;
 
-export const found = (from: string, layers: readonly Layer[], tensors: readonly NamedArray[] = []): Match => ({
+export const found = (from: string, layers: readonly Layer[], tensors: readonly Learned[] = []): Match => ({
   layers,
   tensors,
   from,
@@ -54,8 +54,8 @@ export function backFrom(name: string, known: Known, step: (node: OnnxNode, at: 
 /** x W^T + b of the last axis: Gemm, or MatMul with a constant and perhaps an addition. */
 export interface Linear {
   readonly from: string;
-  readonly weight: NamedArray;
-  readonly bias?: NamedArray;
+  readonly weight: Learned;
+  readonly bias?: Learned;
 }
 
 export function linearAt(name: string, known: Known): Linear | undefined {
@@ -79,9 +79,9 @@ export function linearAt(name: string, known: Known): Linear | undefined {
   return beside ? { ...inner, bias: { ...fixed, shape: [fixed.data.length] } } : undefined;
 }
 
-function turned({ name, shape, data }: OnnxTensor): NamedArray {
+function turned({ name, names, shape, data }: OnnxTensor): Learned {
   const [rows, columns] = shape as [number, number];
   const out = new Float32Array(data.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]!;
-  return { name, shape: [columns, rows], data: out };
+  return { name, ...(names && { names }), shape: [columns, rows], data: out };
 }

@@ -97,7 +97,7 @@ const added = (a: readonly number[], b: readonly number[]) =>
 export const conv: Matcher = (node, known) => {
   const [weight, given] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
   // exporters fill a bias in that the layer has not
-  const bias = given && (known.stored(node.inputs[2]!) || given.data.some((x) => x !== 0)) ? given : undefined;
+  const bias = given?.names || given?.data.some((x) => x !== 0) ? given : undefined;
   if (node.op !== 'Conv' || weight?.shape.length !== 4) return undefined;
   const [filters, , ...size] = weight.shape as [number, number, number, number];
   const dilation = numbers(node.attributes.dilations, [1, 1]) as [number, number];

@@ -1,5 +1,5 @@
 import type { OnnxTensor } from '../../assets/index.js';
-import type { Layer } from '../../core/types.js';
+import type { LayerNormLayer } from '../../core/layers.js';
 import { found, type Matcher, makerIs, sides } from './match-linear.js';
 
 /** (x - mean) / std of the image itself, or (x - mean) times 1 / std. */
@@ -32,5 +32,5 @@ export const stretched: Matcher = (node, known) => {
 };
 
 /** Over the channels of a token, or over a whole picture, as the shape of the gain tells. */
-export const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): Layer =>
+export const layerNormOf = ({ shape }: OnnxTensor, epsilon: number): LayerNormLayer =>
   shape.filter((n) => n > 1).length > 1 ? { kind: 'layerNorm', epsilon, over: 'all' } : { kind: 'layerNorm', epsilon };
