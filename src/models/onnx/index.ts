@@ -21,7 +21,8 @@ export interface NetworkFileOptions {
 }
 
 /**
- * The network of an ONNX file, as a list of layers with its weights, e.g. from torch.onnx.export(model, (image,), path, optimize=False).
+ * The network of an ONNX file, as a list of layers with its weights, e.g. of
+ * `torch.onnx.export(model, (image,), path, optimize=False)`.
  *
  * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools,
  * Add, Mul, Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library,
