@@ -16,7 +16,8 @@ const OPTIONS = {
 
 /**
  * q(g) = the centre nearest to g, of the k centres per tensor with the least sum of squared distances: the optimum
- * that k-means looks for (OpenFL's KCPipeline takes scikit-learn's best of k starts). A tensor with fewer entries than
+ * that k-means looks for (OpenFL's KCPipeline takes scikit-learn's best of k starts), beyond 32,768 entries nearly. A
+ * tensor with fewer entries than
  * centres is sent as it is. Zeros of an earlier operator stay zero and the others are clustered (topK() and then this:
  * OpenFL's SKCPipeline, which clusters the zeros along).
  *
@@ -67,12 +68,13 @@ function clustered(data: Float32Array, clusters: number, keepZeros: boolean) {
   });
   const sent = new Float32Array(data.length);
   const reaches = new Float32Array(data.length);
-  data.forEach((g, i) => {
-    if (keepZeros && g === 0) return;
+  for (let i = 0; i < data.length; i++) {
+    const g = data[i]!;
+    if (keepZeros && g === 0) continue;
     const k = nearestIndex(centres, g);
     sent[i] = centres[k]!;
     reaches[i] = reach[k]!;
-  });
+  }
   return { sent, reach: reaches, whole: false };
 }
 
@@ -85,9 +87,17 @@ interface Clustering {
   readonly inertia: number;
 }
 
+/** Numbers beyond which cuts are looked for between groups of them first. */
+const MOST_PLACES = 2 ** 15;
+/** How often cuts are looked for, each time in finer groups where clusters are narrow. */
+const ROUNDS = 3;
+const MOST_MOVES = 1000;
+
 /**
  * The best k centres of numbers: sorted, clusters are ranges, and the best last range of the first j numbers starts no
- * earlier than that of the first j - 1, so that each centre costs n log n (divide and conquer).
+ * earlier than that of the first j - 1, so that each centre costs n log n (divide and conquer). Of more than 32,768
+ * numbers, the best cuts between as many groups, three times with groups of the clusters so far, moved to where each
+ * number is with its nearest centre.
  */
 export function kmeans(data: Float32Array, clusters: number): Clustering {
   const sorted = data.slice().sort();
@@ -95,12 +105,63 @@ export function kmeans(data: Float32Array, clusters: number): Clustering {
   const [sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1)];
   // about the middle: differences of sums of large numbers would lose the small ones
   const middle = sorted[n >> 1] ?? 0;
-  sorted.forEach((x, i) => {
-    sums[i + 1] = sums[i]! + (x - middle);
-    squares[i + 1] = squares[i]! + (x - middle) ** 2;
-  });
+  for (let i = 0; i < n; i++) {
+    const x = sorted[i]! - middle;
+    sums[i + 1] = sums[i]! + x;
+    squares[i + 1] = squares[i]! + x * x;
+  }
   const cost = (a: number, b: number): number => squares[b]! - squares[a]! - (sums[b]! - sums[a]!) ** 2 / (b - a);
-  let best = Float64Array.from({ length: n + 1 }, (_, j) => (j === 0 ? 0 : cost(0, j)));
+  const meanOf = (a: number, b: number): number => middle + (sums[b]! - sums[a]!) / (b - a);
+  let edges: readonly number[] = [0, n];
+  for (let round = 0; round < (n > MOST_PLACES ? ROUNDS : 1); round++)
+    edges = bestEdges(placesOf(sorted, edges), clusters, cost);
+  edges = settled(edges, sorted, meanOf);
+  const means = edges.slice(1).map((b, k) => Math.fround(meanOf(edges[k]!, b)));
+  const centres = means.filter((c, k) => k === 0 || c > means[k - 1]!);
+  const counts = new Array<number>(centres.length).fill(0);
+  let inertia = 0;
+  for (const x of sorted) {
+    const k = nearestIndex(centres, x);
+    counts[k]!++;
+    inertia += (x - centres[k]!) ** 2;
+  }
+  return { centres, counts, inertia };
+}
+
+/** Places where clusters may begin and end: anywhere, or in each cluster so far some alike in number and in width. */
+function placesOf(sorted: Float32Array, edges: readonly number[]): ArrayLike<number> {
+  const n = sorted.length;
+  if (n <= MOST_PLACES) return Int32Array.from({ length: n + 1 }, (_, i) => i);
+  const each = Math.ceil(MOST_PLACES / 2 / (edges.length - 1));
+  const places = edges.slice(1).flatMap((to, k) => {
+    const from = edges[k]!;
+    const [low, high] = [sorted[from]!, sorted[to - 1]!];
+    return Array.from({ length: each }, (_, i) => [
+      from + Math.round(((to - from) * i) / each),
+      Math.max(from, countUpTo(sorted, low + ((high - low) * i) / each)),
+    ]).flat();
+  });
+  const ordered = Int32Array.from([...places, n]).sort();
+  return ordered.filter((place, i) => i === 0 || place > ordered[i - 1]!);
+}
+
+/** How many of ascending numbers are at most x. */
+function countUpTo(sorted: Float32Array, x: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const half = (low + high) >> 1;
+    if (sorted[half]! <= x) low = half + 1;
+    else high = half;
+  }
+  return low;
+}
+
+type OfRange = (a: number, b: number) => number;
+
+/** The edges among places of the clusters with the least cost. */
+function bestEdges(places: ArrayLike<number>, clusters: number, cost: OfRange): readonly number[] {
+  const n = places.length - 1;
+  let best = Float64Array.from({ length: n + 1 }, (_, j) => (j === 0 ? 0 : cost(0, places[j]!)));
   const cuts: Int32Array[] = [];
   for (let k = 1; k < clusters; k++) {
     const [next, cut] = [new Float64Array(n + 1).fill(Number.POSITIVE_INFINITY), new Int32Array(n + 1)];
@@ -108,7 +169,7 @@ export function kmeans(data: Float32Array, clusters: number): Clustering {
       if (low > high) return;
       const j = (low + high) >> 1;
       for (let i = Math.max(from, k); i <= Math.min(to, j - 1); i++) {
-        const value = best[i]! + cost(i, j);
+        const value = best[i]! + cost(places[i]!, places[j]!);
         if (value < next[j]!) [next[j], cut[j]] = [value, i];
       }
       fill(low, j - 1, from, cut[j]!);
@@ -120,15 +181,22 @@ export function kmeans(data: Float32Array, clusters: number): Clustering {
   }
   const edges = [n];
   for (const cut of cuts.toReversed()) edges.unshift(cut[edges[0]!]!);
-  const ranges = edges.map((b, k) => [edges[k - 1] ?? 0, b] as const);
-  const means = ranges.map(([a, b]) => Math.fround(middle + (sums[b]! - sums[a]!) / (b - a)));
-  const centres = means.filter((c, k) => k === 0 || c > means[k - 1]!);
-  const counts = new Array<number>(centres.length).fill(0);
-  let inertia = 0;
-  for (const x of sorted) {
-    const k = nearestIndex(centres, x);
-    counts[k]!++;
-    inertia += (x - centres[k]!) ** 2;
+  return [0, ...edges].map((i) => places[i]!);
+}
+
+/** Edges moved to the middles between the means of their ranges, until none moves. */
+function settled(edges: readonly number[], sorted: Float32Array, meanOf: OfRange): readonly number[] {
+  if (sorted.length <= MOST_PLACES) return edges;
+  let now = edges;
+  for (let move = 0; move < MOST_MOVES; move++) {
+    const means = now.slice(1).map((b, k) => meanOf(now[k]!, b));
+    const next = now.map((at, k) =>
+      k === 0 || k === now.length - 1 ? at : countUpTo(sorted, (means[k - 1]! + means[k]!) / 2),
+    );
+    const moved = next.some((at, k) => at !== now[k]);
+    // an empty cluster has no mean
+    if (!moved || next.some((at, k) => k > 0 && at <= next[k - 1]!)) return now;
+    now = next;
   }
-  return { centres, counts, inertia };
+  return now;
 }

@@ -43,7 +43,7 @@ forEachEngine((engine, setup) => {
 });
 
 test('what was not sent tells nothing: no labels of an absent head, no closed form, no pull on pictures', async () => {
-  await start();
+  await start({ backend: 'wasm' });
   const update = await clientUpdate(model, batch);
   const headless = observe(model, update, { obfuscation: parseObfuscation('without:dense8') });
   await assert.rejects(() => inferLabels(headless), /the last dense layer was not sent.*give the labels/s);
@@ -61,7 +61,7 @@ test('what was not sent tells nothing: no labels of an absent head, no closed fo
 });
 
 test('soteria prunes by its rule (finite differences); an attack that ignores its zeros sees through it', async () => {
-  await start();
+  await start({ backend: 'wasm' });
   const small = network({
     name: 'small',
     imageShape: [6, 6, 3],

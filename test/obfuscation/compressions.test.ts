@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { halfWidth } from '../../src/core/evidence.js';
+import { uniformStream } from '../../src/core/random.js';
 import type { NamedArray, Obfuscated, Obfuscation } from '../../src/core/types.js';
 import { CODEBOOKS, type CodebookName } from '../../src/obfuscation/codebooks.js';
 import {
@@ -81,6 +82,22 @@ test('kmeansCodebook finds the least sum of squares that there is, and six value
   assert.ok(inertia >= numbers.inertia6 * (1 - 1e-6) && inertia <= (1 + 1e-6) * numbers.inertia6, `${inertia}`);
   assert.equal(centres.length, 6);
   assert.equal(new Set(sentOf(kmeansCodebook())).size, 6);
+});
+
+test('kmeansCodebook: of many numbers nearly the least sum: that of a quarter of them, each four times', () => {
+  const next = uniformStream(7);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+  for (const value of [normal, () => normal() * Math.exp(2 * next()), () => normal() / Math.abs(normal()), () => 1])
+    for (const clusters of [2, 6, 16, 64]) {
+      const once = Float32Array.from({ length: 30_000 }, value);
+      const least = kmeans(once, clusters);
+      const found = kmeans(
+        Float32Array.from({ length: 120_000 }, (_, i) => once[i % 30_000]!),
+        clusters,
+      );
+      assert.ok(found.inertia <= 4 * least.inertia * (1 + 1e-6), `${clusters}: ${found.inertia / 4 / least.inertia}`);
+      assert.equal(found.centres.length, least.centres.length);
+    }
 });
 
 test('kmeansCodebook: few entries are sent whole; sparse ones keep their zeros; bits', () => {
