@@ -88,7 +88,8 @@ test('ONNX: 15,000 nodes in a row that change nothing, 6,000 sums of two branche
       node(kind, [at(k), ...(second[kind] ?? [])], [at(k + 1)], kind === 'Cast' ? [whole('to', 1)] : []),
     );
     const file = onnxFile([...same, ...row, ...head(at(15_000))]);
-    await refused(() => loadNetwork(place(file)), /more than 2000 layers in a row are not read/);
+    if (kind === 'Identity') assert.equal((await loadNetwork(place(file))).layers.length, 2);
+    else await refused(() => loadNetwork(place(file)), /more than 2000 layers in a row are not read/);
   }
   const sums = chain(6_000, (k) =>
     Buffer.concat([node('Relu', [at(k)], [`r${k}`]), node('Add', [`r${k}`, at(k)], [at(k + 1)])]),

@@ -86,7 +86,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
   };
   const apart = tokensFirst();
   const parts = sequences(known, (tensor) => void constants.set(tensor.name, tensor));
-  const direct = withoutIdentities(graph.outputs, known.constant);
+  const direct = withoutIdentities(graph, known.constant);
   for (const node of graph.nodes.flatMap(direct).flatMap(apart)) {
     if (node.op === 'SplitToSequence') for (const one of order.restored(node.inputs.slice(0, 1))) add(one);
     for (const one of parts(node)) for (const rewritten of order.rewrite(one)) add(rewritten);
