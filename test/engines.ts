@@ -32,12 +32,12 @@ function absence(name: EngineName): string | undefined {
 
 /**
  * Calls `body` for each engine of this machine; an absent one shows as a skipped test. `setup` starts the engine.
- * @param only engines to consider; default: all
+ * @param only engines to consider; default: all, the quickest last: tests that follow in the file go on with it
  * @example forEachEngine((name, setup) => test(`loss on ${name}`, async () => { await setup(); ... }));
  */
 export function forEachEngine(
   body: (name: EngineName, setup: () => Promise<Session>) => void,
-  only: readonly EngineName[] = ['compiled', 'wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'],
+  only: readonly EngineName[] = ['tensorflow-gpu', 'tensorflow', 'cpu', 'wasm', 'compiled'],
 ): void {
   for (const name of only) {
     const why = absence(name);
@@ -47,4 +47,4 @@ export function forEachEngine(
 }
 
 /** The engines that run tfjs op by op, for tests of single ops. */
-export const eagerEngines: readonly EngineName[] = ['wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'];
+export const eagerEngines: readonly EngineName[] = ['tensorflow-gpu', 'tensorflow', 'cpu', 'wasm'];
