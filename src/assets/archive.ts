@@ -6,7 +6,7 @@ import { parseTar } from 'nanotar';
 import { problem } from '../core/errors.js';
 import { diskProblem, makeFolder } from './files.js';
 import { LIMITS } from './limits.js';
-import { readBounded } from './read-bounded.js';
+import { readBounded, unpackedAtMost } from './read-bounded.js';
 
 export interface UnpackOptions {
   /** The files wanted, by name without folders; all must be there. Others are left out. */
@@ -20,7 +20,7 @@ export interface UnpackOptions {
 /**
  * Unpacks the wanted files of a .tar.gz into `folder`, flat. They appear together by one rename or, after an error, not
  * at all.
- * @throws a truncated or corrupt archive, one of over 256 MB (unpacked 320), a wanted file that is missing, a full disk
+ * @throws a truncated or corrupt archive, one of over 192 MB (unpacked 224), a wanted file that is missing, a full disk
  */
 export async function unpack(
   archive: string,
@@ -50,7 +50,7 @@ export async function unpack(
 async function readTar(archive: string): Promise<Map<string, Uint8Array>> {
   try {
     const packed = readBounded('unpack', archive, LIMITS.archiveBytes);
-    const bytes = await promisify(gunzip)(packed, { maxOutputLength: LIMITS.unpackedBytes });
+    const bytes = await promisify(gunzip)(packed, unpackedAtMost(packed, LIMITS.unpackedBytes));
     // nanotar reads the whole ArrayBuffer behind a view, so it gets one that holds nothing else
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
     return new Map(

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIMITS } from '../assets/limits.js';
 import { readBounded } from '../assets/read-bounded.js';
 import { CIFAR10_NAMES } from '../core/class-names.js';
 import { problem } from '../core/errors.js';
@@ -38,8 +39,6 @@ export const CIFAR100: CifarLayout = {
 };
 
 const PLANE = 32 * 32;
-/** Records that are read of one file: the official ones have 10,000 and 50,000. */
-const MOST_RECORDS = 100_000;
 const recordBytes = ({ labels }: CifarLayout): number => labels + 3 * PLANE;
 
 /** The folder at or just below `root` that holds a data set of this layout, or undefined. */
@@ -59,6 +58,9 @@ export function cifar(layout: CifarLayout, folder: string): PixelSource {
     test: layout.files.test.map((file) => join(folder, file)),
   };
   const sizes = { train: countRecords(layout, files.train), test: countRecords(layout, files.test) };
+  const total = (sizes.train + sizes.test) * record;
+  if (total > LIMITS.recordsBytes)
+    throw problem(name, `the files of ${folder} may have at most ${LIMITS.recordsBytes} bytes`, total);
   const loaded: Partial<Record<Split, Uint8Array>> = {};
   const records = (split: Split): Uint8Array => {
     const bytes = loaded[split] ?? readRecords(layout, files[split]);
@@ -94,8 +96,6 @@ function countRecords(layout: CifarLayout, files: readonly string[]): number {
       const fix = 'the file is truncated or of another kind: delete its folder and download again';
       throw problem(layout.name, `${file} must hold whole records of ${record} bytes`, `${size} bytes`, fix);
     }
-    if (size > MOST_RECORDS * record)
-      throw problem(layout.name, `${file} may hold ${MOST_RECORDS} records`, size / record);
     return sum + size / record;
   }, 0);
 }
@@ -105,9 +105,8 @@ function readRecords(layout: CifarLayout, files: readonly string[]): Uint8Array 
   const bytes = new Uint8Array(countRecords(layout, files) * record);
   let offset = 0;
   for (const file of files) {
-    const part = readBounded(layout.name, file, bytes.length - offset);
-    bytes.set(part, offset);
-    offset += part.length;
+    const rest = bytes.subarray(offset);
+    offset += readBounded(layout.name, file, rest.length, rest).length;
   }
   if (offset !== bytes.length) throw problem(layout.name, `${files.join(', ')} became shorter while they were read`);
   const { length } = layout.classNames;

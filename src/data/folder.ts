@@ -61,7 +61,7 @@ export async function pictureSource(
   { name, classNames, source, notices = [], size: wanted }: PictureSet,
 ): Promise<PixelSource> {
   const size = wanted !== undefined ? integer(where, 'size', wanted, 8, 1024) : undefined;
-  const heads: PictureHead[] = new Array(images.length);
+  const heads: Awaited<ReturnType<typeof imageHead>>[] = new Array(images.length);
   await forEach(
     images,
     () => 1 / 4,
@@ -78,7 +78,7 @@ export async function pictureSource(
   }
   const pixels = new Uint8Array(images.length * bytes);
   const resized = size ?? (sameSize(heads) ? undefined : DEFAULT_SIZE);
-  const share = (i: number) => (heads[i]!.height * heads[i]!.width) / LIMITS.picturePixels;
+  const share = (i: number): number => heads[i]!.share;
   await forEach(images, share, async ({ file }, i) => {
     const { data } = await readable(file, () => decodeImage(readPicture(file), resized));
     for (let k = 0; k < bytes; k++) pixels[i * bytes + k] = data[channels === 3 ? k : 3 * k]!;

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readBounded } from '../assets/read-bounded.js';
+import { LIMITS } from '../assets/limits.js';
+import { readBounded, unpackedAtMost } from '../assets/read-bounded.js';
 import { problem } from '../core/errors.js';
 import { recordedSource } from './recorded-source.js';
 import type { PixelSource, Split } from './types.js';
@@ -39,9 +40,6 @@ type Part = keyof typeof DIMENSIONS;
 /** Official name of a file. */
 export const idxName = (split: Split, part: Part): string => `${STEMS[split]}-${part}-idx${DIMENSIONS[part]}-ubyte`;
 
-/** Bytes of one file, unpacked: ten times the official largest. */
-const MOST_BYTES = 2 ** 29;
-
 /** The file of a split, packed or not, also with the dot that some copies have; undefined when it is not there. */
 function findFile(folder: string, split: Split, part: Part): string | undefined {
   const name = idxName(split, part);
@@ -63,9 +61,9 @@ interface Idx {
 }
 
 /** An idx file of bytes: 0, 0, 8, dimensions, sizes as big-endian int32, values. Source: Y. LeCun's page of MNIST. */
-function readIdx(where: string, file: string, dimensions: number): Idx {
-  const packed = readBounded(where, file, MOST_BYTES);
-  const bytes = file.endsWith('.gz') ? unpacked(where, file, packed) : packed;
+function readIdx(where: string, file: string, dimensions: number, most: number): Idx {
+  const packed = readBounded(where, file, most);
+  const bytes = file.endsWith('.gz') ? unpacked(where, file, packed, most) : packed;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const start = 4 + 4 * dimensions;
   if (bytes.length < start || view.getUint32(0) !== 0x800 + dimensions)
@@ -79,9 +77,9 @@ function readIdx(where: string, file: string, dimensions: number): Idx {
   return { shape, values: bytes.subarray(start) };
 }
 
-function unpacked(where: string, file: string, bytes: Uint8Array): Uint8Array {
+function unpacked(where: string, file: string, bytes: Uint8Array, most: number): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+    return gunzipSync(bytes, unpackedAtMost(bytes, most));
   } catch (error) {
     throw problem(where, `${file} is truncated or corrupt (${(error as Error).message})`, undefined, 'get it again');
   }
@@ -124,7 +122,10 @@ function readSplit({ name, classNames }: IdxLayout, folder: string, split: Split
   if (!images && !labels && split === 'train') return EMPTY;
   if (!images || !labels)
     throw problem(name, `${folder} must hold ${idxName(split, 'images')} and ${idxName(split, 'labels')}`);
-  const found = { images: readIdx(name, images, 3), labels: readIdx(name, labels, 1).values };
+  const found = {
+    images: readIdx(name, images, 3, LIMITS.idxBytes),
+    labels: readIdx(name, labels, 1, 8 + LIMITS.pictures).values,
+  };
   if (found.images.shape[0] !== found.labels.length || found.labels.length === 0)
     throw problem(
       name,

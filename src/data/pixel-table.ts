@@ -19,7 +19,7 @@ interface Header {
  * `csv:FILE`: a table with a row for each picture, as on Kaggle: a column `label` and columns `pixel0`, `pixel1`, ...
  * (or `1x1`, `1x2`, ...) with whole numbers from 0 to 255; square pictures, of one channel, or of three, interleaved.
  * All rows are in the test split.
- * @throws no such header, a row of another length (numbered), a value that is none, over 512 MB
+ * @throws no such header, a row of another length (numbered), a value that is none, over 256 MB
  */
 export function pixelTable(file: string, options: DatasetOptions): PixelSource {
   const where = `csv:${file}`;

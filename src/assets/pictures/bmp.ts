@@ -1,5 +1,5 @@
 import { problem } from '../../core/errors.js';
-import { checkPixels, type PictureHead, type Pixels } from './pixels.js';
+import type { PictureHead, Pixels } from './pixels.js';
 
 interface Header extends PictureHead {
   readonly bits: number;
@@ -38,7 +38,6 @@ function header(bytes: Uint8Array): Header {
   const fields = (compression === 3 || compression === 6) && bits >= 16;
   if (compression !== 0 && !fields)
     throw problem(WHERE, 'only bitmaps without compression are read', compression, 'save it as PNG');
-  const head = checkPixels(WHERE, { height: Math.abs(rows), width });
   const maskAt = 54;
   if (fields && bytes.length < maskAt + 12) throw problem(WHERE, 'the colour masks are missing', undefined, CORRUPT);
   const masks = fields
@@ -47,7 +46,9 @@ function header(bytes: Uint8Array): Header {
   if (bits > 8 && !masks.every((mask) => mask > 0)) throw problem(WHERE, 'every colour needs a mask', masks, CORRUPT);
   const palette = bits <= 8 ? readPalette(bytes, view, core, size, bits) : undefined;
   const gray = palette?.every(([r, g, b]) => r === g && g === b) ?? false;
-  return { ...head, bits, masks, palette, topDown: rows < 0, start: view.getUint32(10, true), channels: gray ? 1 : 3 };
+  const [height, channels] = [Math.abs(rows), gray ? 1 : 3] as const;
+  const start = view.getUint32(10, true);
+  return { height, width, channels, bits, masks, palette, start, topDown: rows < 0, deep: false };
 }
 
 function readPalette(bytes: Uint8Array, view: DataView, core: boolean, size: number, bits: number) {
@@ -63,10 +64,7 @@ function readPalette(bytes: Uint8Array, view: DataView, core: boolean, size: num
 }
 
 /** Size and channels of a bitmap; errors as {@link decodeBmp}. */
-export const bmpHead = (bytes: Uint8Array): PictureHead => {
-  const { height, width, channels } = header(bytes);
-  return { height, width, channels };
-};
+export const bmpHead = (bytes: Uint8Array): PictureHead => header(bytes);
 
 /**
  * Decodes a Windows bitmap; transparency is left out.

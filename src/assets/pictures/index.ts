@@ -2,6 +2,7 @@ import { problem } from '../../core/errors.js';
 import { LIMITS } from '../limits.js';
 import { readBounded } from '../read-bounded.js';
 import { bmpHead, decodeBmp } from './bmp.js';
+import { checkParts } from './frame-count.js';
 import { otherKind, PICTURE_NAMES, pictureKind } from './kind.js';
 import { decodeNetpbm, netpbmHead } from './netpbm.js';
 import { checkPixels, type PictureHead, type Pixels } from './pixels.js';
@@ -29,26 +30,33 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
 };
 
 /** By what the bytes are, not by what their file is called. */
-function decoderOf(bytes: Uint8Array): Decoder {
+async function opened(bytes: Uint8Array): Promise<PictureHead & { pixels: Decoder['pixels']; share: number }> {
   const kind = pictureKind(bytes);
   if (!kind) throw problem('picture', `it must be one of ${PICTURE_NAMES.join(', ')}`, otherKind(bytes));
-  return DECODERS[kind] ?? CODED;
+  const { head: read, pixels } = DECODERS[kind] ?? CODED;
+  checkParts(kind, bytes);
+  const head = await read(bytes);
+  return { ...head, pixels, share: checkPixels(kind, head) };
 }
 
-/** Height, width and channels of a picture's file as it is seen, without decoding it. Errors as {@link decodeImage}. */
-export async function imageHead(bytes: Uint8Array): Promise<PictureHead> {
-  return checkPixels('picture', await decoderOf(bytes).head(bytes));
+/**
+ * Height, width and channels of a picture's file as it is seen, without decoding it, and the share that this takes of
+ * the memory for pictures. Errors as {@link decodeImage}.
+ */
+export async function imageHead(bytes: Uint8Array): Promise<PictureHead & { readonly share: number }> {
+  const { height, width, channels, deep, share } = await opened(bytes);
+  return { height, width, channels, deep, share };
 }
 
 /**
  * Decodes a picture to 8-bit sRGB; transparency on white, EXIF orientation applied. `size`: its centre square, resized
  * to size x size (Lanczos 3). What it is is read from its bytes: JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PBM, PGM or
  * PPM.
- * @throws anything else, more than 2^25 pixels, truncation; those of the decoder are passed on
+ * @throws anything else, a side or pixels beyond {@link LIMITS}, truncation; those of the decoder are passed on
  */
 export async function decodeImage(bytes: Uint8Array, size?: number): Promise<Pixels> {
-  await imageHead(bytes);
-  return decoderOf(bytes).pixels(bytes, size);
+  const { pixels } = await opened(bytes);
+  return pixels(bytes, size);
 }
 
 /** The bytes of a picture's file. @throws no regular file, more than 64 MB */

@@ -1,5 +1,5 @@
 import { problem } from '../../core/errors.js';
-import { checkPixels, type PictureHead, type Pixels } from './pixels.js';
+import type { PictureHead, Pixels } from './pixels.js';
 
 interface Header extends PictureHead {
   /** 1 to 6: bitmap, graymap, pixmap as text; the same in binary. */
@@ -37,16 +37,12 @@ function header(bytes: Uint8Array): Header {
   const [height, afterHeight] = nextNumber(bytes, afterWidth, end);
   const bitmap = form % 3 === 1;
   const [most, afterMost] = bitmap ? [1, afterHeight] : nextNumber(bytes, afterHeight, end);
-  checkPixels(WHERE, { height, width });
   if (most < 1 || most > 65_535) throw problem(WHERE, 'the largest value must be from 1 to 65535', most, CORRUPT);
-  return { form, height, width, most, start: afterMost + 1, channels: form % 3 === 0 ? 3 : 1 };
+  return { form, height, width, most, start: afterMost + 1, channels: form % 3 === 0 ? 3 : 1, deep: most > 255 };
 }
 
 /** Size and channels; errors as {@link decodeNetpbm}. */
-export const netpbmHead = (bytes: Uint8Array): PictureHead => {
-  const { height, width, channels } = header(bytes);
-  return { height, width, channels };
-};
+export const netpbmHead = (bytes: Uint8Array): PictureHead => header(bytes);
 
 /**
  * Decodes the first picture of a PBM, PGM or PPM file.
@@ -58,10 +54,11 @@ export function decodeNetpbm(bytes: Uint8Array): Pixels {
   const values = form > 3 ? binary(bytes, head) : text(bytes, head);
   const data = new Uint8Array(height * width * 3);
   const bitmap = form % 3 === 1;
-  for (let i = 0; i < data.length; i++) {
-    const value = values[channels === 3 ? i : Math.floor(i / 3)]!;
-    if (value > most) throw problem(WHERE, `values are 0 to ${most}`, value, CORRUPT);
-    data[i] = Math.round(((bitmap ? 1 - value : value) / most) * 255);
+  const levels = Uint8Array.from({ length: most + 1 }, (_, k) => Math.round(((bitmap ? 1 - k : k) / most) * 255));
+  for (let i = 0, at = 0; i < values.length; i++) {
+    const level = levels[values[i]!];
+    if (level === undefined) throw problem(WHERE, `values are 0 to ${most}`, values[i], CORRUPT);
+    for (const end = at + 3 / channels; at < end; at++) data[at] = level;
   }
   return { height, width, data };
 }
@@ -76,14 +73,16 @@ function binary(bytes: Uint8Array, { form, height, width, most, channels, start 
   if (form === 4) {
     const stride = Math.ceil(width / 8);
     need(bytes, start, stride * height);
-    return Uint8Array.from({ length: count }, (_, i) => {
-      const x = i % width;
-      return (bytes[start + Math.floor(i / width) * stride + (x >> 3)]! >> (7 - (x & 7))) & 1;
-    });
+    const bits = new Uint8Array(count);
+    for (let y = 0, i = 0; y < height; y++)
+      for (let x = 0; x < width; x++, i++) bits[i] = (bytes[start + y * stride + (x >> 3)]! >> (7 - (x & 7))) & 1;
+    return bits;
   }
   need(bytes, start, most > 255 ? 2 * count : count);
   if (most <= 255) return bytes.subarray(start, start + count);
-  return Uint16Array.from({ length: count }, (_, i) => bytes[start + 2 * i]! * 256 + bytes[start + 2 * i + 1]!);
+  const values = new Uint16Array(count);
+  for (let i = 0; i < count; i++) values[i] = bytes[start + 2 * i]! * 256 + bytes[start + 2 * i + 1]!;
+  return values;
 }
 
 /** P1 may leave out the white space between its digits. */

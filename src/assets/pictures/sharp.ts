@@ -8,11 +8,12 @@ const LIMITED = { limitInputPixels: LIMITS.picturePixels } as const;
 
 /** Size as it is meant to be seen (EXIF orientation applied) and channels, without decoding. */
 export async function codedHead(bytes: Uint8Array): Promise<PictureHead> {
-  const { autoOrient, space } = await sharp(bytes, LIMITED).metadata();
+  const { autoOrient, space, depth, format, hasAlpha } = await sharp(bytes, LIMITED).metadata();
   return {
     height: autoOrient.height,
     width: autoOrient.width,
     channels: space === 'b-w' || space === 'grey16' ? 1 : 3,
+    deep: depth !== 'uchar' || space === 'cmyk' || (format === 'heif' && hasAlpha),
   };
 }
 
