@@ -24,7 +24,7 @@ export interface TrainingEvent {
  * @param interval shortest time between two updates in milliseconds; default 250, 5000 when nobody watches
  * @example
  * await rog.federate(model, data, clients,
- *   { rounds: 4, cohort: 2, localSteps: 5, evaluateEvery: 2, onRound: rog.charts.trainingProgress('no noise') })
+ *   { rounds: 4, cohort: 2, localSteps: 5, finalImages: 500, onRound: rog.charts.trainingProgress('no noise') })
  */
 export function trainingProgress(title: string, interval = isHeadless() ? 5000 : 250): (event: TrainingEvent) => void {
   number('trainingProgress', 'interval', interval, 0, 600_000);

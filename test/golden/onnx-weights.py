@@ -38,6 +38,19 @@ def standardised():
     return net
 
 
+def chain(s, x):
+    """As VoVNet puts the value after each convolution beside the others."""
+    z = F.relu(s.z(x))
+    a = F.relu(s.a(z))
+    b = F.relu(s.b(a))
+    return s.f(flat(torch.cat([z, a, b, F.relu(s.c(b))], 1)))
+
+
+def stemmed(s, x):
+    stem = F.relu(s.s(x))
+    return F.relu(s.a(stem)), F.relu(s.b(stem))
+
+
 def without_bias(net):
     """Biases of zeros, which one exporter merges and another leaves out."""
     for name, value in net.named_parameters():
@@ -58,6 +71,8 @@ NETS = {
     "channels split in two": Net(lambda s, x: s.f(flat(torch.cat([F.relu(one) for one in s.c(x).chunk(2, 1)][::-1], 1))), c=nn.Conv2d(3, 4, 3, 2, 1), f=nn.Linear(64, 4)),
     "softplus": Net(lambda s, x: s.f(flat(F.softplus(s.c(x)))), c=nn.Conv2d(3, 4, 3, 2, 1), f=nn.Linear(64, 4)),
     "matrices that stand the other way": Net(lambda s, x: (flat(F.relu(s.c(x))) @ s.w + s.b) @ s.v, {"v": (6, 4), "w": (64, 6), "b": (6,)}, c=nn.Conv2d(3, 4, 3, 2, 1)),
+    "the values of a chain side by side": Net(chain, z=nn.Conv2d(3, 4, 3, 2, 1), c=nn.Conv2d(4, 3, 3, 1, 1), b=nn.Conv2d(2, 4, 3, 1, 1), a=nn.Conv2d(4, 2, 3, 1, 1), f=nn.Linear(208, 4)),
+    "branches with a stem of their own": Net(lambda s, x: s.f(flat(torch.cat([s.d(x), *stemmed(s, x)], 1))), d=nn.Conv2d(3, 2, 3, 2, 1), s=nn.Conv2d(3, 4, 3, 2, 1), b=nn.Conv2d(4, 2, 1), a=nn.Conv2d(4, 2, 3, 1, 1), f=nn.Linear(96, 4)),
 }
 FORMS = {
     "kept": dict(dynamo=False, opset_version=17, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False),

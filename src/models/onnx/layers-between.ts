@@ -63,22 +63,51 @@ function meeting(name: string, known: Known, met: Set<string>, depth: number): P
       'see loadNetwork() for what is read',
     );
   const from = parting(inputs, known);
-  const parts = inputs.map((input) => walk(from, input, known, met, depth - 1));
+  return { from, ...joinOf(node.op, partsFrom(from, inputs, node.op, known, met, depth - 1)) };
+}
+
+/** Inputs in a row that part later than all do have their first layers in common: those, then branches. */
+function partsFrom(
+  from: string,
+  inputs: readonly string[],
+  op: string,
+  known: Known,
+  met: Set<string>,
+  depth: number,
+): Part[] {
+  return groupsOf(inputs, from, known).map((group) => {
+    if (group.length === 1) return walk(from, group[0]!, known, met, depth);
+    const start = parting(group, known);
+    const common = walk(from, start, known, met, depth);
+    const rest = joinOf(op, partsFrom(start, group, op, known, met, depth - 1));
+    return { layers: [...common.layers, ...rest.layers], tensors: [...common.tensors, ...rest.tensors] };
+  });
+}
+
+/** Where more are joined no groups are looked for: their number grows with the square. */
+const MOST_GROUPED = 32;
+
+/** The longest row of inputs that parts after `from`, and what stands on either side of it. */
+function groupsOf(inputs: readonly string[], from: string, known: Known): (readonly string[])[] {
+  for (let size = inputs.length <= MOST_GROUPED ? inputs.length - 1 : 0; size > 1; size--)
+    for (let at = 0; at + size <= inputs.length; at++) {
+      const group = inputs.slice(at, at + size);
+      if (known.place(parting(group, known)) <= known.place(from)) continue;
+      return [...groupsOf(inputs.slice(0, at), from, known), group, ...groupsOf(inputs.slice(at + size), from, known)];
+    }
+  return inputs.map((input) => [input]);
+}
+
+/** Branches as one layer. */
+function joinOf(op: string, parts: readonly Part[]): Part {
   const tensors = parts.flatMap((part) => part.tensors);
-  if (node.op === 'Concat')
-    return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers) }] };
-  if (node.op === 'Mul')
-    return {
-      from,
-      tensors,
-      layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers), join: 'multiply' }],
-    };
-  if (parts.length === 2) {
-    const [body, shortcut] = ordered(parts as [Part, Part]);
-    const layer: Layer = { kind: 'residual', body: body.layers, shortcut: shortcut.layers };
-    return { from, tensors: [...body.tensors, ...shortcut.tensors], layers: [layer] };
-  }
-  return { from, tensors, layers: [{ kind: 'branches', branches: parts.map(({ layers }) => layers), join: 'add' }] };
+  const branches = parts.map(({ layers }) => layers);
+  if (op === 'Concat') return { tensors, layers: [{ kind: 'branches', branches }] };
+  if (op === 'Mul') return { tensors, layers: [{ kind: 'branches', branches, join: 'multiply' }] };
+  if (parts.length !== 2) return { tensors, layers: [{ kind: 'branches', branches, join: 'add' }] };
+  const [body, shortcut] = ordered(parts as unknown as [Part, Part]);
+  const layer: Layer = { kind: 'residual', body: body.layers, shortcut: shortcut.layers };
+  return { tensors: [...body.tensors, ...shortcut.tensors], layers: [layer] };
 }
 
 const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat', 'Mul']);
