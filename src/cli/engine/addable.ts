@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { problem } from '../../core/errors.js';
 import type { AddedEngine } from '../../engine/index.js';
 import { addCuda } from './cuda.js';
-import { type Site, WHERE } from './steps.js';
+import type { Site } from './steps.js';
 import { addTensorflow } from './tensorflow.js';
 
 /** An engine that can be added. */
@@ -39,15 +37,6 @@ export const ENGINES: Readonly<Record<AddedEngine, Addable>> = {
     about: 'compiled steps on any card with a Vulkan driver: provider=webgpu',
     cost: 'nothing to install but the Vulkan loader of the system',
     room: 0,
-    add: async () => {
-      if (process.platform === 'linux' && !hasVulkan())
-        throw problem(WHERE, 'webgpu needs the Vulkan loader; Debian, Ubuntu: sudo apt install libvulkan1');
-    },
+    add: async () => {},
   },
 };
-
-/** Whether the loader finds Vulkan; where `ldconfig` is not there, the provider will tell. */
-function hasVulkan(): boolean {
-  const { status, stdout } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', timeout: 20_000 });
-  return status !== 0 || stdout.includes('libvulkan.so.1');
-}

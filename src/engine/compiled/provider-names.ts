@@ -1,4 +1,5 @@
 /** ONNX Runtime's providers: what a compiled step runs on (https://onnxruntime.ai/docs/execution-providers). */
+import { spawnSync } from 'node:child_process';
 import { encodeModel } from './onnx/model.js';
 import { bundledProviders, onnxAvailable } from './runtime.js';
 import { openSession } from './session.js';
@@ -24,6 +25,7 @@ export async function providerFailure(name: ProviderName): Promise<string | unde
   if (!ok) return why;
   if (!bundledProviders().includes(name))
     return `not in ONNX Runtime ${version} for ${process.platform}-${process.arch}`;
+  if (name === 'webgpu' && !hasVulkan()) return 'no Vulkan loader; Debian, Ubuntu: sudo apt install libvulkan1';
   try {
     const session = await openSession(await encodeModel(smallest), smallest.outputs, 1, name, {
       bytes: 8,
@@ -34,4 +36,11 @@ export async function providerFailure(name: ProviderName): Promise<string | unde
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** Whether Linux finds Vulkan, without which WebGPU writes on the screen; without `ldconfig` the provider tells. */
+function hasVulkan(): boolean {
+  if (process.platform !== 'linux') return true;
+  const { status, stdout } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', timeout: 20_000 });
+  return status !== 0 || stdout.includes('libvulkan.so.1');
 }

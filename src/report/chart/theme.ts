@@ -40,7 +40,7 @@ const scales: Readonly<Record<string, readonly string[]>> = {
     '#b5de2b',
     '#fde725',
   ],
-  RdBu: ['#2166ac', '#4393c3', '#92c5de', '#d1e5f0', '#f7f7f7', '#fddbc7', '#f4a582', '#d6604d', '#b2182b'],
+  RdBu: ['#2166ac', '#4a86bf', '#7fa3c8', '#a3adb8', '#b0b3b8', '#c0a9a3', '#d08a7c', '#c95a4c', '#b2182b'],
   Blues: ['#f7fbff', '#deebf7', '#c6dbef', '#9ecae1', '#6baed6', '#4292c6', '#2171b5', '#084594'],
   Greys: ['#ffffff', '#d9d9d9', '#969696', '#525252', '#000000'],
 };

@@ -40,7 +40,7 @@ export interface Trace {
   readonly connectgaps?: boolean;
   readonly opacity?: number;
   readonly showlegend?: boolean;
-  /** `Viridis` (default), `RdBu` (diverging), `Blues`, `Greys`. */
+  /** `Viridis` (default), `RdBu` (blue, grey, red), `Blues`, `Greys`. */
   readonly colorscale?: string;
   readonly colorbar?: { readonly title?: Title };
   readonly showscale?: boolean;
