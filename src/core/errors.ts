@@ -4,7 +4,7 @@
  * const error = problem('uniformQuantizer', 'bits must be an integer from 2 to 16', 1, 'for one bit use sign()')
  */
 export function problem(where: string, rule: string, got?: unknown, fix?: string): Error {
-  const text = `${where}: ${rule}${got === undefined ? '' : `, got ${show(got)}`}${fix ? `; ${fix}` : ''}`;
+  const text = cut(`${where}: ${rule}${got === undefined ? '' : `, got ${show(got)}`}${fix ? `; ${fix}` : ''}`);
   return short(Object.assign(new Error(text), { name: 'RoglabError' }));
 }
 
@@ -46,8 +46,15 @@ function brief(this: Error): string {
   return process.env.ROGLAB_DEBUG ? String(this.stack) : `${this.name}: ${this.message}`;
 }
 
-/** Characters of a text in a message. */
+/** Characters of a text in a message, and of the message. */
 const LONGEST = 300;
+const LONGEST_MESSAGE = 8000;
+
+/** A message in which no name goes on for pages: the middle of each is left out. */
+const cut = (text: string): string => {
+  const short = text.replace(/\S{600,}/g, (name) => `${name.slice(0, LONGEST)} ... ${name.slice(-LONGEST / 3)}`);
+  return short.length > LONGEST_MESSAGE ? `${short.slice(0, LONGEST_MESSAGE)} ...` : short;
+};
 
 /** A short, readable form of any value for messages. */
 export function show(value: unknown, depth = 3): string {

@@ -21,3 +21,11 @@ test('parsedJson: objects and lists; anything else is refused in one line', () =
       /^RoglabError: here: must hold JSON, got ".*"; it is damaged: delete it/,
     );
 });
+
+test('problem: a name of megabytes is cut, in every part of the message', () => {
+  const name = 'x'.repeat(3_000_000);
+  for (const { message } of [problem(name, 'rule'), problem('here', `no ${name}`), problem('here', 'rule', 1, name)])
+    assert.ok(message.length < 500 && message.includes(' ... '), `${message.length}`);
+  assert.ok(problem('here', 'a name of words '.repeat(100_000)).message.length < 9000);
+  assert.equal(problem('here', `must be ${'y'.repeat(500)}`).message, `here: must be ${'y'.repeat(500)}`);
+});

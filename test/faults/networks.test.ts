@@ -96,6 +96,8 @@ test('ONNX: 15,000 nodes in a row that change nothing, 6,000 sums of two branche
   );
   const file = onnxFile([...DENSE, ...sums, ...head(at(6_000))]);
   await refused(() => loadNetwork(place(file)), /more than 2000 layers in a row are not read/);
+  const grown = onnxFile([...DENSE, ...sums.slice(0, 300), ...head(at(300))]);
+  await refused(() => loadNetwork(place(grown)), /answers to an image must be finite numbers, got -?(NaN|Infinity)/);
 });
 
 test('ONNX: a value that is made twice, of itself', async () => {

@@ -112,7 +112,7 @@ for (const { net, x, y, weights, expected } of cases)
 const small = cases.find(({ net }) => net === 'squeeze')!;
 
 test('lpips: zero to itself, symmetric, growing with noise, per image independent of its batch', async () => {
-  await start();
+  await start({ compiled: 'auto' });
   const { x, y, weights } = small;
   const how = { net: 'squeeze', weights: weights() } as const;
   assert.deepEqual(await lpips(x, x, how), [0, 0]);
@@ -126,7 +126,7 @@ test('lpips: zero to itself, symmetric, growing with noise, per image independen
 });
 
 test('lpips as a loss: steps along its gradient bring a picture nearer', async () => {
-  await start();
+  await start({ compiled: 'auto' });
   const { weights } = small;
   const crop = ({ data }: NdArray): NdArray => ({ shape: [1, 20, 20, 3], data: data.slice(0, 1200) });
   const [x, y] = [crop(small.x), crop(small.y)];
@@ -148,7 +148,7 @@ test('lpips as a loss: steps along its gradient bring a picture nearer', async (
 });
 
 test('lpips: a silent layer gives neither NaN nor an infinite slope', async () => {
-  await start();
+  await start({ compiled: 'auto' });
   const { x, weights } = small;
   const dead = weights().trunk.map((tensor) => ({ ...tensor, data: new Float32Array(tensor.data.length) }));
   const { parameters, distance } = await lpipsFunction({
@@ -176,7 +176,7 @@ async function withWeights<T>(folder: string, body: () => Promise<T>): Promise<T
 }
 
 test('lpips takes files from a folder of weights, of the trunk only what it needs; score takes it up', async () => {
-  await start();
+  await start({ compiled: 'auto' });
   const { x, y, weights, expected } = small;
   const folder = temporaryFolder();
   const tensors = [...weights().trunk, { name: 'classifier.1.weight', ...ndarray([1000, 512], 1) }];
@@ -212,7 +212,7 @@ test('lpips: a checkpoint of another network is refused by the tensor it lacks',
 const trunks = shared('data/lpips-trunks');
 test('lpips with the official weights: the reference pictures of its authors, 0.722 and 0.138', async (t) => {
   if (!existsSync(trunks)) return t.skip('the official weights are not here');
-  await start();
+  await start({ compiled: 'auto' });
   const folder = temporaryFolder();
   copyFileSync(join(trunks, 'alexnet-features.pth'), join(folder, 'alexnet-owt-7be5be79.pth'));
   copyFileSync(linear, join(folder, 'lpips-v0.1-alex.pth'));

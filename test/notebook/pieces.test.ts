@@ -131,6 +131,10 @@ test('renderMarkdown: formulas become MathML, prices do not; links between noteb
   assert.match(html, /<a href="#01-more">next<\/a>, <a href="https:\/\/a\.b\/\?c=1&d">web<\/a>/);
   assert.deepEqual(headings, [{ depth: 1, text: 'A title for x', id: 'nb-a-title-for-x' }]);
   assert.match(renderMarkdown('$\\notacommand{$').html, /notacommand/);
+  for (const text of ['$x^$', '$x_$'])
+    assert.deepEqual(renderMarkdown(text).faults, [
+      `the formula ${text} cannot be read: something is missing in it, as after ^ or _`,
+    ]);
 });
 
 test('highlight: marks words, strings, comments and numbers; everything else is only escaped', () => {

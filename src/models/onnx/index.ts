@@ -104,6 +104,11 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   const theirs = await onnxValues(path, known.channelsLast ? image : channelsFirst(image)).catch((error: Error) => {
     throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
   });
+  const wild = theirs.find((value) => !Number.isFinite(value));
+  if (wild !== undefined) {
+    const fix = 'its weights are damaged, or its numbers grow beyond 32 bits';
+    throw problem(where, "the network's answers to an image must be finite numbers", wild, fix);
+  }
   const size = Math.max(...theirs.map(Math.abs), 1e-6);
   const off: number[] = [];
   for (const one of [inEvaluation(model), model]) {

@@ -50,7 +50,10 @@ const formula = (
       if (DEFINES.test(raw)) throw new Error('macros are not defined on the page');
       return temml.renderToString(String(text), { displayMode: level === 'block', throwOnError: true });
     } catch (error) {
-      wrong(`the formula ${raw.trim()} cannot be read: ${(error as Error).message.split('\n')[0]}`);
+      const { name, message } = error as Error;
+      // beside its own errors temml throws the engine's, where a script or an argument is missing
+      const why = name === 'TypeError' ? 'something is missing in it, as after ^ or _' : message.split('\n')[0];
+      wrong(`the formula ${raw.trim()} cannot be read: ${why}`);
       return `<code class="fault">${asText(raw.trim())}</code>`;
     }
   },
