@@ -4,6 +4,8 @@ import { encodePng } from './png.js';
 
 const MOST = 8;
 const SIDE = 96;
+/** A grey between the pictures that is quiet on a light and on a dark page. */
+const GAP = 128;
 
 /**
  * The first images of a batch in one row as an HTML picture 96 pixels high. Sent in their own resolution (thinned out
@@ -25,7 +27,7 @@ export function thumbnails(images: NdArray): string {
   const raster = {
     width: shown * pitch - 1,
     height: rows,
-    data: new Uint8Array((shown * pitch - 1) * rows * 3).fill(255),
+    data: new Uint8Array((shown * pitch - 1) * rows * 3).fill(GAP),
   };
   for (let k = 0; k < shown; k++)
     for (let y = 0; y < rows; y++)
