@@ -143,3 +143,20 @@ test('rog: nothing goes on from the pictures of a solver that explain nothing', 
   assert.equal(race[at + 1]!.candidate, 'matching');
   assert.ok(reached(images, chosen) > reached(images, forced) - 1);
 });
+
+test('under loud noise matching with a firm prior goes on from the closed form', async () => {
+  for (const net of ['four dense, relu', 'small convolution, dense, relu'] as const) {
+    const { images, observation } = await seen(net, 'noise:-10', {}, 3);
+    const error = async (method: 'auto' | 'closed-form') =>
+      mean(psnr(images, (await rog(observation, { iterations: 60, method })).images));
+    const [own, equations] = [await error('auto'), await error('closed-form')];
+    assert.ok(own > equations + 1, `${net}: ${own} dB, equations alone ${equations}`);
+  }
+  const mended = async (net: keyof typeof NETS, phi: string): Promise<boolean> => {
+    const { observation } = await seen(net, phi);
+    return SOLVERS.at(-1)!.mended!(observation, observation.labels!);
+  };
+  assert.equal(await mended('dense, relu', 'noise:0'), false);
+  assert.equal(await mended('dense, relu', 'noise:-10'), true);
+  assert.equal(await mended('small convolution, dense, relu', 'noise:0'), true);
+});

@@ -5,8 +5,9 @@ import { ANALYTIC_NEEDS, quotients } from '../analytic.js';
 import { solving } from '../closed-form/closed-form.js';
 import { readHead } from '../closed-form/head.js';
 import { closedFormDeclines, needsMeasuring } from '../closed-form/suits.js';
-import { isFinelyRounded } from '../search/fine.js';
+import { isFinelyRounded, noisePart } from '../search/fine.js';
 import { offers } from '../search/needs.js';
+import { isNoisedFirmly } from '../search/noise-weight.js';
 import type { PriorName } from '../search/priors.js';
 import type { RunOptions } from '../search/recipe.js';
 import { quotientError } from './quotient-error.js';
@@ -37,6 +38,8 @@ export interface Candidate {
   readonly needsMeasuring?: (observation: Observation) => boolean;
   /** Whether its least squares average out noise that gradient matching would fit. */
   readonly averages?: true;
+  /** Whether gradient matching from its pictures, with the prior that noise asks for, is nearer; default: never. */
+  readonly mended?: (observation: Observation, labels: Int32Array) => boolean;
   /** Whether what it makes of an update that its own pictures give tells by how much it errs; default: never. */
   readonly corrects?: (observation: Observation) => boolean;
   readonly steps: (observation: Observation, given: Given) => AttackSteps;
@@ -56,6 +59,12 @@ const EXPLAINED_BY_ONE = 0.05;
 
 /** Features that are the pixels themselves leave no more than wrong masks do. */
 const EXPLAINED_BY_PIXELS = 0.4;
+
+/** Noise's part of what was received from which on matching mends a head behind convolutions: about 0 dB. */
+const LOUD = 0.45;
+
+/** The same of features that are the pixels, which the closed form knows better: about -4 dB. */
+const LOUDER = 0.7;
 
 /**
  * Attacks that solve equations, the cheapest first: each is tried where it does not decline, and the first whose
@@ -79,6 +88,10 @@ export const SOLVERS: readonly Candidate[] = [
   {
     name: 'closed-form',
     averages: true,
+    mended: (observation, labels) =>
+      isNoisedFirmly(observation) &&
+      new Set(labels).size === labels.length &&
+      noisePart(observation) >= (readHead(observation).body.length > 0 ? LOUD : LOUDER),
     corrects: (observation) => errsBySteps(observation) && readHead(observation).body.length === 0,
     declines: closedFormDeclines,
     needsMeasuring,

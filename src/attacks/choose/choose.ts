@@ -65,7 +65,7 @@ interface Finished {
  *
  * 1. The solvers whose equations hold, the cheapest first, each measured by the yardstick on its finished pictures.
  *    One that explains the whole update is taken, and any where noise drowns it, which equations average out and
- *    matching would fit.
+ *    matching would fit; but where that asks for a firm prior, which equations lack, matching goes on with one.
  * 2. Gradient matching from the pictures of a solver that leaves too much, but not everything: it sees the whole
  *    update, and starts near.
  *    That is taken unless it fails, or phi left signs alone.
@@ -136,7 +136,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
-  for (const { name, declines, needsMeasuring, enough, errsBy, averages, corrects, steps } of matchingOnly
+  for (const { name, declines, needsMeasuring, enough, errsBy, averages, mended, corrects, steps } of matchingOnly
     ? []
     : SOLVERS) {
     const unmeasured = few && needsMeasuring?.(observation);
@@ -160,7 +160,8 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
         }
       if (best().result.stopped === 'cancelled') return conclude();
       const sure = errsBy !== undefined && errsBy(observation, result.images) <= LEVEL;
-      const taken = few || sure || (averages && isDrowned(observation)) || left(measured) <= enough(observation);
+      const whole = (averages && isDrowned(observation)) || left(measured) <= enough(observation);
+      const taken = few || sure || (whole && !mended?.(observation, labels));
       if (result.stopped === 'cancelled' || taken) return conclude();
     } catch (error) {
       drop(name, error);

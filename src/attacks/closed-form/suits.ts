@@ -3,8 +3,9 @@ import { mapped, matrix } from '../../core/linear-algebra.js';
 import type { Layer, Observation } from '../../core/types.js';
 import { isIdle, someLayer } from '../../models/index.js';
 import { drift } from '../search/drift.js';
-import { isDrowned, isFinelyRounded } from '../search/fine.js';
+import { isDrowned, isFinelyRounded, noisePart } from '../search/fine.js';
 import { offers } from '../search/needs.js';
+import { isNoisedFirmly, noiseWeight } from '../search/noise-weight.js';
 import { isAdaptive } from '../search/soften.js';
 import { outputErrors } from './activation-estimates.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
@@ -38,6 +39,10 @@ const hasGone = (observation: Observation): boolean => {
   return observation.client.localSteps > 1 && Number.isFinite(moved) && !isDrowned(observation) && moved > FAR;
 };
 
+/** Few entries for many pixels, at about 0 dB or less: matching with so firm a prior is ahead by up to 5 dB. */
+const isLost = (observation: Observation): boolean =>
+  isNoisedFirmly(observation) && noiseWeight(observation) > 0.15 && noisePart(observation) > 0.45;
+
 /** A known mask: features differ from step to step. Of unknown masks the mean stands for all. */
 const isMaskedAnew = (layer: Layer): boolean => layer.kind === 'dropout' && layer.mask === 'known' && !isIdle(layer);
 
@@ -70,6 +75,7 @@ export async function closedFormDeclines(observation: Observation, labels: Int32
     return 'one image, of which the convolutions say more';
   const repeated = new Set(labels).size < labels.length;
   if (repeated && isExact(head.first.evidence)) return undefined;
+  if (!repeated && head.body.length > 0 && isLost(observation)) return 'noise asks for more prior than equations have';
   if (!repeated && !hidesScale(head.last.evidence)) return undefined;
   const { shape, data } = await features(head, syntheticImages(model.imageShape, 1));
   let hidden = matrix(shape[0]!, shape[1]!, data);
