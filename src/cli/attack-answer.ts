@@ -1,5 +1,6 @@
 import { mean } from '../core/numbers.js';
 import type { Batch, Reconstruction, Scores } from '../core/types.js';
+import { counted } from '../core/units.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
 import { labelAccuracy } from '../studies/index.js';
 
@@ -30,7 +31,7 @@ export function attackAnswer(
   { raw, out }: { readonly raw?: Scores; readonly out: string },
 ): string {
   const right = Math.round(labelAccuracy(result.labels, labels) * labels.length);
-  const found = `${right} of ${labels.length} ${labels.length === 1 ? 'label' : 'labels'}`;
+  const found = `${right} of ${counted(labels.length, 'label')}`;
   const before = raw ? ` (raw ${meansInWords(raw)})` : '';
   const mean = labels.length === 1 ? '' : 'mean ';
   return `${mean}${meansInWords(scores)}${before}, ${found}; ${result.seconds.toFixed(0)} s; pictures in ${out}`;

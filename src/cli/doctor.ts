@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { manifestOf } from '../assets/manifest-of.js';
-import { size } from '../core/units.js';
+import { counted, size } from '../core/units.js';
 import { said } from './flags.js';
 import { jupyterVersion, kernelFolder, registration } from './kernel.js';
 import { callOf, projectRoot } from './root.js';
@@ -99,7 +99,7 @@ async function cacheLines(): Promise<Line[]> {
     : [];
   const bytes = files.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
   return [
-    ['cache', files.length ? `${folder}: ${files.length} files, ${size(bytes)}` : `${folder}: empty`],
+    ['cache', files.length ? `${folder}: ${counted(files.length, 'file')}, ${size(bytes)}` : `${folder}: empty`],
     ['ROGLAB_DATA', process.env.ROGLAB_DATA || 'not set'],
   ];
 }

@@ -6,7 +6,7 @@ import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, real, text, whole, word } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
-import { duration } from '../core/units.js';
+import { counted, duration } from '../core/units.js';
 import type { Fault, RunResult } from '../notebook/index.js';
 import { growingPage, joined, notebookName, readNotebook, runNotebooks } from '../notebook/index.js';
 import { said } from './flags.js';
@@ -53,7 +53,7 @@ export async function command(args: string[]): Promise<number> {
   const place = join(outDir, 'index.html');
   const page = liveReport(growingPage(place, { title: 'roglab' }), (count) =>
     [
-      `${count} ${count === 1 ? 'notebook' : 'notebooks'} in ${total()}`,
+      `${counted(count, 'notebook')} in ${total()}`,
       `profile ${profile}`,
       `data ${data?.folder ? 'from a folder' : (data?.value ?? 'as each notebook says')}`,
       `node ${process.version}`,

@@ -3,6 +3,7 @@ import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { mean } from '../core/numbers.js';
 import { alone, text, whole, words } from '../core/option-table.js';
+import { counted } from '../core/units.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import { plusMinus as pm } from '../figures/index.js';
@@ -88,7 +89,7 @@ async function expected(settings: readonly SemanticSettingName[], images: number
 
 function print(setting: string, rows: readonly SemanticRow[]): void {
   const { methods, against } = semanticSummary(rows)[0]!;
-  console.log(`${setting}: ${rows.length} images`);
+  console.log(`${setting}: ${counted(rows.length, 'image')}`);
   for (const method of SEMANTIC_METHODS) {
     const { jaccard, agreement, rank, medianRank, first, topTen, psnr } = methods[method];
     console.log(

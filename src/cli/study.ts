@@ -4,6 +4,7 @@ import { checkPlace, writeAtomic } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { alone, text, whole, word } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
+import { counted } from '../core/units.js';
 import { openDataset } from '../data/index.js';
 import { start } from '../engine/index.js';
 import type { DpProfile, DpProfileName, DpResult } from '../studies/dp/index.js';
@@ -108,7 +109,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const failures = await dpFailed(data, options);
   const text = JSON.stringify({ profile, data: data.source, rows, failures, budgets }, null, 1);
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
-  if (failed > 0) console.error(`${failed} ${failed === 1 ? 'row' : 'rows'} failed; the others are in ${out}`);
+  if (failed > 0) console.error(`${counted(failed, 'row')} failed; the others are in ${out}`);
   return stop.signal.aborted ? 130 : Math.min(failed, 1);
 }
 

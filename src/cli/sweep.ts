@@ -4,6 +4,7 @@ import { checkFilePlace, checkPlace } from '../assets/index.js';
 import { problem } from '../core/errors.js';
 import { alone, text, whole } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
+import { counted } from '../core/units.js';
 import { tableText } from '../report/index.js';
 import {
   EXPORT_FORMATS,
@@ -183,7 +184,8 @@ async function exported(args: string[]): Promise<number> {
   const kind = oneOf('roglab sweep export', format ? '--format' : 'the ending of --to', ending, EXPORT_FORMATS);
   await checkFilePlace('roglab sweep export', path);
   const { rows, failed } = await exportSweep(folders, path, kind);
-  console.log(`${path}: ${rows} rows${failed ? `, and ${failed} failed cells in ${path}.failed.jsonl` : ''}`);
+  const missing = failed ? `, and ${counted(failed, 'failed cell')} in ${path}.failed.jsonl` : '';
+  console.log(`${path}: ${counted(rows, 'row')}${missing}`);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
+import { counted } from '../core/units.js';
 import { BACKEND_NAMES, type BackendName, candidates } from './backends/backends.js';
 import { isCard, PROVIDER_NAMES, type ProviderName } from './compiled/provider-names.js';
 import { onnxAvailable } from './compiled/runtime.js';
@@ -139,7 +140,7 @@ async function begin({ backend: forced, compiled: wish, threads, provider, tf32,
 
 /** Where a compiled step computes: its threads, or the provider that is not the processor. */
 export const runsOn = (provider: ProviderName, threads: number): string =>
-  provider === 'cpu' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : provider;
+  provider === 'cpu' ? counted(threads, 'thread') : provider;
 
 function describe({ backend, compiled, threads, provider, reasons }: Omit<Session, 'line'>): string {
   const eager = `tensorflow.js on ${backend}`;

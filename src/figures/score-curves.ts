@@ -1,7 +1,7 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
 import { METRICS, type MetricName, scoreColumns, summary } from '../metrics/index.js';
-import { banded, type Layout, palette, plot, type Trace } from '../report/index.js';
+import { banded, type Layout, plot, type Trace } from '../report/index.js';
 import { groupsOf, plainFields, type Scored } from './groups.js';
 
 /** Options of {@link scoreCurves}. */
@@ -34,11 +34,11 @@ export function scoreCurves<T extends Scored>(outcomes: readonly T[], options: S
     points: along(part, x),
   }));
   const traces = metrics.flatMap((metric, panel) =>
-    lines.flatMap(({ name, points }, k): Trace[] =>
+    lines.flatMap(({ name, points }): Trace[] =>
       banded(
         points.map((point) => point.at),
         points.map(({ part }) => summary(part.map(({ scores }) => scores))[metric] ?? NONE),
-        { name, colour: palette[k % palette.length]!, panel: panel + 1, within: METRICS[metric].range },
+        { name, panel: panel + 1, within: METRICS[metric].range },
       ),
     ),
   );

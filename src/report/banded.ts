@@ -1,12 +1,11 @@
 import { problem } from '../core/errors.js';
 import { checkOptions } from '../core/options.js';
-import { PALETTE } from './chart/theme.js';
 import type { Trace } from './chart/types.js';
 
 /** Options of {@link banded}. */
 export interface BandedOptions {
   readonly name?: string;
-  /** A CSS colour as `#rrggbb`. Default the first of the palette. */
+  /** A CSS colour as `#rrggbb`. Default by the name, as everywhere in `plot`. */
   readonly colour?: string;
   /** Panel of `layout.grid`, from 1. Only the first panel's lines are named in the legend. Default 1. */
   readonly panel?: number;
@@ -33,7 +32,7 @@ export function banded(
   options: BandedOptions = {},
 ): Trace[] {
   checkOptions('banded', options, ['name', 'colour', 'panel', 'dash', 'within']);
-  const { name, colour = PALETTE[0]!, panel = 1, dash, within: [low, high] = UNBOUNDED } = options;
+  const { name, colour, panel = 1, dash, within: [low, high] = UNBOUNDED } = options;
   if (x.length !== intervals.length)
     throw problem('banded', `there must be one interval for each of the ${x.length} values of x`, intervals.length);
   const axes = panel === 1 ? {} : { xaxis: `x${panel}`, yaxis: `y${panel}` };
@@ -47,9 +46,8 @@ export function banded(
       x: [...x, ...[...x].reverse()],
       y: [...edge(-1), ...edge(1).reverse()],
       mode: 'lines',
-      line: { color: colour, width: 0 },
+      line: { width: 0, ...(colour && { color: colour }) },
       fill: 'toself',
-      fillcolor: `${colour}22`,
       showlegend: false,
       hoverinfo: 'skip',
     },
@@ -59,7 +57,7 @@ export function banded(
       x,
       y: intervals.map(({ mean }) => mean),
       mode: 'lines+markers',
-      line: { color: colour, width: 2.2, ...(dash && { dash }) },
+      line: { width: 2.2, ...(colour && { color: colour }), ...(dash && { dash }) },
       showlegend: panel === 1 && name !== undefined,
     },
   ];

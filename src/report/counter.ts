@@ -1,5 +1,5 @@
 import { number } from '../core/options.js';
-import { duration } from '../core/units.js';
+import { counted, duration } from '../core/units.js';
 import { displaySlot, inKernel, isHeadless } from './display.js';
 
 /**
@@ -29,5 +29,5 @@ export function countLine(title: string, done: number, total: number, spent: num
   const left = (spent / done) * (total - done);
   return done < total
     ? `${title}: ${done} of ${total} attacks, ${duration(spent)}, ${duration(left)} left`
-    : `${title}: ${total} ${total === 1 ? 'attack' : 'attacks'} in ${duration(spent)}`;
+    : `${title}: ${counted(total, 'attack')} in ${duration(spent)}`;
 }

@@ -1,5 +1,4 @@
 export { type BandedOptions, banded } from './banded.js';
-export { PALETTE as palette } from './chart/theme.js';
 export type { Annotation, AxisLayout, Layout, Shape, Trace } from './chart/types.js';
 export { counter } from './counter.js';
 export { type DiagramArrow, type DiagramNode, type DiagramOptions, diagram, diagramSvg } from './diagram/index.js';

@@ -68,15 +68,20 @@ export function fitText(face: Typeface, text: string, limit: number): string {
   return textWidth(face, text) <= limit ? text : `${fits.trimEnd()}…`;
 }
 
-/** Words broken into lines no wider than `limit` pixels; a single longer word is cut. */
-export function wrapText(face: Typeface, text: string, limit: number): string[] {
+/**
+ * Words broken into lines no wider than `limit` pixels: at spaces; a single longer word, and what would stand in a line
+ * beyond `most`, is cut and ended with an ellipsis.
+ */
+export function wrapText(face: Typeface, text: string, limit: number, most = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const last = lines.at(-1);
-    if (last !== undefined && textWidth(face, `${last} ${word}`) <= limit) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(fitText(face, word, limit));
+    const longer = `${last} ${word}`;
+    if (last !== undefined && (lines.length >= most || textWidth(face, longer) <= limit))
+      lines[lines.length - 1] = longer;
+    else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => fitText(face, line, limit));
 }
 
 /** A grey that reads on white and on black alike: about 4.3 to 1 on both. */

@@ -46,35 +46,49 @@ export function photographGrid(rows: readonly NdArray[], grid: PhotographGrid): 
   const widths = rows.map(({ shape }, r) => Math.round(shape[2]! * zoom[r]!));
   const cell = Math.max(...widths);
   const side = names ? SIDE : 0;
-  const head = headings
-    ? tr([...(names ? [''] : []), ...headings.slice(0, columns)].map((text) => td(escapeHtml(text), 'end')))
-    : '';
-  const body = rows.map((row, r) => {
-    const name = names ? [td(`<b>${escapeHtml(names[r]!)}</b>`, 'name')] : [];
-    const cells = Array.from({ length: Math.min(columns, row.shape[0]!) }, (_, c) => {
-      const caption = captions?.[r]?.[c];
-      return td(picture(row, c, widths[r]!, grid.png) + (caption ? `<div>${escapeHtml(caption)}</div>` : ''), 'cell');
+  const lines = Math.ceil(columns / MOST_BESIDE);
+  const each = Math.ceil(columns / lines);
+  const block = (from: number): string => {
+    const to = Math.min(columns, from + each);
+    const head = headings
+      ? tr([...(names ? [''] : []), ...headings.slice(from, to)].map((text) => td(words(text), 'end')))
+      : '';
+    const body = rows.map((row, r) => {
+      const name = names ? [td(`<b>${escapeHtml(names[r]!)}</b>`, 'name')] : [];
+      const shown = Math.max(0, Math.min(to, row.shape[0]!) - from);
+      const cells = Array.from({ length: shown }, (_, c) => {
+        const caption = captions?.[r]?.[from + c];
+        return td(picture(row, from + c, widths[r]!, grid.png) + (caption ? words(caption) : ''), 'cell');
+      });
+      return tr([...name, ...cells]);
     });
-    return tr([...name, ...cells]);
-  });
+    const fixed = `${names ? `<col style="width:${SIDE}px">` : ''}<col span="${each}">`;
+    return `<table style="${TABLE}"><colgroup>${fixed}</colgroup>${head}${body.join('')}</table>`;
+  };
   const left = Math.max(...rows.map(({ shape }) => shape[0]!)) - columns;
   const more = left > 0 ? `<div style="font-size:13px;opacity:0.75">and ${left} more</div>` : '';
   return (
-    `<div style="max-width:${side + columns * (cell + 8)}px">` +
+    `<div style="max-width:${side + each * (cell + 8)}px">` +
     (title ? `<div style="font-weight:600;margin:4px 0 8px">${escapeHtml(title)}</div>` : '') +
-    '<table style="width:100%;margin:0;border-collapse:collapse;font-size:13px">' +
-    `${head}${body.join('')}</table>${more}</div>`
+    `${Array.from({ length: lines }, (_, k) => block(k * each)).join('')}${more}</div>`
   );
 }
 
 /** Width of the names at the left, in CSS pixels. */
 const SIDE = 112;
+/** More go on below: on a page of common width each keeps 80 pixels. */
+const MOST_BESIDE = 8;
+const TABLE = 'width:100%;margin:0;border-collapse:collapse;font-size:13px;table-layout:fixed';
 
 const LOOK = {
   end: 'text-align:center;vertical-align:bottom;padding:2px 4px',
   name: `text-align:left;vertical-align:middle;white-space:normal;padding:2px 8px 2px 0;width:${SIDE - 8}px`,
-  cell: 'text-align:center;vertical-align:top;padding:2px 4px 8px;overflow-wrap:break-word;font-size:12px',
+  cell: 'text-align:center;vertical-align:top;padding:2px 4px 8px;font-size:12px',
 };
+
+/** Broken at spaces only; a longer word ends with an ellipsis. */
+const words = (text: string): string => `<div style="${WORDS}">${escapeHtml(text)}</div>`;
+const WORDS = 'overflow:hidden;text-overflow:ellipsis;overflow-wrap:normal;word-break:normal';
 
 const tr = (cells: readonly string[]): string => `<tr style="background:none">${cells.join('')}</tr>`;
 

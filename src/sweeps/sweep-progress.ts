@@ -1,4 +1,4 @@
-import { duration } from '../core/units.js';
+import { counted, duration } from '../core/units.js';
 
 /** How far a sweep is. */
 export interface SweepProgress {
@@ -25,7 +25,7 @@ export function progressLine(progress: SweepProgress): string {
   const { name, total, done, failed, before, perMinute, seconds, waiting, ended } = progress;
   const left = total - done - failed;
   const parts = [
-    ended === 'finished' ? `${done} ${done === 1 ? 'cell' : 'cells'} done` : `${done} of ${total} cells`,
+    ended === 'finished' ? `${counted(done, 'cell')} done` : `${done} of ${total} cells`,
     ...(before > 0 && seconds > 0 ? [`${before === done ? 'all' : before} of them before`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(ended && seconds > 0 ? [`${ended} after ${duration(seconds)}`] : []),

@@ -14,7 +14,7 @@ test('banded: the band runs along the lower ends and back along the upper ones; 
   assert.deepEqual(band!.y, [9, 20, 12, 18, 20, 11]);
   assert.deepEqual(line!.y, [10, 20, 15]);
   assert.equal(line!.name, 'a');
-  assert.match(plotSvg([band!, line!]), /fill="#11223322"/);
+  assert.match(plotSvg([band!, line!]), /fill="#112233" fill-opacity="0.13"/);
 });
 
 test('banded: another panel takes its axes and is not named twice', () => {

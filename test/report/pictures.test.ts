@@ -92,15 +92,51 @@ test('imageGridPng: every image stands in the picture, each pixel enlarged to a 
   assert.ok(ink(places[1]![1] + 80, picture.height) > 50, 'the caption is written under its image');
 });
 
-test('imageGridPng: rows of different sizes, many columns and long captions fit the picture', async () => {
-  const wide = await decode(
-    imageGridPng([batch([12, 8, 8, 3]), batch([2, 32, 32, 1])], {
-      maxColumns: 3,
-      captions: [[], ['a caption that is much longer than its image', 'b']],
-    }),
-  );
-  const narrow = await decode(imageGridPng([batch([3, 8, 8, 3])]));
-  assert.ok(wide.width > narrow.width && wide.width < 1400);
+test('imageGridPng: rows of different sizes fit the picture, long captions break at spaces', async () => {
+  const grid = (caption: string) =>
+    decode(
+      imageGridPng([batch([12, 8, 8, 3]), batch([2, 32, 32, 1])], { maxColumns: 3, captions: [[], [caption, 'b']] }),
+    );
+  const [short, long] = [await grid('a'), await grid('a caption that is longer')];
+  const bare = await decode(imageGridPng([batch([3, 8, 8, 3])]));
+  assert.deepEqual([short.width, long.width], [bare.width, bare.width]);
+  assert.equal(long.height - short.height, 30, 'two lines');
+  assert.equal((await grid('one '.repeat(40))).height - short.height, 60, 'three at most');
+  const word = await grid('incomprehensibilities');
+  assert.ok(word.width > bare.width && word.height === short.height, 'a long word widens the column');
+});
+
+test('imageGridPng: no wider than a page at any number of columns: smaller images, then rows below', async () => {
+  const numbered = (count: number): NdArray => {
+    const images = batch([count, 8, 8, 3]);
+    images.data.forEach((_, k) => {
+      images.data[k] = [Math.floor(k / 192) / 255, 1, 0.2][k % 3]!;
+    });
+    return images;
+  };
+  const options = { rows: ['private'], maxColumns: 40 };
+  for (const [count, scale, lines] of [
+    [8, undefined, 1],
+    [16, undefined, 2],
+    [33, 10, 4],
+  ] as const) {
+    const picture = await decode(imageGridPng([numbered(count)], { ...options, ...(scale && { scale }) }));
+    assert.ok(picture.width <= 1800, `${count} columns: ${picture.width}`);
+    const first = new Map<number, number>();
+    for (let i = 0; i < picture.data.length; i += 4)
+      if (picture.data[i + 3] === 255 && picture.data[i + 1] === 255 && picture.data[i + 2] === 51)
+        if (!first.has(picture.data[i]!)) first.set(picture.data[i]!, Math.floor(i / 4 / picture.width));
+    assert.equal(first.size, count, 'every image is there');
+    const rows = Array.from({ length: count }, (_, k) => first.get(k)!);
+    assert.equal(new Set(rows).size, lines, `${count} columns: ${rows}`);
+    assert.deepEqual(
+      [...rows].sort((x, y) => x - y),
+      rows,
+      'in order',
+    );
+  }
+  const eight = await decode(imageGridPng([numbered(8)], options));
+  assert.ok(eight.width > 8 * 160 && eight.width <= 1800, 'eight stand side by side, each 80 CSS pixels wide or more');
 });
 
 test('imageGridPng: messages name the argument and the rule', () => {

@@ -42,6 +42,7 @@ const STYLES =
   'border-spacing border-color border-width border-style text-align text-decoration text-transform ' +
   'text-indent vertical-align white-space word-break overflow-wrap overflow overflow-x overflow-y font ' +
   'font-family font-size font-style font-weight font-variant font-variant-numeric line-height letter-spacing ' +
+  'table-layout text-overflow ' +
   'display float clear flex flex-wrap flex-direction gap align-items justify-content grid-template-columns ' +
   'image-rendering caption-side list-style list-style-type tab-size math-depth';
 

@@ -1,8 +1,9 @@
 import { type Axis, type Direction, positionOn, resolveAxis } from './axis.js';
-import { measure } from './labels.js';
-import type { Panel, Series } from './marks.js';
+import { breaker, measure } from './labels.js';
+import { looksOf } from './looks.js';
+import { isHeat, type Panel, type Series } from './marks.js';
 import { titleText } from './markup.js';
-import { PALETTE, SYMBOLS, theme } from './theme.js';
+import { theme } from './theme.js';
 import type { AxisLayout, Box, Layout, Trace } from './types.js';
 
 /** A panel with the traces that belong to it. */
@@ -13,36 +14,58 @@ export interface FigurePanel extends Panel {
   readonly layout: { readonly x: AxisLayout; readonly y: AxisLayout };
   /** Long category names are written at a slant. */
   readonly slanted: boolean;
+  /** Titles of the axes as long as there is room. */
+  readonly titles: { readonly x: string; readonly y: string };
 }
 
 /** A chart with every length resolved: the static picture draws it, the live one is told to look the same. */
 export interface Figure {
   readonly width: number;
   readonly height: number;
-  readonly title: string;
+  /** Lines of the title; none without one. */
+  readonly title: readonly string[];
   readonly layout: Layout;
   /** All series in the order given. */
   readonly series: readonly Series[];
   readonly panels: readonly FigurePanel[];
-  readonly legend: readonly { readonly series: Series; readonly x: number; readonly y: number }[];
+  readonly legend: readonly LegendItem[];
   /** Top of the legend; 0 without one. */
   readonly legendTop: number;
 }
 
+/** A series in the legend, its name as long as there is room. */
+export interface LegendItem {
+  readonly series: Series;
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+}
+
 const PAD = 18;
 const SWATCH = 30;
+/** Of the title; distance of two of its baselines. */
+const MOST_LINES = 3;
+export const TITLE_LINE = 20;
+/** Category names are cut beyond this width in CSS pixels. */
+const WIDEST_NAME = 240;
 
 /** Colours, axes, margins and panels of a chart. */
 export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure {
   const width = layout.width ?? theme.width;
   const height = layout.height ?? theme.height;
   const wide = measure();
-  const title = titleText(layout.title);
-  const series = assignColours(traces);
+  const title = breaker('bold')(titleText(layout.title), theme.size.title, width - 2 * PAD, MOST_LINES);
+  const titled = title.length ? TITLE_LINE * (title.length - 1) : undefined;
+  const series = assignLooks(traces);
   const named = series.filter(({ trace }) => trace.name && trace.showlegend !== false && !isHeat(trace));
-  const legendTop = layout.showlegend === false || (named.length < 2 && !layout.showlegend) ? 0 : title ? 46 : 14;
+  const legendTop =
+    layout.showlegend === false || (named.length < 2 && !layout.showlegend)
+      ? 0
+      : titled === undefined
+        ? 14
+        : 46 + titled;
   const { items, bottom } = flowLegend(legendTop ? named : [], legendTop, width, wide);
-  const top = Math.max(bottom + 14, title ? 52 : 20);
+  const top = Math.max(bottom + 14, titled === undefined ? 20 : 52 + titled);
   const groups = groupPanels(series);
   const columns = layout.grid?.columns ?? Math.ceil(groups.length / (layout.grid?.rows ?? 1));
   const rows = Math.max(layout.grid?.rows ?? 1, Math.ceil(groups.length / columns));
@@ -62,32 +85,16 @@ export function resolveFigure(traces: readonly Trace[], layout: Layout): Figure 
   return { width, height, title, layout, series, panels, legend: items, legendTop };
 }
 
-export const isHeat = (trace: Trace): boolean => trace.type === 'heatmap' || trace.type === 'contour';
-
 /** The trace whose colours a bar at the right explains, if any. */
 export const withColourBar = (members: readonly Series[]): Trace | undefined =>
   members.find(({ trace }) => isHeat(trace) && trace.showscale !== false)?.trace;
 
-/** Colour and marker by the series' name, so that it looks the same in every panel. */
-function assignColours(traces: readonly Trace[]): Series[] {
-  const places = new Map<string, number>();
-  let next = 0;
-  const placeOf = (trace: Trace): number => {
-    if (isHeat(trace)) return 0;
-    if (trace.fill === 'toself') return next; // a band, under the line that follows
-    if (!trace.name) return next++;
-    const place = places.get(trace.name) ?? next++;
-    places.set(trace.name, place);
-    return place;
-  };
-  return traces.map((trace) => {
-    const k = placeOf(trace);
+function assignLooks(traces: readonly Trace[]): Series[] {
+  const looks = looksOf(traces);
+  return traces.map((trace, i) => {
     const marker = trace.marker?.color;
-    return {
-      trace,
-      colour: trace.line?.color ?? (typeof marker === 'string' ? marker : PALETTE[k % PALETTE.length]!),
-      symbol: SYMBOLS[k % SYMBOLS.length]!,
-    };
+    const own = trace.line?.color ?? (typeof marker === 'string' ? marker : undefined);
+    return { trace, ...looks[i]!, ...(own && { colour: own }) };
   });
 }
 
@@ -102,11 +109,13 @@ function groupPanels(series: readonly Series[]): [string, Series[]][] {
 }
 
 function flowLegend(named: readonly Series[], top: number, width: number, wide: ReturnType<typeof measure>) {
+  const cut = breaker();
   let [x, y] = [PAD, top];
   const items = named.map((series) => {
-    const room = SWATCH + wide(series.trace.name!, theme.size.legend) + 18;
+    const [name = ''] = cut(series.trace.name!, theme.size.legend, width - 2 * PAD - SWATCH);
+    const room = SWATCH + wide(name, theme.size.legend) + 18;
     if (x > PAD && x + room > width - PAD) [x, y] = [PAD, y + 20];
-    const item = { series, x, y };
+    const item = { series, name, x, y };
     x += room;
     return item;
   });
@@ -124,8 +133,16 @@ function layOut(
   const traces = members.map(({ trace }) => trace);
   const axisLayout = (direction: Direction) => (layout[`${direction}axis${suffix}`] ?? {}) as AxisLayout;
   const [xLayout, yLayout] = [axisLayout('x'), axisLayout('y')];
-  const x = resolveAxis('x', traces, xLayout, layout.barmode);
-  const y = resolveAxis('y', traces, yLayout, layout.barmode);
+  const cut = breaker();
+  const named = (axis: Axis, limit: number): Axis =>
+    axis.type === 'category'
+      ? {
+          ...axis,
+          ticks: axis.ticks.map(({ at, label }) => ({ at, label: cut(label, theme.size.tick, limit)[0] ?? '' })),
+        }
+      : axis;
+  const x = named(resolveAxis('x', traces, xLayout, layout.barmode), WIDEST_NAME);
+  const y = named(resolveAxis('y', traces, yLayout, layout.barmode), Math.min(WIDEST_NAME, 0.4 * outer.width));
   const widest = (axis: Axis) => Math.max(0, ...axis.ticks.map(({ label }) => wide(label, theme.size.tick)));
   const plainLeft = 14 + (titleText(yLayout.title) ? 24 : 4) + widest(y) + 8;
   const right = bars.length ? 92 : 22;
@@ -149,6 +166,10 @@ function layOut(
     series: members,
     layout: { x: xLayout, y: yLayout },
     slanted,
+    titles: {
+      x: cut(titleText(xLayout.title), theme.size.axis, 2 * roomAround('left', 'width', box, outer))[0] ?? '',
+      y: cut(titleText(yLayout.title), theme.size.axis, 2 * roomAround('top', 'height', box, outer))[0] ?? '',
+    },
     box,
     x: apart(x, atX, (label) => (slanted ? 2 * LINE : wide(label, theme.size.tick) + 4)),
     y: apart(
@@ -159,6 +180,12 @@ function layOut(
     atX,
     atY,
   };
+}
+
+/** From the middle of a panel to the nearer end of what it stands in. */
+function roomAround(start: 'left' | 'top', length: 'width' | 'height', box: Box, outer: Box): number {
+  const middle = box[start] + box[length] / 2;
+  return Math.min(middle - outer[start], outer[start] + outer[length] - middle);
 }
 
 /** Height of a tick's text; slanted by 30 degrees it takes twice that along the axis. */
@@ -183,4 +210,4 @@ function apart(axis: Axis, at: (value: number) => number, length: (label: string
 }
 
 /** How far a slanted name reaches down. */
-export const slantDrop = (width: number): number => Math.min(width, 240) * 0.5;
+export const slantDrop = (width: number): number => Math.min(width, WIDEST_NAME) * 0.5;

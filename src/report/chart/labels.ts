@@ -1,5 +1,5 @@
-import { textWidth, typeface } from '../lettering.js';
-import { escapeText, n } from './markup.js';
+import { textWidth, typeface, type Weight, wrapText } from '../lettering.js';
+import { escapeText, n, plainText } from './markup.js';
 import { theme } from './theme.js';
 import type { Box } from './types.js';
 
@@ -24,8 +24,19 @@ export interface PlacedLabel {
 /** Width of a text in CSS pixels, measured on our own letters; common sans-serif fonts are no wider. */
 export function measure(): (text: string, size: number) => number {
   const face = typeface('regular');
-  return (text, size) => (textWidth(face, text) * size) / 23;
+  return (text, size) => (textWidth(face, plainText(text)) * size) / EM.regular;
 }
+
+/** The text as lines of at most `limit` CSS pixels, at most `most` of them, measured as in {@link measure}. */
+export function breaker(
+  weight: Weight = 'regular',
+): (text: string, size: number, limit: number, most?: number) => string[] {
+  const face = typeface(weight);
+  return (text, size, limit, most = 1) => wrapText(face, plainText(text), (limit * EM[weight]) / size, most);
+}
+
+/** Pixels of our letters' own size. */
+const EM = { regular: 23, bold: 26 } as const;
 
 type Direction = readonly [across: number, down: number];
 

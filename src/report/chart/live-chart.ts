@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Axis } from './axis.js';
-import { type Figure, type FigurePanel, isHeat } from './figure.js';
+import { type Figure, type FigurePanel, TITLE_LINE } from './figure.js';
 import { contourLevels } from './heat.js';
 import { labelNote } from './labels.js';
-import { isScatter, modeOf, pointLabels, type Series } from './marks.js';
-import { escapeHtml, svgAddress, titleText } from './markup.js';
+import { isHeat, isScatter, modeOf, pointLabels, type Series } from './marks.js';
+import { escapeHtml, escapeText, svgAddress, titleText } from './markup.js';
 import { colourStops, theme } from './theme.js';
 import type { AxisLayout, Box } from './types.js';
 
@@ -21,10 +21,10 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     ...rest,
     width,
     height,
-    title: title && {
-      text: title,
+    title: title.length > 0 && {
+      text: title.map(escapeText).join('<br>'),
       x: 18 / width,
-      y: 1 - 25 / height,
+      y: 1 - (25 + (TITLE_LINE * (title.length - 1)) / 2) / height,
       xref: 'container',
       yref: 'container',
       xanchor: 'left',
@@ -63,7 +63,12 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     ...Object.fromEntries(axes),
   };
   const data = figure.series.map((series) =>
-    plotlyTrace(series, figure.panels.find((panel) => panel.series.includes(series))!, frame),
+    plotlyTrace(
+      series,
+      figure.panels.find((panel) => panel.series.includes(series))!,
+      frame,
+      figure.legend.find((item) => item.series === series)?.name,
+    ),
   );
   return JSON.parse(JSON.stringify({ data, layout: full }, plain)) as { data: object[]; layout: object };
 }
@@ -108,7 +113,7 @@ function union(boxes: readonly Box[]): Box {
 
 function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): object {
   const axis = panel[direction];
-  const { title, ...given } = panel.layout[direction] as AxisLayout;
+  const { title: _, ...given } = panel.layout[direction] as AxisLayout;
   const { box } = panel;
   const from =
     direction === 'x' ? (box.left - frame.left) / frame.width : 1 - (box.top + box.height - frame.top) / frame.height;
@@ -117,13 +122,15 @@ function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): objec
   const marks =
     axis.type === 'log'
       ? { tickvals: axis.ticks.map(({ at }) => at), ticktext: axis.ticks.map(({ label }) => label) }
-      : {};
+      : axis.ticks.some(({ label }) => label.endsWith('…'))
+        ? { tickvals: axis.categories, ticktext: axis.ticks.map(({ label }) => label) }
+        : {};
   return {
     type: axis.type,
     range: endsOf(axis),
     domain: [from, from + length],
     anchor: `${direction === 'x' ? 'y' : 'x'}${panel.suffix}`,
-    title: { text: titleText(title), font: { size: theme.size.axis, color: theme.ink }, standoff: 12 },
+    title: { text: panel.titles[direction], font: { size: theme.size.axis, color: theme.ink }, standoff: 12 },
     gridcolor: theme.grid,
     showgrid: !heat && !(direction === 'x' && axis.type === 'category'),
     zeroline: direction === 'y' && !heat && axis.type === 'linear',
@@ -140,13 +147,20 @@ function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): objec
   };
 }
 
-function plotlyTrace({ trace, colour, symbol }: Series, panel: FigurePanel, frame: Box): object {
+function plotlyTrace(
+  { trace: given, colour, symbol, dash, opacity }: Series,
+  panel: FigurePanel,
+  frame: Box,
+  name?: string,
+): object {
+  const trace = name === undefined ? given : { ...given, name };
   const axes = { xaxis: `x${panel.suffix}`, yaxis: `y${panel.suffix}` };
   if (isHeat(trace)) return { ...plotlyHeat(trace, panel, frame), ...axes };
   if (trace.type === 'bar')
     return {
       ...trace,
       ...axes,
+      opacity: trace.opacity ?? opacity,
       marker: { color: colour, ...trace.marker },
       textposition: trace.textposition ?? 'outside',
       ...(trace.error_y && { error_y: { type: 'data', color: theme.ink, thickness: 1.5, width: 4, ...trace.error_y } }),
@@ -156,9 +170,9 @@ function plotlyTrace({ trace, colour, symbol }: Series, panel: FigurePanel, fram
     ...trace,
     ...axes,
     mode: modeOf(trace).replace(/\+?text/, '') || 'none',
-    line: { color: colour, width: 2.2, ...trace.line },
+    line: { color: colour, width: 2.2, dash, ...trace.line },
     marker: { color: colour, size: 8, symbol, ...trace.marker },
-    ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}2e` }),
+    ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}22` }),
     ...(trace.error_y && { error_y: { type: 'data', thickness: 1.5, width: 4, ...trace.error_y } }),
   };
 }

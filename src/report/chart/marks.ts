@@ -1,22 +1,11 @@
-import {
-  type CurveFactory,
-  curveLinear,
-  curveStepAfter,
-  line,
-  symbol,
-  symbolCircle,
-  symbolCross,
-  symbolDiamond2,
-  symbolSquare,
-  symbolStar,
-  symbolTriangle,
-} from 'd3-shape';
 import type { Axis } from './axis.js';
 import { defaults } from './axis.js';
+import { type CurveFactory, curveLinear, curveStepAfter, line } from './drawing.js';
 import { drawLabels, measure, type PlacedLabel, placeLabels, type Wish } from './labels.js';
+import { markerPath, markPaint } from './marker-forms.js';
 import { n } from './markup.js';
 import { theme } from './theme.js';
-import type { Box, Trace } from './types.js';
+import type { Box, Look, Trace } from './types.js';
 
 /** One panel while its marks are drawn. */
 export interface Panel {
@@ -28,11 +17,9 @@ export interface Panel {
   readonly atY: (value: number) => number;
 }
 
-/** A trace with its place in the figure's order and its colour. */
-export interface Series {
+/** A trace with its look. */
+export interface Series extends Look {
   readonly trace: Trace;
-  readonly colour: string;
-  readonly symbol: string;
 }
 
 interface Point {
@@ -41,29 +28,18 @@ interface Point {
   readonly index: number;
 }
 
-const forms = {
-  circle: symbolCircle,
-  square: symbolSquare,
-  diamond: symbolDiamond2,
-  'triangle-up': symbolTriangle,
-  cross: symbolCross,
-  star: symbolStar,
-} as const;
 const dashes: Readonly<Record<string, string>> = { dash: '7 5', dot: '2 4', dashdot: '7 4 2 4', longdash: '11 6' };
 
 export const dashOf = (dash?: string): string =>
   dash && dash !== 'solid' ? ` stroke-dasharray="${dashes[dash] ?? '7 5'}"` : '';
+
+export const isHeat = (trace: Trace): boolean => trace.type === 'heatmap' || trace.type === 'contour';
 
 export const isScatter = ({ type }: Trace): boolean => !type || type === 'scatter' || type === 'scattergl';
 
 /** What is drawn of a scatter trace that does not say: many points are a line only. */
 export const modeOf = (trace: Trace): string =>
   trace.mode ?? (Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0) > 40 ? 'lines' : 'lines+markers');
-
-export function markerPath(form: string, size: number, filled = 1): string {
-  const kind = forms[form.replace('-open', '') as keyof typeof forms] ?? symbolCircle;
-  return symbol(kind, (size / 2) ** 2 * Math.PI * (kind === symbolDiamond2 ? 0.8 : 1) * filled)() ?? '';
-}
 
 /** Points in pixels; a datum without a place (null, NaN, zero on a log axis) breaks the line. */
 function points({ trace }: Series, panel: Panel): Point[] {
@@ -78,8 +54,10 @@ function points({ trace }: Series, panel: Panel): Point[] {
 
 const placed = (point: Point): boolean => Number.isFinite(point.x) && Number.isFinite(point.y);
 
-/** Lines, bands, markers, error bars and labels of a scatter trace. */
-export function drawScatter(series: Series, panel: Panel, before?: Series): string {
+const within = (clip: string, drawn: string): string => drawn && `<g clip-path="url(#${clip})">${drawn}</g>`;
+
+/** Lines, bands, markers and error bars of a scatter trace; bands and error bars end at the axes, the path `inner`. */
+export function drawScatter(series: Series, panel: Panel, inner: string, before?: Series): string {
   const { trace, colour } = series;
   const all = points(series, panel);
   const mode = modeOf(trace);
@@ -96,17 +74,18 @@ export function drawScatter(series: Series, panel: Panel, before?: Series): stri
   const band = bandPoints(trace, all, panel, before);
   if (band)
     parts.push(
-      `<path d="${path(band)}Z" fill="${trace.fillcolor ?? colour}"${trace.fillcolor ? '' : ' fill-opacity="0.18"'}/>`,
+      `<path d="${path(band)}Z" fill="${trace.fillcolor ?? colour}"${trace.fillcolor ? '' : ' fill-opacity="0.13"'}/>`,
     );
   parts.push(errorBars(series, panel, all));
+  const inside = within(inner, parts.splice(0).join(''));
   if (mode.includes('lines') && trace.line?.width !== 0)
     parts.push(
       `<path d="${path(trace.connectgaps ? all.filter(placed) : all) ?? ''}" fill="none" stroke="${colour}" ` +
         `stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" ` +
-        `stroke-linecap="round"${dashOf(trace.line?.dash)}/>`,
+        `stroke-linecap="round"${dashOf(trace.line?.dash ?? series.dash)}/>`,
     );
   if (mode.includes('markers')) parts.push(markers(series, all));
-  return `<g${trace.opacity === undefined ? '' : ` opacity="${trace.opacity}"`}>${parts.join('')}</g>`;
+  return `<g${trace.opacity === undefined ? '' : ` opacity="${trace.opacity}"`}>${inside}${parts.join('')}</g>`;
 }
 
 function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: Series): Point[] | undefined {
@@ -117,10 +96,6 @@ function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: 
   const floor = panel.atY(Math.max(0, Math.min(...panel.y.domain)));
   return [{ ...here[0]!, y: floor }, ...here, { ...here.at(-1)!, y: floor }];
 }
-
-/** A mark is filled, or a ring where its symbol ends with `-open`. */
-export const markPaint = (symbol = '', colour: string): string =>
-  symbol.endsWith('-open') ? `fill="none" stroke="${colour}" stroke-width="1.5"` : `fill="${colour}"`;
 
 function sizeAt({ marker }: Trace, index: number): number {
   const size = marker?.size ?? 8;
@@ -180,14 +155,14 @@ export function pointLabels(scatters: readonly Series[], panel: Panel): PlacedLa
 }
 
 /** All bar traces of a panel: side by side, stacked or overlaid. A group fills 0.8 of the room it has. */
-export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group'): string {
+export function drawBars(bars: readonly Series[], panel: Panel, inner: string, barmode = 'group'): string {
   const room = unitRoom(bars, panel) * 0.8;
   const side = barmode === 'group' ? room / bars.length : room;
   const tops = new Map<number, number>();
   const wishes: Wish[] = [];
   const drawn = bars
     .map((series, k) => {
-      const { trace, colour } = series;
+      const { trace, colour, opacity } = series;
       const xs = (trace.x as ArrayLike<number | string>) ?? defaults(trace, 'x');
       const ys = trace.y as ArrayLike<number>;
       const at: Point[] = [];
@@ -209,7 +184,8 @@ export function drawBars(bars: readonly Series[], panel: Panel, barmode = 'group
           `height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`
         );
       });
-      return `<g opacity="${trace.opacity ?? 1}">${rects.join('')}${errorBars(series, panel, at, theme.ink)}</g>`;
+      const lengths = within(inner, errorBars(series, panel, at, theme.ink));
+      return `<g opacity="${trace.opacity ?? opacity}">${rects.join('')}${lengths}</g>`;
     })
     .join('');
   return drawn + (wishes.length ? drawLabels(placeLabels(wishes, [], panel.box, measure())) : '');

@@ -5,8 +5,11 @@ import type { Title } from './types.js';
 export const n = (value: number): string => String(Math.round(value * 100) / 100);
 
 /** Text for SVG or HTML: the simple tags that plotly allows are dropped, the rest is escaped. */
-export const escapeText = (text: string): string =>
-  escapeHtml(text.replace(/<br\s*\/?>/g, ' ').replace(/<\/?(?:b|i|em|strong|sub|sup|span)\b[^<>]*>/g, ''));
+export const escapeText = (text: string): string => escapeHtml(plainText(text));
+
+/** The text without the simple tags that plotly allows. */
+export const plainText = (text: string): string =>
+  text.replace(/<br\s*\/?>/g, ' ').replace(/<\/?(?:b|i|em|strong|sub|sup|span)\b[^<>]*>/g, '');
 
 /** Text for HTML or SVG, as it is; what neither may hold becomes the sign for that. */
 export const escapeHtml = (text: string): string => printable(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

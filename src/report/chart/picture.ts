@@ -1,19 +1,10 @@
 import type { Axis } from './axis.js';
-import { type Figure, type FigurePanel, isHeat, slantDrop, withColourBar } from './figure.js';
+import { type Figure, type FigurePanel, type LegendItem, slantDrop, TITLE_LINE, withColourBar } from './figure.js';
 import { drawColourBar, drawHeat } from './heat.js';
 import { drawLabels } from './labels.js';
-import {
-  dashOf,
-  drawBars,
-  drawScatter,
-  isScatter,
-  markerPath,
-  markPaint,
-  modeOf,
-  pointLabels,
-  type Series,
-} from './marks.js';
-import { escapeHtml, escapeText, n, titleText } from './markup.js';
+import { markerPath, markPaint } from './marker-forms.js';
+import { dashOf, drawBars, drawScatter, isHeat, isScatter, modeOf, pointLabels } from './marks.js';
+import { escapeHtml, escapeText, n } from './markup.js';
 import { theme } from './theme.js';
 import type { Annotation, Shape } from './types.js';
 
@@ -24,24 +15,28 @@ export function drawPicture(figure: Figure): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ` +
       `${height}" font-family="${escapeHtml(font)}">`,
-    title &&
-      `<text x="18" y="30" font-size="${size.title}" font-weight="600" fill="${ink}">${escapeText(title)}</text>`,
-    ...legend.map(({ series, x, y }) => legendItem(series, x, y)),
+    ...title.map(
+      (line, i) =>
+        `<text x="18" y="${30 + i * TITLE_LINE}" font-size="${size.title}" font-weight="600" ` +
+        `fill="${ink}">${escapeText(line)}</text>`,
+    ),
+    ...legend.map(legendItem),
     ...panels.map((panel, i) => drawPanel(panel, figure, i)),
     '</svg>',
   ].join('');
 }
 
-function legendItem({ trace, colour, symbol }: Series, x: number, y: number): string {
+function legendItem({ series: { trace, colour, symbol, dash, opacity }, name, x, y }: LegendItem): string {
   const middle = y + 9;
   const mode = modeOf(trace);
   const sample =
     trace.type === 'bar'
-      ? `<rect x="${x + 6}" y="${middle - 6}" width="12" height="12" fill="${colour}"/>`
+      ? `<rect x="${x + 6}" y="${middle - 6}" width="12" height="12" fill="${colour}" ` +
+        `opacity="${trace.opacity ?? opacity}"/>`
       : [
           mode.includes('lines') &&
             `<path d="M${x} ${middle}h24" stroke="${colour}" stroke-width="2.2" ` +
-              `fill="none"${dashOf(trace.line?.dash)}/>`,
+              `fill="none"${dashOf(trace.line?.dash ?? dash)}/>`,
           mode.includes('markers') &&
             `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ` +
               `${middle})" ${markPaint(trace.marker?.symbol, colour)}/>`,
@@ -50,13 +45,13 @@ function legendItem({ trace, colour, symbol }: Series, x: number, y: number): st
           .join('');
   return (
     `${sample}<text x="${n(x + 30)}" y="${middle + 4.5}" font-size="${theme.size.legend}" ` +
-    `fill="${theme.ink}">${escapeText(trace.name!)}</text>`
+    `fill="${theme.ink}">${escapeText(name)}</text>`
   );
 }
 
 function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
   const { box, series } = panel;
-  const clip = `p${index}`;
+  const [clip, inner] = [`p${index}`, `i${index}`];
   const heats = series.filter(({ trace }) => isHeat(trace));
   const bars = series.filter(({ trace }) => trace.type === 'bar');
   const scatters = series.filter(({ trace }) => isScatter(trace));
@@ -65,13 +60,14 @@ function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
   const notes = figure.layout.annotations?.filter((note) => belongs(note.xref, panel)) ?? [];
   return [
     `<clipPath id="${clip}"><rect x="${box.left - 6}" y="${box.top - 6}" width="${box.width + 12}" ` +
-      `height="${box.height + 12}"/></clipPath>`,
+      `height="${box.height + 12}"/></clipPath><clipPath id="${inner}"><rect x="${box.left}" y="${box.top}" ` +
+      `width="${box.width}" height="${box.height}"/></clipPath>`,
     heats.length === 0 && gridLines(panel),
     `<g clip-path="url(#${clip})">`,
     ...heats.map(({ trace }) => drawHeat(trace, panel)),
-    bars.length > 0 && drawBars(bars, panel, figure.layout.barmode),
+    bars.length > 0 && drawBars(bars, panel, inner, figure.layout.barmode),
     ...shapes.map((shape) => drawShape(shape, panel)),
-    ...scatters.map((one, i) => drawScatter(one, panel, scatters[i - 1])),
+    ...scatters.map((one, i) => drawScatter(one, panel, inner, scatters[i - 1])),
     '</g>',
     drawLabels(pointLabels(scatters, panel)),
     ...notes.map((note) => drawNote(note, panel)),
@@ -106,7 +102,7 @@ function gridLines({ box, x, y, atX, atY }: FigurePanel): string {
   );
 }
 
-function axisText({ box, x, y, atX, atY, layout, slanted }: FigurePanel): string {
+function axisText({ box, x, y, atX, atY, titles, slanted }: FigurePanel): string {
   const bottom = box.top + box.height;
   const { tick, axis } = theme.size;
   const under = x.ticks
@@ -126,17 +122,17 @@ function axisText({ box, x, y, atX, atY, layout, slanted }: FigurePanel): string
   const widest = Math.max(0, ...x.ticks.map(({ label }) => label.length)) * 6.6;
   const xTitleAt = bottom + (slanted ? 14 + slantDrop(widest) + 22 : 42);
   const middle = box.top + box.height / 2;
-  const titles = [
-    titleText(layout.x.title) &&
+  const names = [
+    titles.x &&
       `<text text-anchor="middle" x="${n(box.left + box.width / 2)}" ` +
-        `y="${n(xTitleAt)}">${escapeText(titleText(layout.x.title))}</text>`,
-    titleText(layout.y.title) &&
+        `y="${n(xTitleAt)}">${escapeText(titles.x)}</text>`,
+    titles.y &&
       `<text text-anchor="middle" transform="translate(${n(yTitleAt(box.left, y))} ${n(middle)}) ` +
-        `rotate(-90)">${escapeText(titleText(layout.y.title))}</text>`,
+        `rotate(-90)">${escapeText(titles.y)}</text>`,
   ].filter(Boolean);
   return (
     `<g font-size="${tick}" fill="${theme.soft}">${under.join('')}${beside.join('')}</g><g font-size="${axis}" ` +
-    `fill="${theme.ink}">${titles.join('')}</g>`
+    `fill="${theme.ink}">${names.join('')}</g>`
   );
 }
 

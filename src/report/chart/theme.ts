@@ -23,8 +23,21 @@ export const PALETTE: readonly string[] = [
   '#7b35e0',
 ];
 
-/** One marker form per colour: series stay apart in grey print too. */
-export const SYMBOLS: readonly string[] = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'star'];
+/** The colour of what others are compared with. */
+export const GREY = '#7a828c';
+
+/** One marker form per colour: series stay apart in grey print too. The first is that of the grey. */
+export const SYMBOLS: readonly string[] = [
+  'triangle-down',
+  'circle',
+  'square',
+  'diamond',
+  'triangle-up',
+  'cross',
+  'star',
+  'x',
+  'hexagon',
+];
 
 /** Colours from the least value to the greatest, evenly spaced. */
 const scales: Readonly<Record<string, readonly string[]>> = {

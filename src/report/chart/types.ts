@@ -52,6 +52,16 @@ export interface Trace {
   readonly [plotly: string]: unknown;
 }
 
+/** How a series is drawn where it does not say so itself. */
+export interface Look {
+  readonly colour: string;
+  readonly symbol: string;
+  /** As plotly's `line.dash`. */
+  readonly dash: string;
+  /** Of bars, from 0 to 1. */
+  readonly opacity: number;
+}
+
 export type Title = string | { readonly text?: string; readonly [plotly: string]: unknown };
 
 /** One axis of a chart. */

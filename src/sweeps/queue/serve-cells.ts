@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { counted } from '../../core/units.js';
 import { needsOf } from '../blobs.js';
 import { threadCrew } from '../local.js';
 import type { CellJob, CellResult } from '../types.js';
@@ -99,7 +100,7 @@ export async function serveCells({ redis, concurrency, shared, signal, now, onLi
         await worker.close();
       }
   };
-  onLine(`roglab worker: ready, version ${version}, ${concurrency} ${concurrency === 1 ? 'cell' : 'cells'} at a time`);
+  onLine(`roglab worker: ready, version ${version}, ${counted(concurrency, 'cell')} at a time`);
   const serve = async (): Promise<void> => {
     let [heard, wake] = [false, (): void => {}];
     await onAnnounced(connection, () => {
