@@ -18,6 +18,7 @@ import { matched, observeCase, score } from '../studies/index.js';
 import { attackAnswer } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 import { firstClosures } from './long-run.js';
+import { STOPPED, stopSignal } from './stop.js';
 
 /** What the command takes beside the options of the attack. */
 const OWN = {
@@ -59,7 +60,10 @@ function checkAttackFlags(attack: AttackName, flags: object): void {
   }
 }
 
-/** `roglab attack`: PNGs into a folder, a line to standard output (or JSON), progress to standard error. */
+/**
+ * `roglab attack`: PNGs into a folder, a line to standard output (or JSON), progress to standard error. Stopped, it
+ * writes the best so far and ends with 130.
+ */
 export async function command(args: string[]): Promise<number> {
   const flags = readFlags('attack', args, kindsOf(OWN, ...Object.values(OPTIONS)));
   const own = optionsOf('attack', flags, OWN);
@@ -90,7 +94,13 @@ export async function command(args: string[]): Promise<number> {
   const show = process.stderr.isTTY
     ? progress(`${observation.obfuscation.name}, batch ${size}`)
     : firstClosures((line) => console.error(line));
-  const attacked = await attackBy(name)(observation, { ...options, ...named(name, data), onProgress: show });
+  const signal = stopSignal();
+  const asked = { ...options, ...named(name, data), signal, onProgress: show };
+  const attacked = await attackBy(name)(observation, asked).catch((error) => {
+    if (!signal.aborted) throw error;
+    console.error(error.message);
+  });
+  if (!attacked) return STOPPED;
   const result = own.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);
   const before = own.restore ? await score(batch, attacked) : undefined;
@@ -124,7 +134,9 @@ export async function command(args: string[]): Promise<number> {
     });
   console.log(own.json ? answer() : attackAnswer(batch, result, scores, { ...(before && { raw: before }), out }));
   await writePictures(out, [truth, ...(before ? [rowOf('raw', attacked, before)] : []), shown]);
-  return 0;
+  if (attacked.stopped === 'finished') return 0;
+  console.error(`stopped after ${attacked.closures} closures: the pictures are the best until then`);
+  return STOPPED;
 }
 
 /** Options that were said, without the attack's own defaults. */

@@ -19,6 +19,7 @@ import { roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { said } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
+import { STOPPED, stopSignal } from './stop.js';
 
 const TOLD = {
   about: "how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html",
@@ -51,7 +52,7 @@ const TOLD = {
   },
 };
 
-/** `roglab audit`. Exit code 1 only where --fail-on says so. */
+/** `roglab audit`. Exit code 1 only where --fail-on says so, 130 when it was stopped. */
 export async function command(args: string[]): Promise<number> {
   const flags = said('audit', TOLD, args);
   if (!flags) return 0;
@@ -80,9 +81,12 @@ export async function command(args: string[]): Promise<number> {
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   console.error(`${session.line}; ${attacks} attacks of ${settings.iterations} steps, ${workers} at a time`);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  const result = await audit(given, { folder: out, workers, signal: stop.signal, onProgress: say });
+  const signal = stopSignal();
+  const result = await audit(given, { folder: out, workers, signal, onProgress: say }).catch((error) => {
+    if (!signal.aborted) throw error;
+    console.error(error.message);
+  });
+  if (!result) return STOPPED;
   const verdict = verdictOf(result);
   const version = packageVersion();
   const because = failOn && failuresOf(result, failOn);

@@ -8,6 +8,7 @@ import { ENGINES } from './engine/addable.js';
 import { checkSpace, sizeOfFolder, WHERE } from './engine/steps.js';
 import { nameOf } from './engine/words.js';
 import { projectRoot } from './root.js';
+import { STOPPED, stopSignal } from './stop.js';
 
 const HELP = `roglab engine              which engines there are, which work here, what the others need
 roglab engine add NAME     installs one of ${addedEngines.join(', ')} into a folder of its own
@@ -61,15 +62,12 @@ async function add(name: AddedEngine): Promise<number> {
   if (room > 0) await checkSpace(dirname(folder), room);
   mkdirSync(dirname(folder), { recursive: true });
   const lock = await lockFile(WHERE, folder);
-  const stop = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const onSignal = () => stop.abort();
-  for (const signal of signals) process.once(signal, onSignal);
+  const signal = stopSignal();
   const began = performance.now();
   try {
     rmSync(mark, { force: true });
     mkdirSync(scratch, { recursive: true });
-    await install(name, { folder, scratch, say: (line) => console.log(line), signal: stop.signal });
+    await install(name, { folder, scratch, say: (line) => console.log(line), signal });
     if (room > 0) writeFileSync(mark, name);
     const why = verify(name);
     if (why !== undefined) {
@@ -77,11 +75,10 @@ async function add(name: AddedEngine): Promise<number> {
       throw problem(WHERE, `${name} ${room > 0 ? 'was installed and ' : ''}does not work: ${why}`);
     }
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
     console.error(`${WHERE}: interrupted; roglab engine add ${name} goes on, roglab engine remove ${name} clears it`);
-    return 130;
+    return STOPPED;
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
     rmSync(scratch, { recursive: true, force: true });
     await lock.release();
     removeEmpty();

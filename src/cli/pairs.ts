@@ -7,6 +7,7 @@ import { start } from '../engine/index.js';
 import { pairsFolder } from '../making/restorer-pair-file.js';
 import { makePairs } from '../making/restorer-pairs.js';
 import { said } from './flags.js';
+import { stopped, stopSignal } from './stop.js';
 
 const TOLD = {
   about: 'attacks training images of CIFAR-10 and keeps what comes out, for training the restorer',
@@ -32,11 +33,10 @@ export async function command(args: string[]): Promise<number> {
   await checkFilePlace('roglab pairs', path, 2 ** 24);
   await start(threads ? { threads } : {});
   const dataset = await openDataset(flags.data ?? 'cifar10', { fallback: 'none' });
-  const stopped = new AbortController();
-  process.once('SIGINT', () => stopped.abort());
+  const signal = stopSignal();
   const say = (text: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
-  const options = { path, minutes, seed, part: part - 1, parts, signal: stopped.signal, onProgress: say };
+  const options = { path, minutes, seed, part: part - 1, parts, signal, onProgress: say };
   const count = await makePairs(dataset, options);
   console.log(`${count} pairs in ${path}`);
-  return 0;
+  return signal.aborted ? stopped(path) : 0;
 }

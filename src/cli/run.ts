@@ -14,6 +14,7 @@ import { projectRoot } from './root.js';
 import { firstLine, lineWriter } from './run/line-writer.js';
 import { liveReport } from './run/live-report.js';
 import { runningTimes } from './running-times.js';
+import { STOPPED } from './stop.js';
 
 const TOLD = {
   about: 'executes notebooks/*.ipynb through the real kernel and writes the results with one index.html',
@@ -62,7 +63,7 @@ export async function command(args: string[]): Promise<number> {
   // an exit lets the kernels be stopped and their sockets removed; a bare signal does not
   process.once('SIGINT', () => {
     page.stop();
-    process.exit(130);
+    process.exit(STOPPED);
   });
   const say = lineWriter();
   const results = await runNotebooks({

@@ -5,6 +5,7 @@ import { text, whole, words } from '../core/option-table.js';
 import { runSweep, type SweepDefinition, sweepTable, sweepView } from '../sweeps/index.js';
 import { said } from './flags.js';
 import { projectRoot } from './root.js';
+import { stopped, stopSignal } from './stop.js';
 import { trainedLenet } from './trained-lenet.js';
 
 /** Two initialisations take turns, so that no batch is attacked twice. */
@@ -74,15 +75,14 @@ export async function batchesCommand(args: string[]): Promise<number> {
   const { only, workers } = flags;
   const out = resolve(flags.out ?? join(projectRoot(), 'results'));
   await checkPlace('roglab study batches', join(out, 'batches'), 2 ** 24);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  const signal = stopSignal();
   const found: BatchesRow[] = [];
   for (const name of NAMES) {
     const folder = join(out, 'batches', name);
     const source = flags.data ?? 'cifar10';
     if (!only || only.includes(name)) {
-      const weights = name.includes('trained') && (await trainedLenet(source, join(out, 'batches'), stop.signal));
-      if (stop.signal.aborted) return 130;
+      const weights = name.includes('trained') && (await trainedLenet(source, join(out, 'batches'), signal));
+      if (signal.aborted) return stopped(join(out, 'batches'));
       const definition = {
         ...ASKED,
         name,
@@ -90,8 +90,8 @@ export async function batchesCommand(args: string[]): Promise<number> {
         ...ROWS[name],
         ...(weights && { networks: { ...ONE.networks, weights } }),
       } as const;
-      await runSweep(definition, { folder, signal: stop.signal, onProgress: sweepView(), ...(workers && { workers }) });
-      if (stop.signal.aborted) return 130;
+      await runSweep(definition, { folder, signal, onProgress: sweepView(), ...(workers && { workers }) });
+      if (signal.aborted) return stopped(join(out, 'batches'));
     }
     const rows = (await sweepTable(folder)).objects() as ImageRow[];
     if (rows.length === 0) continue;

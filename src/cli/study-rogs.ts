@@ -21,6 +21,7 @@ import {
 import { said } from './flags.js';
 import { longRun } from './long-run.js';
 import { projectRoot } from './root.js';
+import { stopped, stopSignal } from './stop.js';
 
 const NAMES = Object.keys(SEMANTIC_SETTINGS) as SemanticSettingName[];
 
@@ -48,8 +49,7 @@ export async function rogsCommand(args: string[]): Promise<number> {
   if (data.imageShape[0] !== 32)
     throw problem('roglab study rogs', 'the generator makes 32x32 pictures', data.imageShape);
   console.log((await start({ threads: 1 })).line);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  const signal = stopSignal();
   const rows: SemanticRow[] = [];
   const settings = only ?? NAMES;
   const run = longRun(await expected(settings, images), 'the seconds of data/results/rogs.json');
@@ -60,11 +60,11 @@ export async function rogsCommand(args: string[]): Promise<number> {
       images,
       seed,
       folder: join(out, 'rogs'),
-      signal: stop.signal,
+      signal,
       ...(!flags.raw && { generator: await shippedGenerator() }),
       onProgress: (text) => console.error(text + run.left()),
     });
-    if (stop.signal.aborted) return 130;
+    if (signal.aborted) return stopped(join(out, 'rogs'));
     rows.push(...found);
     run.ended(setting);
     if (found.length > 0) print(setting, found);

@@ -21,6 +21,7 @@ import {
 import { helpText, said } from './flags.js';
 import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';
+import { stopped, stopSignal } from './stop.js';
 import { BATCHES, batchesCommand } from './study-batches.js';
 import { ROGS, rogsCommand } from './study-rogs.js';
 
@@ -75,8 +76,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   if (flags.stored) await adoptRows(storedRows(profile), data, { profile: DP_PROFILES[profile], folder });
   console.log((await start(workers === 1 ? { threads: 1 } : {})).line);
   console.log(HEADER);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  const signal = stopSignal();
   const say = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
   let failed = 0;
   const only = flags.only?.split(';').flatMap((id) => ROW_SETS[id.trim()] ?? id.trim());
@@ -86,7 +86,7 @@ export async function command([name, ...args]: string[]): Promise<number> {
   const options = {
     profile: DP_PROFILES[profile] as DpProfile,
     folder,
-    signal: stop.signal,
+    signal,
     onProgress: (text: string) => tell(text + run.left()),
     ...(workers && { workers }),
     ...(only && { only: only.filter((id) => id !== SWEEP) }),
@@ -104,13 +104,13 @@ export async function command([name, ...args]: string[]): Promise<number> {
   };
   await dpStudy(data, options);
   const rows = await dpFinished(data, options);
-  const sweeps = !stop.signal.aborted && (!only || only.includes(SWEEP));
+  const sweeps = !signal.aborted && (!only || only.includes(SWEEP));
   const budgets = (sweeps ? await dpBudgets(data, options) : await keptBudgets(data, options)) ?? [];
   const failures = await dpFailed(data, options);
   const text = JSON.stringify({ profile, data: data.source, rows, failures, budgets }, null, 1);
   await writeAtomic(join(out, `dp-${profile}.json`), `${text}\n`);
   if (failed > 0) console.error(`${counted(failed, 'row')} failed; the others are in ${out}`);
-  return stop.signal.aborted ? 130 : Math.min(failed, 1);
+  return signal.aborted ? stopped(folder) : Math.min(failed, 1);
 }
 
 /** Where the package has the rows of a profile. */

@@ -23,6 +23,7 @@ import {
 } from '../sweeps/index.js';
 import type { QueueStatus } from '../sweeps/queue/queue-status.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
+import { STOPPED, stopSignal } from './stop.js';
 
 const RUN = {
   redis: text(
@@ -93,8 +94,6 @@ async function run(sweep: Sweep, args: string[], file: string, home?: string): P
   const goal = flags.out ? resolve(flags.out) : (home ?? resolve(join('results/sweeps', sweep.name)));
   await checkPlace('roglab sweep', goal);
   if (flags.shared) await checkPlace('roglab sweep', resolve(flags.shared));
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
   const { folder, progress } = await runSweep(
     sweep,
     {
@@ -105,13 +104,13 @@ async function run(sweep: Sweep, args: string[], file: string, home?: string): P
       folder: goal,
       yes: flags.yes ?? false,
       retryFailed: flags.retryFailed ?? false,
-      signal: stop.signal,
+      signal: stopSignal(),
       onProgress: sweepView(),
     },
     { file: resolve(file) },
   );
   console.log(folder);
-  return progress.ended === 'stopped' ? 130 : Math.min(1, progress.failed);
+  return progress.ended === 'stopped' ? STOPPED : Math.min(1, progress.failed);
 }
 
 async function resume(args: string[]): Promise<number> {

@@ -13,6 +13,7 @@ import type { FitProgress } from '../training/index.js';
 import { helpText, said } from './flags.js';
 import { longRun, storedJson } from './long-run.js';
 import { projectRoot } from './root.js';
+import { STOPPED, stopSignal } from './stop.js';
 
 const TOLD = {
   about: `trains a network that the library ships, and writes its weights and its card: roglab train NAME
@@ -51,25 +52,18 @@ export async function command([name, ...args]: string[]): Promise<number> {
   console.error(session.line);
   const { line } = longRun(new Map([[name, stored(name, epochs)]]), `the minutes of data/weights/${name}.json`);
   if (line) console.error(line);
-  const stop = new AbortController();
-  const stopped = (): void => stop.abort();
-  process.once('SIGINT', stopped);
-  try {
-    const { data } = values;
-    const { signal } = stop;
-    const run = { data, epochs, seed, threads, checkpoint, signal, onProgress: reporter() };
-    const trained = await trainable.train(run);
-    if (trained.fitted.stopped === 'cancelled') {
-      console.error(`stopped after ${trained.fitted.steps} steps; the same command goes on from ${checkpoint}`);
-      return 130;
-    }
-    const flags = [`--epochs ${epochs}`, `--seed ${seed}`].join(' ');
-    await write(folder, name, trainable, trained, { epochs, seed, command: `npm run train -- ${name} ${flags}` });
-    await rm(checkpoint, { force: true });
-    return 0;
-  } finally {
-    process.off('SIGINT', stopped);
+  const signal = stopSignal();
+  const { data } = values;
+  const run = { data, epochs, seed, threads, checkpoint, signal, onProgress: reporter() };
+  const trained = await trainable.train(run);
+  if (trained.fitted.stopped === 'cancelled') {
+    console.error(`stopped after ${trained.fitted.steps} steps; the same command goes on from ${checkpoint}`);
+    return STOPPED;
   }
+  const flags = [`--epochs ${epochs}`, `--seed ${seed}`].join(' ');
+  await write(folder, name, trainable, trained, { epochs, seed, command: `npm run train -- ${name} ${flags}` });
+  await rm(checkpoint, { force: true });
+  return 0;
 }
 
 /** Seconds of so many epochs, by the card of the shipped weights. */

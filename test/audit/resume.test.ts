@@ -27,8 +27,15 @@ const rowsOf = (out: string): string[] => {
   return existsSync(rows) ? readdirSync(rows).filter((name) => name.endsWith('.json')) : [];
 };
 
-/** `roglab audit`, killed (SIGKILL) as soon as `rows` attacks are on disk: how many it said it did, how it ended. */
-function run(out: string, rows = Number.POSITIVE_INFINITY) {
+interface Ended {
+  readonly signal: string | null;
+  readonly code: number | null;
+  readonly attacks: number;
+  readonly said: string;
+}
+
+/** `roglab audit`, sent `kill` as soon as `rows` attacks are on disk: how many it said it did, how it ended. */
+function run(out: string, rows = Number.POSITIVE_INFINITY, kill: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
   const args = ['dist/src/cli.js', 'audit', '--config', config, '--out', out, '--workers', '1'];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
@@ -36,12 +43,14 @@ function run(out: string, rows = Number.POSITIVE_INFINITY) {
     said += text;
   });
   const watch = setInterval(() => {
-    if (rowsOf(out).length >= rows) child.kill('SIGKILL');
+    if (rowsOf(out).length < rows) return;
+    clearInterval(watch);
+    child.kill(kill);
   }, 5);
-  return new Promise<{ readonly signal: string | null; readonly attacks: number; readonly said: string }>((resolve) => {
-    child.on('close', (_, signal) => {
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
       clearInterval(watch);
-      resolve({ signal, attacks: said.match(/ attacks, .* done/g)?.length ?? 0, said });
+      resolve({ signal, code, attacks: said.match(/ attacks, .* done/g)?.length ?? 0, said });
     });
   });
 }
@@ -52,13 +61,20 @@ const found = (out: string): string =>
     key === 'seconds' ? undefined : value,
   );
 
-test('roglab audit, killed twice with SIGKILL, goes on to the result of one that was not', async () => {
+test('roglab audit, killed and then stopped by Ctrl-C, goes on to the result of one that was not', async () => {
   const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
   const once = await run(whole);
   assert.equal(once.attacks, 4, once.said);
-  for (const rows of [1, 2]) {
-    const { signal, said } = await run(killed, rows);
-    assert.equal(signal, 'SIGKILL', said);
+  for (const [rows, kill] of [
+    [1, 'SIGKILL'],
+    [2, 'SIGINT'],
+  ] as const) {
+    const { signal, code, said } = await run(killed, rows, kill);
+    if (kill === 'SIGKILL') assert.equal(signal, kill, said);
+    else {
+      assert.equal(code, 130, said);
+      assert.match(said.trim().split('\n').at(-1)!, /stopped; finished attacks: [23]; the same call goes on from /);
+    }
     assert.ok(!existsSync(join(killed, 'audit.json')));
     assert.ok(rowsOf(killed).length >= rows && rowsOf(killed).length < 4);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -81,4 +81,24 @@ test('attackAnswer: means, what was raw, labels as a multiset', () => {
     attackAnswer(batch, result, scores([20, 22]), { out: 'there', raw: scores([18, 19]) }),
     'mean 21.0 dB, SSIM 0.55 (raw 18.5 dB, SSIM 0.55), 1 of 2 labels; 12 s; pictures in there',
   );
+});
+
+test('roglab attack, stopped, writes the best pictures so far and ends with 130', async () => {
+  const out = join(folder, 'stopped');
+  const flags = ['--data', 'scenes', '--size', '16', '--iterations', '100000', '--out', out];
+  const child = spawn(process.execPath, [join(root, 'dist/src/cli.js'), 'attack', ...flags]);
+  let [answer, said] = ['', ''];
+  child.stdout.on('data', (text) => {
+    answer += text;
+  });
+  child.stderr.on('data', (text) => {
+    const running = said.includes('closures');
+    said += text;
+    if (!running && said.includes('closures')) child.kill('SIGINT');
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(code, 130, said);
+  assert.match(said, /stopped after \d+ closures: the pictures are the best until then/);
+  assert.match(answer, /dB, SSIM .*; pictures in /);
+  assert.ok(readdirSync(out).some((name) => name.endsWith('.png')));
 });
