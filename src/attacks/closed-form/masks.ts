@@ -23,8 +23,9 @@ export async function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix,
   const sample = Array.from({ length: size }, (_, b) => features.data.subarray(b * inputs, (b + 1) * inputs));
   const part = (b: number, u: number): number => back.data[b * units + u]!;
 
+  const residual = new Float64Array(inputs);
   const residualOf = ({ unit, seen }: Column): Float64Array => {
-    const residual = seen.map((value) => -value);
+    for (let i = 0; i < inputs; i++) residual[i] = -seen[i]!;
     for (let b = 0; b < size; b++) if (on[b * units + unit]) add(residual, part(b, unit), sample[b]!);
     return residual;
   };
@@ -46,8 +47,7 @@ export async function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix,
   const heard = odds.data.slice();
   for (const column of columnsOf(layer)) {
     const { unit: u, widths } = column;
-    const residual = residualOf(column);
-    let now = distance(residual, widths, 0, sample[0]!);
+    let now = distance(residualOf(column), widths, 0, sample[0]!);
     for (let b = 0; b < size; b++) {
       const at = b * units + u;
       const flip = on[at] ? -part(b, u) : part(b, u);
@@ -67,7 +67,7 @@ function add(to: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < to.length; i++) to[i]! += factor * x[i]!;
 }
 
-/** What was received for one unit, and the half-widths that phi leaves of it. */
+/** What was received for one unit, and the half-widths that phi leaves of it; in memory that the next block takes. */
 interface Column {
   readonly unit: number;
   readonly seen: Float64Array;
@@ -82,9 +82,9 @@ function* columnsOf({ observed, evidence, weights }: DenseLayer): Generator<Colu
   const bounded = isBounded(evidence);
   // units a power of two apart would meet in one line of the cache
   const pitch = inputs + 8;
+  const [seen, widths] = [new Float64Array(BLOCK * pitch), new Float64Array(BLOCK * pitch)];
   for (let from = 0; from < units; from += BLOCK) {
     const count = Math.min(BLOCK, units - from);
-    const [seen, widths] = [new Float64Array(count * pitch), new Float64Array(count * pitch)];
     for (let i = 0; i < inputs; i++)
       for (let k = 0; k < count; k++) {
         const at = i * units + from + k;

@@ -13,7 +13,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:17px/1.6 Charter,"Bit
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:2px}
 nav,header,.shown>div,.shown table,details,.meta,h1,h2,h3,h4,.failure{font-family:Inter,system-ui,-apple-system,
 "Segoe UI","Helvetica Neue",Arial,sans-serif}
-.layout{display:grid;grid-template-columns:minmax(12rem,16rem) minmax(0,46rem);gap:3.5rem;justify-content:center;
+.layout{display:grid;grid-template-columns:minmax(12rem,16rem) minmax(0,58rem);gap:3.5rem;justify-content:center;
 padding:0 1.5rem}
 nav{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto;padding:3rem 0 2rem;font-size:13.5px;
 line-height:1.45}
@@ -28,6 +28,7 @@ main{padding:3rem 0 6rem;min-width:0}
 header p{color:var(--soft);font-size:14px;margin:.2rem 0 0}
 header .running{color:var(--soft);font-size:14px;margin:.4rem 0 0;padding-left:1.1rem}
 header h1{margin:0;font-size:15px;font-weight:600}
+header,article>:not(.shown){max-width:46rem}
 article{padding-top:2.2rem;margin-top:2rem;border-top:1px solid var(--line)}
 h1{font-size:1.85rem;line-height:1.2;letter-spacing:-.018em;margin:.2rem 0 1rem;text-wrap:balance}
 h2{font-size:1.22rem;line-height:1.3;letter-spacing:-.01em;margin:2.2rem 0 .7rem}
