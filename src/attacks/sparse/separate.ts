@@ -62,17 +62,20 @@ export async function separate(
   const classes = Array.from(chances, (_, label) => {
     const mix = chances.map((p, j) => (j === label ? -1 : p / (1 - chances[label]!)));
     const wanted = labels.reduce((n, other) => n + Number(other === label), 0);
-    return { label, wanted, mix, g: errorsOf(head.last.weights, mix), list: [] as Binary[] };
+    const g = errorsOf(head.last.weights, mix);
+    return { label, wanted, mix, g, list: [] as Binary[], refined: new Set<string>() };
   });
   type Class = (typeof classes)[number];
   const exact = (): number => classes.flatMap(({ list }) => list.filter(({ residual }) => residual <= EXACT)).length;
   const within = ({ list, wanted }: Class, bound: number): boolean =>
     list.slice(0, wanted).filter(({ residual }) => residual <= bound).length === wanted;
   const look = (one: Class, start: Uint8Array): void => {
-    const { g, list } = one;
+    const { g, list, refined } = one;
     const settled = settle(span.basis, g, start);
     const known = list.some(({ mask, residual }) => residual <= EXACT && same(mask, settled, g));
-    if (known || farFrom(span.basis, g, settled) > NEAR) return;
+    const mask = Buffer.from(settled).toString('latin1');
+    if (known || refined.has(mask) || farFrom(span.basis, g, settled) > NEAR) return;
+    refined.add(mask);
     const binary = refine(span.basis, head.last.weights, one, settled);
     if (binary.residual > LOOSE) return;
     // a find that stopped just short of this one gives way to it
