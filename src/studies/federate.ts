@@ -30,7 +30,7 @@ export interface FederateOptions extends FederationOptions {
  * @example
  * const clients = rog.federation.partition(labels, { clients: 10 });
  * const { model: trained, history } = await rog.federate(model, data, clients,
- *   { rounds: 2, cohort: 2, localSteps: 5, phi: 'noise:-5' });
+ *   { rounds: 2, cohort: 2, localSteps: 5, phi: 'noise:-5', finalImages: 500 });
  */
 export async function federate(
   model: Model,

@@ -1,18 +1,16 @@
 /**
- * What the queue costs, and what a second worker brings, in under a minute: `npm run test:sweeps -- speed`. Wall time
- * means something on a quiet machine only; processor time, which is told beside it on Linux, says on any machine what
- * the ratio can be.
+ * What the queue costs beside the attack, and what a second worker brings, in about a minute:
+ * `node dist/test/bench/queue-speed.js`. Wall time means something on a quiet machine only; processor time, which is
+ * told beside it on Linux, says on any machine what the ratio can be.
  */
-import { readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import { runSweep, type SweepDefinition, sweepStatus, sweepTable } from '../../src/sweeps/index.js';
-import { temporaryFolder } from '../assets/temporary.js';
-import { noRedis, type Process, redisServer, until, worker } from './redis.js';
-import { NETWORK } from './small.js';
+import { noRedis, type Process, redisServer, until, worker } from '../sweeps/redis.js';
+import { NETWORK } from '../sweeps/small.js';
 
-const folder = temporaryFolder();
+const folder = mkdtempSync(join(tmpdir(), 'roglab-queue-'));
 const place = (name: string): string => join(folder, name);
 const say = (text: string): void =>
   console.log(`  ${text} (load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores)`);
@@ -29,9 +27,6 @@ const definition = (name: string, seeds: readonly number[], images: number): Swe
 });
 
 const crew: Process[] = [];
-after(() => {
-  for (const { child } of crew) child.kill('SIGKILL');
-});
 
 /** Seconds of processor time of a process so far, its threads' together; not a number where there is no /proc. */
 function processorSeconds(pid: number | 'self'): number {
@@ -90,9 +85,9 @@ async function speedOf(round: number, redis: { readonly url: string; readonly pi
   return { rate, cost: work + coordinator + server };
 }
 
-test('what the queue costs beside the attack, and what a second worker brings', { skip: noRedis }, async (t) => {
-  const redis = await redisServer(place('redis'));
-  t.after(() => redis.kill());
+if (noRedis) throw new Error(noRedis);
+const redis = await redisServer(place('redis'));
+try {
   const speeds: Speed[] = [];
   for (const round of [1, 2]) {
     crew.push(worker(redis.url, place('cache')));
@@ -103,4 +98,8 @@ test('what the queue costs beside the attack, and what a second worker brings', 
   say(
     `two workers are ${(two.rate / one.rate).toFixed(2)} times one; by processor time up to ${reachable} on two cores`,
   );
-});
+} finally {
+  for (const { child } of crew) child.kill('SIGKILL');
+  redis.kill();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
