@@ -6,12 +6,13 @@ export const LIMITS = {
   pictureSide: 2 ** 14,
   /** Pixels of those whose decoders hold more: over 8 bits a channel or four inks; AVIF, and such with transparency. */
   deepPixels: 2 ** 24,
-  avifPixels: 24_576_000,
+  avifPixels: 2 ** 24,
   deepAvifPixels: 3 * 2 ** 22,
-  /** What decoders walk through for the first picture: scans of a JPEG, pages (TIFF) and frames (WebP), bytes (GIF). */
+  /** What decoders walk through: scans of a JPEG, pages (TIFF) and frames (WebP), bytes (GIF, AVIF). */
   jpegScans: 64,
   pages: 1024,
   gifBytes: 2 ** 24,
+  avifBytes: 2 ** 24,
   /** One folder of pictures: pictures, and bytes of all their pixels at the size that is asked for. */
   pictures: 1_000_000,
   datasetBytes: 2 ** 31,

@@ -29,18 +29,19 @@ function pages(bytes: Uint8Array): number {
   return count;
 }
 
-/** What decoders walk through whole though the first picture is all that is read. */
+/** What decoders walk through whole though the first picture is all that is read; bytes of those slow by the byte. */
 const PARTS: Partial<Record<PictureKind, readonly [what: string, most: number, count: Count]>> = {
   jpeg: ['scans', LIMITS.jpegScans, markers(Buffer.of(0xff, 0xda))],
   tiff: ['pages', LIMITS.pages, pages],
   webp: ['frames', LIMITS.pages, markers(Buffer.from('ANMF'))],
   gif: ['bytes', LIMITS.gifBytes, ({ length }) => length],
+  avif: ['bytes', LIMITS.avifBytes, ({ length }) => length],
 };
 
 /** @throws a picture of more parts than its first can need */
 export function checkParts(kind: PictureKind, bytes: Uint8Array): void {
   const [what, most, count] = PARTS[kind] ?? ['', 1, () => 0];
   const found = count(bytes);
-  const fix = 'save its first picture alone';
+  const fix = 'save its first picture alone, or with fewer bytes';
   if (found > most) throw problem('picture', `a ${kind.toUpperCase()} may have at most ${most} ${what}`, found, fix);
 }
