@@ -30,7 +30,10 @@ export function* csvRows(where: string, bytes: Uint8Array): Generator<CsvRow, vo
   }
 }
 
-const plain = (text: string): string[] => text.split(',').map((cell) => cell.trim());
+const plain = (text: string): string[] => {
+  const cells = text.split(',');
+  return /\s/.test(text) ? cells.map((cell) => cell.trim()) : cells;
+};
 
 /** Cells of a line with quotes; inside them `""` is a quote and a comma is a comma. */
 function quoted(where: string, line: number, text: string): string[] {
