@@ -3,6 +3,7 @@ import { checkOptions, number, oneOf } from '../core/options.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
 import type { AuditResult } from './audit.js';
 import type { Audit, Threshold } from './config.js';
+import { unmeasured } from './unmeasured.js';
 import { type PhiVerdict, verdictOf } from './verdict.js';
 
 /** From where on an audit has failed; each as audit.json names it. What is absent fails nothing. */
@@ -59,17 +60,15 @@ export function checkFailOn({ gamma }: FailOn, { client }: Pick<Audit, 'client'>
 export function failuresOf(result: AuditResult, failOn: FailOn): readonly string[] {
   checkOptions(WHERE, failOn, ['threshold', ...SHARES]);
   const { threshold, rebuilt, gamma } = failOn;
-  const images = threshold || rebuilt !== undefined ? verdictOf(result).phis : [];
+  const ofImages = threshold || rebuilt !== undefined;
   return [
-    ...images.flatMap((one) => imagesFail(one, result, rebuilt)),
+    ...(ofImages ? unmeasured(result) : []),
+    ...(ofImages ? verdictOf(result).phis.flatMap((one) => imagesFail(one, rebuilt)) : []),
     ...(gamma === undefined ? [] : gammaFails(result, gamma)),
   ];
 }
 
-function imagesFail({ phi, rebuilt, images }: PhiVerdict, { audit, rows }: AuditResult, share?: number): string[] {
-  const { metric } = audit.threshold;
-  const scores = rows.filter((row) => row.phi === phi).flatMap((row) => row.scores[metric] ?? []);
-  if (scores.every(Number.isNaN)) return [`phi ${phi}: no image has a score of ${METRICS[metric].label}`];
+function imagesFail({ phi, rebuilt, images }: PhiVerdict, share?: number): string[] {
   const fails = share === undefined ? rebuilt > 0 : rebuilt / images >= share;
   if (!fails) return [];
   return [`phi ${phi}: ${rebuilt} of ${images} images rebuilt${share === undefined ? '' : `, a share of ${share}`}`];

@@ -3,6 +3,7 @@ import { confidenceInterval, METRICS } from '../metrics/index.js';
 import { type AuditResult, isRebuilt, remedyOf } from './audit.js';
 import type { AuditRow } from './audit-rows.js';
 import { reaches } from './config.js';
+import { unmeasured } from './unmeasured.js';
 
 /** One phi in an audit: the labels that served the server best decide. */
 export interface PhiVerdict {
@@ -33,6 +34,7 @@ export interface Spread {
 
 /** What an audit comes to. */
 export interface Verdict {
+  /** No image is rebuilt, and nothing is left unmeasured. */
   readonly passed: boolean;
   /** One sentence. */
   readonly sentence: string;
@@ -45,7 +47,8 @@ export interface Verdict {
 export function verdictOf(result: AuditResult): Verdict {
   const { audit, rows, tried } = result;
   const phis = [...new Set(rows.map(({ phi }) => phi))].map((phi) => worst(result, rows, phi));
-  const passed = !rows.some((row) => isRebuilt(audit, row));
+  const gaps = unmeasured(result);
+  const rebuilt = rows.some((row) => isRebuilt(audit, row));
   const safe = remedyOf(audit, tried);
   const remedy = safe === undefined ? undefined : worst(result, tried, safe);
   const head = phis.reduce((a, b) => (b.rebuilt > a.rebuilt ? b : a));
@@ -57,8 +60,14 @@ export function verdictOf(result: AuditResult): Verdict {
   ).replace(`${head.images} of the images`, `${head.images} images`);
   const { metric, value } = audit.threshold;
   const least = `${METRICS[metric].label} ${METRICS[metric].better === 'higher' ? 'at least' : 'at most'} ${value}`;
-  const sentence = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})${theory(result, head)}`;
-  return { passed, sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1), phis, ...(remedy && { remedy }) };
+  const found = `${what}${head.rebuilt === 1 ? 'is' : 'are'} rebuilt recognisably (${least})${theory(result, head)}`;
+  const sentence = gaps.length && !rebuilt ? `no verdict: ${gaps.join('; ')}` : [found, ...gaps].join('; ');
+  return {
+    passed: !rebuilt && gaps.length === 0,
+    sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1),
+    phis,
+    ...(remedy && { remedy }),
+  };
 }
 
 /** What theory adds to the verdict: a promise only where the client's own noise makes one. */

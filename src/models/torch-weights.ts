@@ -78,6 +78,20 @@ function inOrder(
   return found;
 }
 
+/** Where the names of one state end in those of another: what stands before each, `model_ema.` beside `model.`. */
+function severalStates(tensors: readonly NamedArray[], count: number): readonly string[] {
+  const found = new Map<string, number>();
+  for (const { name } of tensors) {
+    const parts = name.split('.');
+    for (let k = 1; k < parts.length; k++) {
+      const before = parts.slice(0, k).join('.');
+      found.set(before, (found.get(before) ?? 0) + 1);
+    }
+  }
+  const whole = [...found].filter(([, n]) => n === count).map(([before]) => before);
+  return whole.filter((one) => !whole.some((other) => other.startsWith(`${one}.`)));
+}
+
 function otherCount(
   where: string,
   wanted: readonly ParameterSpec[],
@@ -85,6 +99,10 @@ function otherCount(
   own: readonly NamedArray[],
   named?: ByName,
 ): Error {
+  const states = [wanted.length, wanted.length - buffers.length].map((count) => severalStates(own, count));
+  const several = states.find((one) => one.length > 1);
+  if (several)
+    return problem(where, 'the file may hold one state', `those of ${several.join(', ')}`, 'save one of them alone');
   const without = buffers.length ? `, or ${wanted.length - buffers.length} without running statistics` : '';
   const others = named?.rest.slice(0, 3).map(({ name }) => name) ?? [];
   return problem(

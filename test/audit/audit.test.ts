@@ -8,6 +8,7 @@ import {
   audit,
   auditPage,
   auditSchema,
+  failuresOf,
   readConfig,
   verdictOf,
 } from '../../src/audit/index.js';
@@ -188,6 +189,14 @@ test('audit: a real update is checked before it is attacked', async () => {
   const doubted = await audit({ ...real, client: { learningRate: 0.2 } }, { workers: 1 });
   assert.match(doubted.check?.sentence ?? '', /agrees with learning rate 0\.1$/);
   assert.match(auditPage(doubted, { version: '0', engine: 'none' }), /no measurement/);
+  const { passed, sentence } = verdictOf(doubted);
+  assert.equal(passed, false);
+  assert.match(sentence, /^No verdict: the simulated client is not the real one: .* learning rate 0\.1$/);
+  assert.deepEqual(failuresOf(doubted, { rebuilt: 1 }), [doubted.check!.sentence]);
+  const missed = verdictOf({ ...found, audit: { ...found.audit, phi: ['none', 'sign'] } });
+  assert.deepEqual([missed.passed, missed.sentence], [false, 'No verdict: phi sign: no attack could be made']);
+  const leaks = { ...doubted, audit: { ...doubted.audit, threshold: { metric: 'psnr', value: 1 } as const } };
+  assert.match(verdictOf(leaks).sentence, /^With .* rebuilt recognisably .*; the simulated client is not the real one/);
   assert.throws(() => readConfig({ after }), /after, the weights after a round, needs weights/);
 });
 
@@ -209,7 +218,11 @@ test('audit: theory stands beside the attacks, and only what holds for pictures 
   assert.deepEqual([untouched!.bound, untouched!.influence], [undefined, undefined]);
   assert.equal(fuzzy!.bound!.psnr, sigma!.bayesian!.psnr);
   assert.equal(fuzzy!.influence, sigma!.influence!.psnr);
-  const said = verdictOf({ ...found, rows: found.rows.filter(({ phi }) => phi === 'sigma:0.05') }).sentence;
+  const said = verdictOf({
+    ...found,
+    audit: { ...found.audit, phi: ['sigma:0.05'] },
+    rows: found.rows.filter(({ phi }) => phi === 'sigma:0.05'),
+  }).sentence;
   assert.match(said, /; (a Gaussian prior would hold an attacker to|the) [-\d.]+ dB/);
   const page = auditPage(found, { version: '0', engine: 'none' });
   assert.match(page, /<th class="n">bound \(dB\)<\/th><th class="n">influence \(dB\)<\/th>/);

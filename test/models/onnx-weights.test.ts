@@ -93,6 +93,10 @@ test('loadWeights: what a network cannot be given is said', async () => {
   assert.throws(() => fromTorch('test', model, moved), /mean must be as in the network's file/);
   const more = [...tensors, { name: 'head.weight', shape: [2, 2], data: new Float32Array(4) }];
   assert.throws(() => fromTorch('test', model, more), /the network's file has no head.weight; .* optimize=False/);
+  const plain = named('norms before their convolutions');
+  const twice = ['model', 'model_ema'].flatMap((of) => tensorsOf(plain.state, (name) => `${of}.${name}`));
+  const network = await loadNetwork(written(plain.files.dynamo));
+  assert.throws(() => fromTorch('test', network, twice), /hold one state, got "those of model, model_ema"/);
   const other = tensors.map((one) => (one.name === 'f.weight' ? { ...one, shape: [36, 4] } : one));
   assert.throws(() => fromTorch('test', model, other), /f.weight must have the shape \[4,36\]/);
 });
