@@ -59,6 +59,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   heedStop(options);
   const { model, data, batches } = subject;
   const check = await checkOf(settings, subject);
+  if (check) options.onCheck?.(check);
   heedStop(options);
   const updates = await updatesOf(settings, subject);
   heedStop(options);

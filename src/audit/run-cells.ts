@@ -6,6 +6,7 @@ import type { Batch, NamedArray, Observation, Reconstruction, Update } from '../
 import { imagePng } from '../report/index.js';
 import { attackAll, matched, score } from '../studies/index.js';
 import { type AuditRow, rowName, rowStore } from './audit-rows.js';
+import type { ClientCheck } from './client/check.js';
 import type { Audit } from './config.js';
 import { deceptiveLayers } from './defences.js';
 import { heedStop } from './heed-stop.js';
@@ -25,6 +26,8 @@ export interface AuditOptions {
    * first one has ended by a trial of the client's update, then at the pace so far.
    */
   readonly onProgress?: (done: number, total: number, what: string, secondsLeft: number) => void;
+  /** Called before the attacks where a real update was given: whether the simulated client is the real one. */
+  readonly onCheck?: (check: ClientCheck) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -6,6 +6,7 @@ import {
   audit,
   auditPage,
   auditSchema,
+  type ClientCheck,
   checkFailOn,
   failuresOf,
   parseFailOn,
@@ -15,7 +16,7 @@ import {
 import { cores } from '../core/cores.js';
 import { problem } from '../core/errors.js';
 import { alone, real, text, whole, word, words } from '../core/option-table.js';
-import { roughly } from '../core/units.js';
+import { counted, roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { said } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
@@ -80,12 +81,14 @@ export async function command(args: string[]): Promise<number> {
   const { workers = cores() } = flags;
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
-  console.error(`${session.line}; ${attacks} attacks of ${settings.iterations} steps, ${workers} at a time`);
+  console.error(`${session.line}; ${counted(attacks, 'attack')} of ${settings.iterations} steps, ${workers} at a time`);
   const signal = stopSignal();
-  const result = await audit(given, { folder: out, workers, signal, onProgress: say }).catch((error) => {
-    if (!signal.aborted) throw error;
-    console.error(error.message);
-  });
+  const result = await audit(given, { folder: out, workers, signal, onCheck: doubt, onProgress: say }).catch(
+    (error) => {
+      if (!signal.aborted) throw error;
+      console.error(error.message);
+    },
+  );
   if (!result) return STOPPED;
   const verdict = verdictOf(result);
   const version = packageVersion();
@@ -132,6 +135,11 @@ function readJson(path: string): AuditConfig {
     throw problem('roglab audit', `${path} is not JSON (${(error as Error).message})`);
   }
 }
+
+/** Said before the attacks: they may take long, and tell nothing of another client. */
+const doubt = ({ agrees, sentence }: ClientCheck): void => {
+  if (!agrees) console.error(`${sentence}; there will be no verdict (Ctrl-C stops)`);
+};
 
 const say = (done: number, total: number, what: string, secondsLeft: number): void => {
   const about = secondsLeft >= 2 ? roughly(secondsLeft) : undefined;

@@ -199,7 +199,7 @@ function still(
 
 const AGREES = 'the simulated client is the real one, to float precision in every tensor';
 
-const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 
 const furthest = (tensors: readonly TensorCheck[]): TensorCheck =>
   tensors.reduce((a, b) => ((Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate) < 0 ? b : a));
