@@ -86,11 +86,10 @@ function layOut(rows: readonly NdArray[], grid: Grid, faces: Faces): Plan {
   const side = grid.rows
     ? Math.ceil(Math.min(MOST.name, Math.max(...grid.rows.map((name) => textWidth(faces.heading, name)))) + GAP)
     : 0;
-  const targets = grid.scale === undefined ? [TARGET_SIZE, ...SMALLER] : [TARGET_SIZE];
-  const tries = targets.map((target) => {
+  const tries = [TARGET_SIZE, ...SMALLER].map((target) => {
     const zoom = rows.map(({ shape }) => enlargement(shape[2]!, target, grid.scale));
     const image = Math.max(...rows.map(({ shape }, r) => shape[2]! * zoom[r]!));
-    const cell = Math.max(image, Math.ceil(textRoom(grid, faces.face)));
+    const cell = Math.max(image, Math.ceil(textRoom(grid, faces.face, target)));
     const fit = Math.max(1, Math.floor((WIDEST - 2 * MARGIN - side + GAP) / (cell + GAP)));
     return { zoom, cell, lines: Math.ceil(columns / fit) };
   });
@@ -104,12 +103,12 @@ function layOut(rows: readonly NdArray[], grid: Grid, faces: Faces): Plan {
   return { rows, grid, ...faces, blocks, zoom, cell, side };
 }
 
-/** What words need: the longest one, and of whole captions as much as an image is wide. */
-function textRoom({ captions = [], columns = [] }: Grid, face: Typeface): number {
+/** What words need: the longest one, and of whole captions as much as is wanted. */
+function textRoom({ captions = [], columns = [] }: Grid, face: Typeface, wanted: number): number {
   const under = captions.flat();
   const words = [...under, ...columns].flatMap((text) => text.split(/\s+/)).map((word) => textWidth(face, word));
   const whole = under.map((text) => textWidth(face, text));
-  return Math.max(0, Math.min(MOST.word, Math.max(0, ...words)), Math.min(TARGET_SIZE, Math.max(0, ...whole)));
+  return Math.max(0, Math.min(MOST.word, Math.max(0, ...words)), Math.min(wanted, Math.max(0, ...whole)));
 }
 
 interface Block {

@@ -135,6 +135,10 @@ test('imageGridPng: no wider than a page at any number of columns: smaller image
       'in order',
     );
   }
+  const captions = [Array.from({ length: 8 }, () => '17.0 dB, automobile')];
+  const bare = await decode(imageGridPng([numbered(8)], { ...options, scale: 10 }));
+  const told = await decode(imageGridPng([numbered(8)], { ...options, captions, scale: 10 }));
+  assert.ok(told.width <= 1800 && told.height - bare.height === 64, 'captions break before the row does');
   const eight = await decode(imageGridPng([numbered(8)], options));
   assert.ok(eight.width > 8 * 160 && eight.width <= 1800, 'eight stand side by side, each 80 CSS pixels wide or more');
 });
