@@ -152,6 +152,30 @@ export interface ActivationLayer {
     | ('mish' | 'hardtanh');
 }
 
+/** How values become one: side by side in the channels, added, or multiplied. */
+export type Join = 'concat' | 'add' | 'multiply';
+
+/** A value of a {@link GraphLayer}: earlier ones, joined, through layers. */
+export interface GraphNode {
+  /** Which values: 0 is the layer's input, k the k-th node. */
+  readonly from: readonly number[];
+  /** How several become one, as branches do; default `concat`. */
+  readonly join?: Join;
+  /** What they go through; none passes them on. */
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Values that cross: every node takes the input or earlier nodes, the last is the output, every other is taken. What
+ * residual and branches cannot say: U-shaped networks with several skips, those of many resolutions, Res2Net.
+ * @example { kind: 'graph', nodes: [{ from: [0], layers: [a] }, { from: [0, 1], join: 'add', layers: [b] },
+ *   { from: [1, 2], layers: [] }] }
+ */
+export interface GraphLayer {
+  readonly kind: 'graph';
+  readonly nodes: readonly GraphNode[];
+}
+
 /** One layer of a network. A sequence of tokens is a picture [1, tokens, width]. */
 export type Layer =
   | ConvLayer
@@ -212,5 +236,6 @@ export type Layer =
   | {
       readonly kind: 'branches';
       readonly branches: readonly (readonly Layer[])[];
-      readonly join?: 'concat' | 'add' | 'multiply';
-    };
+      readonly join?: Join;
+    }
+  | GraphLayer;

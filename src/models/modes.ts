@@ -18,6 +18,10 @@ export const mapLayers = (layers: readonly Layer[], change: (layer: Layer) => La
       return change({ ...layer, body: mapLayers(layer.body, change), shortcut: mapLayers(layer.shortcut, change) });
     if (layer.kind === 'branches')
       return change({ ...layer, branches: layer.branches.map((branch) => mapLayers(branch, change)) });
+    if (layer.kind === 'graph') {
+      const nodes = layer.nodes.map((node) => ({ ...node, layers: mapLayers(node.layers, change) }));
+      return change({ ...layer, nodes });
+    }
     return change(layer);
   });
 

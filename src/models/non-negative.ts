@@ -23,6 +23,17 @@ export function isNonNegative(layers: readonly Layer[], start = true): boolean {
         return isNonNegative(layer.body, before) && isNonNegative(layer.shortcut, before);
       case 'branches':
         return layer.branches.every((branch) => isNonNegative(branch, before));
+      case 'graph': {
+        const values = [before];
+        for (const { from, layers } of layer.nodes)
+          values.push(
+            isNonNegative(
+              layers,
+              from.every((i) => values[i]),
+            ),
+          );
+        return values.at(-1)!;
+      }
       default:
         return false;
     }

@@ -100,6 +100,43 @@ test('ONNX: 15,000 nodes in a row that change nothing, 6,000 sums of two branche
   await refused(() => loadNetwork(place(grown)), /answers to an image must be finite numbers, got -?(NaN|Infinity)/);
 });
 
+test('ONNX: thousands of values that cross, take all before them, or lie inside each other', async () => {
+  const [deep, ladder, all] = [3_000, 6_000, 700];
+  const rungs = chain(ladder, (k) =>
+    Buffer.concat([
+      node('Add', [`a${k}`, `b${k}`], [`a${k + 1}`]),
+      node('Sigmoid', [`a${k}`], [`s${k}`]),
+      node('Mul', [`s${k}`, `b${k}`], [`b${k + 1}`]),
+    ]),
+  );
+  const ends = [node('Sigmoid', ['image'], ['a0']), node('Tanh', ['image'], ['b0'])];
+  const closed = (n: number): Buffer[] => [node('Add', [`a${n}`, `b${n}`], ['z']), ...head('z')];
+  const few = onnxFile([...DENSE, ...ends, ...rungs.slice(0, 20), ...closed(20)]);
+  assert.deepEqual(
+    (await loadNetwork(place(few))).layers.map(({ kind }) => kind),
+    ['graph', 'flatten', 'dense'],
+  );
+  const row = chain(ladder, (k) => node('Sigmoid', [at(k)], [at(k + 1)]));
+  const far = chain(ladder, (k) => node('Add', [at(ladder), at(k)], [`q${k}`]));
+  const sums = chain(ladder, (k) => node('Add', [k > 0 ? `p${k}` : 'image', `q${k}`], [`p${k + 1}`]));
+  const before = chain(all, (k) => {
+    const inputs = Array.from({ length: k + 1 }, (_, i) => at(i));
+    return Buffer.concat([node('Sum', inputs, [`u${k}`]), node('Sigmoid', [`u${k}`], [at(k + 1)])]);
+  });
+  const down = chain(deep, (k) => node('Sigmoid', [at(k)], [at(k + 1)]));
+  const up = chain(deep, (k) => node('Add', [k > 0 ? `p${k}` : at(deep), at(deep - 1 - k)], [`p${k + 1}`]));
+  for (const parts of [
+    [...ends, ...rungs, ...closed(ladder)],
+    [...row, ...far, ...sums, ...head(`p${ladder}`)],
+    [...before, ...head(at(all))],
+    [...down, ...up, ...head(`p${deep}`)],
+  ])
+    await refused(
+      () => loadNetwork(place(onnxFile([...DENSE, ...parts]))),
+      /values that cross are read up to 2000 that are joined or shared, taken 16384 times, got "\d+, \d+ times"/,
+    );
+});
+
 test('ONNX: a value that is made twice, of itself', async () => {
   for (const [first, again] of [
     ['v1', 'v1'],

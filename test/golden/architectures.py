@@ -93,7 +93,7 @@ class Store:
         w_out = self.weight((width, width), width)
         b_out = self.weight((width,), width) if bias else torch.zeros(width, dtype=x.dtype)
         t = x.transpose(0, 1)
-        y, _ = F.multi_head_attention_forward(t, t, t, width, heads, w_in, b_in, None, None, False, 0.0, w_out, b_out, need_weights=False)
+        y, _ = F.multi_head_attention_forward(t, t, t, width, heads, w_in, b_in, None, None, False, 0.0, w_out, b_out)
         return y.transpose(0, 1)
 
 
@@ -203,6 +203,15 @@ def interpret(store, layer, x):
         if layer.get('join') == 'multiply':
             return math.prod((p if p.dim() > 2 else p[:, :, None, None] for p in parts[1:]), start=parts[0])
         return sum(parts[1:], parts[0]) if layer.get('join') == 'add' else torch.cat(parts, 1)
+    if k == 'graph':
+        values = [x]
+        for n in layer['nodes']:
+            taken = [values[i] for i in n['from']]
+            if max(v.dim() for v in taken) > 2:
+                taken = [v if v.dim() > 2 else v[:, :, None, None] for v in taken]
+            joined = {'concat': lambda v: torch.cat(v, 1), 'add': lambda v: sum(v[1:], v[0]), 'multiply': math.prod}[n.get('join', 'concat')](taken)
+            values.append(run(store, n['layers'], joined))
+        return values[-1]
     if k == 'prelu':
         slope = store.weight((1 if layer.get('shared') else x.shape[1],), 1)
         return F.relu(x) - slope.view(1, -1, *[1] * (x.dim() - 2)) * F.relu(-x)
@@ -422,6 +431,10 @@ def norm(mode, **options):
     return L('batchNorm', mode=mode, **options)
 
 
+def N(values, *layers, **options):
+    return {'from': values, **options, 'layers': list(layers)}
+
+
 LAYERS = {
     'strides, dilations, groups, sides': ([16, 12, 3], 2, 1, [
         L('normalize', mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
@@ -469,6 +482,17 @@ LAYERS = {
         L('shiftChannels'), L('silu'), L('depthToSpace', block=2), L('pad', padding=[-1, 1, 0, -2]), L('spaceToDepth', block=2, order='dcr'),
         L('branches', join='multiply', branches=[[], []]), L('depthToSpace', block=2, order='dcr'), L('flatten'), L('scaleChannels'),
         dense(7), L('scaleChannels'), L('shiftChannels'), L('elu'), dense(5)]),
+    'values that cross': ([8, 8, 3], 3, 1, [
+        conv(4), L('graph', nodes=[
+            N([0], conv(4, bias=False), norm('train'), L('relu')), N([0, 1], conv(6, stride=2), L('tanh'), join='add'),
+            N([1], L('averagePool', size=2), conv(3, 1)), N([2, 3], norm('train'), L('silu')),
+            N([2], L('globalAveragePool'), L('flatten'), dense(9), L('sigmoid')), N([4, 5], join='multiply'),
+            N([6, 3, 2], L('takeChannels', **{'from': 1, 'count': 12}), conv(9, 3), join='concat'), N([6, 7, 4], join='add')]),
+        L('softplus'), L('globalAveragePool'), L('graph', nodes=[N([0], L('flatten'), dense(9)), N([0, 1, 1], L('tanh'), join='add'), N([2, 1], join='multiply')]),
+        dense(5)]),
+    'values that cross, two local steps': ([8, 8, 2], 2, 2, [
+        L('graph', nodes=[N([0], conv(3), L('silu')), N([0], conv(3, 1)), N([1, 2], conv(3), L('tanh'), join='add'), N([1, 3], conv(2), join='multiply'), N([4, 2, 0], L('gelu'))]),
+        L('averagePool', size=2), L('flatten'), dense(5)]),
 }
 
 

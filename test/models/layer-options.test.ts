@@ -6,6 +6,8 @@ import { network, parameterSpecs } from '../../src/models/index.js';
 const build = (...layers: unknown[]) =>
   network({ name: 'n', imageShape: [8, 8, 4], layers: layers as Layer[], classes: 4 });
 
+const graph = (...nodes: unknown[]) => ({ kind: 'graph', nodes });
+
 /** [layer, what the message must say]; every kind, each of its options wrong in kind, in range and missing. */
 const refusals: readonly (readonly [object | string | null, RegExp])[] = [
   [
@@ -115,6 +117,39 @@ const refusals: readonly (readonly [object | string | null, RegExp])[] = [
     { kind: 'branches', branches: [[], [{ kind: 'maxPool', size: 2 }]], join: 'multiply' },
     /the branches must have one shape, or 1 in place of its numbers/,
   ],
+  [{ kind: 'graph' }, /nodes must be a list of at least one node/],
+  [{ kind: 'graph', nodes: [] }, /nodes must be a list of at least one node, got \[\]/],
+  [{ kind: 'graph', nodes: [[0]] }, /node 1: unknown option "0"; options: from, join, layers/],
+  [{ kind: 'graph', nodes: [null] }, /\(graph\): node 1: must be an object, got null; e.g. \{ from: \[0\]/],
+  [{ kind: 'graph', nodes: [{ from: [], layers: [] }] }, /node 1: from must be a list of 0 alone, the input, got \[\]/],
+  [{ kind: 'graph', nodes: [{ from: [1], layers: [] }] }, /node 1: from must be a list of 0 alone, .*got \[1\]/],
+  [
+    graph({ from: [0], layers: [] }, { from: [0, 2], layers: [] }),
+    /layer 0 \(graph\): node 2: from must be a list of whole numbers from 0, the input, to 1, the node before, got \[0, 2\]/,
+  ],
+  [graph({ from: [0], layers: [] }, { from: [-1], layers: [] }), /node 2: from must be .*got \[-1\]/],
+  [graph({ from: [0], layers: [] }, { from: [0.5], layers: [] }), /node 2: from must be .*got \[0.5\]/],
+  [graph({ from: 0, layers: [] }), /node 1: from must be .*got 0/],
+  [graph({ from: [0] }), /node 1: layers must be a list of layers/],
+  [graph({ from: [0], layer: [] }), /node 1: unknown option "layer"; did you mean "layers"\?/],
+  [graph({ from: [0], join: 'sum', layers: [] }), /node 1: join must be one of concat, add, multiply, got "sum"/],
+  [
+    graph({ from: [0], layers: [] }, { from: [0], layers: [] }, { from: [1], layers: [] }),
+    /a node after node 2 must take it; only the last is the output/,
+  ],
+  [
+    graph({ from: [0], layers: [{ kind: 'maxPool', size: 2 }] }, { from: [0, 1], layers: [] }),
+    /the values that node 2 joins must have one height and width, got \[\[8, 8, 4\], \[4, 4, 4\]\]/,
+  ],
+  [
+    graph({ from: [0], layers: [{ kind: 'conv', filters: 5, size: 3 }] }, { from: [0, 1], join: 'add', layers: [] }),
+    /the values that node 2 joins must have one shape/,
+  ],
+  [
+    graph({ from: [0], layers: [{ kind: 'maxPool', size: 2 }] }, { from: [0, 1], join: 'multiply', layers: [] }),
+    /the values that node 2 joins must have one shape, or 1 in place of its numbers/,
+  ],
+  [graph({ from: [0], layers: [{ kind: 'conv', size: 3 }] }), /layer graph0\/1\/0 \(conv\): filters must be/],
   [{ kind: 'prelu', shared: 1 }, /shared must be true or false, got 1/],
   [{ kind: 'prelu', slope: 1 }, /prelu\): unknown option "slope"/],
   [{ kind: 'pad' }, /padding must be/],
@@ -175,5 +210,13 @@ test('parameterSpecs: shapes by the floor convention, padding, dilation, groups'
   assert.deepEqual(shapeAfter({ kind: 'averagePool', size: 2 }), [4, 6, 4]);
   assert.deepEqual(shapeAfter({ kind: 'globalAveragePool' }), [1, 1, 4]);
   assert.deepEqual(shapeAfter({ kind: 'branches', branches: [[], [conv({})]] }), [9, 12, 12]);
+  const crossed: Layer = {
+    kind: 'graph',
+    nodes: [
+      { from: [0], layers: [conv({ stride: 2 })] },
+      { from: [1, 1], layers: [] },
+    ],
+  };
+  assert.deepEqual(shapeAfter(crossed), [5, 6, 16]);
   assert.deepEqual(parameterSpecs([conv({ groups: 4 })], [9, 12, 4]).specs[0]!.shape, [3, 3, 1, 8]);
 });

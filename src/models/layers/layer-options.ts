@@ -73,3 +73,19 @@ export const lists: Check = (where, name, value) => {
   if (!Array.isArray(value) || value.length < 2 || !value.every(Array.isArray))
     throw problem(where, `${name} must be a list of at least two lists of layers`, value);
 };
+
+/** A list of a graph's nodes; what each says is looked at one by one. */
+export const nodes: Check = (where, name, value) => {
+  if (!Array.isArray(value) || value.length === 0)
+    throw problem(where, `${name} must be a list of at least one node`, value);
+};
+
+/** Numbers of values from 0 to `last`, at least one. */
+export const earlier =
+  (last: number): Check =>
+  (where, name, value) => {
+    const is = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 0 && (n as number) <= last;
+    if (Array.isArray(value) && value.length > 0 && value.every(is)) return;
+    const range = last === 0 ? '0 alone, the input' : `whole numbers from 0, the input, to ${last}, the node before`;
+    throw problem(where, `${name} must be a list of ${range}`, value);
+  };

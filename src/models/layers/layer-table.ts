@@ -1,7 +1,7 @@
 import type { Layer } from '../../core/types.js';
 import { elu, functions, gelu, leakyRelu, prelu } from './activations.js';
 import { bottleneck } from './bottleneck.js';
-import { branches, residual } from './branching.js';
+import { branches, graph, residual } from './branching.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { scaleChannels, shiftChannels } from './learned-channels.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
@@ -48,6 +48,7 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   takeToken,
   residual,
   branches,
+  graph,
 };
 
 export const kinds = Object.keys(RULES) as Layer['kind'][];

@@ -28,7 +28,7 @@ export interface NetworkFileOptions {
  * Add, Mul, Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library,
  * learned factors of channels, patch embedding, class token, positions and self-attention as PyTorch exports them;
  * pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since training puts it
- * into the loss.
+ * into the loss. Values may cross: what is no residual block or branches is a `graph` layer.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
  * answers on a random image must be the file's to 1e-4. An export that is optimised is not the network that a client
  * trains: batch normalisation is folded into the convolutions before it, biases of zeros are left out, equal tensors

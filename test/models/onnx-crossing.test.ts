@@ -1,0 +1,62 @@
+/** Networks whose values cross, from ONNX files: the gradient of one step is PyTorch's, by the names of its tensors. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ndarray } from '../../src/core/arrays.js';
+import { clientUpdate } from '../../src/federation/index.js';
+import { inEvaluation, loadNetwork, someLayer } from '../../src/models/index.js';
+import { fromTorch } from '../../src/models/torch-weights.js';
+import { temporaryFolder } from '../assets/temporary.js';
+import { forEachEngine } from '../engines.js';
+import { root } from '../fixtures.js';
+
+interface Case {
+  readonly name: string;
+  readonly files: Readonly<Record<'kept' | 'dynamo', string>>;
+  readonly images: string;
+  readonly labels: readonly number[];
+  readonly loss: number;
+  readonly gradient: readonly [name: string, shape: number[], data: string][];
+}
+const golden: { readonly networks: readonly Case[] } = JSON.parse(
+  readFileSync(join(root, 'test/golden/onnx-crossing.json'), 'utf8'),
+);
+const folder = temporaryFolder();
+const floats = (text: string): Float32Array => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer);
+const length = (data: Float32Array): number => Math.hypot(...data);
+
+forEachEngine(
+  (engine, setup) => {
+    for (const { name, files, images, labels, loss, gradient } of golden.networks)
+      for (const [form, file] of Object.entries(files))
+        test(`loadNetwork: ${name}, ${form}: the gradient of one step, on ${engine}`, async () => {
+          await setup();
+          const path = join(folder, 'net.onnx');
+          writeFileSync(path, Buffer.from(file, 'base64'));
+          const model = inEvaluation(await loadNetwork(path));
+          // skips that lie inside each other are branches
+          assert.equal(
+            someLayer(model.layers, ({ kind }) => kind === 'graph'),
+            name !== 'the shape of a U',
+          );
+          const tensors = gradient.map(([key, shape, data]) => ({ name: key, shape, data: floats(data) }));
+          const statistics = Object.entries(model.file!.sources).flatMap(([, { pieces }]) =>
+            pieces.flatMap(({ names, shape }) =>
+              /running/.test(names[0]!) ? [{ name: names[0]!, ...ndarray(shape) }] : [],
+            ),
+          );
+          const wanted = fromTorch('test', model, [...tensors, ...statistics]).parameters;
+          const batch = { images: ndarray([2, 8, 8, 3], floats(images)), labels: Int32Array.from(labels) };
+          const update = await clientUpdate(model, batch, { localSteps: 1, learningRate: 0.1 });
+          assert.ok(Math.abs(update.loss - loss) < 1e-5 * loss, `${update.loss}, not ${loss}`);
+          const all = Math.hypot(...wanted.map(({ data }) => length(data)));
+          update.tensors.forEach(({ data }, k) => {
+            const right = wanted[k]!;
+            const off = length(data.map((value, i) => value - right.data[i]!));
+            assert.ok(off < 1e-4 * Math.max(length(right.data), 1e-3 * all), `${right.name}: off by ${off}`);
+          });
+        });
+  },
+  ['compiled', 'cpu'],
+);
