@@ -162,6 +162,9 @@ const KINKED: ReadonlySet<Layer['kind']> = new Set([
   'maxPool',
   'hardswish',
   'hardsigmoid',
+  'abs',
+  'hardshrink',
+  'softshrink',
 ]);
 
 const isKinked = (layer: Layer): boolean =>

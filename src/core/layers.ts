@@ -145,15 +145,46 @@ export interface PadLayer {
   readonly mode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
 }
 
-/** Functions of one number without settings, and softmax over the channels. */
+/** Functions of one number without settings, and softmax over the channels; softsign: x / (1 + |x|). */
 export interface ActivationLayer {
   readonly kind:
     | ('relu' | 'sigmoid' | 'tanh' | 'softplus' | 'relu6' | 'silu' | 'hardswish' | 'hardsigmoid' | 'softmax')
-    | ('mish' | 'hardtanh');
+    | ('mish' | 'softsign' | 'logSigmoid' | 'tanhshrink')
+    | ('abs' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sin' | 'cos' | 'atan');
 }
 
-/** How values become one: side by side in the channels, added, or multiplied. */
-export type Join = 'concat' | 'add' | 'multiply';
+/** x where |x| > lambda, else 0 (hardshrink), or nearer to 0 by lambda, else 0 (softshrink). */
+export interface ShrinkLayer {
+  readonly kind: 'hardshrink' | 'softshrink';
+  /** Default 0.5. */
+  readonly lambda?: number;
+}
+
+/** Every `size` neighbouring channels become one: their mean, or the largest. */
+export interface PoolChannelsLayer {
+  readonly kind: 'poolChannels';
+  readonly by: 'mean' | 'max';
+  /** Default all. */
+  readonly size?: number;
+}
+
+/** Another height and width, half-pixel centres, clamped edges: PyTorch's interpolate with align_corners off. */
+export interface ResizeLayer {
+  readonly kind: 'resize';
+  readonly size: Extent;
+  /** Default nearest. */
+  readonly method?: 'nearest' | 'bilinear' | 'bicubic';
+}
+
+/** A learned factor or summand for every channel, or (`shared`) one; they start at 1 and 0 (ConvNeXt's LayerScale). */
+export interface LearnedChannelsLayer {
+  readonly kind: 'scaleChannels' | 'shiftChannels';
+  /** Default false. */
+  readonly shared?: boolean;
+}
+
+/** How values become one: side by side in the channels, added, multiplied, or the largest of them in each place. */
+export type Join = 'concat' | 'add' | 'multiply' | 'max';
 
 /** A value of a {@link GraphLayer}: earlier ones, joined, through layers. */
 export interface GraphNode {
@@ -182,6 +213,9 @@ export type Layer =
   | DenseLayer
   | ActivationLayer
   | { readonly kind: 'leakyRelu'; readonly slope: number }
+  /** max(low, min(high, x)); default -1 and 1. */
+  | { readonly kind: 'hardtanh'; readonly low?: number; readonly high?: number }
+  | ShrinkLayer
   /** alpha (exp(x) - 1) below 0; alpha's default is 1. */
   | { readonly kind: 'elu'; readonly alpha?: number }
   /** x Phi(x): exactly (default), or by the tanh formula. */
@@ -208,10 +242,11 @@ export type Layer =
   | { readonly kind: 'depthToSpace'; readonly block: number; readonly order?: 'crd' | 'dcr' }
   /** The inverse of depthToSpace: PyTorch's PixelUnshuffle. */
   | { readonly kind: 'spaceToDepth'; readonly block: number; readonly order?: 'crd' | 'dcr' }
-  /** A learned factor for every channel (ConvNeXt's LayerScale); they start at 1. */
-  | { readonly kind: 'scaleChannels' }
-  /** A learned summand for every channel; they start at 0. */
-  | { readonly kind: 'shiftChannels' }
+  | LearnedChannelsLayer
+  | PoolChannelsLayer
+  | ResizeLayer
+  /** The same numbers, in the order height, width, channel, as a picture of another shape. */
+  | { readonly kind: 'reshape'; readonly shape: readonly [height: number, width: number, channels: number] }
   | BatchNormLayer
   | GroupNormLayer
   | LayerNormLayer

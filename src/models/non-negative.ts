@@ -1,11 +1,12 @@
 import type { Layer } from '../core/types.js';
 
 const NEVER_NEGATIVE: ReadonlySet<Layer['kind']> = new Set([
-  ...(['relu', 'relu6', 'sigmoid', 'hardsigmoid', 'softplus', 'softmax'] as const),
+  ...(['relu', 'relu6', 'sigmoid', 'hardsigmoid', 'softplus', 'softmax', 'abs', 'exp', 'sqrt'] as const),
 ]);
 const KEEPS_SIGNS: ReadonlySet<Layer['kind']> = new Set([
   ...(['maxPool', 'averagePool', 'adaptiveAveragePool', 'globalAveragePool'] as const),
-  ...(['flatten', 'dropout', 'takeToken', 'pad', 'shuffleChannels', 'takeChannels'] as const),
+  ...(['flatten', 'dropout', 'takeToken', 'pad', 'shuffleChannels', 'takeChannels', 'reshape'] as const),
+  ...(['poolChannels', 'reciprocal', 'atan', 'softsign', 'tanhshrink', 'hardshrink', 'softshrink'] as const),
 ]);
 
 /**

@@ -5,6 +5,7 @@ written down module by module, not as layers. Parameter k uses seed + k, U(-1, 1
 U(-.3, .3); running means of norm n U(-.2, .2) from seed + 500 + 2 n, variances U(.5, 1.5) from seed + 501 + 2 n. Of an array are kept its
 norm, its product with U(-1/2, 1/2) from seed 5, which every misplaced entry changes, and its first and last entry.
 """
+import functools
 import math
 
 import numpy as np
@@ -122,7 +123,8 @@ SIMPLE = {
     'relu': F.relu, 'sigmoid': torch.sigmoid, 'tanh': torch.tanh, 'softplus': F.softplus, 'relu6': F.relu6, 'silu': F.silu,
     # hardswish and hardsigmoid have no second derivative in torch 1.13: from their definitions
     'hardswish': lambda x: x * F.relu6(x + 3) / 6, 'hardsigmoid': lambda x: F.relu6(x + 3) / 6, 'softmax': lambda x: F.softmax(x, 1),
-    'mish': lambda x: x * torch.tanh(F.softplus(x)), 'hardtanh': lambda x: F.relu(x + 1) - F.relu(x - 1) - 1,
+    'mish': lambda x: x * torch.tanh(F.softplus(x)), 'softsign': F.softsign, 'logSigmoid': lambda x: -F.softplus(-x), 'tanhshrink': lambda x: x - torch.tanh(x),
+    'abs': torch.abs, 'exp': torch.exp, 'log': torch.log, 'sqrt': torch.sqrt, 'reciprocal': torch.reciprocal, 'sin': torch.sin, 'cos': torch.cos, 'atan': torch.atan,
 }
 
 
@@ -142,6 +144,22 @@ def interpret(store, layer, x):
         return store.linear(x.flatten(1), layer['units'], layer.get('bias', False))
     if k == 'leakyRelu':
         return F.leaky_relu(x, layer['slope'])
+    if k == 'hardtanh':
+        low, high = layer.get('low', -1), layer.get('high', 1)
+        return F.relu(x - low) - F.relu(x - high) + low
+    if k == 'hardshrink':
+        return x * (x.abs() > layer.get('lambda', 0.5))
+    if k == 'softshrink':
+        return F.relu(x - layer.get('lambda', 0.5)) - F.relu(-x - layer.get('lambda', 0.5))
+    if k == 'poolChannels':
+        apart = x.unflatten(1, (-1, layer.get('size', x.shape[1])))
+        return apart.mean(2) if layer['by'] == 'mean' else apart.amax(2)
+    if k == 'resize':
+        method = layer.get('method', 'nearest')
+        return F.interpolate(x, size=pair(layer['size']), mode=method, **({} if method == 'nearest' else {'align_corners': False}))
+    if k == 'reshape':
+        h, w, c = layer['shape']
+        return x.permute(0, 2, 3, 1).reshape(x.shape[0], h, w, c).permute(0, 3, 1, 2)
     if k == 'elu':
         return F.elu(x, layer.get('alpha', 1.0))
     if k == 'gelu':
@@ -200,6 +218,8 @@ def interpret(store, layer, x):
         return run(store, layer['body'], x) + run(store, layer['shortcut'], x)
     if k == 'branches':
         parts = [run(store, branch, x) for branch in layer['branches']]
+        if layer.get('join') == 'max':
+            return functools.reduce(torch.maximum, parts)
         if layer.get('join') == 'multiply':
             return math.prod((p if p.dim() > 2 else p[:, :, None, None] for p in parts[1:]), start=parts[0])
         return sum(parts[1:], parts[0]) if layer.get('join') == 'add' else torch.cat(parts, 1)
@@ -209,7 +229,7 @@ def interpret(store, layer, x):
             taken = [values[i] for i in n['from']]
             if max(v.dim() for v in taken) > 2:
                 taken = [v if v.dim() > 2 else v[:, :, None, None] for v in taken]
-            joined = {'concat': lambda v: torch.cat(v, 1), 'add': lambda v: sum(v[1:], v[0]), 'multiply': math.prod}[n.get('join', 'concat')](taken)
+            joined = {'concat': lambda v: torch.cat(v, 1), 'add': lambda v: sum(v[1:], v[0]), 'multiply': math.prod, 'max': lambda v: functools.reduce(torch.maximum, v)}[n.get('join', 'concat')](taken)
             values.append(run(store, n['layers'], joined))
         return values[-1]
     if k == 'prelu':
@@ -232,9 +252,9 @@ def interpret(store, layer, x):
         y = F.pixel_unshuffle(x, layer['block'])
         return y.unflatten(1, (x.shape[1], layer['block'] ** 2)).transpose(1, 2).flatten(1, 2) if layer.get('order') == 'dcr' else y
     if k == 'scaleChannels':
-        return x * store.draw((x.shape[1],), 0.7, 1.3).view(1, -1, *[1] * (x.dim() - 2))
+        return x * store.draw((1 if layer.get('shared') else x.shape[1],), 0.7, 1.3).view(1, -1, *[1] * (x.dim() - 2))
     if k == 'shiftChannels':
-        return x + store.draw((x.shape[1],), -0.3, 0.3).view(1, -1, *[1] * (x.dim() - 2))
+        return x + store.draw((1 if layer.get('shared') else x.shape[1],), -0.3, 0.3).view(1, -1, *[1] * (x.dim() - 2))
     if k == 'takeChannels':
         return x[:, layer['from']:layer['from'] + layer['count']]
     raise ValueError(k)
@@ -493,6 +513,16 @@ LAYERS = {
     'values that cross, two local steps': ([8, 8, 2], 2, 2, [
         L('graph', nodes=[N([0], conv(3), L('silu')), N([0], conv(3, 1)), N([1, 2], conv(3), L('tanh'), join='add'), N([1, 3], conv(2), join='multiply'), N([4, 2, 0], L('gelu'))]),
         L('averagePool', size=2), L('flatten'), dense(5)]),
+    'functions of one number': ([8, 8, 2], 2, 1, [
+        conv(6), L('softsign'), L('branches', branches=[[L('logSigmoid'), L('exp')], [L('scale', factor=2), L('tanhshrink')], [L('abs')], [L('scale', factor=3), L('sin')], [L('cos'), L('atan')]]),
+        conv(6, 1), L('branches', branches=[[L('softplus'), L('log')], [L('exp'), L('sqrt')], [L('softplus'), L('reciprocal')], [L('hardtanh', low=-0.3, high=0.4)], [L('hardtanh')],
+          [L('hardshrink', **{'lambda': 0.2})], [L('softshrink', **{'lambda': 0.1})], [L('hardshrink')], [L('softshrink')]]), L('averagePool', size=4), dense(5)]),
+    'pooled channels, other sizes, learned numbers, the largest': ([8, 8, 3], 2, 2, [
+        conv(6), L('scaleChannels', shared=True), L('tanh'), L('branches', join='max', branches=[[conv(4)], [conv(4, 1), L('shiftChannels', shared=True)], [L('takeChannels', **{'from': 1, 'count': 4})]]),
+        L('branches', branches=[[], [L('poolChannels', by='mean')], [L('poolChannels', by='max')], [L('poolChannels', by='max', size=2), conv(2)]]),
+        L('graph', nodes=[N([0], conv(4), L('silu')), N([1], L('maxPool', size=2), conv(4)), N([2], L('resize', size=[8, 8])), N([1, 3], L('poolChannels', by='mean', size=2), join='max'),
+          N([2], L('resize', size=8, method='bilinear'), conv(2, 1)), N([4, 5], join='add'), N([2], L('resize', size=[8, 10], method='bicubic'), L('pad', padding=[0, 0, -1, -1])), N([6, 7])]),
+        L('averagePool', size=4), L('reshape', shape=[1, 12, 2]), conv(3, [1, 3]), L('reshape', shape=[1, 1, 36]), L('tanh'), dense(5)]),
 }
 
 

@@ -4,11 +4,11 @@
 usage: V/bin/python test/golden/onnx-crossing.py > test/golden/onnx-crossing.json
 V: python3 -m venv V && V/bin/pip install torch==2.15.0 onnx==1.23.2 onnxscript==0.7.2
 """
-import base64, copy, json, sys, warnings
+import json, sys, warnings
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from onnx_net import Net, export, flat
+from onnx_net import Net, flat, with_gradient
 
 warnings.simplefilter("ignore")
 torch.manual_seed(17)
@@ -76,18 +76,5 @@ FORMS = {
     "dynamo": dict(dynamo=True, optimize=False, external_data=False, verbose=False),
 }
 
-packed = lambda tensor: base64.b64encode(tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()).decode()
-networks = []
-for name, net in NETS.items():
-    for key, value in net.named_buffers():
-        if value.is_floating_point():
-            value.uniform_(0.5, 1.5)
-    net.eval()
-    files = {form: export(net, options) for form, options in FORMS.items()}
-    x, labels = torch.rand(2, 3, 8, 8), [1, 3]
-    exact = copy.deepcopy(net).double()
-    loss = F.cross_entropy(exact(x.double()), torch.tensor(labels))
-    loss.backward()
-    gradient = [[key, list(value.shape), packed(value.grad)] for key, value in exact.named_parameters()]
-    networks.append(dict(name=name, files=files, images=packed(x.permute(0, 2, 3, 1)), labels=labels, loss=loss.item(), gradient=gradient))
+networks = [with_gradient(name, net, FORMS) for name, net in NETS.items()]
 json.dump(dict(source=f"torch {torch.__version__}", networks=networks), sys.stdout)

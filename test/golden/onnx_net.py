@@ -1,5 +1,5 @@
 """What the scripts of exported networks share: a network by a function, two short forms, and its file without traces of a machine."""
-import base64, contextlib, io, os, tempfile
+import base64, contextlib, copy, io, os, tempfile
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -38,3 +38,21 @@ def export(net, options):
     for node in model.graph.node:
         node.doc_string = ""
     return base64.b64encode(model.SerializeToString()).decode()
+
+
+packed = lambda tensor: base64.b64encode(tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()).decode()
+
+
+def with_gradient(name, net, forms):
+    """A network in several forms, a batch, and the gradient of its loss in float64 under the names of the state dict."""
+    for key, value in net.named_buffers():
+        if value.is_floating_point():
+            value.uniform_(0.5, 1.5)
+    net.eval()
+    files = {form: export(net, options) for form, options in forms.items()}
+    x, labels = torch.rand(2, 3, 8, 8), [1, 3]
+    exact = copy.deepcopy(net).double()
+    loss = F.cross_entropy(exact(x.double()), torch.tensor(labels))
+    loss.backward()
+    gradient = [[key, list(value.shape), packed(value.grad)] for key, value in exact.named_parameters()]
+    return dict(name=name, files=files, images=packed(x.permute(0, 2, 3, 1)), labels=labels, loss=loss.item(), gradient=gradient)

@@ -2,10 +2,13 @@ import type { Layer, Model, Observation } from '../../core/types.js';
 import { someLayer } from '../../models/index.js';
 
 /** Layers whose slope jumps where pre-activations usually are. */
-const KINKED: readonly Layer['kind'][] = ['relu', 'relu6', 'hardtanh', 'leakyRelu', 'prelu', 'maxPool', 'hardsigmoid'];
+const KINKED: readonly Layer['kind'][] = [
+  ...(['relu', 'relu6', 'hardtanh', 'leakyRelu', 'prelu', 'maxPool', 'hardsigmoid'] as const),
+  ...(['abs', 'hardshrink', 'softshrink'] as const),
+];
 
 /** Layers that mix neighbouring pixels. */
-const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention'];
+const SPATIAL: readonly Layer['kind'][] = ['conv', 'patchEmbedding', 'maxPool', 'averagePool', 'attention', 'resize'];
 
 const has = ({ layers }: Model, kinds: readonly Layer['kind'][]): boolean =>
   someLayer(layers, ({ kind }) => kinds.includes(kind));

@@ -1,5 +1,6 @@
+import { problem } from '../../core/errors.js';
 import { constant, softmax, type Tensor, tf } from '../../engine/index.js';
-import { flag, optional, real, required, word } from './layer-options.js';
+import { flag, notNegative, optional, real, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
 
 const sigmoidLine = (x: Tensor): Tensor => tf.div(tf.relu6(tf.add(x, 3)), 6);
@@ -14,7 +15,17 @@ const FUNCTIONS = {
   hardswish: (x: Tensor) => tf.mul(x, sigmoidLine(x)),
   hardsigmoid: sigmoidLine,
   mish: (x: Tensor) => tf.mul(x, tf.tanh(tf.softplus(x))),
-  hardtanh: (x: Tensor) => tf.sub(tf.sub(tf.relu(tf.add(x, 1)), tf.relu(tf.sub(x, 1))), 1),
+  softsign: (x: Tensor) => tf.div(x, tf.add(1, tf.abs(x))),
+  logSigmoid: tf.logSigmoid,
+  tanhshrink: (x: Tensor) => tf.sub(x, tf.tanh(x)),
+  abs: tf.abs,
+  exp: tf.exp,
+  log: tf.log,
+  sqrt: tf.sqrt,
+  reciprocal: tf.reciprocal,
+  sin: tf.sin,
+  cos: tf.cos,
+  atan: tf.atan,
   softmax,
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
@@ -28,6 +39,31 @@ export const functions = Object.fromEntries(
 export const leakyRelu: Rule<Of<'leakyRelu'>> = {
   options: { slope: required(real) },
   apply: ({ slope }, x) => tf.leakyRelu(x, slope),
+};
+
+export const hardtanh: Rule<Of<'hardtanh'>> = {
+  options: { low: optional(real), high: optional(real) },
+  plan: ({ low = -1, high = 1 }, at, _, where) => {
+    if (low >= high) throw problem(where, 'low must be below high', [low, high]);
+    return at;
+  },
+  apply: ({ low = -1, high = 1 }, x) => tf.add(tf.sub(tf.relu(tf.sub(x, low)), tf.relu(tf.sub(x, high))), low),
+};
+
+const shrinking = { lambda: optional(notNegative) };
+
+export const hardshrink: Rule<Of<'hardshrink'>> = {
+  options: shrinking,
+  apply: ({ lambda = 0.5 }, x) =>
+    tf.mul(
+      x,
+      constant(() => tf.step(tf.sub(tf.abs(x), lambda))),
+    ),
+};
+
+export const softshrink: Rule<Of<'softshrink'>> = {
+  options: shrinking,
+  apply: ({ lambda = 0.5 }, x) => tf.sub(tf.relu(tf.sub(x, lambda)), tf.relu(tf.sub(tf.neg(x), lambda))),
 };
 
 export const prelu: Rule<Of<'prelu'>> = {

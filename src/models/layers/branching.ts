@@ -14,7 +14,7 @@ export const residual: Rule<Of<'residual'>> = {
   apply: ({ body, shortcut }, x, { run }) => joinedValue([run(body, x), run(shortcut, x)], 'add'),
 };
 
-const join = optional(word('concat', 'add', 'multiply'));
+const join = optional(word('concat', 'add', 'multiply', 'max'));
 
 export const branches: Rule<Of<'branches'>> = {
   options: { branches: required(lists), join },
@@ -70,7 +70,7 @@ function joinedPlace(places: readonly Place[], join: Join, where: string, what: 
   if (join === 'multiply') return { shape: gatedShape(shapes, where, what) };
   const compared = (shape: ImageShape): string => String(join === 'concat' ? shape.slice(0, 2) : shape);
   if (shapes.some((shape) => compared(shape) !== compared(first)))
-    throw problem(where, `${what} must have one ${join === 'add' ? 'shape' : 'height and width'}`, shapes);
+    throw problem(where, `${what} must have one ${join === 'concat' ? 'height and width' : 'shape'}`, shapes);
   if (join === 'concat') return { shape: [first[0], first[1], shapes.reduce((sum, shape) => sum + shape[2], 0)] };
   const { flattened } = places[0]!;
   const flat = flattened && places.every((one) => String(one.flattened) === String(flattened));
@@ -89,7 +89,8 @@ function joinedValue(values: readonly Tensor[], join: Join): Tensor {
   if (values.length === 1) return values[0]!;
   const alike = values.every(({ rank }) => rank === values[0]!.rank) ? values : values.map(asImage);
   if (join === 'concat') return tf.concat([...alike], -1);
-  return alike.reduce((a, b) => (join === 'add' ? tf.add(a, b) : tf.mul(a, b)));
+  const together = { add: tf.add<Tensor>, multiply: tf.mul<Tensor>, max: tf.maximum<Tensor> }[join];
+  return alike.reduce((a, b) => together(a, b));
 }
 
 const asImage = (x: Tensor): Tensor => (x.rank === 4 ? x : tf.reshape(x, [x.shape[0], 1, 1, -1]));

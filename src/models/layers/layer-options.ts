@@ -57,6 +57,13 @@ export const cells: Check = (where, name, value) => {
   throw problem(where, `${name} must be a whole number or [top, bottom, left, right]`, value);
 };
 
+/** [height, width, channels] of a picture. */
+export const picture: Check = (where, name, value) => {
+  const whole = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 1;
+  if (Array.isArray(value) && value.length === 3 && value.every(whole)) return;
+  throw problem(where, `${name} must be [height, width, channels]`, value);
+};
+
 /** One finite number per channel. */
 export const numbers: Check = (where, name, value) => {
   if (!Array.isArray(value) || !value.every(Number.isFinite))

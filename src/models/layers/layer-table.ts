@@ -1,12 +1,12 @@
 import type { Layer } from '../../core/types.js';
-import { elu, functions, gelu, leakyRelu, prelu } from './activations.js';
+import { elu, functions, gelu, hardshrink, hardtanh, leakyRelu, prelu, softshrink } from './activations.js';
 import { bottleneck } from './bottleneck.js';
 import { branches, graph, residual } from './branching.js';
 import { dropout, flatten, normalize, scale } from './fixed.js';
 import { scaleChannels, shiftChannels } from './learned-channels.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalisation.js';
-import { adaptive, averagePool, globalAverage, maxPool } from './pooling.js';
-import { pad, shuffleChannels, takeChannels } from './rearranging.js';
+import { adaptive, averagePool, globalAverage, maxPool, poolChannels } from './pooling.js';
+import { pad, reshape, resized, shuffleChannels, takeChannels } from './rearranging.js';
 import { depthToSpace, spaceToDepth } from './rearranging-blocks.js';
 import { attention, classToken, patchEmbedding, positions, takeToken } from './tokens.js';
 import type { Of, Rule } from './types.js';
@@ -16,6 +16,9 @@ import { conv, dense } from './weighted.js';
 const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   ...functions,
   leakyRelu,
+  hardtanh,
+  hardshrink,
+  softshrink,
   prelu,
   elu,
   gelu,
@@ -26,6 +29,7 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   averagePool,
   adaptiveAveragePool: adaptive,
   globalAveragePool: globalAverage,
+  poolChannels,
   batchNorm,
   groupNorm,
   layerNorm,
@@ -36,6 +40,8 @@ const RULES: { readonly [K in Layer['kind']]: Rule<Of<K>> } = {
   pad,
   shuffleChannels,
   takeChannels,
+  reshape,
+  resize: resized,
   depthToSpace,
   spaceToDepth,
   scaleChannels,

@@ -1,7 +1,7 @@
 import { problem } from '../../core/errors.js';
 import type { ImageShape } from '../../core/types.js';
 import { adaptiveAveragePool, padImages, type Tensor, type Tensor4D, tf } from '../../engine/index.js';
-import { count, extent, flag, optional, padding, required } from './layer-options.js';
+import { count, extent, flag, optional, padding, required, word } from './layer-options.js';
 import type { Of, Planned, Rule } from './types.js';
 import { type Pair, pair, places, type Sides, sidesOf } from './window.js';
 
@@ -73,4 +73,21 @@ export const globalAverage: Rule<Of<'globalAveragePool'>> = {
   options: {},
   plan: (_, { shape }) => ({ shape: [1, 1, shape[2]] }),
   apply: (_, x) => adaptiveAveragePool(x, 1),
+};
+
+export const poolChannels: Rule<Of<'poolChannels'>> = {
+  options: { by: required(word('mean', 'max')), size: optional(count) },
+  plan: ({ size }, { shape: [height, width, channels] }, _, where) => {
+    if (channels % (size ?? channels) !== 0) throw problem(where, `size must divide the channels (${channels})`, size);
+    return { shape: [height, width, channels / (size ?? channels)] };
+  },
+  apply: ({ by, size: each }, x) => {
+    const channels = x.shape.at(-1)!;
+    const size = each ?? channels;
+    const groups = tf.reshape(x, [-1, channels / size, size]);
+    return tf.reshape(by === 'mean' ? tf.mean(groups, 2) : tf.max(groups, 2), [
+      ...x.shape.slice(0, -1),
+      channels / size,
+    ]);
+  },
 };

@@ -1,9 +1,10 @@
 /** Layers that move, choose or repeat entries, and compute nothing. */
+import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
-import { type Tensor, tf } from '../../engine/index.js';
-import { cells, count, index, optional, required, word } from './layer-options.js';
+import { resize, type Tensor, tf } from '../../engine/index.js';
+import { cells, count, extent, index, optional, picture, required, word } from './layer-options.js';
 import type { Of, Rule } from './types.js';
-import { type Sides, sidesOf } from './window.js';
+import { pair, type Sides, sidesOf } from './window.js';
 
 export const shuffleChannels: Rule<Of<'shuffleChannels'>> = {
   options: { groups: required(count) },
@@ -29,6 +30,21 @@ export const takeChannels: Rule<Of<'takeChannels'>> = {
     const shape = [...x.shape.slice(0, last), n];
     return tf.slice(x, [...new Array<number>(last).fill(0), from], shape);
   },
+};
+
+export const reshape: Rule<Of<'reshape'>> = {
+  options: { shape: required(picture) },
+  plan: ({ shape }, at, _, where) => {
+    if (sizeOf(shape) !== sizeOf(at.shape)) throw problem(where, `shape must be of ${sizeOf(at.shape)} numbers`, shape);
+    return { shape };
+  },
+  apply: ({ shape }, x) => tf.reshape(x, [x.shape[0], ...shape]),
+};
+
+export const resized: Rule<Of<'resize'>> = {
+  options: { size: required(extent), method: optional(word('nearest', 'bilinear', 'bicubic')) },
+  plan: ({ size }, { shape }) => ({ shape: [...pair(size), shape[2]] }),
+  apply: ({ size, method = 'nearest' }, x) => resize(x, pair(size), method),
 };
 
 export const pad: Rule<Of<'pad'>> = {

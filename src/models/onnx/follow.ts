@@ -130,8 +130,11 @@ function constantOf(node: OnnxNode, known: Known, left: number): OnnxTensor | un
   const inputs = node.inputs.map((name) => (name === '' ? undefined : known.constant(name)));
   if (inputs.some((value, k) => !value && node.inputs[k] !== '') || inputs.length === 0) return undefined;
   const compute = Object.hasOwn(CONSTANTS, node.op) ? CONSTANTS[node.op] : undefined;
-  if (!compute)
-    throw problem(known.where, `${node.op} of constants is not known`, node.name, 'export with constant folding');
+  if (!compute) {
+    const learned = inputs.some((value) => value?.names);
+    const fix = learned ? 'a weight made of others (weight norm) is not read' : 'export with constant folding';
+    throw problem(known.where, `${node.op} of ${learned ? 'weights' : 'constants'} is not known`, node.name, fix);
+  }
   const shape = shapeOf(node, known);
   if (!(sizeOf(shape) <= left))
     throw problem(known.where, `${node.op} of constants may give at most ${left} entries more`, node.name);

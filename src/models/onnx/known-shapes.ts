@@ -2,7 +2,8 @@ import type { OnnxNode } from '../../assets/index.js';
 import { sizeOf } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { type Known, numberOf, numbers } from './known.js';
-import { checkWindows, windowed } from './match-windows.js';
+import { resizedShape, transposedShape } from './match-resized.js';
+import { alongRow, checkWindows, windowed } from './match-windows.js';
 
 type Shape = readonly number[];
 
@@ -87,7 +88,7 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     (
       'Relu PRelu Sigmoid Tanh Softplus LeakyRelu Elu Selu Celu HardSwish HardSigmoid Softmax LogSoftmax Clip Erf ' +
       'Gelu Sqrt Exp Log Abs Floor Ceil Round Reciprocal Not Identity Dropout Cast Neg BatchNormalization ' +
-      'InstanceNormalization LayerNormalization GroupNormalization Mish'
+      'InstanceNormalization LayerNormalization GroupNormalization Mish Sign Sin Cos Atan Softsign Shrink CastLike'
     )
       .split(' ')
       .map((op) => [op, first]),
@@ -95,6 +96,12 @@ const SHAPES: Readonly<Record<string, Infer>> = {
   ...Object.fromEntries('Add Sub Mul Div Pow Sum'.split(' ').map((op) => [op, both])),
   Conv: (node, { shape, where }) => {
     const [out = 1, , ...kernel] = shape(node.inputs[1]!);
+    if (shape(node.inputs[0]!).length === 3 && kernel.length === 1) {
+      const row = alongRow(node, shape(node.inputs[0]!), kernel);
+      checkWindows(row.node, row.shape, row.kernel, where);
+      const [batch = 1, channels = 1, , n = 1] = windowed(row.node, row.shape, row.kernel, out);
+      return [batch, channels, n];
+    }
     checkWindows(node, shape(node.inputs[0]!), kernel, where);
     return windowed(node, shape(node.inputs[0]!), kernel, out);
   },
@@ -125,6 +132,8 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     const block = numberOf(attributes.blocksize, 1);
     return [batch, channels * block ** 2, height / block, width / block];
   },
+  Resize: resizedShape,
+  ConvTranspose: transposedShape,
   ReduceMean: reduced,
   ReduceMax: reduced,
   ReduceProd: reduced,
@@ -199,7 +208,9 @@ const SHAPES: Readonly<Record<string, Infer>> = {
     const shared = numberOf(attributes.batch_dims, 0);
     return [...at.slice(0, -1), ...from.slice(shared + at.at(-1)!)];
   },
-  ...Object.fromEntries('Equal Where Mod And Or Less Greater Max Min'.split(' ').map((op) => [op, both])),
+  ...Object.fromEntries(
+    'Equal Where Mod And Or Less Greater LessOrEqual GreaterOrEqual Max Min'.split(' ').map((op) => [op, both]),
+  ),
 };
 
 /** The shape of the first value that a node makes. @throws an operation that is not known, named with its node */

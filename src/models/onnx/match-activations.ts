@@ -2,6 +2,7 @@
 import type { OnnxTensor } from '../../assets/index.js';
 import type { Layer, NamedArray } from '../../core/types.js';
 import { type Known, numberOf } from './known.js';
+import { bounded, lessBy } from './match-joins.js';
 import { backFrom, found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 
 /** x (erf(x / sqrt 2) + 1) / 2, or x (tanh(sqrt(2 / pi) (x + 0.044715 x^3)) + 1) / 2, the factors in any order. */
@@ -46,8 +47,9 @@ export const clip: Matcher = (node, known) => {
   const bounds = [known.constant(node.inputs[1]), known.constant(node.inputs[2])].map(scalar);
   const low = node.inputs[1] ? bounds[0]! : numberOf(node.attributes.min, Number.NaN);
   const high = node.inputs[2] ? bounds[1]! : numberOf(node.attributes.max, Number.NaN);
-  if (low === -1 && high === 1) return found(node.inputs[0]!, [{ kind: 'hardtanh' }]);
-  if (low !== 0 || high !== 6) return undefined;
+  const [from, to] = [Number.isNaN(low) ? -Infinity : low, Number.isNaN(high) ? Infinity : high];
+  if (low !== 0 || high !== 6)
+    return from < to ? found(node.inputs[0]!, bounded(node.inputs[0]!, from, to, known)) : undefined;
   const before = makerIs(node.inputs[0]!, 'Relu', known);
   return found(before?.inputs[0] ?? node.inputs[0]!, [{ kind: 'relu6' }]);
 };
@@ -131,11 +133,8 @@ export const scaled: Matcher = (node, known) => {
 export const shifted: Matcher = (node, known) => {
   const part = sides(node, known);
   const by = scalar(part?.fixed);
-  const channels = part && known.shape(part.data)[1];
-  if (!part || Number.isNaN(by) || known.shape(part.data).length !== 4) return undefined;
-  if (node.op === 'Sub' && part.data !== node.inputs[0]) return undefined;
-  const mean = new Array<number>(channels!).fill(node.op === 'Sub' ? by : -by);
-  return found(part.data, [{ kind: 'normalize', mean, std: mean.map(() => 1) }]);
+  if (!part || Number.isNaN(by) || (node.op === 'Sub' && part.data !== node.inputs[0])) return undefined;
+  return found(part.data, lessBy(node.op === 'Sub' ? by : -by, part.data, known));
 };
 
 /** max(0, x) + min(0, alpha (exp(x / alpha) - 1)). */
@@ -155,9 +154,16 @@ export const selu: Matcher = ({ inputs, attributes }) =>
 
 const MOST_FACTORS = 4;
 
-/** x to a whole power, as a product. */
+const POWERS: Readonly<Record<string, readonly Layer[]>> = {
+  0.5: [{ kind: 'sqrt' }],
+  '-0.5': [{ kind: 'sqrt' }, { kind: 'reciprocal' }],
+  '-1': [{ kind: 'reciprocal' }],
+};
+
+/** x to a whole power, as a product; roots, and one over x. */
 export const power: Matcher = (node, known) => {
   const n = scalar(known.constant(node.inputs[1]));
+  if (Object.hasOwn(POWERS, n)) return found(node.inputs[0]!, POWERS[n]!);
   if (!Number.isInteger(n) || n < 1 || n > MOST_FACTORS) return undefined;
   if (n === 1) return found(node.inputs[0]!, []);
   return found(node.inputs[0]!, [
@@ -180,6 +186,18 @@ export const byChannel =
     const part = sides(node, known);
     const tensor = part && perChannel(part.fixed, known.shape(part.data));
     return tensor && found(part.data, [{ kind }], [tensor]);
+  };
+
+/** What a state dict calls a tensor, and no exporter a constant. */
+const LEARNED = /^(?!val_|const)[a-z_][\w.]*$/i;
+
+/** One learned factor or summand for all. */
+export const byAll =
+  (kind: 'scaleChannels' | 'shiftChannels'): Matcher =>
+  (node, known) => {
+    const part = sides(node, known);
+    if (part?.fixed.data.length !== 1 || !part.fixed.names?.some((name) => LEARNED.test(name))) return undefined;
+    return found(part.data, [{ kind, shared: true }], [{ ...part.fixed, shape: [1] }]);
   };
 
 /** max(0, x) + a max(0, -x), as TensorFlow writes a learned slope -a. */

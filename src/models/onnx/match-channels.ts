@@ -1,9 +1,10 @@
 /** Nodes that move, choose or repeat entries of a picture. */
 import type { OnnxNode } from '../../assets/index.js';
+import { sizeOf } from '../../core/arrays.js';
 import type { Layer } from '../../core/types.js';
 import { type Known, numberOf, numbers } from './known.js';
 import { cutOf, slicePlaces, splitSizes } from './known-shapes.js';
-import { found, type Match, type Matcher, makerIs, scalar } from './match-linear.js';
+import { backFrom, found, type Match, type Matcher, makerIs, scalar } from './match-linear.js';
 
 const MODES = { constant: 'zeros', reflect: 'reflect', edge: 'replicate', wrap: 'circular' } as const;
 
@@ -169,6 +170,49 @@ export const asPixel: Matcher = (node, known) => {
   const same = from.length > 1 && from.length <= 4 && to.length <= 4 && String(bare(from)) === String(bare(to));
   return same && (pixel || from.length === to.length) ? found(node.inputs[0]!, []) : undefined;
 };
+
+/** A value of one number a channel in any of its shapes: [batch, n], [batch, n, 1, 1], [batch, 1, n]. */
+const isRow = (shape: readonly number[]): boolean =>
+  shape.length === 2 ||
+  (shape.length === 4 && shape[2] === 1 && shape[3] === 1) ||
+  (shape.length === 3 && shape[1] === 1);
+
+const MOVES_ROWS: ReadonlySet<string> = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Transpose', 'Flatten']);
+
+/** The same from one of its shapes to another, in as many nodes as it takes. */
+export const asRow: Matcher = (node, known, name = node.outputs[0]!) => {
+  const line = (one: string): boolean =>
+    known.shape(one)[0] === known.batch &&
+    known
+      .shape(one)
+      .slice(1)
+      .filter((n) => n > 1).length < 2;
+  const from = backFrom(name, known, ({ op, inputs }, at) =>
+    MOVES_ROWS.has(op) && (at === name || !isRow(known.shape(at))) && line(inputs[0]!) ? inputs[0] : undefined,
+  );
+  const same = sizeOf(known.shape(from)) === sizeOf(known.shape(name));
+  return from !== name && same && [from, name].every((one) => isRow(known.shape(one))) ? found(from, []) : undefined;
+};
+
+/** Neighbouring channels as one: all of them, or those that a Reshape put beside each other. */
+export const poolChannels =
+  (by: 'mean' | 'max'): Matcher =>
+  (node, known) => {
+    const [from, to] = [known.shape(node.inputs[0]!), known.shape(node.outputs[0]!)];
+    const given = node.inputs[1]
+      ? [...(known.constant(node.inputs[1])?.data ?? [])]
+      : numbers(node.attributes.axes, []);
+    const [axis = 0, ...others] = given.map((one) => (one < 0 ? one + from.length : one));
+    if (others.length > 0) return undefined;
+    const inner = from.length === 4 ? 1 : from.length === 3 ? 2 : 0;
+    if (axis === inner && to.length === from.length) return found(node.inputs[0]!, [{ kind: 'poolChannels', by }]);
+    const apart = makerIs(node.inputs[0]!, 'Reshape', known);
+    const whole = apart && known.shape(apart.inputs[0]!);
+    const [channels, size, ...plane] = from.slice(1) as [number, number, ...number[]];
+    const split = from.length === 5 && axis === 2 && to.length === 4 && whole?.length === 4;
+    if (!split || String(whole.slice(1)) !== String([channels * size, ...plane])) return undefined;
+    return found(apart!.inputs[0]!, [{ kind: 'poolChannels', by, size }]);
+  };
 
 /** A pixel that is repeated for every place before it is multiplied: multiplying does that by itself. */
 export const repeated: Matcher = (node, known) => {

@@ -3,6 +3,7 @@ import type { ActivationLayer, Layer } from '../../core/types.js';
 import { attention } from './attention.js';
 import { type Known, numberOf, numbers } from './known.js';
 import {
+  byAll,
   byChannel,
   celu,
   clip,
@@ -20,6 +21,7 @@ import {
 } from './match-activations.js';
 import {
   asPixel,
+  asRow,
   blocks,
   blocksByHand,
   circular,
@@ -27,11 +29,13 @@ import {
   gatheredByHand,
   padded,
   part,
+  poolChannels,
   repeated,
   restrided,
   shuffle,
   slice,
 } from './match-channels.js';
+import { lessThis, logSigmoid, oneBound, overThis, shrinkNode, shrunk, softsign, tanhshrink } from './match-joins.js';
 import {
   backFrom,
   found,
@@ -44,7 +48,8 @@ import {
   sides,
 } from './match-linear.js';
 import { batchNorm, groupNorm, groupNormNode, instanceNorm, layerNorm, layerNormNode } from './match-norms.js';
-import { conv, convThenBias, gatheredPool, pool } from './match-windows.js';
+import { convTranspose, resized } from './match-resized.js';
+import { conv, convAlongChannels, convThenBias, gatheredPool, pool } from './match-windows.js';
 import { normalize, stretched } from './normalize.js';
 
 const one =
@@ -181,13 +186,27 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   HardSwish: plain('hardswish'),
   HardSigmoid: [hardSigmoid],
   PRelu: [prelu],
-  Where: [softplus],
-  Log: [softplus],
+  Where: [softplus, shrunk],
+  Log: [softplus, logSigmoid, ...plain('log')],
+  Abs: plain('abs'),
+  Exp: plain('exp'),
+  Sqrt: plain('sqrt'),
+  Reciprocal: plain('reciprocal'),
+  Sin: plain('sin'),
+  Cos: plain('cos'),
+  Atan: plain('atan'),
+  Softsign: plain('softsign'),
+  Neg: [one(() => ({ kind: 'scale', factor: -1 }))],
+  Shrink: [shrinkNode],
+  Max: [oneBound],
+  Min: [oneBound],
+  Resize: [resized],
+  ConvTranspose: [convTranspose],
   Pad: [padded],
   Split: [part],
   Slice: [slice],
   Expand: [repeated],
-  Unsqueeze: [asPixel],
+  Unsqueeze: [asRow, asPixel],
   Mish: plain('mish'),
   LeakyRelu: [one(({ attributes }) => ({ kind: 'leakyRelu', slope: numberOf(attributes.alpha, 0.01) }))],
   Selu: [selu],
@@ -198,17 +217,19 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Elu: [one(({ attributes }) => ({ kind: 'elu', alpha: numberOf(attributes.alpha, 1) }))],
   Gelu: [one(({ attributes }) => ({ kind: 'gelu', form: attributes.approximate === 'tanh' ? 'tanh' : 'exact' }))],
   Softmax: [one(() => ({ kind: 'softmax' }))],
+  LogSoftmax: [(node) => found(node.inputs[0]!, [{ kind: 'softmax' }, { kind: 'log' }])],
   Clip: [clip],
   Dropout: [dropout],
   Identity: [pass],
   Cast: [pass],
-  Conv: [conv],
+  CastLike: [pass],
+  Conv: [conv, convAlongChannels],
   MaxPool: [pool('maxPool')],
   AveragePool: [pool('averagePool')],
   GlobalAveragePool: [one(() => ({ kind: 'globalAveragePool' }))],
   GlobalMaxPool: [largest],
-  ReduceMax: [largest],
-  ReduceMean: [mean, gatheredPool],
+  ReduceMax: [largest, poolChannels('max')],
+  ReduceMean: [mean, gatheredPool, poolChannels('mean')],
   BatchNormalization: [batchNorm],
   LayerNormalization: [layerNormNode],
   InstanceNormalization: [instanceNorm],
@@ -216,9 +237,9 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Gemm: [attention, dense],
   MatMul: [attention, dense],
   Flatten: [flatten],
-  Reshape: [attention, flatten, shuffle, blocksByHand, asPixel],
-  Transpose: [patches, attention, gatheredByHand],
-  Squeeze: [attention, flatten, asPixel],
+  Reshape: [attention, flatten, shuffle, blocksByHand, asRow, asPixel],
+  Transpose: [patches, attention, gatheredByHand, asRow],
+  Squeeze: [attention, flatten, asRow, asPixel],
   Add: [
     attention,
     dense,
@@ -228,12 +249,13 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
     stretched,
     positions,
     preluByHand,
+    byAll('shiftChannels'),
     shifted,
     byChannel('shiftChannels'),
   ],
-  Sub: [stretched, shifted],
-  Mul: [normalize, gelu, gated, hardLine, scaled, byChannel('scaleChannels')],
-  Div: [normalize, hardLine, scaled],
+  Sub: [stretched, shifted, lessThis, tanhshrink],
+  Mul: [normalize, gelu, gated, hardLine, byAll('scaleChannels'), scaled, byChannel('scaleChannels')],
+  Div: [normalize, hardLine, overThis, scaled, softsign],
   Concat: [classToken, circular],
   Gather: [takeToken, gathered, restrided],
 };

@@ -69,6 +69,39 @@ export function windowed(
   return [batch, channels, ...places];
 }
 
+/** Windows along a row as windows over a plane of one row. */
+export function alongRow(node: OnnxNode, shape: readonly number[], kernel: readonly number[]) {
+  const [batch = 1, channels = 1, n = 1] = shape;
+  const { strides, dilations, pads } = node.attributes;
+  const [before = 0, after = 0] = numbers(pads, []);
+  const more = {
+    strides: [1, ...numbers(strides, [1])],
+    dilations: [1, ...numbers(dilations, [1])],
+    pads: [0, before, 0, after],
+    kernel_shape: [1, ...numbers(node.attributes.kernel_shape, kernel)],
+  };
+  const attributes = { ...node.attributes, ...more };
+  return { node: { ...node, attributes }, shape: [batch, channels, 1, n], kernel: [1, ...kernel] };
+}
+
+/** A kernel along the channels (ECA), [batch, 1, n]. */
+export const convAlongChannels: Matcher = (node, known) => {
+  const [weight, given] = [known.constant(node.inputs[1]), known.constant(node.inputs[2])];
+  const shape = known.shape(node.inputs[0]!);
+  if (String(weight?.shape.slice(0, 2)) !== '1,1' || weight?.shape.length !== 3 || shape[1] !== 1) return undefined;
+  const bias = given?.names || given?.data.some((x) => x !== 0) ? given : undefined;
+  const row = alongRow(node, shape, weight.shape.slice(2));
+  const { size, stride, padding } = cellsOf(row.node, row.kernel, { ...known, shape: () => row.shape });
+  const [n, out] = [shape[2]!, known.shape(node.outputs[0]!)[2]!];
+  const dilation = numbers(row.node.attributes.dilations, [1, 1]) as [number, number];
+  const layers: Layer[] = [
+    { kind: 'reshape', shape: [1, n, 1] },
+    { kind: 'conv', filters: 1, size, stride, padding, dilation, bias: bias !== undefined },
+    { kind: 'reshape', shape: [1, 1, out] },
+  ];
+  return found(node.inputs[0]!, layers, [{ ...weight, shape: [1, 1, ...row.kernel] }, ...(bias ? [bias] : [])]);
+};
+
 const cellsOf = (node: OnnxNode, size: readonly number[], known: Known) => {
   const pads = paddingOf(node, known.shape(node.inputs[0]!).slice(2), size);
   return {

@@ -76,7 +76,7 @@ function groupIn(rows: readonly Row[]): readonly [from: number, to: number] {
   return best;
 }
 
-const JOINS: Readonly<Record<string, Join>> = { Add: 'add', Sum: 'add', Mul: 'multiply', Concat: 'concat' };
+const JOINS: Readonly<Record<string, Join>> = { Add: 'add', Sum: 'add', Mul: 'multiply', Max: 'max', Concat: 'concat' };
 
 /** Branches as one layer. */
 function joinOf(op: string, parts: readonly Part[]): Part {

@@ -66,7 +66,11 @@ export const tooLong = ({ where }: Known): Error => problem(where, `more than ${
 
 const makingOf = (known: Known) => {
   const regrouped = regrouping(known);
+  /** Values that no node makes. */
+  const between = new Map<string, Making>();
   return (name: string): Making => {
+    const made = between.get(name);
+    if (made) return made;
     const match = matchAt(name, known);
     if (match) return { inputs: [match.from], part: { ...match, depth: 0 } };
     const node = known.maker(name);
@@ -80,11 +84,23 @@ const makingOf = (known: Known) => {
         'see loadNetwork() for what is read',
       );
     if (node.inputs.length === 1) return { inputs: node.inputs, part: { layers: [], tensors: [], depth: 0 } };
+    if (Object.hasOwn(SECOND, node.op)) {
+      const [first, second] = node.inputs as [string, string];
+      const { op, layer } = SECOND[node.op]!;
+      between.set(`${name} second`, { inputs: [second], part: { layers: [layer], tensors: [], depth: 0 } });
+      return { inputs: [first, `${name} second`], op };
+    }
     return { inputs: node.op === 'Concat' ? regrouped(node.inputs) : node.inputs, op: node.op };
   };
 };
 
-const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat', 'Mul']);
+/** Joins of a value and one that a layer makes of the second. */
+const SECOND: Readonly<Record<string, { readonly op: string; readonly layer: Layer }>> = {
+  Sub: { op: 'Add', layer: { kind: 'scale', factor: -1 } },
+  Div: { op: 'Mul', layer: { kind: 'reciprocal' } },
+};
+
+const JOINS: ReadonlySet<string> = new Set(['Add', 'Sum', 'Concat', 'Mul', 'Max', ...Object.keys(SECOND)]);
 
 /** Whether branches are joined along channels, where they are put side by side. */
 function onChannels({ op, inputs, attributes }: OnnxNode, known: Known): boolean {
