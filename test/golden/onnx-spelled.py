@@ -40,6 +40,15 @@ def places(s, x):
     return end(s, y * gate + s.c(x.mean(1, keepdim=True)))
 
 
+def channels(s, x):
+    """CBAM's gate of channels: means and largest numbers through the same two layers; another of dense layers."""
+    y = F.relu(s.a(x))
+    gates = [lambda v: s.d(F.relu(s.c(v))), lambda v: s.q(F.relu(s.p(flat(v)))).view(x.shape[0], 4, 1, 1)]
+    for gate in gates:
+        y = y * torch.sigmoid(gate(F.adaptive_avg_pool2d(y, 1)) + gate(F.adaptive_max_pool2d(y, 1)))
+    return end(s, y)
+
+
 def largest(s, x):
     y = torch.maximum(s.a(x), s.b(x))
     return end(s, y.clamp(max=0.4) + s.c(x).view(x.shape[0], 4, 2, 8, 8).amax(2).clamp(min=0.1))
@@ -53,7 +62,7 @@ def shrinks(s, x):
 def primitives(s, x):
     y = s.a(x)
     z = torch.sin(y) - torch.cos(y) * torch.atan(y) + torch.exp(-y.abs()) / torch.sqrt(y * y + 1) + 2 / (y.abs() + 0.5) + F.softmin(y, 1)
-    return end(s, z - torch.log(y.abs() + 1) ** -1 * 0.1 + F.log_softmax(y, 1))
+    return end(s, z - torch.log(y.abs() + 2) ** -1 + F.log_softmax(y, 1))
 
 
 class RMSNorm(nn.Module):
@@ -74,6 +83,7 @@ NETS = {
     "three ways up": Net(u_shaped, a=conv(3, 3), b=conv(3, 4), c=conv(4, 4), t=nn.ConvTranspose2d(4, 4, 3, 2, 1, 1, groups=2), d=conv(12, 4), u=nn.ConvTranspose2d(4, 2, 2, 2), e=conv(9, 3), f=nn.Linear(48, 4)),
     "a kernel along the channels": Net(along, a=conv(3, 6), c=nn.Conv1d(1, 1, 3, padding=1, bias=False), d=nn.Conv1d(1, 1, 5, padding=2), f=nn.Linear(96, 4)),
     "a gate of places, gray images": Net(places, a=conv(3, 4), b=conv(2, 1), c=conv(1, 4), f=nn.Linear(64, 4)),
+    "a gate of channels": Net(channels, a=conv(3, 4), c=conv(4, 2, 1), d=conv(2, 4, 1), p=nn.Linear(4, 3), q=nn.Linear(3, 4), f=nn.Linear(64, 4)),
     "the largest of two, and of pairs of channels": Net(largest, a=conv(3, 4), b=conv(3, 4), c=conv(3, 8), f=nn.Linear(64, 4)),
     "learned numbers": Net(lambda s, x: end(s, (lambda y: y * s.h + s.g * torch.tanh(s.b(y) + s.k))(F.relu(s.a(x)))), {"g": (), "h": (1,), "k": (1, 1, 1)}, a=conv(3, 4), b=conv(4, 4), f=nn.Linear(64, 4)),
     "functions that shrink": Net(shrinks, a=conv(3, 4), f=nn.Linear(64, 4)),

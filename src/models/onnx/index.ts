@@ -24,11 +24,12 @@ export interface NetworkFileOptions {
  * The network of an ONNX file, as a list of layers with its weights, e.g. of
  * `torch.onnx.export(model, (image,), path, optimize=False)`.
  *
- * Read are Conv, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm, InstanceNormalization, pools,
- * Add, Mul, Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library,
- * learned factors of channels, patch embedding, class token, positions and self-attention as PyTorch exports them;
- * pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since training puts it
- * into the loss. Values may cross: what is no residual block or branches is a `graph` layer.
+ * Read are Conv, ConvTranspose, Gemm, MatMul, BatchNormalization (both modes), GroupNorm, LayerNorm,
+ * InstanceNormalization, RMS norm, pools of the plane and over channels, Resize to more cells, Add, Sub, Mul, Div, Max,
+ * Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library, learned
+ * factors and summands of channels or of all, patch embedding, class token, positions and self-attention as PyTorch
+ * exports them; pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since
+ * training puts it into the loss. Values may cross: what is no residual block or branches is a `graph` layer.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
  * answers on a random image must be the file's to 1e-4. An export that is optimised is not the network that a client
  * trains: batch normalisation is folded into the convolutions before it, biases of zeros are left out, equal tensors

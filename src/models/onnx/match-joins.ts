@@ -1,19 +1,26 @@
 /** Layers of two values, or spelled out in several nodes: differences, quotients, bounds, functions that shrink. */
+import { problem } from '../../core/errors.js';
 import type { Layer } from '../../core/types.js';
 import { type Known, numberOf } from './known.js';
 import { found, type Matcher, makerIs, scalar, sides } from './match-linear.js';
 
 const NEGATED: Layer = { kind: 'scale', factor: -1 };
 
+const MOST_CHANNELS = 2 ** 16;
+
 /** x minus a number, the same for every channel. */
 export function lessBy(by: number, name: string, known: Known): Layer[] {
   const shape = known.shape(name);
-  const mean = new Array<number>((shape.length === 4 ? shape[1] : shape.at(-1))!).fill(by);
+  const channels = (shape.length === 4 ? shape[1] : shape.at(-1))!;
+  if (channels > MOST_CHANNELS)
+    throw problem(known.where, `a number is added to at most ${MOST_CHANNELS} channels`, channels);
+  const mean = new Array<number>(channels).fill(by);
   return by === 0 ? [] : [{ kind: 'normalize', mean, std: mean.map(() => 1) }];
 }
 
 /** max(x, a number), min(x, a number), or both. */
 export function bounded(name: string, low: number, high: number, known: Known): Layer[] {
+  if (low === -1 && high === 1) return [{ kind: 'hardtanh' }];
   if (low > -HUGE && high < HUGE) return [{ kind: 'hardtanh', low, high }];
   if (low > -HUGE) return [...lessBy(low, name, known), { kind: 'relu' }, ...lessBy(-low, name, known)];
   if (high >= HUGE) return [];

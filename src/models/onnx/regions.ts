@@ -2,6 +2,7 @@
 import { problem } from '../../core/errors.js';
 import type { Join, Layer } from '../../core/types.js';
 import type { Known } from './known.js';
+import { sharedRow } from './shared-rows.js';
 import { LONGEST, type Part, tooLong } from './values.js';
 
 /** A value of a region: it comes from one other by layers, or joins rows of layers that begin at others. */
@@ -84,6 +85,8 @@ function joinOf(op: string, parts: readonly Part[]): Part {
   const branches = parts.map(({ layers }) => layers);
   const join = JOINS[op]!;
   if (join === 'add' && parts.length === 2) {
+    const shared = sharedRow(...(parts as unknown as [Part, Part]));
+    if (shared) return shared;
     const [body, shortcut] = ordered(parts as unknown as [Part, Part]);
     const layer: Layer = { kind: 'residual', body: body.layers, shortcut: shortcut.layers };
     return { tensors: [...body.tensors, ...shortcut.tensors], layers: [layer], depth: depth + 1 };
