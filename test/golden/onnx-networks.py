@@ -49,7 +49,6 @@ NETS = {
 REFUSED = {
     "sorting": (Net(lambda s, x: s.f(flat(torch.sort(x, -1)[0])), f=nn.Linear(192, 4)), "the operation TopK is not known, got \"/TopK\""),
     "values, queries and keys in another order": (Net(lambda s, x: s.f((lambda t: (lambda v, q, k: t + s.o(attend(q, k, v)))(*[heads(u, 2) for u in s.qkv(t).chunk(3, -1)]))(tokens(s, x)).mean(1)), patch=patch(8), qkv=nn.Linear(8, 24), o=nn.Linear(8, 8), f=nn.Linear(8, 4)), "must give the answers of the file"),
-    "an upsampling": (Net(lambda s, x: s.f(flat(F.interpolate(x, scale_factor=2))), f=nn.Linear(768, 4)), "the operation Resize is not known"),
 }
 
 
