@@ -10,6 +10,7 @@ import { fromTorch } from '../../src/models/torch-weights.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
+import { constant, node, onnxFile, whole } from '../onnx-files.js';
 
 interface Case {
   readonly name: string;
@@ -18,6 +19,11 @@ interface Case {
   readonly labels: readonly number[];
   readonly loss: number;
   readonly gradient: readonly [name: string, shape: number[], data: string][];
+}
+interface File {
+  readonly name: string;
+  readonly file?: string;
+  readonly files?: Case['files'];
 }
 const networksOf = (name: string): readonly Case[] =>
   JSON.parse(readFileSync(join(root, `test/golden/${name}.json`), 'utf8')).networks;
@@ -56,6 +62,16 @@ forEachEngine(
   ['compiled', 'cpu'],
 );
 
+test('loadNetwork: rows with a beginning in common, chains side by side, dense blocks are no graphs', async () => {
+  const files = ['onnx-weights', 'onnx-modern', 'onnx-mobile'].flatMap((name) => networksOf(name) as unknown as File[]);
+  for (const { name, file, files: forms } of files) {
+    const path = join(folder, 'net.onnx');
+    writeFileSync(path, Buffer.from(file ?? forms!.dynamo, 'base64'));
+    const { layers } = await loadNetwork(path);
+    assert.ok(!someLayer(layers, ({ kind }) => kind === 'graph'), name);
+  }
+});
+
 test('loadNetwork: a graph only where branches share values; skips inside each other are branches', async () => {
   for (const { name, files } of crossing) {
     const path = join(folder, 'net.onnx');
@@ -67,4 +83,36 @@ test('loadNetwork: a graph only where branches share values; skips inside each o
       name,
     );
   }
+});
+
+test('loadNetwork: a graph is the smallest region that is one: within a residual block it stays there', async () => {
+  const weights = Array.from({ length: 768 }, (_, i) => 0.1 * Math.sin(i));
+  const file = onnxFile([
+    constant('w', [4, 192], weights),
+    constant('b', [4], [0, 1, 2, 3]),
+    node('Sigmoid', ['image'], ['s']),
+    node('Sigmoid', ['s'], ['p']),
+    node('Tanh', ['s'], ['q']),
+    node('Add', ['p', 'q'], ['r']),
+    node('Mul', ['r', 'q'], ['t']),
+    node('Add', ['t', 'p'], ['u']),
+    node('Add', ['u', 'image'], ['v']),
+    node('Flatten', ['v'], ['flat']),
+    node('Gemm', ['flat', 'w', 'b'], ['answer'], [whole('transB', 1)]),
+  ]);
+  const path = join(folder, 'net.onnx');
+  writeFileSync(path, file);
+  const nodes = [
+    { from: [0], layers: [{ kind: 'sigmoid' }] },
+    { from: [0], layers: [{ kind: 'tanh' }] },
+    { from: [1, 2], join: 'add', layers: [] },
+    { from: [3, 2], join: 'multiply', layers: [] },
+    { from: [4, 1], join: 'add', layers: [] },
+  ];
+  const { layers } = await loadNetwork(path);
+  assert.deepEqual(layers[0], {
+    kind: 'residual',
+    body: [{ kind: 'sigmoid' }, { kind: 'graph', nodes }],
+    shortcut: [],
+  });
 });
