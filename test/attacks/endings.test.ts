@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SOLVERS } from '../../src/attacks/choose/candidates.js';
-import { CLEARLY, endingsFor } from '../../src/attacks/choose/endings.js';
+import { CLEARLY, endingsFor, isHeldBack } from '../../src/attacks/choose/endings.js';
 import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
 import { rog } from '../../src/attacks/index.js';
 import { mean } from '../../src/core/numbers.js';
@@ -23,6 +23,7 @@ const NETS = {
   'four dense, relu': [dense(200), act('relu'), dense(100), act('relu'), dense(50), act('relu')],
   'convolution, tanh': [conv, act('tanh')],
   'convolution, relu': [conv, act('relu')],
+  'wide convolution, relu': [{ kind: 'conv', filters: 32, size: 7, stride: 2 }, act('relu')],
   'small convolution, dense, relu': [
     { kind: 'conv', filters: 16, size: 3, stride: 2 },
     act('relu'),
@@ -63,7 +64,8 @@ for (const [net, phi, client, wanted] of [
   ['dense, tanh', 'none', {}, [['l2', 0]]],
   ['dense, tanh', 'none', several, [['relativeL2', 0]]],
   ['convolution, tanh', 'none', {}, [['cosine', 7e-3]]],
-  ['convolution, relu', 'none', {}, []],
+  ['convolution, relu', 'none', {}, lightened],
+  ['convolution, relu', 'none', several, lightened],
   ['convolution, relu', 'quantize:3', {}, []],
   ['convolution, tanh', 'quantize:3', {}, lightened],
   ['convolution, tanh', 'topk:0.9', {}, lightened],
@@ -73,19 +75,30 @@ for (const [net, phi, client, wanted] of [
 ] as const)
   test(`endings: ${net}, ${phi}, ${'localSteps' in client ? 'several steps' : 'one step'}`, async () => {
     const { observation } = await seen(net, phi, client);
-    const endings = await endingsFor(observation, { settings: { weight: 0.2 } }, async () => 0.7);
+    const settings = { weight: 0.2, objective: 'cosine' };
+    const endings = await endingsFor(observation, { settings }, async () => 0.7);
     const told = endings.map(({ asked: { objective, weight } }) => [
       wanted === lightened ? 'weight' : objective,
       Math.round(weight! * 1e9) / 1e9,
     ]);
     assert.deepEqual(told, wanted);
     // fine entries ask for a margin of their own after several steps, bounded ones keep that of their pictures
-    const margins = 'localSteps' in client ? [CLEARLY] : wanted === lightened ? [undefined, undefined] : [1];
+    const bounded = wanted === lightened && phi !== 'none';
+    const margins = Array(2).fill('localSteps' in client ? CLEARLY : bounded ? undefined : 1);
     assert.deepEqual(
       endings.map(({ margin }) => margin),
       margins.slice(0, endings.length),
     );
   });
+
+test('endings: kinks stop a search unless its prior weighs at least as much as what the update leaves', async () => {
+  const { observation } = await seen('convolution, relu', 'none');
+  const endings = await endingsFor(observation, { settings: { weight: 0.2, objective: 'l2' } }, async () => 0.7);
+  assert.deepEqual(endings, []);
+  const held = (objective: number, prior = 'colorTv'): boolean =>
+    isHeldBack({ result: { objective, settings: { weight: 0.02, prior } }, measured: { roughness: 0.1 } });
+  assert.deepEqual([held(0.0039), held(0.0041), held(0.0039, 'tv')], [true, false, false]);
+});
 
 const reached = (images: NdArray, result: { readonly images: NdArray }): number => mean(psnr(images, result.images));
 
@@ -94,8 +107,9 @@ for (const [net, phi, size, gain] of [
   ['dense, tanh', 'topk:0.95', 4, 0.5],
   ['dense, tanh', 'quantize:3', 1, 1],
   ['convolution, tanh', 'sign', 2, 1.5],
+  ['wide convolution, relu', 'none', 3, 8],
 ] as const)
-  test(`rog: ${net}, ${phi}, ${size}: a lighter prior where bounds leave nothing, at least ${gain} dB`, async () => {
+  test(`rog: ${net}, ${phi}, ${size}: a lighter prior where it holds pictures back, at least ${gain} dB`, async () => {
     const { images, observation } = await seen(net, phi, {}, size);
     const [chosen, forced] = [await rog(observation), await rog(observation, { method: 'matching' })];
     const [ours, theirs] = [reached(images, chosen), reached(images, forced)];

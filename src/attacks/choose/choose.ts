@@ -8,7 +8,7 @@ import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
 import { SOLVERS } from './candidates.js';
 import { type Contender, contendersFor, lightSquares, objectiveOf, shortened } from './contenders.js';
-import { endingsFor } from './endings.js';
+import { endingsFor, isHeldBack } from './endings.js';
 import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { frontOf, handicapOf, isNoBetter, type Raced } from './race.js';
@@ -215,8 +215,9 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     if (result.stopped === 'cancelled') return conclude();
   }
   const endings = few || !freely(options) ? [] : await endingsFor(observation, best().result, atGray);
-  for (const { asked, rates, margin } of endings) {
+  for (const { asked, rates, margin, ifHeldBack } of endings) {
     const before = best();
+    if (ifHeldBack && !isHeldBack(before)) break;
     const [first, last] = rates;
     const pictures = before.result.images;
     const preset = polishing(observation, { ...options, ...asked }, { pictures, closures: POLISH, first, last });
