@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SOLVERS } from '../../src/attacks/choose/candidates.js';
 import { CLEARLY, endingsFor, isHeldBack } from '../../src/attacks/choose/endings.js';
+import { doneUpTo, FAILED } from '../../src/attacks/choose/polished-enough.js';
 import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
 import { rog } from '../../src/attacks/index.js';
 import { mean } from '../../src/core/numbers.js';
@@ -31,6 +32,7 @@ const NETS = {
     act('relu'),
   ],
   'convolution, dense, relu': [conv, act('relu'), dense(96), act('relu')],
+  'convolution, few dense, relu': [conv, act('relu'), dense(32), act('relu')],
   'convolution, dropout, dense, relu': [
     conv,
     act('relu'),
@@ -173,4 +175,27 @@ test('under loud noise matching with a firm prior goes on from the closed form',
   assert.equal(await mended('dense, relu', 'noise:0'), false);
   assert.equal(await mended('dense, relu', 'noise:-10'), true);
   assert.equal(await mended('small convolution, dense, relu', 'noise:0'), true);
+});
+
+test('noise as strong as the update: few entries are solved and polished, below it matched afresh', async () => {
+  const { images, observation } = await seen('convolution, few dense, relu', 'noise:0', {}, 4);
+  assert.equal(await closedFormDeclines(observation, observation.labels!), undefined);
+  assert.equal(doneUpTo(observation, observation.labels!), 1);
+  const own = await rog(observation);
+  const race = own.settings.race as { candidate: string }[];
+  assert.deepEqual(
+    race.slice(-2).map(({ candidate }) => candidate),
+    ['closed-form', 'polish'],
+  );
+  for (const [method, gain] of [
+    ['closed-form', 0.5],
+    ['matching', 2],
+  ] as const) {
+    const forced = reached(images, await rog(observation, { method }));
+    assert.ok(reached(images, own) > forced + gain, `${reached(images, own)} dB, ${method} ${forced}`);
+  }
+  const { observation: louder } = await seen('convolution, few dense, relu', 'noise:-5', {}, 4);
+  assert.match((await closedFormDeclines(louder, louder.labels!))!, /more prior/);
+  const { observation: dense } = await seen('four dense, relu', 'noise:0', {}, 3);
+  assert.equal(doneUpTo(dense, dense.labels!), FAILED);
 });

@@ -53,7 +53,7 @@ export const isHeldBack = ({ result: { objective, settings }, measured: { roughn
  * pictures so far while the yardstick falls: no kink hides the slope, or every neuron sees every pixel.
  *
  * - Entries known finely: one, with hardly any prior, or none where they came as they are.
- * - Entries known finely, behind kinks: while the prior holds the pictures back, it is lightened tenfold, twice at most.
+ * - Entries known finely, behind kinks: a prior that holds the pictures back is lightened tenfold, twice at most.
  * - Entries that phi bounds coarsely (rounding, top-k, signs): the prior lightened tenfold and again tenfold. Where
  *   equations are many pictures come out up to 7 dB nearer; where they are few the yardstick stays with smooth ones.
  */

@@ -39,9 +39,9 @@ const hasGone = (observation: Observation): boolean => {
   return observation.client.localSteps > 1 && Number.isFinite(moved) && !isDrowned(observation) && moved > FAR;
 };
 
-/** Few entries for many pixels, at about 0 dB or less: matching with so firm a prior is ahead by up to 5 dB. */
+/** Few entries for many pixels, below about -2 dB: matching afresh with so firm a prior is ahead by up to 3 dB. */
 const isLost = (observation: Observation): boolean =>
-  isNoisedFirmly(observation) && noiseWeight(observation) > 0.15 && noisePart(observation) > 0.45;
+  isNoisedFirmly(observation) && noiseWeight(observation) > 0.15 && noisePart(observation) > 0.6;
 
 /** A known mask: features differ from step to step. Of unknown masks the mean stands for all. */
 const isMaskedAnew = (layer: Layer): boolean => layer.kind === 'dropout' && layer.mask === 'known' && !isIdle(layer);
