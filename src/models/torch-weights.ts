@@ -78,18 +78,25 @@ function inOrder(
   return found;
 }
 
-/** Where the names of one state end in those of another: what stands before each, `model_ema.` beside `model.`. */
+/**
+ * Where the names of one state end in those of another, with the same shapes: what stands before each, `model_ema.`
+ * beside `model.`.
+ */
 function severalStates(tensors: readonly NamedArray[], count: number): readonly string[] {
-  const found = new Map<string, number>();
-  for (const { name } of tensors) {
+  const found = new Map<string, string[]>();
+  for (const { name, shape } of tensors) {
     const parts = name.split('.');
     for (let k = 1; k < parts.length; k++) {
       const before = parts.slice(0, k).join('.');
-      found.set(before, (found.get(before) ?? 0) + 1);
+      const after = found.get(before) ?? [];
+      after.push(`${parts.slice(k).join('.')} ${shape}`);
+      found.set(before, after);
     }
   }
-  const whole = [...found].filter(([, n]) => n === count).map(([before]) => before);
-  return whole.filter((one) => !whole.some((other) => other.startsWith(`${one}.`)));
+  const whole = [...found].filter(([, after]) => after.length === count);
+  const inner = whole.filter(([one]) => !whole.some(([other]) => other.startsWith(`${one}.`)));
+  const alike = inner.filter(([, after]) => String(after) === String(inner[0]![1]));
+  return alike.map(([before]) => before);
 }
 
 function otherCount(
