@@ -5,7 +5,7 @@ import { checkOptions, integer, number } from '../core/options.js';
 import { deriveSeed, normalStream } from '../core/random.js';
 import type { Layer, Model, NdArray, Observation } from '../core/types.js';
 import { unrolls } from '../federation/index.js';
-import { draws, someLayer } from '../models/index.js';
+import { draws, isKinked, someLayer } from '../models/index.js';
 import { cramerRao, psnrOf, spectralCramerRao } from '../privacy/index.js';
 import { type Jacobian, unknownsOf, updateJacobian } from './jacobian.js';
 import { noiseLaw } from './noise-law.js';
@@ -153,22 +153,9 @@ async function spectralForm(
   return spectralCramerRao(values, { unknowns, priorVariance, rest });
 }
 
-const KINKED: ReadonlySet<Layer['kind']> = new Set([
-  'relu',
-  'relu6',
-  'hardtanh',
-  'leakyRelu',
-  'prelu',
-  'maxPool',
-  'hardswish',
-  'hardsigmoid',
-  'abs',
-  'hardshrink',
-  'softshrink',
-]);
-
-const isKinked = (layer: Layer): boolean =>
-  KINKED.has(layer.kind) || (layer.kind === 'elu' && (layer.alpha ?? 1) !== 1);
+/** Kinks too slight to stop a search count here: derivatives are taken for the truth. */
+const jumps = (layer: Layer): boolean =>
+  isKinked(layer) || layer.kind === 'hardswish' || (layer.kind === 'elu' && (layer.alpha ?? 1) !== 1);
 
 function reasons(
   { model, client }: { model: Model; client: Observation['client'] },
@@ -177,7 +164,7 @@ function reasons(
 ): string[] {
   return [
     but,
-    someLayer(model.layers, isKinked) &&
+    someLayer(model.layers, jumps) &&
       'the network has kinks (relu, max pooling): its updates jump, which tells more than derivatives do',
     draws(model) && 'dropout masks or the noise of a bottleneck are drawn at random',
     fixed && 'derivatives were taken at given pictures, not averaged over the prior',

@@ -3,7 +3,7 @@ import type { NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
 import { comparisonOf } from '../search/closure.js';
 import type { AnyObjective } from '../search/objectives.js';
-import { isKinked, seesAll } from './kinks.js';
+import { hasKinks, seesAll } from './kinks.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
 
 /** A way to match gradients. */
@@ -55,7 +55,7 @@ export async function contendersFor(
   const told = await atGray(own.objective);
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const light = !Number.isFinite(told) || pull(own.weight, told) <= LIGHT;
-  if (light && own.objective === 'wrongSign' && !isKinked(observation.model))
+  if (light && own.objective === 'wrongSign' && !hasKinks(observation.model))
     return [tuned, { name: 'matching, lighter prior', recipe: { ...own, weight: LIGHTER * own.weight } }];
   if (light && !(exact && seesAll(observation))) return [tuned];
   const weaker = WEAKER.map((share, k) => ({

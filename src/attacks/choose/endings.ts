@@ -3,7 +3,7 @@ import type { Observation, Reconstruction } from '../../core/types.js';
 import { isFine } from '../search/fine.js';
 import { type AnyObjective, objectiveOf } from '../search/objectives.js';
 import { weightFor } from './contenders.js';
-import { isKinked, seesAll } from './kinks.js';
+import { hasKinks, seesAll } from './kinks.js';
 import type { Asked } from './recipes.js';
 import type { Measured } from './yardstick.js';
 
@@ -66,7 +66,7 @@ export async function endingsFor(
   const several = observation.client.localSteps > 1;
   const objective = objectiveOf(observation);
   const { weight, objective: taken } = settings as { readonly weight: number; readonly objective: AnyObjective };
-  if (isKinked(observation.model) && !sees)
+  if (hasKinks(observation.model) && !sees)
     return isFine(observation) && ANGLES.includes(taken) ? lightened(taken, weight, several) : [];
   if (!isFine(observation)) {
     return BOUNDED.includes(objective)
