@@ -199,8 +199,12 @@ export interface GraphNode {
 /**
  * Values that cross: every node takes the input or earlier nodes, the last is the output, every other is taken. What
  * residual and branches cannot say: U-shaped networks with several skips, those of many resolutions, Res2Net.
- * @example { kind: 'graph', nodes: [{ from: [0], layers: [a] }, { from: [0, 1], join: 'add', layers: [b] },
- *   { from: [1, 2], layers: [] }] }
+ * @example
+ * const conv = { kind: 'conv', filters: 8, size: 3 } as const;
+ * const crossing = { kind: 'graph', nodes: [{ from: [0], layers: [conv] }, { from: [1], layers: [conv] },
+ *   { from: [1, 2], join: 'add', layers: [conv] }, { from: [2, 3], layers: [] }] } as const;
+ * rog.network({ name: 'crossing', imageShape: [32, 32, 3], classes: 10,
+ *   layers: [crossing, { kind: 'relu' }, { kind: 'dense', units: 10 }] });
  */
 export interface GraphLayer {
   readonly kind: 'graph';
