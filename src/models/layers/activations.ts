@@ -33,7 +33,10 @@ type Name = keyof typeof FUNCTIONS;
 
 /** One rule per function without settings. */
 export const functions = Object.fromEntries(
-  Object.entries(FUNCTIONS).map(([kind, f]) => [kind, { options: {}, apply: (_: unknown, x: Tensor) => f(x) }]),
+  Object.entries<(x: Tensor) => Tensor>(FUNCTIONS).map(([kind, f]) => [
+    kind,
+    { options: {}, apply: (_: unknown, x: Tensor) => f(x) },
+  ]),
 ) as unknown as { [K in Name]: Rule<Of<K>> };
 
 export const leakyRelu: Rule<Of<'leakyRelu'>> = {
