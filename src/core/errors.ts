@@ -74,15 +74,23 @@ export function show(value: unknown, depth = 3): string {
 /** A longer word is no slip of a name. */
 const LONGEST_NAME = 200;
 
+/** A beginning of so many letters is as near to a name as a name with one slip. */
+const BEGINNING = 3;
+
 /** The candidate with the smallest edit distance, or undefined when nothing is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (typeof word !== 'string' || word.length > LONGEST_NAME) return undefined;
   const scored = candidates
     .filter((name) => name.length <= LONGEST_NAME)
-    .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }))
+    .map((name) => ({ name, distance: distanceOf(word.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = scored[0];
   return best && best.distance <= Math.max(2, best.name.length / 2) ? best.name : undefined;
+}
+
+function distanceOf(word: string, name: string): number {
+  const distance = editDistance(word, name);
+  return word.length >= BEGINNING && name.startsWith(word) ? Math.min(1, distance) : distance;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsedJson, plainError, problem, revivedError } from '../../src/core/errors.js';
+import { nearest, parsedJson, plainError, problem, revivedError } from '../../src/core/errors.js';
 
 test('plainError, revivedError: an error keeps its type, message and code through structuredClone', () => {
   const coded = Object.assign(problem('here', 'rule', 1, 'fix'), { code: 'HELD' });
@@ -28,4 +28,12 @@ test('problem: a name of megabytes is cut, in every part of the message', () => 
     assert.ok(message.length < 500 && message.includes(' ... '), `${message.length}`);
   assert.ok(problem('here', 'a name of words '.repeat(100_000)).message.length < 9000);
   assert.equal(problem('here', `must be ${'y'.repeat(500)}`).message, `here: must be ${'y'.repeat(500)}`);
+});
+
+test('nearest: slips, and names that the word begins; nothing where nothing is near', () => {
+  const settings = ['none', 'uniform3', 'qsgd3', 'topk95', 'noise-10', 'sign'];
+  const found = ['noise', 'uniform', 'non', 'nnone', 'sgin', 'topk', 'zebra crossing'].map((word) =>
+    nearest(word, settings),
+  );
+  assert.deepEqual(found, ['noise-10', 'uniform3', 'none', 'none', 'sign', 'topk95', undefined]);
 });
