@@ -18,7 +18,7 @@ import { matched, observeCase, score } from '../studies/index.js';
 import { attackAnswer } from './attack-answer.js';
 import { helpOf, kindsOf, optionsOf, readFlags } from './flags.js';
 import { firstClosures } from './long-run.js';
-import { STOPPED, stopSignal } from './stop.js';
+import { STOPPED, stopSignal, unlessStopped } from './stop.js';
 
 /** What the command takes beside the options of the attack. */
 const OWN = {
@@ -96,10 +96,7 @@ export async function command(args: string[]): Promise<number> {
     : firstClosures((line) => console.error(line));
   const signal = stopSignal();
   const asked = { ...options, ...named(name, data), signal, onProgress: show };
-  const attacked = await attackBy(name)(observation, asked).catch((error) => {
-    if (!signal.aborted) throw error;
-    console.error(error.message);
-  });
+  const attacked = await unlessStopped(signal, attackBy(name)(observation, asked));
   if (!attacked) return STOPPED;
   const result = own.restore ? await restore(attacked, { classNames: data.classNames }) : attacked;
   const scores = await score(batch, result);

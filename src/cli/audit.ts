@@ -20,7 +20,7 @@ import { counted, roughly } from '../core/units.js';
 import { start } from '../engine/index.js';
 import { said } from './flags.js';
 import { packageVersion, projectRoot } from './root.js';
-import { STOPPED, stopSignal } from './stop.js';
+import { STOPPED, stopSignal, unlessStopped } from './stop.js';
 
 const TOLD = {
   about: "how much of a client's images a server rebuilds under your own settings; writes audit.json and audit.html",
@@ -83,12 +83,8 @@ export async function command(args: string[]): Promise<number> {
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   console.error(`${session.line}; ${counted(attacks, 'attack')} of ${settings.iterations} steps, ${workers} at a time`);
   const signal = stopSignal();
-  const result = await audit(given, { folder: out, workers, signal, onCheck: doubt, onProgress: say }).catch(
-    (error) => {
-      if (!signal.aborted) throw error;
-      console.error(error.message);
-    },
-  );
+  const run = { folder: out, workers, signal, onCheck: doubt, onProgress: say };
+  const result = await unlessStopped(signal, audit(given, run));
   if (!result) return STOPPED;
   const verdict = verdictOf(result);
   const version = packageVersion();

@@ -7,6 +7,17 @@ export function stopped(place: string): number {
   return STOPPED;
 }
 
+/** What a work comes to; undefined, and why is told, where it was stopped before it had anything. */
+export async function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    console.error((error as Error).message);
+    return undefined;
+  }
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP of this process; the second one ends it. */

@@ -78,25 +78,30 @@ function inOrder(
   return found;
 }
 
-/**
- * Where the names of one state end in those of another, with the same shapes: what stands before each, `model_ema.`
- * beside `model.`.
- */
-function severalStates(tensors: readonly NamedArray[], count: number): readonly string[] {
+/** States of a file are looked for up to so many, so deep in its names. */
+const MOST_STATES = 16;
+const DEEPEST_STATE = 8;
+
+/** `a.b.c` begins with `a` and `a.b`. */
+function* beginnings(name: string): Generator<string> {
+  let dot = name.indexOf('.');
+  for (let k = 0; dot >= 0 && k < DEEPEST_STATE; k++, dot = name.indexOf('.', dot + 1)) yield name.slice(0, dot);
+}
+
+/** What stands before the names of each state of `count` tensors, alike in names and shapes: `model`, `model_ema`. */
+function statesOf(tensors: readonly NamedArray[], count: number): readonly string[] {
+  if (tensors.length < 2 * count || tensors.length > MOST_STATES * count) return [];
   const found = new Map<string, string[]>();
-  for (const { name, shape } of tensors) {
-    const parts = name.split('.');
-    for (let k = 1; k < parts.length; k++) {
-      const before = parts.slice(0, k).join('.');
+  for (const { name, shape } of tensors)
+    for (const before of beginnings(name)) {
       const after = found.get(before) ?? [];
-      after.push(`${parts.slice(k).join('.')} ${shape}`);
+      after.push(`${name.slice(before.length + 1)} ${shape}`);
       found.set(before, after);
     }
-  }
   const whole = [...found].filter(([, after]) => after.length === count);
-  const inner = whole.filter(([one]) => !whole.some(([other]) => other.startsWith(`${one}.`)));
-  const alike = inner.filter(([, after]) => String(after) === String(inner[0]![1]));
-  return alike.map(([before]) => before);
+  const outer = new Set(whole.flatMap(([before]) => [...beginnings(before)]));
+  const inner = whole.filter(([before]) => !outer.has(before));
+  return inner.filter(([, after]) => String(after) === String(inner[0]![1])).map(([before]) => before);
 }
 
 function otherCount(
@@ -106,7 +111,7 @@ function otherCount(
   own: readonly NamedArray[],
   named?: ByName,
 ): Error {
-  const states = [wanted.length, wanted.length - buffers.length].map((count) => severalStates(own, count));
+  const states = [wanted.length, wanted.length - buffers.length].map((count) => statesOf(own, count));
   const several = states.find((one) => one.length > 1);
   if (several)
     return problem(where, 'the file may hold one state', `those of ${several.join(', ')}`, 'save one of them alone');

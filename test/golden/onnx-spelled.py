@@ -8,12 +8,10 @@ import json, sys, warnings
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from onnx_net import Net, flat, with_gradient
+from onnx_net import Net, conv, end, flat, with_gradient
 
 warnings.simplefilter("ignore")
 torch.manual_seed(19)
-conv = lambda i, o, size=3, stride=1: nn.Conv2d(i, o, size, stride, size // 2)
-end = lambda s, x: s.f(flat(F.avg_pool2d(x, 2)))
 
 
 def u_shaped(s, x):

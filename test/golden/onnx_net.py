@@ -1,4 +1,4 @@
-"""What the scripts of exported networks share: a network by a function, two short forms, and its file without traces of a machine."""
+"""What the scripts of exported networks share: a network by a function, short forms, and its file without traces of a machine."""
 import base64, contextlib, copy, io, os, tempfile
 import torch
 import torch.nn as nn
@@ -6,6 +6,8 @@ import torch.nn.functional as F
 
 flat = lambda x: torch.flatten(x, 1)
 pooled = lambda x: flat(F.adaptive_avg_pool2d(x, 1))
+conv = lambda i, o, size=3, stride=1: nn.Conv2d(i, o, size, stride, size // 2)
+end = lambda s, x: s.f(flat(F.avg_pool2d(x, 2)))
 
 
 class Net(nn.Module):

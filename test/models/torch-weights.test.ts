@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Layer, Model } from '../../src/core/types.js';
 import { start, tf, toTensor } from '../../src/engine/index.js';
 import { forward, loadWeights, mapLayers, network } from '../../src/models/index.js';
+import { fromTorch } from '../../src/models/torch-weights.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { batchOf, type TorchClient, torchClients, writeState } from '../torch-clients.js';
 
@@ -41,4 +42,15 @@ test('loadWeights: another network is refused at the first tensor that does not 
     loadWeights(path, blank({ ...first, layers: first.layers.slice(-1) })),
     /the network takes 2 tensors, got "10 in the file"/,
   );
+});
+
+test('fromTorch: files of many thousand states, or of names without end, are refused in linear time', () => {
+  const layers: Layer[] = [{ kind: 'dense', units: 2, bias: true }];
+  const small = network({ name: 'small', imageShape: [2, 2, 1], classes: 2, layers });
+  const file = (count: number, nameOf: (k: number) => string) =>
+    Array.from({ length: count }, (_, k) => ({ name: nameOf(k), shape: [1], data: new Float32Array(1) }));
+  const many = file(300_000, (k) => `s${k >> 1}.w${k & 1}`);
+  assert.throws(() => fromTorch('test', small, many), /takes 2 tensors, got "300000 in the file"/);
+  const deep = file(4, (k) => `s${k >> 1}${'.a'.repeat(1_000_000)}.w${k & 1}`);
+  assert.throws(() => fromTorch('test', small, deep), /the file may hold one state, got "those of s0\.a.*, s1\.a/);
 });
