@@ -81,8 +81,8 @@ export async function command(args: string[]): Promise<number> {
   const { workers = cores() } = flags;
   const session = await start();
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
-  console.error(`${session.line}; ${counted(attacks, 'attack')} of ${settings.iterations} steps, ${workers} at a time`);
   const signal = stopSignal();
+  console.error(`${session.line}; ${counted(attacks, 'attack')} of ${settings.iterations} steps, ${workers} at a time`);
   const run = { folder: out, workers, signal, onCheck: doubt, onProgress: say };
   const result = await unlessStopped(signal, audit(given, run));
   if (!result) return STOPPED;

@@ -34,7 +34,7 @@ interface Ended {
   readonly said: string;
 }
 
-/** `roglab audit`, sent `kill` as soon as `rows` attacks are on disk: how many it said it did, how it ended. */
+/** `roglab audit`, sent `kill` once it is at work and `rows` attacks are on disk: how many it said it did, how it ended. */
 function run(out: string, rows = Number.POSITIVE_INFINITY, kill: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
   const args = ['dist/src/cli.js', 'audit', '--config', config, '--out', out, '--workers', '1'];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -43,7 +43,7 @@ function run(out: string, rows = Number.POSITIVE_INFINITY, kill: NodeJS.Signals 
     said += text;
   });
   const watch = setInterval(() => {
-    if (rowsOf(out).length < rows) return;
+    if (said === '' || rowsOf(out).length < rows) return;
     clearInterval(watch);
     child.kill(kill);
   }, 5);
