@@ -20,6 +20,9 @@ test('an audit that is stopped names what had finished, gives it, and goes on fr
     assert.ok(error.rows.length >= 1 && error.rows.length < 4, `${error.rows.length} rows`);
     assert.equal((error.cause as Error).name, 'AbortError');
 
+    const again = audit(config, { folder, signal: AbortSignal.abort() });
+    await assert.rejects(again, /stopped before its attacks; the same call goes on from /, 'it denies no kept row');
+
     const dones: number[] = [];
     const whole = await audit(config, { folder, workers: 1, onProgress: (done) => dones.push(done) });
     assert.equal(dones[0], error.rows.length, 'kept rows count as finished');
@@ -32,6 +35,6 @@ test('an audit that is stopped names what had finished, gives it, and goes on fr
 test('an audit that is stopped before it begins says where it could go on', async () => {
   await assert.rejects(
     audit(config, { signal: AbortSignal.abort() }),
-    /finished attacks: 0; with a folder the same call/,
+    /stopped before its attacks; with a folder the same call/,
   );
 });
