@@ -1,6 +1,6 @@
 /** Figures for people: grids of pictures, charts, tables, numbers that move while an attack runs. */
 export { predictionChart, robustnessChart, tradeOffChart } from '../audit/index.js';
-export { counted } from '../core/units.js';
+export { alike, counted } from '../core/units.js';
 export { imageRows, plusMinus, scoreCurves, scoreGrid, scoreTable } from '../figures/index.js';
 export {
   banded,

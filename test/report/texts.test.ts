@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counted } from '../../src/core/units.js';
+import { alike, counted } from '../../src/core/units.js';
 import { resolveFigure } from '../../src/report/chart/figure.js';
 import { measure } from '../../src/report/chart/labels.js';
 import { plotlyFigure } from '../../src/report/chart/live-chart.js';
@@ -22,6 +22,13 @@ const texts = (traces: Trace[], layout: Layout) =>
     size: Number(/font-size="([\d.]+)"/.exec(attributes!)?.[1] ?? 12),
     anchor: /text-anchor="(\w+)"/.exec(attributes!)?.[1] ?? 'start',
   }));
+
+test('alike: numbers beside one another have one form, plain where all can be read so', () => {
+  assert.deepEqual(alike([3e-4, 1e-3, 0.1, 0, -3, 120_000]), ['0.0003', '0.001', '0.1', '0', '-3', '120000']);
+  assert.deepEqual(alike([1e-7, 2.5e-6, 1e-3, 0]), ['1e-7', '2.5e-6', '1e-3', '0']);
+  assert.deepEqual(alike([1e6, 2.5e21, 5]), ['1e6', '2.5e21', '5e0']);
+  assert.deepEqual(alike([]), []);
+});
 
 test('counted: one thing, several things, another plural', () => {
   assert.deepEqual(

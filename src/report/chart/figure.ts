@@ -1,7 +1,8 @@
 import { type Axis, type Direction, positionOn, resolveAxis } from './axis.js';
+import { uncovered } from './covered.js';
 import { breaker, measure } from './labels.js';
 import { looksOf } from './looks.js';
-import { isHeat, type Panel, type Series } from './marks.js';
+import { isHeat, isScatter, type Panel, type Series } from './marks.js';
 import { titleText } from './markup.js';
 import { theme } from './theme.js';
 import type { AxisLayout, Box, Layout, Trace } from './types.js';
@@ -161,7 +162,7 @@ function layOut(
   };
   const atX = positionOn(x, box.left, box.left + box.width);
   const atY = positionOn(y, box.top + box.height, box.top);
-  return {
+  const panel = {
     suffix,
     series: members,
     layout: { x: xLayout, y: yLayout },
@@ -180,6 +181,8 @@ function layOut(
     atX,
     atY,
   };
+  const scatters = members.filter(({ trace }) => isScatter(trace));
+  return { ...panel, sizes: uncovered(scatters, panel) };
 }
 
 /** From the middle of a panel to the nearer end of what it stands in. */

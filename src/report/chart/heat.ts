@@ -107,7 +107,7 @@ function cellText(trace: Trace, xs: readonly number[], ys: readonly number[], pa
     .flatMap((row, j) =>
       row.map((text, i) => {
         const [r, g, b] = colourAt(stops, (trace.z![j]![i]! - low) / (high - low || 1));
-        const ink = r * 0.299 + g * 0.587 + b * 0.114 > 140 ? '#1f2328' : '#ffffff';
+        const ink = theme.onColour[r * 0.299 + g * 0.587 + b * 0.114 > 140 ? 'dark' : 'light'];
         return (
           `<text x="${n(panel.atX(xs[i]!))}" y="${n(panel.atY(ys[j]!) + 4)}" text-anchor="middle" ` +
           `font-size="${theme.size.tick}" fill="${ink}">${escapeText(text)}</text>`

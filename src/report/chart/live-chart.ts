@@ -3,7 +3,7 @@ import type { Axis } from './axis.js';
 import { type Figure, type FigurePanel, TITLE_LINE } from './figure.js';
 import { contourLevels } from './heat.js';
 import { labelNote } from './labels.js';
-import { isHeat, isScatter, modeOf, pointLabels, type Series } from './marks.js';
+import { isBar, isHeat, isScatter, modeOf, pointLabels, type Series } from './marks.js';
 import { escapeHtml, escapeText, svgAddress, titleText } from './markup.js';
 import { colourStops, theme } from './theme.js';
 import type { AxisLayout, Box } from './types.js';
@@ -17,6 +17,7 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     [`yaxis${panel.suffix}`, plotlyAxis(panel, 'y', frame)],
   ]);
   const { grid: _, ...rest } = layout;
+  const twice = layout.barmode !== 'stack' && figure.series.some(({ trace }) => isBar(trace) && trace.error_y);
   const full = {
     ...rest,
     width,
@@ -62,14 +63,12 @@ export function plotlyFigure(figure: Figure): { data: object[]; layout: object }
     shapes: layout.shapes?.map((shape) => ({ ...shape, line: { color: theme.soft, width: 1.5, ...shape.line } })),
     ...Object.fromEntries(axes),
   };
-  const data = figure.series.map((series) =>
-    plotlyTrace(
-      series,
-      figure.panels.find((panel) => panel.series.includes(series))!,
-      frame,
-      figure.legend.find((item) => item.series === series)?.name,
-    ),
-  );
+  const data = figure.series.flatMap((series, k) => {
+    const panel = figure.panels.find((one) => one.series.includes(series))!;
+    const name = figure.legend.find((item) => item.series === series)?.name;
+    const trace = plotlyTrace(series, panel, frame, name);
+    return twice && isBar(series.trace) ? edged(trace, `bar ${k}`) : [trace];
+  });
   return JSON.parse(JSON.stringify({ data, layout: full }, plain)) as { data: object[]; layout: object };
 }
 
@@ -147,31 +146,44 @@ function plotlyAxis(panel: FigurePanel, direction: 'x' | 'y', frame: Box): objec
   };
 }
 
-function plotlyTrace(
-  { trace: given, colour, symbol, dash, opacity }: Series,
-  panel: FigurePanel,
-  frame: Box,
-  name?: string,
-): object {
+/** Error bars that read on every colour and on the page: a dark line, and its light edge. */
+const CORE = { color: theme.onColour.dark, thickness: 1.5, width: 4 };
+const EDGE = { color: theme.onColour.light, thickness: 3.5, width: 5 };
+
+/** A bar in its place, and where it has error bars twice: with their edges, and, without a colour, with their lines. */
+function edged(bar: PlotlyBar, place: string): object[] {
+  const own = { ...bar, offsetgroup: place, legendgroup: place };
+  if (!bar.error_y) return [own];
+  const lines = { ...own, text: undefined, showlegend: false, hoverinfo: 'skip', marker: { color: theme.paper } };
+  return [{ ...own, error_y: { ...bar.error_y, ...EDGE } }, lines];
+}
+
+interface PlotlyBar {
+  readonly error_y?: object;
+}
+
+function plotlyTrace(series: Series, panel: FigurePanel, frame: Box, name?: string): object {
+  const { trace: given, colour, symbol, dash, opacity } = series;
   const trace = name === undefined ? given : { ...given, name };
   const axes = { xaxis: `x${panel.suffix}`, yaxis: `y${panel.suffix}` };
   if (isHeat(trace)) return { ...plotlyHeat(trace, panel, frame), ...axes };
-  if (trace.type === 'bar')
+  if (isBar(trace))
     return {
       ...trace,
       ...axes,
-      opacity: trace.opacity ?? opacity,
-      marker: { color: colour, ...trace.marker },
+      opacity: undefined, // the error bars keep theirs
+      marker: { color: colour, opacity: trace.opacity ?? opacity, ...trace.marker },
       textposition: trace.textposition ?? 'outside',
-      ...(trace.error_y && { error_y: { type: 'data', color: theme.ink, thickness: 1.5, width: 4, ...trace.error_y } }),
+      ...(trace.error_y && { error_y: { type: 'data', ...CORE, ...trace.error_y } }),
     };
   if (trace.type && trace.type !== 'scatter') return { ...trace, ...axes };
+  const sizes = panel.sizes?.get(series);
   return {
     ...trace,
     ...axes,
     mode: modeOf(trace).replace(/\+?text/, '') || 'none',
     line: { color: colour, width: 2.2, dash, ...trace.line },
-    marker: { color: colour, size: 8, symbol, ...trace.marker },
+    marker: { color: colour, size: 8, symbol, ...trace.marker, ...(sizes && { size: sizes }) },
     ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}22` }),
     ...(trace.error_y && { error_y: { type: 'data', thickness: 1.5, width: 4, ...trace.error_y } }),
   };

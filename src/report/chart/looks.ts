@@ -7,7 +7,7 @@ import type { Look, Trace } from './types.js';
  * the same in every chart. The first that fits counts.
  */
 const NAMED: readonly (readonly [RegExp, number])[] = [
-  [/^own mean colour|^the talk|^exact$|^DLG/, -1],
+  [/^own mean colour|^the talk|^exact$|^DLG|^as predicted|^perfect privacy/, -1],
   [/^(?:no (?:φ|phi)|none)(?![\w-])/, -1],
   [/closed[ -]form/i, 7],
   [/restored/, 2],

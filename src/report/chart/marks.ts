@@ -15,6 +15,8 @@ export interface Panel {
   /** Pixel positions of numbers on the axes. */
   readonly atX: (value: number) => number;
   readonly atY: (value: number) => number;
+  /** Sizes of marks that would be covered, see {@link uncovered}. */
+  readonly sizes?: ReadonlyMap<Series, readonly number[]>;
 }
 
 /** A trace with its look. */
@@ -22,7 +24,7 @@ export interface Series extends Look {
   readonly trace: Trace;
 }
 
-interface Point {
+export interface Point {
   readonly x: number;
   readonly y: number;
   readonly index: number;
@@ -35,6 +37,8 @@ export const dashOf = (dash?: string): string =>
 
 export const isHeat = (trace: Trace): boolean => trace.type === 'heatmap' || trace.type === 'contour';
 
+export const isBar = ({ type }: Trace): boolean => type === 'bar';
+
 export const isScatter = ({ type }: Trace): boolean => !type || type === 'scatter' || type === 'scattergl';
 
 /** What is drawn of a scatter trace that does not say: many points are a line only. */
@@ -42,7 +46,7 @@ export const modeOf = (trace: Trace): string =>
   trace.mode ?? (Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0) > 40 ? 'lines' : 'lines+markers');
 
 /** Points in pixels; a datum without a place (null, NaN, zero on a log axis) breaks the line. */
-function points({ trace }: Series, panel: Panel): Point[] {
+export function points({ trace }: Series, panel: Panel): Point[] {
   const xs = (trace.x as ArrayLike<number | string | null>) ?? defaults(trace, 'x');
   const ys = (trace.y as ArrayLike<number | string | null>) ?? defaults(trace, 'y');
   return Array.from({ length: Math.min(xs.length, ys.length) }, (_, index) => ({
@@ -52,11 +56,17 @@ function points({ trace }: Series, panel: Panel): Point[] {
   }));
 }
 
-const placed = (point: Point): boolean => Number.isFinite(point.x) && Number.isFinite(point.y);
+export const placed = (point: Point): boolean => Number.isFinite(point.x) && Number.isFinite(point.y);
+
+const leaves = ({ x, y }: Point, { left, top, width, height }: Box): boolean =>
+  x < left || x > left + width || y < top || y > top + height;
 
 const within = (clip: string, drawn: string): string => drawn && `<g clip-path="url(#${clip})">${drawn}</g>`;
 
-/** Lines, bands, markers and error bars of a scatter trace; bands and error bars end at the axes, the path `inner`. */
+/**
+ * Lines, bands, markers and error bars of a scatter trace; bands, error bars and lines that leave the panel end at the
+ * axes, the path `inner`.
+ */
 export function drawScatter(series: Series, panel: Panel, inner: string, before?: Series): string {
   const { trace, colour } = series;
   const all = points(series, panel);
@@ -76,15 +86,16 @@ export function drawScatter(series: Series, panel: Panel, inner: string, before?
     parts.push(
       `<path d="${path(band)}Z" fill="${trace.fillcolor ?? colour}"${trace.fillcolor ? '' : ' fill-opacity="0.13"'}/>`,
     );
-  parts.push(errorBars(series, panel, all));
+  parts.push(errorBars(series, panel, all, [`stroke="${colour}" stroke-width="1.5"`]));
   const inside = within(inner, parts.splice(0).join(''));
-  if (mode.includes('lines') && trace.line?.width !== 0)
-    parts.push(
+  if (mode.includes('lines') && trace.line?.width !== 0) {
+    const drawn =
       `<path d="${path(trace.connectgaps ? all.filter(placed) : all) ?? ''}" fill="none" stroke="${colour}" ` +
-        `stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" ` +
-        `stroke-linecap="round"${dashOf(trace.line?.dash ?? series.dash)}/>`,
-    );
-  if (mode.includes('markers')) parts.push(markers(series, all));
+      `stroke-width="${trace.line?.width ?? 2.2}" stroke-linejoin="round" ` +
+      `stroke-linecap="round"${dashOf(trace.line?.dash ?? series.dash)}/>`;
+    parts.push(all.some((point) => leaves(point, panel.box)) ? within(inner, drawn) : drawn);
+  }
+  if (mode.includes('markers')) parts.push(markers(series, all, panel));
   return `<g${trace.opacity === undefined ? '' : ` opacity="${trace.opacity}"`}>${inside}${parts.join('')}</g>`;
 }
 
@@ -97,26 +108,34 @@ function bandPoints(trace: Trace, all: readonly Point[], panel: Panel, before?: 
   return [{ ...here[0]!, y: floor }, ...here, { ...here.at(-1)!, y: floor }];
 }
 
-function sizeAt({ marker }: Trace, index: number): number {
-  const size = marker?.size ?? 8;
+/** Of the mark of a point, in pixels. */
+export function sizeAt(series: Series, index: number, { sizes }: Pick<Panel, 'sizes'> = {}): number {
+  const size = sizes?.get(series) ?? series.trace.marker?.size ?? 8;
   return typeof size === 'number' ? size : (size[index] ?? 8);
 }
 
-function markers({ trace, colour, symbol: form }: Series, all: readonly Point[]): string {
+function markers(series: Series, all: readonly Point[], panel: Panel): string {
+  const { trace, colour, symbol: form } = series;
   const colours = trace.marker?.color;
   return all
     .filter(placed)
     .map(({ x, y, index }) => {
       const symbol = trace.marker?.symbol ?? form;
-      const path = markerPath(symbol, sizeAt(trace, index));
+      const path = markerPath(symbol, sizeAt(series, index, panel));
       const fill = (typeof colours === 'string' ? colours : colours?.[index]) ?? colour;
       return `<path d="${path}" transform="translate(${n(x)} ${n(y)})" ${markPaint(symbol, fill)}/>`;
     })
     .join('');
 }
 
-/** Vertical bars of length error_y around each point, with short caps. */
-function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[], tint = colour): string {
+/** How lines are drawn that lie on colours and on the page: dark with a light edge. */
+const EDGED = [
+  `stroke="${theme.onColour.light}" stroke-width="3.5" stroke-linecap="square"`,
+  `stroke="${theme.onColour.dark}" stroke-width="1.5"`,
+];
+
+/** Vertical bars of length error_y around each point, with short caps, once with each of the strokes. */
+function errorBars({ trace }: Series, panel: Panel, at: readonly Point[], strokes: readonly string[]): string {
   const up = trace.error_y?.array;
   if (!up) return '';
   const down = trace.error_y?.arrayminus ?? up;
@@ -131,7 +150,7 @@ function errorBars({ trace, colour }: Series, panel: Panel, at: readonly Point[]
       return `M${n(x)} ${n(top)}V${n(bottom)}M${n(x - 4)} ${n(top)}h8M${n(x - 4)} ${n(bottom)}h8`;
     })
     .join('');
-  return `<path d="${d}" fill="none" stroke="${tint}" stroke-width="1.5"/>`;
+  return strokes.map((stroke) => `<path d="${d}" fill="none" ${stroke}/>`).join('');
 }
 
 const textAt = ({ text }: Trace, index: number): string =>
@@ -145,7 +164,7 @@ export function pointLabels(scatters: readonly Series[], panel: Panel): PlacedLa
     const { trace } = series;
     const mode = modeOf(trace);
     for (const { x, y, index } of points(series, panel).filter(placed)) {
-      const reach = mode.includes('markers') ? sizeAt(trace, index) / 2 : 0;
+      const reach = mode.includes('markers') ? sizeAt(series, index, panel) / 2 : 0;
       if (reach) marks.push({ left: x - reach, top: y - reach, width: 2 * reach, height: 2 * reach });
       const text = mode.includes('text') && textAt(trace, index);
       if (text) wishes.push({ x, y, text, reach, at: trace.textposition });
@@ -184,8 +203,8 @@ export function drawBars(bars: readonly Series[], panel: Panel, inner: string, b
           `height="${n(Math.abs(y1 - y0))}" fill="${fill}"/>`
         );
       });
-      const lengths = within(inner, errorBars(series, panel, at, theme.ink));
-      return `<g opacity="${trace.opacity ?? opacity}">${rects.join('')}${lengths}</g>`;
+      const lengths = within(inner, errorBars(series, panel, at, EDGED));
+      return `<g opacity="${trace.opacity ?? opacity}">${rects.join('')}</g>${lengths}`;
     })
     .join('');
   return drawn + (wishes.length ? drawLabels(placeLabels(wishes, [], panel.box, measure())) : '');

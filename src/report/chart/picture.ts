@@ -3,7 +3,7 @@ import { type Figure, type FigurePanel, type LegendItem, slantDrop, TITLE_LINE, 
 import { drawColourBar, drawHeat } from './heat.js';
 import { drawLabels } from './labels.js';
 import { markerPath, markPaint } from './marker-forms.js';
-import { dashOf, drawBars, drawScatter, isHeat, isScatter, modeOf, pointLabels } from './marks.js';
+import { dashOf, drawBars, drawScatter, isBar, isHeat, isScatter, modeOf, pointLabels } from './marks.js';
 import { escapeHtml, escapeText, n } from './markup.js';
 import { theme } from './theme.js';
 import type { Annotation, Shape } from './types.js';
@@ -29,20 +29,19 @@ export function drawPicture(figure: Figure): string {
 function legendItem({ series: { trace, colour, symbol, dash, opacity }, name, x, y }: LegendItem): string {
   const middle = y + 9;
   const mode = modeOf(trace);
-  const sample =
-    trace.type === 'bar'
-      ? `<rect x="${x + 6}" y="${middle - 6}" width="12" height="12" fill="${colour}" ` +
-        `opacity="${trace.opacity ?? opacity}"/>`
-      : [
-          mode.includes('lines') &&
-            `<path d="M${x} ${middle}h24" stroke="${colour}" stroke-width="2.2" ` +
-              `fill="none"${dashOf(trace.line?.dash ?? dash)}/>`,
-          mode.includes('markers') &&
-            `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ` +
-              `${middle})" ${markPaint(trace.marker?.symbol, colour)}/>`,
-        ]
-          .filter(Boolean)
-          .join('');
+  const sample = isBar(trace)
+    ? `<rect x="${x + 6}" y="${middle - 6}" width="12" height="12" fill="${colour}" ` +
+      `opacity="${trace.opacity ?? opacity}"/>`
+    : [
+        mode.includes('lines') &&
+          `<path d="M${x} ${middle}h24" stroke="${colour}" stroke-width="2.2" ` +
+            `fill="none"${dashOf(trace.line?.dash ?? dash)}/>`,
+        mode.includes('markers') &&
+          `<path d="${markerPath(trace.marker?.symbol ?? symbol, 8)}" transform="translate(${x + 12} ` +
+            `${middle})" ${markPaint(trace.marker?.symbol, colour)}/>`,
+      ]
+        .filter(Boolean)
+        .join('');
   return (
     `${sample}<text x="${n(x + 30)}" y="${middle + 4.5}" font-size="${theme.size.legend}" ` +
     `fill="${theme.ink}">${escapeText(name)}</text>`
@@ -53,7 +52,7 @@ function drawPanel(panel: FigurePanel, figure: Figure, index: number): string {
   const { box, series } = panel;
   const [clip, inner] = [`p${index}`, `i${index}`];
   const heats = series.filter(({ trace }) => isHeat(trace));
-  const bars = series.filter(({ trace }) => trace.type === 'bar');
+  const bars = series.filter(({ trace }) => isBar(trace));
   const scatters = series.filter(({ trace }) => isScatter(trace));
   const bar = withColourBar(series);
   const shapes = figure.layout.shapes?.filter((shape) => belongs(shape.xref, panel)) ?? [];

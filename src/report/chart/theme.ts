@@ -8,6 +8,8 @@ export const theme = {
   grid: 'rgba(128,128,128,0.22)',
   axis: 'rgba(128,128,128,0.6)',
   paper: 'rgba(0,0,0,0)',
+  /** Letters and lines on colours, whichever the colour is. */
+  onColour: { dark: '#1f2328', light: '#ffffff' },
   size: { title: 16, axis: 13, tick: 12, legend: 12.5 },
 } as const;
 
