@@ -3,6 +3,8 @@ import { modeOf, type Panel, type Point, placed, points, type Series, sizeAt } f
 /** How much a mark reaches beyond the one that lies on it, in pixels across, and how often that is added up. */
 const RIM = 5;
 const RIMS = 3;
+/** Pixels between the middles of marks of which the lower is taken for covered. */
+const NEAR = 3;
 
 interface Mark extends Point {
   readonly size: number;
@@ -37,5 +39,5 @@ export function uncovered(scatters: readonly Series[], panel: Panel): ReadonlyMa
   return sizes;
 }
 
-/** Whether so much of a point's mark lies under another that its form is lost. */
-const covered = ({ x, y }: Point, mark: Mark): boolean => Math.hypot(mark.x - x, mark.y - y) < 0.4 * mark.size;
+/** Whether a point's mark lies under another and its form is lost. */
+const covered = ({ x, y }: Point, mark: Mark): boolean => Math.hypot(mark.x - x, mark.y - y) < NEAR;
