@@ -13,6 +13,7 @@ import { faded, NOTHING } from './faded.js';
 import { doneUpTo, FAILED } from './polished-enough.js';
 import { frontOf, handicapOf, isNoBetter, type Raced } from './race.js';
 import { type Asked, polishing } from './recipes.js';
+import { firmly, isRough, isSmoother } from './smoother.js';
 import { unbiased } from './unbiased.js';
 import { unsearched } from './unsearched.js';
 import { grayOf, type Measured, yardstick } from './yardstick.js';
@@ -72,6 +73,8 @@ interface Finished {
  * 3. Else gradient matching: one way alone where there is no reason for another, else several are raced on a fifth
  *    of the closures each and the best by the yardstick runs in full; where it is close the two best, after several
  *    steps the tuned one too.
+ * 4. Pictures rougher than photographs, of exact updates behind kinks, are matched again with a firm prior: taken where
+ *    they come out smoother by more than they explain less.
  *
  * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of
  * everything; `settings.race` tells the story.
@@ -97,7 +100,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];
   const finished: Finished[] = [];
-  const account = { closures: 0, seconds: clock(), files: 0 };
+  const account = { closures: 0, seconds: clock(), files: 0, cancelled: false };
   const file = () =>
     checkpoint === undefined ? {} : { checkpoint: account.files++ ? `${checkpoint}.${account.files}` : checkpoint };
   const run = async function* (name: string, steps: AttackSteps, handicap?: number) {
@@ -113,6 +116,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
       yardstick: measured.value,
       unexplained: measured.unexplained,
     });
+    account.cancelled = result.stopped === 'cancelled';
     account.closures += result.closures;
     account.seconds += result.seconds + measuring();
     const done = { name, result, measured };
@@ -126,13 +130,14 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     finished.reduce((a, b) => (b.measured.value * b.handicap < a.measured.value * a.handicap ? b : a));
   const conclude = (): Reconstruction => {
     const { name, result } = best();
-    const { closures, seconds } = account;
+    const { closures, seconds, cancelled } = account;
     const method = SOLVERS.some((solver) => solver.name === name) ? name : 'matching';
     return {
       ...result,
       attack: 'rog',
       closures,
       seconds,
+      stopped: cancelled ? 'cancelled' : result.stopped,
       settings: { ...result.settings, attack: 'rog', method, race },
     };
   };
@@ -149,7 +154,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     try {
       const { result, measured } = yield* run(name, steps(observation, given), 1);
       if (!few && corrects?.(observation))
-        for (let last = measured, k = 0; k < CORRECTIONS && best().result.stopped !== 'cancelled'; k++) {
+        for (let last = measured, k = 0; k < CORRECTIONS && !account.cancelled; k++) {
           const now = { images: best().result.images, update: last.update };
           const again = unbiased(observation, (seen) => steps(seen, { ...given, ...file() }), result, now);
           const { measured: next } = yield* run(`${name}, bias taken off`, again, 1);
@@ -158,11 +163,11 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
           if (trusted) finished.splice(0, finished.length - 1);
           last = next;
         }
-      if (best().result.stopped === 'cancelled') return conclude();
+      if (account.cancelled) return conclude();
       const sure = errsBy !== undefined && errsBy(observation, result.images) <= LEVEL;
       const whole = (averages && isDrowned(observation)) || left(measured) <= enough(observation);
       const taken = few || sure || (whole && !mended?.(observation, labels));
-      if (result.stopped === 'cancelled' || taken) return conclude();
+      if (account.cancelled || taken) return conclude();
     } catch (error) {
       drop(name, error);
     }
@@ -173,10 +178,10 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     const { result: solved } = best();
     const seen = { ...observation, labels: solved.labels };
     const recipe = { ...polishing(observation, options, { pictures: solved.images, closures: POLISH }), defenseAware };
-    const { result, measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
+    const { measured } = yield* run('polish', runRecipe(seen, recipe, { ...rest, ...file() }), 1);
     if (!needsMeasuring(observation)) finished.splice(0, finished.length - 1);
     const failed = left(measured) > doneUpTo(observation, solved.labels);
-    if (result.stopped === 'cancelled' || !(signsAlone || failed)) return conclude();
+    if (account.cancelled || !(signsAlone || failed)) return conclude();
     if (signsAlone && !failed) afresh = NEAR;
   }
   const atGray = async (objective: AnyObjective): Promise<number> => {
@@ -202,17 +207,17 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
   for (const contender of front) {
     const recipe = { ...contender.recipe, defenseAware };
     const steps = runRecipe(observation, recipe, { ...rest, restarts, ...file() });
-    const { result } = yield* run(contender.name, steps, handicapOf(contender, afresh, several));
-    if (result.stopped === 'cancelled') return conclude();
+    yield* run(contender.name, steps, handicapOf(contender, afresh, several));
+    if (account.cancelled) return conclude();
   }
   if (contenders.length === 1 && !few && exact && left(best().measured) > FAILED && freely(options)) {
     const squares = await lightSquares(observation, options, atGray);
-    const { result } = yield* run(
+    yield* run(
       squares.name,
       runRecipe(observation, { ...squares.recipe, defenseAware }, { ...rest, ...file() }),
       handicapOf(squares, 1, several),
     );
-    if (result.stopped === 'cancelled') return conclude();
+    if (account.cancelled) return conclude();
   }
   const endings = few || !freely(options) ? [] : await endingsFor(observation, best().result, atGray);
   for (const { asked, rates, margin, ifHeldBack } of endings) {
@@ -221,12 +226,20 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     const [first, last] = rates;
     const pictures = before.result.images;
     const preset = polishing(observation, { ...options, ...asked }, { pictures, closures: POLISH, first, last });
-    const { result } = yield* run(
+    yield* run(
       'polish',
       runRecipe(observation, { ...preset, defenseAware }, { ...rest, ...file() }),
       margin ?? before.handicap,
     );
-    if (result.stopped === 'cancelled' || best() === before) break;
+    if (account.cancelled || best() === before) break;
+  }
+  if (!few && freely(options) && !account.cancelled && isRough(observation, best().measured)) {
+    const rough = best();
+    const { name, recipe } = firmly(observation, options);
+    const again = yield* run(name, runRecipe(observation, { ...recipe, defenseAware }, { ...rest, ...file() }));
+    if (isSmoother(again.measured, rough.measured))
+      finished.splice(0, finished.length, { ...again, handicap: rough.handicap });
+    else race.push({ ...race.pop()!, dropped: 'it explains less than it is smoother' });
   }
   if (!few && freely(options) && left(best().measured) > NOTHING) {
     const measuring = stopwatch();

@@ -17,7 +17,7 @@ export interface Contender {
 }
 
 /** Colour total variation of a photograph, a mean per pixel. */
-const OF_PICTURES = 0.1;
+export const OF_PICTURES = 0.1;
 
 /**
  * What the prior of a typical picture weighs beside all that the objective has to tell: weight 0.1 / D(gray), with
