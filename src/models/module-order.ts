@@ -59,17 +59,33 @@ export function inModuleOrder(
   return found;
 }
 
-function modulesOf(tensors: readonly NamedArray[]): Module[] {
-  const groups = new Map<string, NamedArray[]>();
-  for (const tensor of tensors) {
-    const prefix = tensor.name.slice(0, Math.max(0, tensor.name.lastIndexOf('.')));
-    groups.set(prefix, [...(groups.get(prefix) ?? []), tensor]);
+/** What has a name by its module, modules as they come. */
+export function byModule<T extends { readonly name: string }>(named: Iterable<T>): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of named) {
+    const module = moduleOf(one);
+    groups.set(module, [...(groups.get(module) ?? []), one]);
   }
-  const place = ({ name }: NamedArray): number => LEAVES.indexOf(name.slice(name.lastIndexOf('.') + 1));
-  return [...groups]
-    .map(([prefix, list]) => {
-      const ordered = list.sort((a, b) => place(a) - place(b));
-      return { prefix, tensors: ordered, shapes: ordered.map(({ shape }) => String(shape)).join(';') };
+  return [...groups.values()];
+}
+
+/** What modules keep, each in the order of its own state dict; one with more than PyTorch's own as it comes. */
+export const inStateOrder = <T extends { readonly name: string }>(modules: readonly T[][]): T[] =>
+  modules.flatMap((own) => (own.every((one) => placeOf(one) >= 0) ? sortedLeaves(own) : own));
+
+const moduleOf = ({ name }: { readonly name: string }): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
+
+const placeOf = ({ name }: { readonly name: string }): number => LEAVES.indexOf(name.slice(name.lastIndexOf('.') + 1));
+
+const sortedLeaves = <T extends { readonly name: string }>(own: readonly T[]): T[] =>
+  [...own].sort((a, b) => placeOf(a) - placeOf(b));
+
+function modulesOf(all: readonly NamedArray[]): Module[] {
+  return byModule(all)
+    .map((list) => {
+      const tensors = sortedLeaves(list);
+      const shapes = tensors.map(({ shape }) => String(shape)).join(';');
+      return { prefix: moduleOf(list[0]!), tensors, shapes };
     })
     .sort((a, b) => compared(a.prefix, b.prefix).sign);
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { NamedArray, NetworkFile, WeightPiece, WeightSource } from '../core/types.js';
+import { byModule, inStateOrder } from './module-order.js';
 
 /** Tensors of a file of weights by what they are called where the network was trained. */
 export interface ByName {
@@ -22,7 +23,7 @@ export function byName(where: string, file: NetworkFile, tensors: readonly Named
   const firsts = known.flatMap(([, { pieces }]) => pieces.map(({ names }) => names[0]!));
   for (const name of firsts) uses.set(name, (uses.get(name) ?? 0) + 1);
   const prefix = prefixOf(firsts, tensors);
-  const named = new Map(tensors.map((tensor) => [tensor.name.slice(prefix.length), tensor]));
+  const named = new Map(tensors.filter(({ name }) => name).map((one) => [one.name.slice(prefix.length), one]));
   const claimed = new Set<NamedArray>();
   const found = new Map<string, NamedArray>();
   for (const [name, source] of known) {
@@ -49,15 +50,17 @@ export function byName(where: string, file: NetworkFile, tensors: readonly Named
   return { found, rest: tensors.filter((tensor) => tensor.shape.length > 0 && !claimed.has(tensor)) };
 }
 
-/** The same tensors with the names of the network's file, where they have none of their own but its order. */
-export function namedInOrder(
-  { stored }: NetworkFile,
-  tensors: readonly NamedArray[],
-): readonly NamedArray[] | undefined {
+/**
+ * The same tensors with the names of the network's file, where they have none of their own but its order: that of the
+ * file, and that of each module's state dict, where an exporter moved large weights to the end of the file.
+ */
+export function namedInOrder({ stored }: NetworkFile, tensors: readonly NamedArray[]): NamedArray[][] {
   const nameless = tensors.every(({ name }) => /^(arr_)?\d*$/.test(name));
-  return nameless && stored.length === tensors.length
-    ? tensors.map((tensor, k) => ({ ...tensor, name: stored[k]! }))
-    : undefined;
+  if (!nameless || stored.length !== tensors.length) return [];
+  const asStored = stored.map((name) => ({ name }));
+  const asState = inStateOrder(byModule(asStored));
+  const orders = asState.every(({ name }, k) => name === stored[k]) ? [asStored] : [asStored, asState];
+  return orders.map((names) => tensors.map((tensor, k) => ({ ...tensor, name: names[k]!.name })));
 }
 
 function prefixOf(names: readonly string[], tensors: readonly NamedArray[]): string {

@@ -1,6 +1,6 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
-import type { Model, NamedArray } from '../core/types.js';
+import type { Model, NamedArray, NetworkFile } from '../core/types.js';
 import { inModuleOrder } from './module-order.js';
 import { type ByName, byName, namedInOrder } from './named-weights.js';
 import { type ParameterSpec, parameterSpecs } from './parameters.js';
@@ -38,15 +38,15 @@ export function fromTorch(
   const all = tensors.filter(({ name }) => !COUNTER.test(name) && !OPTIMIZER.test(name));
   const own = all.filter(({ shape }) => shape.length > 0);
   const wanted = stateOrder(specs, buffers);
-  const numbered = model.file && namedInOrder(model.file, own);
-  const named = model.file && byName(where, model.file, numbered ?? all);
+  const numbered = model.file ? fitsOf(where, model.file, namedInOrder(model.file, own)) : [];
+  const named = numbered[0] ?? (model.file && byName(where, model.file, all));
   const missing = wanted.filter(({ name }) => !named?.found.has(name));
   const complete = named?.rest.length === 0 && missing.every((spec) => buffers.includes(spec));
   const taken =
     complete && (missing.length === 0 || missing.length === buffers.length)
       ? named.found
       : agreeing(where, named, inOrder(where, wanted, buffers, own, keepsOrder, named));
-  if (numbered && complete) refuseTwoOrders(where, named.found, wanted, buffers, own);
+  if (numbered.length > 0 && complete) refuseTwoOrders(where, numbered, wanted, buffers, own);
   const state = (list: readonly ParameterSpec[]) =>
     list.flatMap((spec, k) => (taken.has(spec.name) ? [converted(where, spec, taken.get(spec.name), k)] : []));
   return { parameters: state(specs), buffers: state(buffers), taken };
@@ -141,21 +141,30 @@ function agreeing(where: string, named: ByName | undefined, taken: Taken): Taken
   return taken;
 }
 
-/** Refuses tensors without names that fit the order of the modules and that of the layers, where the two differ. */
+/** Of the orders that tensors without names may have, those of the network's shapes. */
+const fitsOf = (where: string, file: NetworkFile, orders: readonly NamedArray[][]): ByName[] =>
+  orders.flatMap((one) => orNone(() => byName(where, file, one)) ?? []);
+
+function orNone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses tensors without names that fit two of the orders of the file, of its modules and of the layers. */
 function refuseTwoOrders(
   where: string,
-  byModules: Taken,
+  [first, ...others]: readonly ByName[],
   wanted: readonly ParameterSpec[],
   buffers: readonly ParameterSpec[],
   own: readonly NamedArray[],
 ): void {
-  let byLayers: Taken;
-  try {
-    byLayers = inOrder(where, wanted, buffers, own, true);
-  } catch {
-    return;
-  }
-  const differs = [...byModules].find(([name, { data }]) => byLayers.get(name)?.data.some((x, i) => x !== data[i]));
+  const byLayers = orNone(() => inOrder(where, wanted, buffers, own, true));
+  const differs = [...others.map(({ found }) => found), ...(byLayers ? [byLayers] : [])]
+    .map((other) => [...first!.found].find(([name, { data }]) => other.get(name)?.data.some((x, i) => x !== data[i])))
+    .find((one) => one !== undefined);
   if (differs)
     throw problem(
       where,

@@ -5,7 +5,7 @@ usage: python3 test/audit/torch-product.py FOLDER    (PyTorch and numpy; nothing
 Writes NAME-before and NAME-OPTIMIZER (after the round), each as .pt, .npz, .safetensors and .onnx (as it trains);
 NAME.csv (the private pictures) and rounds.json.
 """
-import base64, copy, importlib.util, json, pathlib, sys, warnings
+import base64, copy, importlib.util, inspect, json, pathlib, sys, warnings
 import numpy as np
 import torch
 import torch.nn as nn
@@ -142,10 +142,15 @@ def write(net, stem, size):
     as_onnx(net, folder / f"{stem}.onnx", size)
 
 
+# today's exporter folds batch norms and takes them as in evaluation; PyTorch of before 2.5 has the older one alone
+OLDER = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+
+
 def as_onnx(net, path, size):
     """As it trains: batch norms keep their own statistics, nothing is folded."""
     copied = copy.deepcopy(net).float()
-    torch.onnx.export(copied, torch.rand(BATCH, 3, size, size), str(path), training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, opset_version=14)
+    norms = any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
+    torch.onnx.export(copied, torch.rand(BATCH, 3, size, size), str(path), training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, opset_version=14, **(OLDER if norms else {}))
 
 
 rounds = []

@@ -52,6 +52,13 @@ function near(found: Float32Array, wanted: readonly number[]): void {
   });
 }
 
+/** Modules as they are, the weight of each after its bias. */
+function moduleThenBias(stored: readonly string[]): (a: string, b: string) => number {
+  const modules = [...new Set(stored.map((name) => name.split('.')[0]!))];
+  const place = (name: string): number => 2 * modules.indexOf(name.split('.')[0]!) + Number(name.endsWith('weight'));
+  return (a, b) => place(a) - place(b);
+}
+
 forEachEngine(
   (engine, setup) => {
     for (const { name, files, state, images, answers: wanted } of golden.networks)
@@ -83,6 +90,35 @@ test('loadWeights: tensors without names in the order of the modules; refused wh
   const [swapped, model] = await load('convolutions made in another order');
   const nameless = tensorsOf(swapped.state, () => '');
   assert.throws(() => fromTorch('test', model, nameless), /fit the network in two orders, which differ in conv/);
+});
+
+test('loadWeights: tensors without names, of a network whose file has its large weights at the end', async () => {
+  const cases = [
+    // biases alone keep the place of their module; modules are not made in the order of their use
+    ['norms before their convolutions', (stored: readonly string[]) => stored.toSorted(moduleThenBias(stored))],
+    // a whole module is moved
+    ['softplus', ([w, b, ...rest]: readonly string[]) => [...rest, w!, b!]],
+  ] as const;
+  for (const [name, moved] of cases) {
+    const { files, state, images, answers: wanted } = named(name);
+    const model = await loadNetwork(written(files.dynamo));
+    const file = { ...model.file!, stored: moved(model.file!.stored) };
+    assert.notDeepEqual(file.stored, model.file!.stored);
+    near(
+      answers(
+        {
+          ...model,
+          ...fromTorch(
+            'test',
+            { ...model, file },
+            tensorsOf(state, () => ''),
+          ),
+        },
+        images,
+      ),
+      wanted,
+    );
+  }
 });
 
 test('loadWeights: what a network cannot be given is said', async () => {

@@ -1,5 +1,6 @@
 import type { OnnxGraph, OnnxTensor } from '../../assets/index.js';
 import type { NetworkFile, WeightPiece, WeightSource } from '../../core/types.js';
+import { byModule } from '../module-order.js';
 import type { Learned } from './known.js';
 
 /** Whole numbers below it are exact in float32. */
@@ -68,12 +69,7 @@ function merged(pieces: readonly WeightPiece[]): readonly WeightPiece[] {
 }
 
 /** Names of the stored parameters module by module, as a state dict has them. */
-function inOrder({ constants }: OnnxGraph, roots: ReadonlySet<string>): readonly string[] {
-  const modules = new Map<string, string[]>();
-  for (const name of constants.keys())
-    if (roots.has(name)) {
-      const module = name.slice(0, Math.max(0, name.lastIndexOf('.')));
-      modules.set(module, [...(modules.get(module) ?? []), name]);
-    }
-  return [...modules.values()].flat();
-}
+const inOrder = ({ constants }: OnnxGraph, roots: ReadonlySet<string>): readonly string[] =>
+  byModule([...constants.keys()].filter((name) => roots.has(name)).map((name) => ({ name })))
+    .flat()
+    .map(({ name }) => name);
