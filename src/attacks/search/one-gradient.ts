@@ -14,5 +14,12 @@ export function oneGradient(
   const [q, w0, evidence] = [tensors[k]!.data, model.parameters[k]!.data, obfuscation.evidence[k]!];
   const decay = isExact(evidence) ? weightDecay : 0;
   if (gain === 1 && decay === 0) return { observed: q, evidence };
-  return { observed: q.map((value, i) => value / gain - decay * w0[i]!), evidence: perStep(evidence, gain) };
+  return { observed: scaled(q, gain, decay, w0), evidence: perStep(evidence, gain) };
+}
+
+/** A loop of its own: a function called for each of millions of entries takes ten times as long. */
+function scaled(q: Float32Array, gain: number, decay: number, w0: Float32Array): Float32Array {
+  const out = new Float32Array(q.length);
+  for (let i = 0; i < q.length; i++) out[i] = q[i]! / gain - decay * w0[i]!;
+  return out;
 }
