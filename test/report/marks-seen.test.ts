@@ -62,6 +62,8 @@ test('a mark that a later one would cover shows a rim, in the picture and in the
   const paths = [...plotSvg([a, b]).matchAll(/<path d="([^"]+)" transform="translate\(([\d.]+) /g)].slice(-4);
   assert.notEqual(paths[0]![1], paths[1]![1]);
   assert.equal(paths[0]![2], paths[2]![2]);
+  const { line, opacity } = under!.marker as Live['marker'] & { line?: object };
+  assert.deepEqual([line, opacity], [{ width: 0 }, 1], 'as in the picture');
   const open = live([a, { ...b, marker: { symbol: 'circle-open' } }]);
   assert.equal(open[0]!.marker.size, 8, 'a ring covers nothing');
   const sized = live([{ ...a, marker: { size: [4, 30] } }, b]);

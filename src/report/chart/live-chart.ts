@@ -162,6 +162,14 @@ interface PlotlyBar {
   readonly error_y?: object;
 }
 
+/** Marks of several sizes: plotly would draw a line around each and let the page through. */
+const rimless = (marker: Required<Pick<Marker, 'size' | 'symbol'>>): object =>
+  typeof marker.size === 'number' || marker.symbol.endsWith('-open')
+    ? marker
+    : { line: { width: 0 }, opacity: 1, ...marker };
+
+type Marker = NonNullable<Series['trace']['marker']>;
+
 function plotlyTrace(series: Series, panel: FigurePanel, frame: Box, name?: string): object {
   const { trace: given, colour, symbol, dash, opacity } = series;
   const trace = name === undefined ? given : { ...given, name };
@@ -183,7 +191,7 @@ function plotlyTrace(series: Series, panel: FigurePanel, frame: Box, name?: stri
     ...axes,
     mode: modeOf(trace).replace(/\+?text/, '') || 'none',
     line: { color: colour, width: 2.2, dash, ...trace.line },
-    marker: { color: colour, size: 8, symbol, ...trace.marker, ...(sizes && { size: sizes }) },
+    marker: rimless({ color: colour, size: 8, symbol, ...trace.marker, ...(sizes && { size: sizes }) }),
     ...(trace.fill && !trace.fillcolor && { fillcolor: `${colour}22` }),
     ...(trace.error_y && { error_y: { type: 'data', thickness: 1.5, width: 4, ...trace.error_y } }),
   };
