@@ -6,7 +6,7 @@ import { uniformStream } from '../../src/core/random.js';
 import type { NdArray } from '../../src/core/types.js';
 import { avoidOuterProducts } from '../../src/engine/compiled/ir/lowrank.js';
 import { inOrder } from '../../src/engine/compiled/ir/node.js';
-import { keptFor } from '../../src/engine/compiled/ir/passes.js';
+import { isLargeEntrywise, keptFor } from '../../src/engine/compiled/ir/passes.js';
 import { trace } from '../../src/engine/compiled/trace/trace.js';
 import { compile, start, type Tensor, type Tensor2D, tf } from '../../src/engine/index.js';
 
@@ -64,4 +64,27 @@ test('compile(f, { fixed }) leaves a run no sum over fixed values, and one produ
       inputs.some(({ shape }) => shape.join() === `${ROWS},${COLUMNS}` || shape.join() === `${COLUMNS},${ROWS}`),
   );
   assert.equal(withReceived.length, 1);
+});
+
+test('compile(f, { fixed }) leaves a run no work over fixed entries, only the reading, where they are many', async () => {
+  const outside = (x: Tensor, received: Tensor): Tensor => {
+    const kept = tf.cast(tf.notEqual(received, 0), 'float32');
+    const width = tf.add(tf.mul(kept, 0.5), tf.mul(tf.sub(1, kept), 0.25));
+    return tf.sum(tf.relu(tf.sub(tf.abs(tf.sub(x, received)), width)));
+  };
+  for (const [rows, count] of [
+    [64, 1],
+    [4, 0],
+  ] as const) {
+    const [x, q] = [random([rows, 80], 4), random([rows, 80], 5)];
+    const received = { ...q, data: q.data.map((value) => (value > 0 ? value : 0)) };
+    const { outputs } = trace((...all) => outside(...(all as [Tensor, Tensor])), [x, received], []);
+    assert.equal(keptFor(outputs, (input) => input < 1, ['float32'], isLargeEntrywise).length, count);
+    const [once, anew] = [
+      await compile(outside as (...all: Tensor[]) => Tensor, [x], { fixed: [received], engine: 'compiled' }),
+      await compile(outside as (...all: Tensor[]) => Tensor, [x, received], { engine: 'compiled' }),
+    ];
+    assert.deepEqual(await once.run(x), await anew.run(x, received));
+    for (const step of [once, anew]) step.dispose();
+  }
 });

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ndarray } from '../../src/core/arrays.js';
+import type { NdArray } from '../../src/core/types.js';
 import { encodeModel } from '../../src/engine/compiled/onnx/model.js';
 import { openHere } from '../../src/engine/compiled/runtime.js';
 import { openSession } from '../../src/engine/compiled/session.js';
@@ -95,6 +96,28 @@ test('a session in the thread: values, inputs left as they were, many runs at on
     );
   assert.deepEqual([...(await there.run([x0, x1], ['y1']))[0]!], [-10, -20, -30], 'goes on after errors');
   await Promise.all([there.release(), here.release()]);
+});
+
+test('inputs that a session holds come last in every run, each user has his own, and their release lets go of them', {
+  skip,
+}, async () => {
+  for (const open of [openThere, openHere]) {
+    const session = await open(await model(), 1, 'cpu');
+    const [ours, theirs] = [await session.holding([x1]), await session.holding([ndarray([3])])];
+    const first = async (runs: Pick<typeof session, 'run'>, ...inputs: NdArray[]): Promise<number[]> => [
+      ...(await runs.run(inputs, ['y0']))[0]!,
+    ];
+    const [sum, same] = [
+      [11, 22, 33, 14, 25, 36],
+      [1, 2, 3, 4, 5, 6],
+    ];
+    assert.deepEqual(await Promise.all([first(ours, x0), first(theirs, x0)]), [sum, same]);
+    await theirs.release();
+    assert.deepEqual([await first(ours, x0), await first(session, x0, x1)], [sum, sum]);
+    assert.deepEqual([...x1.data], [10, 20, 30], 'they stay with their owner');
+    await ours.release();
+    await session.release();
+  }
 });
 
 test('equal models are one session also in the thread', { skip }, async () => {

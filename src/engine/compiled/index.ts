@@ -6,7 +6,7 @@ import type { Tensor } from '../tf.js';
 import { effortOf } from './ir/effort.js';
 import { avoidOuterProducts } from './ir/lowrank.js';
 import type { Node } from './ir/node.js';
-import { asInput, halves, keptFor, replaced, whole } from './ir/passes.js';
+import { asInput, halves, isLargeEntrywise, keptFor, replaced, whole } from './ir/passes.js';
 import { stacked } from './ir/stack.js';
 import { emit } from './onnx/emitter.js';
 import { physical } from './onnx/layout.js';
@@ -53,10 +53,9 @@ export async function compileGraph(
   const graph = card || count >= 2 ? await emit(rules, shapesOf(given), nodes, [], card) : undefined;
   const alone = async (): Promise<Session> => {
     if (card) return opened(resident(graph!, fixed), nodes, plan);
-    const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64']);
+    const known = keptFor(nodes, (input) => input < inputs.length, ['float32', 'float64'], isLargeEntrywise);
     const { values, rest } = await knownOnce(nodes, known, given, plan);
-    const session = await opened(await emit(rules, shapesOf([...given, ...values]), rest), rest, plan);
-    return { ...session, run: (now) => session.run([...now, ...fixed, ...values]) };
+    return opened(await emit(rules, shapesOf([...given, ...values]), rest), rest, plan, [...fixed, ...values]);
   };
   if (count < 2) return alone();
   return sharing({
@@ -159,12 +158,17 @@ export async function compilePasses(
   return { first: opening, second: closing, outputs: count, bytes };
 }
 
-async function opened(graph: OnnxGraph, nodes: readonly Node[], { threads, provider }: Place): Promise<Session> {
+async function opened(
+  graph: OnnxGraph,
+  nodes: readonly Node[],
+  { threads, provider }: Place,
+  fixed?: readonly NdArray[],
+): Promise<Session> {
   const effort = effortOf(nodes);
   await turn();
   const bytes = await encodeModel(graph);
   await turn();
-  return openSession(bytes, graph.outputs, threads, provider, effort).catch((error: Error) => {
+  return openSession(bytes, graph.outputs, threads, provider, effort, fixed).catch((error: Error) => {
     const fix = provider === 'cpu' ? undefined : "start({ provider: 'cpu' }) runs it on the processor";
     throw problem('compile', `ONNX Runtime does not open this step on ${provider}: ${error.message}`, undefined, fix);
   });

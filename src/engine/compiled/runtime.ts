@@ -56,11 +56,17 @@ export const bundledProviders = (): string[] =>
     .runtime?.listSupportedBackends()
     .map(({ name }) => name) ?? [];
 
-/** A loaded model. */
-export interface OwnSession {
+/** What runs a loaded model. */
+export interface Runs {
   /** The values of the named outputs. */
   run(inputs: readonly NdArray[], outputs: readonly string[]): Promise<Float32Array[]>;
   release(): Promise<void>;
+}
+
+/** A loaded model. */
+export interface OwnSession extends Runs {
+  /** The same with inputs that come last in every run; their release lets go of them alone. */
+  holding(fixed: readonly NdArray[]): Promise<Runs>;
 }
 
 /**
@@ -87,13 +93,17 @@ export async function openHere(model: Uint8Array, threads: number, provider: str
   ).catch((error: Error) => {
     throw new Error(readable(error.message));
   });
-  return {
+  const running =
+    (fixed: readonly NdArray[]): Runs['run'] =>
     // does its work inside setImmediate, so timers and interrupts get their turn before every call
-    run: async (inputs, outputs) => {
-      const feeds = inputs.map(({ data, shape }, i) => [`x${i}`, new Tensor('float32', data, shape)]);
+    async (inputs, outputs) => {
+      const feeds = [...inputs, ...fixed].map(({ data, shape }, i) => [`x${i}`, new Tensor('float32', data, shape)]);
       const results = await within(() => session.run(Object.fromEntries(feeds)));
       return outputs.map((name) => results[name]!.data as Float32Array);
-    },
+    };
+  return {
+    run: running([]),
+    holding: async (fixed) => ({ run: running(fixed), release: async () => {} }),
     release: () => within(() => session.release()),
   };
 }

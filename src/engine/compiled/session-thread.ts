@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { telemetryOff } from '../../core/telemetry.js';
 import type { NdArray } from '../../core/types.js';
 import './gate.js'; // before a thread begins
-import type { OwnSession } from './runtime.js';
+import type { OwnSession, Runs } from './runtime.js';
 import type { Answer, Packed, Task } from './session-worker.js';
 
 /** ask(task, what it takes along) */
@@ -63,17 +63,27 @@ export async function valuesThere(path: string, input: NdArray): Promise<Float32
 /** As `openHere`, without standing still. @param model is moved to the thread: of no use here afterwards */
 export async function openThere(model: Uint8Array, threads: number, provider: string): Promise<OwnSession> {
   const { ask } = thread();
-  const { call: session } = await ask({ kind: 'open', model, threads, provider }, [model.buffer as ArrayBuffer]);
-  const spare: ArrayBuffer[] = [];
+  const { call } = await ask({ kind: 'open', model, threads, provider }, [model.buffer as ArrayBuffer]);
+  const runs = (session: number): Runs => {
+    const spare: ArrayBuffer[] = [];
+    return {
+      run: async (inputs, outputs) => {
+        const given = packed(inputs, spare.pop());
+        const { values, buffer } = await ask({ kind: 'run', session, given, outputs }, [given.buffer]);
+        spare.push(buffer!);
+        return values as Float32Array[];
+      },
+      release: async () => {
+        await ask({ kind: 'release', session });
+      },
+    };
+  };
   return {
-    run: async (inputs, outputs) => {
-      const given = packed(inputs, spare.pop());
-      const { values, buffer } = await ask({ kind: 'run', session, given, outputs }, [given.buffer]);
-      spare.push(buffer!);
-      return values as Float32Array[];
-    },
-    release: async () => {
-      await ask({ kind: 'release', session });
+    ...runs(call),
+    holding: async (fixed) => {
+      const given = packed(fixed, undefined);
+      const held = await ask({ kind: 'hold', session: call, given }, [given.buffer]);
+      return runs(held.call);
     },
   };
 }

@@ -5,14 +5,26 @@ import { type Dtype, inOrder, type Node, node } from './node.js';
 
 /** Computed again: it costs little beside reading what it is made of, which is often kept anyway. */
 const MOVES = ['reshape', 'transpose', 'expand', 'cast', 'select', 'slice', 'pad', 'concat', 'upsample'];
-const CHEAP = new Set([...MOVES, ...Object.keys(unaryTable), ...Object.keys(binaryTable)]);
+const ENTRYWISE = new Set([...Object.keys(unaryTable), ...Object.keys(binaryTable)]);
+const CHEAP = new Set([...MOVES, ...ENTRYWISE]);
+
+/** From here on reading a value beats computing it entry by entry, where it is read in hundreds of runs. */
+const LARGE = 2 ** 12;
 const isGiven = (n: Node): boolean => n.op === 'input' || n.op === 'const' || n.op === 'splat';
 
-/** Values of the outputs that are known without the late inputs: to be computed before these come, and kept. */
+/** A large value whose entries are computed one by one, not only moved. */
+export const isLargeEntrywise = ({ op, size, inputs }: Node): boolean =>
+  size >= LARGE && (ENTRYWISE.has(op) || op === 'select' || (op === 'cast' && isLargeEntrywise(inputs[0]!)));
+
+/**
+ * Values of the outputs that are known without the late inputs: to be computed before these come, and kept.
+ * @param dear which of those that cost little are kept all the same; default none
+ */
 export function keptFor(
   outputs: readonly Node[],
   isLate: (input: number) => boolean,
   dtypes: readonly Dtype[] = ['float32'],
+  dear = (_: Node): boolean => false,
 ): Node[] {
   const order = inOrder(outputs);
   const late = new Set<Node>();
@@ -24,7 +36,7 @@ export function keptFor(
   for (let n = open.pop(); n; n = open.pop()) {
     if (seen.has(n) || late.has(n) || isGiven(n)) continue;
     seen.add(n);
-    if (dtypes.includes(n.dtype) && !CHEAP.has(n.op)) kept.add(n);
+    if (dtypes.includes(n.dtype) && (!CHEAP.has(n.op) || dear(n))) kept.add(n);
     else open.push(...n.inputs);
   }
   return order.filter((n) => kept.has(n));
