@@ -51,7 +51,7 @@ const PUBLISHED = {
  * 1e-4). They search pictures normalised to standard deviation 1, we pictures in [0, 1] with 0.25: so step 0.025,
  * weight 4e-4, and a start 0.5 + 0.25 N(0, 1).
  * @throws labels that are neither given nor readable
- * @example const result = await rog.attacks.invertingGradients(observed, { restarts: 2 })
+ * @example const result = await rog.attacks.invertingGradients(observed, { restarts: 2, iterations: 400 })
  */
 export function invertingGradients(
   observation: Observation,

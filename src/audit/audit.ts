@@ -51,7 +51,9 @@ export interface AuditResult {
  * none is.
  * @throws those of `readConfig`, of the files, and of the attacks; at an abort of `signal` the count of the finished
  * attacks, which are in the error's `rows`, and in `folder`, from which the same call goes on
- * @example const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2, remedies: false })
+ * @example
+ * const found = await rog.audit({ data: 'folder:images', phi: ['quantize:4'], batch: 2, remedies: false,
+ *   iterations: 60 })
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditResult> {
   const settings = readConfig(config);

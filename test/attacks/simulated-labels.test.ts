@@ -95,9 +95,9 @@ test('inferLabels: simulated clients count repeated labels behind phi better tha
       const batch = data.batch({ size: 12, seed, labels: 'any' });
       const update = await clientUpdate(model, batch);
       const seen = observe(model, update, { obfuscation: parseObfuscation(phi) });
-      for (const rule of ['simulated', 'head'] as const)
-        right[rule]! += labelAccuracy((await inferLabels(seen, { rule })).labels, batch.labels) / 2;
-      const { method, confidence } = await inferLabels(seen);
+      const { labels, method, confidence } = await inferLabels(seen); // by simulation, where nothing else is asked for
+      right.simulated! += labelAccuracy(labels, batch.labels) / 2;
+      right.head! += labelAccuracy((await inferLabels(seen, { rule: 'head' })).labels, batch.labels) / 2;
       assert.match(method, /simulated clients/);
       assert.ok(confidence.every((c) => c >= 0 && c <= 1));
     }

@@ -1,7 +1,7 @@
 /** JupyterLab, Notebook 7 and the classic Notebook, as a hand and an eye use them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, Locator, Page, Stage } from './harness.js';
-import { shoot, workPath } from './harness.js';
+import { shoot } from './harness.js';
 
 /** One notebook open in one front end. */
 export interface Desk {
@@ -65,7 +65,7 @@ export async function open(
   { page: newPage, server }: Stage,
   name: keyof typeof KINDS,
   file: string,
-  folder = workPath,
+  folder: string,
 ): Promise<Desk> {
   const kind: Kind = KINDS[name];
   const page = await newPage();

@@ -11,11 +11,8 @@ import { launch, noChromium } from './chromium.js';
 
 export type { Frame, Locator, Page } from 'playwright-core';
 
-/** Screenshots for a person to look at; the notebooks being worked on lie in `work`. Neither is committed. */
+/** Screenshots for a person to look at, not committed; beside them folders of the notebooks being worked on. */
 export const results = join(root, 'results/browser');
-export const work = join(results, 'work');
-/** The same folder as Jupyter names it. */
-export const workPath = 'results/browser/work';
 
 async function whyNot(): Promise<string | false> {
   if (noChromium) return noChromium;
@@ -41,10 +38,10 @@ export interface Stage {
   readonly end: () => Promise<void>;
 }
 
-/** Empties `results` and `work`. */
-export function clear(): void {
-  rmSync(results, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
+/** Empties a folder of the project. */
+export function clear(folder: string): void {
+  rmSync(join(root, folder), { recursive: true, force: true });
+  mkdirSync(join(root, folder), { recursive: true });
 }
 
 /** Everything up and running on a project. */

@@ -3,8 +3,7 @@
  * shorter.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -140,23 +139,4 @@ test(`${COUNT} attacks over three hosts, one of them unplugged for a while`, {
   );
   assert.equal((await sweepStatus(out)).workers.length, 3);
   await checkSame(out);
-});
-
-const heap = ['--max-old-space-size=96'];
-test('100,000 cells planned, listed, half run, resumed and exported in 96 MB of heap', () => {
-  mkdirSync(place('many'));
-  const script = new URL('many-cells.js', import.meta.url).pathname;
-  const run = (what: string): string => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...heap, script, place('many'), what], {
-      encoding: 'utf8',
-    });
-    assert.equal(status, 0, stderr);
-    return stdout.trim();
-  };
-  assert.match(run('list'), /^100000 cells, 100000 ids/);
-  say(run('list'));
-  assert.match(run('half'), /^50\d{3} of 100000 done, stopped/);
-  say(run('rest'));
-  assert.match(run('rest'), /^100000 of 100000 done, 0 run/);
-  assert.match(run('export'), /^100000 rows/);
 });
