@@ -4,6 +4,7 @@ import { flag, type Option, type OptionTable, real, whole, word } from '../core/
 import type { AttackSteps, Observation, Reconstruction } from '../core/types.js';
 import { chosen } from './choose/choose.js';
 import { coarseToFine, paper } from './choose/recipes.js';
+import type { Note } from './choose/yardstick.js';
 import { solving } from './closed-form/closed-form.js';
 import { judged } from './confidence/judge.js';
 import { POSTPROCESS_OPTIONS, type PostprocessOptions, postprocessed } from './restore.js';
@@ -100,13 +101,15 @@ export function rogSteps(observation: Observation, options: RogOptions = {}): At
       wanted,
       "method 'matching' has",
     );
+  const notes: Note[] = [];
+  const onMeasured = (note: Note): unknown => seen === observation && notes.push(note);
   const bound = method === 'matching' || preset === 'paper' || options.objective !== undefined;
   const steps = bound
     ? byMatching(seen, preset, { ...options, defenseAware })
     : method === 'closed-form'
       ? byClosedForm(seen, options)
-      : chosen(seen, { ...options, defenseAware, matchingOnly: wanted !== undefined });
-  return postprocessed('rog', judged(observation, steps), observation.model, options);
+      : chosen(seen, { ...options, defenseAware, matchingOnly: wanted !== undefined, onMeasured });
+  return postprocessed('rog', judged(observation, steps, notes), observation.model, options);
 }
 
 /** Options that the closed form does not have. */

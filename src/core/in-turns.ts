@@ -38,6 +38,14 @@ export const dotInTurns = (a: Entries['data'], b: Entries['data']): Promise<numb
     return total;
   });
 
+/** Sum of sizes, |a|. */
+export const sizesInTurns = (a: Entries['data']): Promise<number> =>
+  sumOfParts(a.length, (from, to, before) => {
+    let total = before;
+    for (let i = from; i < to; i++) total += Math.abs(a[i]!);
+    return total;
+  });
+
 /** Multiplications of a block. */
 const BLOCK = 2 ** 23;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { grayOf, yardstick } from '../../src/attacks/choose/yardstick.js';
+import { grayOf, type Note, yardstick } from '../../src/attacks/choose/yardstick.js';
 import { WEIGHTS } from '../../src/attacks/confidence/covariate-weights.js';
 import { COVARIATES } from '../../src/attacks/confidence/expected.js';
 import { judged } from '../../src/attacks/confidence/judge.js';
@@ -220,4 +220,28 @@ test('judged: the time of the simulations is added to that of the attack, and pi
   const { seconds, confidence } = value as Reconstruction;
   assert.ok(seconds > 7 && seconds <= 7 + (performance.now() - began) / 1000, `${seconds}`);
   assert.equal(confidence!.length, 2);
+});
+
+test('judged: what the attack has measured by then is not measured again', async () => {
+  await start();
+  const seen = observe(dense, await clientUpdate(dense, { images, labels }), { labels });
+  const judge = async (notes?: readonly Note[]): Promise<readonly number[]> => {
+    // biome-ignore lint/correctness/useYield: an attack that is over at once
+    async function* over(): AsyncGenerator<Progress, Reconstruction> {
+      return { ...matched, images, labels, seconds: 7 } as unknown as Reconstruction;
+    }
+    const { value } = await judged(seen, over(), notes).next();
+    return (value as Reconstruction).confidence!;
+  };
+  const rule = yardstick(seen, labels);
+  const note = async (pictures: NdArray, unexplained?: number): Promise<Note> => ({
+    ...{ images: { ...pictures, data: pictures.data.slice() }, labels: labels.slice() },
+    unexplained: unexplained ?? (await rule(pictures)).unexplained,
+  });
+  const [gray, found] = [await note(grayOf(seen)), await note(images)];
+  const alone = await judge();
+  assert.deepEqual(await judge([gray, found]), alone);
+  assert.notDeepEqual(await judge([await note(grayOf(seen), 10)]), alone, 'it is what was noted that counts');
+  const others = { ...(await note(grayOf(seen), 10)), labels: Int32Array.of(1, 2) };
+  assert.deepEqual(await judge([others]), alone, 'of other labels nothing is known');
 });

@@ -16,7 +16,7 @@ import { type Asked, polishing } from './recipes.js';
 import { firmly, isRough, isSmoother } from './smoother.js';
 import { unbiased } from './unbiased.js';
 import { unsearched } from './unsearched.js';
-import { grayOf, type Measured, yardstick } from './yardstick.js';
+import { grayOf, type Measured, type Note, type Yardstick, yardstick } from './yardstick.js';
 
 /** One line of `settings.race`: what was tried, what it took, and how it measured. */
 export interface Entry {
@@ -36,6 +36,8 @@ export interface ChoiceOptions extends Omit<RunOptions, 'onProgress'>, Asked {
   readonly defenseAware: boolean;
   /** Matching only: an option was given that no solver has. */
   readonly matchingOnly?: boolean;
+  /** Told of all pictures that are measured. */
+  readonly onMeasured?: (note: Note) => void;
 }
 
 /** Each contender's part of the closures in the race. */
@@ -80,18 +82,28 @@ interface Finished {
  * everything; `settings.race` tells the story.
  */
 export async function* chosen(observation: Observation, options: ChoiceOptions): AttackSteps {
-  const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false } = options;
+  const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false, onMeasured } = options;
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
   const clock = stopwatch();
   const found = await firstLabels('rog', observation, signal);
   const { labels } = found;
-  const rule = yardstick(observation, labels);
+  const measure = yardstick(observation, labels);
+  const rule: Yardstick = async (images, own = labels) => {
+    const measured = await measure(images, own);
+    onMeasured?.({ images, labels: own, unexplained: measured.unexplained });
+    return measured;
+  };
   const even = grayOf(observation);
   if (found.cut) return { ...(await unsearched(observation, found, even, await rule(even))), seconds: clock() };
-  const { update: _, ...gray } = await rule(even); // as large as the network: made anew where it is asked for
-  let updateOfGray: Promise<Measured['update']> | undefined;
+  let updateOfGray: Measured['update'] | undefined; // as large as the network: let go before a solver, then made anew
+  const measuredGray = async (): Promise<Omit<Measured, 'update'>> => {
+    const { update, ...rest } = await rule(even);
+    updateOfGray = update;
+    return rest;
+  };
+  const gray = await measuredGray();
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const several = observation.client.localSteps > 1;
@@ -151,6 +163,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
       continue;
     }
     const given = { ...rest, ...file(), iterations: options.iterations, prior, weight };
+    updateOfGray = undefined;
     try {
       const { result, measured } = yield* run(name, steps(observation, given), 1);
       if (!few && corrects?.(observation))
@@ -185,8 +198,8 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     if (signsAlone && !failed) afresh = NEAR;
   }
   const atGray = async (objective: AnyObjective): Promise<number> => {
-    updateOfGray ??= rule(even).then(({ update }) => update);
-    return objectiveOf(observation, objective, labels, { images: even, update: await updateOfGray });
+    if (!updateOfGray) await measuredGray();
+    return objectiveOf(observation, objective, labels, { images: even, update: updateOfGray! });
   };
   const contenders = (await contendersFor(observation, options, atGray)).slice(0, few ? 1 : undefined);
   let front: readonly Contender[] = contenders;

@@ -1,6 +1,6 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { halfWidth, hidesScale, isSent } from '../../core/evidence.js';
-import { dotInTurns as dot, sumInTurns as sum, sumOfParts } from '../../core/in-turns.js';
+import { dotInTurns as dot, sizesInTurns, sumOfParts } from '../../core/in-turns.js';
 import { uniformStream } from '../../core/random.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor4D } from '../../engine/index.js';
@@ -23,6 +23,12 @@ export interface Measured {
   readonly roughness: number;
   /** The update that the pictures would have given, one array per parameter. */
   readonly update: readonly NdArray[];
+}
+
+/** Pictures that were measured, and with which labels; not their update, as large as the network. */
+export interface Note extends Pick<Measured, 'unexplained'> {
+  readonly images: NdArray;
+  readonly labels: Int32Array;
 }
 
 /** Measures pictures [batch, h, w, c] against one observation; with their own labels where an attack has some. */
@@ -68,7 +74,7 @@ export function yardstick({ model, tensors, client, obfuscation }: Observation, 
 /** The share of q that g does not explain, 0 to 1; NaN: q says nothing. */
 async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Promise<number> {
   const { noise, signOnly } = evidence;
-  if (signOnly) return share(await sum(g, (a, i) => Math.max(0, -a * Math.sign(q[i]!))), await sum(g, Math.abs));
+  if (signOnly) return share(await against(g, q), await sizesInTurns(g));
   const squares = await dot(q, q);
   if (hidesScale(evidence)) {
     const along = (await dot(g, q)) ** 2 / ((await dot(g, g)) || 1);
@@ -78,14 +84,47 @@ async function shareOf(g: Float32Array, q: Float32Array, evidence: Evidence): Pr
     const power = q.length * noise * noise;
     // three standard deviations of the noise's power could be mistaken for a signal
     if (!(squares - power > 3 * noise * noise * Math.sqrt(2 * q.length))) return Number.NaN;
-    return Math.sqrt(share((await sum(g, (a, i) => (a - q[i]!) ** 2)) - power, squares - power));
+    return Math.sqrt(share((await apart(g, q)) - power, squares - power));
   }
-  const outside = (from: number, to: number, before: number): number => {
+  return Math.sqrt(share(await outside(g, q, evidence), squares));
+}
+
+// A loop each: a function called entry by entry from several places allocates every number.
+
+/** sum relu(-g sign(q)) */
+const against = (g: Float32Array, q: Float32Array): Promise<number> =>
+  sumOfParts(g.length, (from, to, before) => {
     let all = before;
-    for (let i = from; i < to; i++) all += Math.max(0, Math.abs(g[i]! - q[i]!) - halfWidth(evidence, q[i]!, i)) ** 2;
+    for (let i = from; i < to; i++) all += Math.max(0, -g[i]! * Math.sign(q[i]!));
     return all;
-  };
-  return Math.sqrt(share(await sumOfParts(g.length, outside), squares));
+  });
+
+/** |g - q|^2 */
+const apart = (g: Float32Array, q: Float32Array): Promise<number> =>
+  sumOfParts(g.length, (from, to, before) => {
+    let all = before;
+    for (let i = from; i < to; i++) all += (g[i]! - q[i]!) ** 2;
+    return all;
+  });
+
+/** |relu(|g - q| - half-width)|^2 */
+const outside = (g: Float32Array, q: Float32Array, evidence: Evidence): Promise<number> =>
+  sumOfParts(g.length, (from, to, before) => outsideIn({ g, q, evidence }, from, to, before));
+
+interface Bounded {
+  readonly g: Float32Array;
+  readonly q: Float32Array;
+  readonly evidence: Evidence;
+}
+
+function outsideIn({ g, q, evidence }: Bounded, from: number, to: number, before: number): number {
+  const { tolerance, zeroTolerance, each } = evidence;
+  let all = before;
+  for (let i = from; i < to; i++) {
+    const width = each ? halfWidth(evidence, q[i]!, i) : q[i] === 0 ? zeroTolerance : tolerance;
+    all += Math.max(0, Math.abs(g[i]! - q[i]!) - width) ** 2;
+  }
+  return all;
 }
 
 /** left / whole between 0 and 1; NaN where there is no whole. */

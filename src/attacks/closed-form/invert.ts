@@ -75,9 +75,9 @@ export async function inversion(
     return [value, grad];
   };
   let delta = ndarray([size, units]);
-  let targets = byFeatures ? [ndarray([size, inputs])] : observed;
+  let targets = byFeatures ? [ndarray([size, inputs])] : [];
   const step = await compile(closure, [ndarray([size, ...model.imageShape]), delta, ...targets], {
-    fixed: [...bounds.map(([kept]) => kept), ...bounds.map(([, zero]) => zero)],
+    fixed: [...observed, ...bounds.map(([kept]) => kept), ...bounds.map(([, zero]) => zero)],
     constants: head.bodyParameters,
     stacks: true,
     name: `feature inversion of ${model.name}`,

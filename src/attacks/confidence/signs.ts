@@ -1,8 +1,8 @@
 import { imageAt, ndarray } from '../../core/arrays.js';
 import { halfWidth, isSent, isUnknown } from '../../core/evidence.js';
-import { dotInTurns, sumInTurns as sum } from '../../core/in-turns.js';
+import { dotInTurns, sumInTurns, sumOfParts } from '../../core/in-turns.js';
 import type { Evidence, NamedArray, NdArray, Observation, Reconstruction } from '../../core/types.js';
-import { grayOf, type Measured, type Yardstick } from '../choose/yardstick.js';
+import { grayOf, type Measured } from '../choose/yardstick.js';
 import { decidedness } from './decided.js';
 
 /** What a server can measure of pictures that an attack gave it, and of what it had. */
@@ -43,11 +43,14 @@ const EXACT_BITS = 12;
 /** Of an entry without any bound: nearly none. */
 const UNBOUNDED = 1e3;
 
+/** What pictures with their labels leave of an update. */
+export type Unexplained = (images: NdArray, labels: Int32Array) => Promise<Pick<Measured, 'unexplained'>>;
+
 /** Measures pictures by what the server knows; three simulations of the client where no gray is given. */
 export async function signsOf(
   { model, client, tensors, obfuscation }: Observation,
   { images, labels, attack, settings }: Pick<Reconstruction, 'images' | 'labels' | 'attack' | 'settings'>,
-  rule: Yardstick,
+  rule: Unexplained,
   gray?: Pick<Measured, 'unexplained'>,
 ): Promise<Signs> {
   const even = (gray ?? (await rule(grayOf({ model, client }), labels))).unexplained;
@@ -82,11 +85,24 @@ async function bitsOf({ data }: NamedArray, evidence: Evidence): Promise<number>
   if (evidence.signOnly) return data.length;
   const power = (await dotInTurns(data, data)) / data.length;
   if (!(power > 0)) return 0;
-  return sum(data, (q, i) => {
-    const width = halfWidth(evidence, q, i);
+  const bitsAt = (width: number): number => {
     const error = (Number.isFinite(width) ? width ** 2 / 3 : power * UNBOUNDED) + evidence.noise ** 2;
     return Math.min(EXACT_BITS, Math.log2(1 + power / Math.max(error, 1e-30)) / 2);
-  });
+  };
+  if (evidence.each) return sumInTurns(data, (q, i) => bitsAt(halfWidth(evidence, q, i)));
+  const two = [bitsAt(evidence.tolerance), bitsAt(evidence.zeroTolerance)] as const;
+  return sumOfParts(data.length, (from, to, before) => sumOfTwo(data, two, [from, to], before));
+}
+
+function sumOfTwo(
+  data: Float32Array,
+  [ofOthers, ofZeros]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  before: number,
+): number {
+  let all = before;
+  for (let i = from; i < to; i++) all += data[i] === 0 ? ofZeros : ofOthers;
+  return all;
 }
 
 /** Every block of pixels at its mean. */

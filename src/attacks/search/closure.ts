@@ -1,7 +1,7 @@
 import { ndarray, oneHot } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { isSent, type Widths, widthsOf } from '../../core/evidence.js';
-import { sumInTurns } from '../../core/in-turns.js';
+import { dotInTurns, sizesInTurns } from '../../core/in-turns.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile, type Tensor, type Tensor4D, tf, toTensor } from '../../engine/index.js';
 import {
@@ -127,7 +127,7 @@ export async function comparisonOf(observation: Observation, options: ClosureOpt
   const prior = PRIORS[options.prior];
   const sent = evidence.flatMap((one, k) => (isSent(one) ? [k] : []));
   const got = sent.map((k) => tensors[k]!);
-  const head = [await sum(got, (q) => q * q), await sum(got, Math.abs), options.weight];
+  const head = [await sum(got, (q) => dotInTurns(q, q)), await sum(got, sizesInTurns), options.weight];
   const lists = sent.map((k) => {
     const { kept, zero } = widthsOf(evidence[k]!);
     return { kept: asList(kept), zero: asList(zero), basis: evidence[k]!.projection };
@@ -193,9 +193,9 @@ function laidOut(head: readonly number[], lists: readonly Numbers[]) {
   return { numbers, at: (of: Numbers): number => starts.get(of)! };
 }
 
-/** Sum of a function of every entry; 1 for an update of zeros, so that nothing divides by 0. */
-async function sum(tensors: readonly NdArray[], of: (value: number) => number): Promise<number> {
+/** A sum over all tensors; 1 for an update of zeros, so that nothing divides by 0. */
+async function sum(tensors: readonly NdArray[], of: (data: Float32Array) => Promise<number>): Promise<number> {
   let total = 0;
-  for (const { data } of tensors) total += await sumInTurns(data, of);
+  for (const { data } of tensors) total += await of(data);
   return total || 1;
 }

@@ -159,23 +159,35 @@ const LOOSE = 0.1;
  * of them open, 16.5 and 25.6.
  */
 export function intervalsTell(tensors: readonly Pick<NdArray, 'data'>[], evidence: readonly Evidence[]): boolean {
-  let [all, moved, open, coarse] = [0, 0, 0, 0];
-  for (const [k, { data }] of tensors.entries()) {
-    const known = evidence[k]!;
-    if (!isSent(known)) continue;
-    for (let i = 0; i < data.length; i++) {
-      const size = Math.abs(data[i]!);
-      const width = halfWidth(known, size, i);
-      const isOpen = size > 0 && width >= size;
-      const error = (isOpen ? size : width) ** 2 / 3;
-      all += size * size;
-      moved += error;
-      if (isOpen) open += size * size;
-      else if (size > 0) coarse += error;
-    }
-  }
+  let sums: Sums = { all: 0, moved: 0, open: 0, coarse: 0 };
+  for (const [k, { data }] of tensors.entries()) if (isSent(evidence[k]!)) sums = added(sums, data, evidence[k]!);
+  const { all, moved, open, coarse } = sums;
   const othersFine = coarse < FINE * (all - open);
   return moved > FINE * all && (open < LOOSE * all || othersFine);
+}
+
+/** Squares of all entries, of how far rounding moved them, of those that are as small as their bound, of the others. */
+interface Sums {
+  readonly all: number;
+  readonly moved: number;
+  readonly open: number;
+  readonly coarse: number;
+}
+
+function added(before: Sums, data: Float32Array, known: Evidence): Sums {
+  let { all, moved, open, coarse } = before;
+  const { tolerance, zeroTolerance, each } = known;
+  for (let i = 0; i < data.length; i++) {
+    const size = Math.abs(data[i]!);
+    const width = each ? halfWidth(known, size, i) : size === 0 ? zeroTolerance : tolerance;
+    const isOpen = size > 0 && width >= size;
+    const error = (isOpen ? size : width) ** 2 / 3;
+    all += size * size;
+    moved += error;
+    if (isOpen) open += size * size;
+    else if (size > 0) coarse += error;
+  }
+  return { all, moved, open, coarse };
 }
 
 /** The objective of an attack that knows phi: its own where every entry is exact, else the one that fits phi. */

@@ -87,14 +87,15 @@ export async function softInversion(
     new Float32Array(size * model.imageShape.reduce((a, b) => a * b)),
   );
   const constants = [array([inputs, units], weights.data), array([units], bias), ...head.bodyParameters];
-  const step = await compile(closure, [pictures, array([1], [1]), target, each], {
+  const step = await compile(closure, [pictures, array([1], [1])], {
+    fixed: [target, each],
     constants,
     name: `feature inversion of ${model.name} with soft masks`,
   });
   return {
     dispose: step.dispose,
     evaluate: async (images, softness) => {
-      const [value, gradient] = await step.run(images, array([1], [softness * scale]), target, each);
+      const [value, gradient] = await step.run(images, array([1], [softness * scale]));
       return { objective: value!.data[0]!, gradient: gradient! };
     },
   };
