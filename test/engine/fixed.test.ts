@@ -66,7 +66,7 @@ test('compile(f, { fixed }) leaves a run no sum over fixed values, and one produ
   assert.equal(withReceived.length, 1);
 });
 
-test('compile(f, { fixed }) leaves a run no work over fixed entries, only the reading, where they are many', async () => {
+test('compile(f, { fixed }) leaves a run only the reading of fixed entries, where they are many', async () => {
   const outside = (x: Tensor, received: Tensor): Tensor => {
     const kept = tf.cast(tf.notEqual(received, 0), 'float32');
     const width = tf.add(tf.mul(kept, 0.5), tf.mul(tf.sub(1, kept), 0.25));
