@@ -134,7 +134,8 @@ export async function emit(
     floats,
   };
   for (const n of sorted) {
-    await breath();
+    const pause = breath();
+    if (pause) await pause;
     if (isConstant(n)) continue;
     const rule = rules[n.op];
     if (!rule && n.op !== 'input') throw problem('compile', `no ONNX form of the operation ${n.op}`);

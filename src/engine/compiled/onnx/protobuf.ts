@@ -58,7 +58,8 @@ export async function finish(w: Writer): Promise<Uint8Array> {
   const result = new Uint8Array(w.length);
   let offset = 0;
   for (const piece of w.pieces) {
-    await breath();
+    const pause = breath();
+    if (pause) await pause;
     result.set(piece, offset);
     offset += piece.length;
   }
