@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkClient } from '../../src/audit/index.js';
+import { ndarray } from '../../src/core/arrays.js';
+import { uniformStream } from '../../src/core/random.js';
 import type { Layer, NdArray } from '../../src/core/types.js';
 import { applyUpdate, type ClientOptions, clientUpdate, observe, updateFrom } from '../../src/federation/index.js';
 import { loadNetwork, loadWeights, network, withModes } from '../../src/models/index.js';
@@ -124,13 +126,20 @@ for (const [says, real, believed] of truths)
     assert.match(found.sentence, says);
   });
 
-test('checkClient: dense weights flattened in another order, a wrong image, swapped labels do not agree', async () => {
-  const golden = named('tutorial');
-  const { before, after, batch, settings } = await round(golden);
-  const swapped = { ...batch, labels: Int32Array.of(0, 2, 3) };
-  const said = await checkClient(before, { after, settings, batch: swapped });
+test('checkClient: swapped labels do not agree, nor does any other client', async () => {
+  const layers = [{ kind: 'dense', units: 6 }, { kind: 'relu' }, { kind: 'dense', units: 4 }] as const;
+  const before = network({ name: 'small', layers, imageShape: [3, 3, 1], classes: 4, seed: 5 });
+  const images = ndarray([3, 3, 3, 1], uniformStream(3));
+  const settings = { learningRate: 0.1 };
+  const { tensors } = await clientUpdate(before, { images, labels: Int32Array.of(0, 3, 2) }, settings);
+  const after = applyUpdate(before, tensors, 0.1);
+  const said = await checkClient(before, { after, settings, batch: { images, labels: Int32Array.of(0, 2, 3) } });
   assert.equal(said.agrees, false);
   assert.match(said.sentence, /are images, labels and their order the real ones\?$/);
+});
+
+test('checkClient: dense weights flattened in another order do not agree', async () => {
+  const { before, after, batch, settings } = await round(named('tutorial'));
   const kernel = before.parameters.findIndex(({ shape }) => String(shape) === '16,12');
   const order = Array.from({ length: 16 }, (_, row) => (row % 4) * 4 + Math.floor(row / 4));
   const naive = (model: typeof before) => ({

@@ -48,11 +48,13 @@ test('a notebook as a page: text, formula, code, what was shown; pictures beside
   assert.ok(markdown.includes(`src="${name}"`) && /^03-[0-9a-f]{12}\.png$/.test(name), name);
 });
 
-const site = join(folder, 'site');
+/** A site that `npm run docs` has written without complaint, as .ci/run does before the tests; default: written here. */
+const { ROGLAB_SITE: written } = process.env;
+const site = written ? join(root, written) : join(folder, 'site');
 const skip = installed() ? false : 'TypeDoc is not installed: `npm run docs` installs it in .docs';
 
 test('npm run docs: no warning, no link that leads nowhere', { skip }, () => {
-  assert.deepEqual(makeSite(site), []);
+  if (!written) assert.deepEqual(makeSite(site), []);
   assert.ok(pagesOf(site).length > 300);
   assert.deepEqual(brokenLinks(site), []);
 });
