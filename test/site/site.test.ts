@@ -48,7 +48,7 @@ test('a notebook as a page: text, formula, code, what was shown; pictures beside
   assert.ok(markdown.includes(`src="${name}"`) && /^03-[0-9a-f]{12}\.png$/.test(name), name);
 });
 
-/** A site that `npm run docs` has written without complaint, as .ci/run does before the tests; default: written here. */
+/** The site of an `npm run docs` that found nothing wrong, as .ci/run calls it before the tests; else written here. */
 const { ROGLAB_SITE: written } = process.env;
 const site = written ? join(root, written) : join(folder, 'site');
 const skip = installed() ? false : 'TypeDoc is not installed: `npm run docs` installs it in .docs';
