@@ -29,11 +29,17 @@ export function toTorchOrder(spec: Ordered, data: Float32Array): Float32Array {
   return target;
 }
 
+/** Outputs that are gone through together: they lie beside one another here, and are read pixel by pixel there. */
+const BLOCK = 16;
+
 function visit(spec: Ordered, pair: (here: number, there: number) => void): void {
   const [plane, inputs, out] = extents(spec);
-  for (let at = 0; at < plane; at++)
+  for (let from = 0; from < out; from += BLOCK) {
+    const to = Math.min(out, from + BLOCK);
     for (let i = 0; i < inputs; i++)
-      for (let o = 0; o < out; o++) pair((at * inputs + i) * out + o, (o * inputs + i) * plane + at);
+      for (let at = 0; at < plane; at++)
+        for (let o = from; o < to; o++) pair((at * inputs + i) * out + o, (o * inputs + i) * plane + at);
+  }
 }
 
 /** Lengths of the axes that change places: pixels, inputs, outputs. */

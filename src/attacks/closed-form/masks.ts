@@ -1,6 +1,7 @@
 import { breath } from '../../core/breath.js';
 import { halfWidth, isBounded } from '../../core/evidence.js';
 import type { Matrix } from '../../core/linear-algebra.js';
+import { sum } from '../../core/numbers.js';
 import type { DenseLayer } from './head.js';
 
 /** How much the update's own evidence counts beside the odds: its entries are far from independent. */
@@ -30,31 +31,32 @@ export async function refineMasks(layer: DenseLayer, back: Matrix, odds: Matrix,
     return residual;
   };
   const distance = (residual: Float64Array, width: Float64Array, factor: number, x: Float64Array): number => {
-    let sum = 0;
+    let squares = 0;
     for (let i = 0; i < residual.length; i++) {
       const away = Math.abs(residual[i]! + factor * x[i]!) - width[i]!;
-      if (away > 0) sum += away * away;
+      if (away > 0) squares += away * away;
     }
-    return sum;
+    return squares;
   };
-  let total = 0;
+  const unheard = new Float64Array(units);
   for (const column of columnsOf(layer)) {
-    total += distance(residualOf(column), column.widths, 0, sample[0]!);
+    unheard[column.unit] = distance(residualOf(column), column.widths, 0, sample[0]!);
     await breath();
   }
-  const variance = total / (inputs * units) || 1e-300;
+  const variance = sum(unheard) / (inputs * units) || 1e-300;
 
   const heard = odds.data.slice();
   for (const column of columnsOf(layer)) {
     const { unit: u, widths } = column;
-    let now = distance(residualOf(column), widths, 0, sample[0]!);
+    const rest = residualOf(column);
+    let now = unheard[u]!;
     for (let b = 0; b < size; b++) {
       const at = b * units + u;
       const flip = on[at] ? -part(b, u) : part(b, u);
-      const other = distance(residual, widths, flip, sample[b]!);
+      const other = distance(rest, widths, flip, sample[b]!);
       heard[at]! += (WEIGHT * (on[at] ? other - now : now - other)) / (2 * variance);
       if (heard[at]! > 0 === on[at]! > 0) continue;
-      add(residual, flip, sample[b]!);
+      add(rest, flip, sample[b]!);
       on[at] = 1 - on[at]!;
       now = other;
     }
