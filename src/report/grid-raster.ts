@@ -146,7 +146,9 @@ function drawBlock(raster: Raster, plan: Plan, block: Block, start: number): voi
   rows.forEach((row, r) => {
     const [count, height, width] = row.shape as [number, number, number];
     for (let c = 0; c < Math.min(count, block.to) - block.from; c++) {
-      drawImage(raster, row, block.from + c, Math.floor(middleOf(c) - (width * zoom[r]!) / 2), y, zoom[r]!);
+      const left = Math.floor(middleOf(c) - (width * zoom[r]!) / 2);
+      drawImage(raster, row, block.from + c, left, y, zoom[r]!);
+      drawEdge(raster, left, y, width * zoom[r]!, height * zoom[r]!);
       const baseline = y + height * zoom[r]! + face.capHeight + 9;
       drawLines(raster, face, block.captions[r]![c] ?? [], middleOf(c), baseline, 'middle');
     }
@@ -172,6 +174,14 @@ function drawLines(
 function drawName(raster: Raster, face: Typeface, name: string, limit: number, middle: number): void {
   const lines = wrapText(face, name, limit);
   drawLines(raster, face, lines, MARGIN, middle + face.capHeight / 2 - ((lines.length - 1) * face.leading) / 2, 'left');
+}
+
+/** A hairline around an image: white pictures are seen on white pages, black ones on black. */
+function drawEdge(raster: Raster, left: number, top: number, width: number, height: number): void {
+  const ink = [128, 128, 128, 96];
+  const put = (x: number, y: number): void => raster.data.set(ink, (y * raster.width + x) * 4);
+  for (let x = left - 1; x <= left + width; x++) for (const y of [top - 1, top + height]) put(x, y);
+  for (let y = top; y < top + height; y++) for (const x of [left - 1, left + width]) put(x, y);
 }
 
 /** One image, each of its pixels a square of `zoom` device pixels. */

@@ -83,6 +83,10 @@ test('imageGridPng: every image stands in the picture, each pixel enlarged to a 
   assert.equal(places[0]![0], places[1]![0], 'columns are aligned');
   assert.ok(places[1]![1] >= places[0]![1] + 80);
   assert.equal(picture.at(0, 0)[3], 0, 'the ground is transparent');
+  for (const [x, y] of places) {
+    const around = [picture.at(x - 1, y - 1), picture.at(x + 80, y + 80), picture.at(x + 40, y - 1)];
+    assert.deepEqual(around, Array(3).fill([128, 128, 128, 96]), 'a hairline around each image');
+  }
   const ink = (y0: number, y1: number) => {
     let dark = 0;
     for (let y = y0; y < y1; y++)
