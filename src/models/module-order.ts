@@ -63,8 +63,9 @@ export function inModuleOrder(
 export function byModule<T extends { readonly name: string }>(named: Iterable<T>): T[][] {
   const groups = new Map<string, T[]>();
   for (const one of named) {
-    const module = moduleOf(one);
-    groups.set(module, [...(groups.get(module) ?? []), one]);
+    const own = groups.get(moduleOf(one));
+    if (own) own.push(one);
+    else groups.set(moduleOf(one), [one]);
   }
   return [...groups.values()];
 }

@@ -31,13 +31,8 @@ test('rog: MobileNetV2 as it trains, whose update of an even gray is infinite, e
   const { images, labels } = await scenes.batch({ size: 2, seed: 31 });
   const update = await clientUpdate(deep, { images, labels });
   const seen = observe(deep, update, { obfuscation: parseObfuscation('topk:0.95'), labels });
-  const stop = new AbortController();
-  const { settings, history } = await rog(seen, {
-    iterations: 50,
-    signal: stop.signal,
-    onProgress: () => stop.abort(),
-  });
-  assert.ok(history.length >= 1 && history.every(({ objective }) => Number.isFinite(objective)));
+  const { settings, history } = await rog(seen, { iterations: 50 });
+  assert.ok(history.length > 0 && history.every(({ objective }) => Number.isFinite(objective)));
   for (const { yardstick } of settings.race as { yardstick?: number }[])
     assert.ok(yardstick === undefined || Number.isFinite(yardstick));
 });

@@ -52,8 +52,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
   problem: (text) => problem(text, text, text, text),
 };
 
-const SHORT = 20_000;
-/** Milliseconds that say nothing; of the shortest step of a square law 40,000 characters take half a second. */
+const SHORT = 40_000;
+/** Milliseconds that say nothing; of the shortest step of a square law 80,000 characters take seconds. */
 const LITTLE = 100;
 
 function milliseconds(way: Way, text: string): number {

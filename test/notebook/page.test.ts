@@ -246,7 +246,7 @@ test('the page writer is linear: texts of 80,000 characters of every kind, where
       ] as const) {
         const once = (): number => spent(way, `${before}${text(80_000)}${after}`);
         // milliseconds of the processor, with a second chance; what grows with the square takes 5 seconds
-        if (once() > 1000 && once() > 1000) slow.push(`${name} of ${JSON.stringify(before + piece)}`);
+        if (once() > 500 && once() > 500) slow.push(`${name} of ${JSON.stringify(before + piece)}`);
       }
     }
   assert.deepEqual(slow, []);

@@ -99,9 +99,9 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
   if (found.cut) return { ...(await unsearched(observation, found, even, await rule(even))), seconds: clock() };
   let updateOfGray: Measured['update'] | undefined; // as large as the network: let go before a solver, then made anew
   const measuredGray = async (): Promise<Omit<Measured, 'update'>> => {
-    const { update, ...rest } = await rule(even);
+    const { update, ...measured } = await rule(even);
     updateOfGray = update;
-    return rest;
+    return measured;
   };
   const gray = await measuredGray();
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
@@ -252,7 +252,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
     const again = yield* run(name, runRecipe(observation, { ...recipe, defenseAware }, { ...rest, ...file() }));
     if (isSmoother(again.measured, rough.measured))
       finished.splice(0, finished.length, { ...again, handicap: rough.handicap });
-    else race.push({ ...race.pop()!, dropped: 'it explains less than it is smoother' });
+    else race.push({ ...race.pop()!, dropped: 'what it is smoother by does not outweigh what it explains less' });
   }
   if (!few && freely(options) && left(best().measured) > NOTHING) {
     const measuring = stopwatch();

@@ -5,7 +5,7 @@ import { breath } from '../../core/breath.js';
 import type { NdArray } from '../../core/types.js';
 import type { Effort } from './ir/effort.js';
 import type { Port } from './onnx/model.js';
-import { type OwnSession, openHere, valuesHere } from './runtime.js';
+import { type OwnSession, openHere, type Runs, valuesHere } from './runtime.js';
 import { openThere, valuesThere } from './session-thread.js';
 
 /** A loaded model that may have several users. */
@@ -70,7 +70,12 @@ export async function openSession(
     shared.users--;
     releaseIdle();
   };
-  const runs = await (fixed.length > 0 ? session.holding(fixed) : session);
+  const hold = (): Promise<Runs> =>
+    session.holding(fixed).catch((error) => {
+      leave();
+      throw error;
+    });
+  const runs = fixed.length > 0 ? await hold() : session;
   const names = outputs.map(({ name }) => name);
   let open = true;
   return {
