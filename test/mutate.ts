@@ -2,7 +2,8 @@
  * How much the tests notice: changes signs, constants, indices, comparisons and operators of the compiled library, one
  * at a time, and runs the test files that reach the place, the quickest first, until one fails.
  *
- *     npm run mutate -- [--count 200] [--seed 1] [--rooms attacks,metrics] [--only PART] [--fresh]
+ *     npm run mutate -- [--count 200] [--seed 1] [--rooms attacks,metrics] [--only PART] [--longest 150]
+ *         [--patience 300] [--fresh]
  *
  * It works on a snapshot in results/mutation, made anew with `--fresh`; ended at any time it goes on where it was. A
  * change once noticed is not tried again while its file is the same; those that were not are, after `--fresh`. Limits
@@ -32,15 +33,17 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     rooms: { type: 'string', default: 'attacks,metrics,obfuscation,privacy,core' },
     only: { type: 'string', default: '' },
+    longest: { type: 'string', default: '150' },
+    patience: { type: 'string', default: '300' },
     fresh: { type: 'boolean', default: false },
   },
 });
 
 /** Rooms whose tests are asked, and the longest that one file of them may take, in processor seconds. */
 const ASKED = ['core', 'obfuscation', 'metrics', 'privacy', 'federation', 'models', 'attacks'];
-const LONGEST = 150;
+const LONGEST = Number(flags.longest);
 /** Processor seconds of tests after which a change counts as not noticed. */
-const PATIENCE = 300;
+const PATIENCE = Number(flags.patience);
 
 const home = join(root, 'results/mutation');
 const base = join(home, 'project');
@@ -153,7 +156,7 @@ for (const mutant of chosen) {
   if (isJudged(mutant)) continue;
   const { id, file, line, was, now } = mutant;
   const text = texts.get(file)!;
-  const asked = covered.filter((one) => runs(one, file, mutant.start)).sort(order(mutant));
+  const asked = covered.filter((one) => runs(one, file, mutant.place)).sort(order(mutant));
   const killedBy = await noticed(mutant, text, asked);
   const verdict: Verdict = { id, file, hash: hashOf(text), ...(killedBy && { killedBy }) };
   verdicts.set(id, verdict);

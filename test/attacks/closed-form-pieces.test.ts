@@ -7,10 +7,11 @@ import { explainedBy } from '../../src/attacks/closed-form/guess-explained.js';
 import { type Head, readHead } from '../../src/attacks/closed-form/head.js';
 import { logCdf, logDensity, posterior } from '../../src/attacks/closed-form/normal-posterior.js';
 import { aroundGuess } from '../../src/attacks/closed-form/null-direction.js';
-import { suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
+import { refreshed } from '../../src/attacks/closed-form/recover.js';
+import { closedFormDeclines, suitsClosedForm } from '../../src/attacks/closed-form/suits.js';
 import { shares } from '../../src/attacks/sparse/scale.js';
 import { ndarray } from '../../src/core/arrays.js';
-import { EXACT, rounded, signed } from '../../src/core/evidence.js';
+import { EXACT, noised, rounded, signed } from '../../src/core/evidence.js';
 import { gramNorm, type Matrix, matrix, product } from '../../src/core/linear-algebra.js';
 import { softmax } from '../../src/core/numbers.js';
 import { normalStream, uniformStream } from '../../src/core/random.js';
@@ -189,6 +190,39 @@ test('suitsClosedForm: exact updates of several steps of few images are left to 
     [false, true, false, false, true],
   );
   assert.equal(await suits(2, 2, 'quantize:3'), true);
+});
+
+test('closedFormDeclines: few noisy entries for many pixels behind any layer; not the pixels themselves', async () => {
+  await start();
+  const head = [{ kind: 'dense', units: 4 }, { kind: 'relu' }, { kind: 'dense', units: 3 }] as const;
+  const conv = { kind: 'conv', filters: 2, size: 3, stride: 4 } as const;
+  const labels = Int32Array.of(0, 1);
+  const images = ndarray([2, 16, 16, 1], uniformStream(3));
+  const said = async (body: readonly Layer[]): Promise<string | undefined> => {
+    const model = network({ name: 'm', imageShape: [16, 16, 1], classes: 3, layers: [...body, ...head] });
+    const update = await clientUpdate(model, { images, labels });
+    return closedFormDeclines(observe(model, update, { labels, obfuscation: parseObfuscation('noise:-5') }), labels);
+  };
+  for (const body of [[conv], [conv, { kind: 'relu' }]] as const) assert.match((await said(body))!, /more prior/);
+  assert.equal(await said([]), undefined);
+});
+
+test('refreshed: a rounded first update tells again which units are active; signs and exact ones do not', async () => {
+  await start();
+  const layers = [{ kind: 'dense', units: 40 }, { kind: 'relu' }, { kind: 'dense', units: 3 }] as const;
+  const model = network({ name: 'm', imageShape: [4, 4, 1], classes: 3, layers });
+  const [labels, images] = [Int32Array.of(2, 0), ndarray([2, 4, 4, 1], uniformStream(3))];
+  const update = await clientUpdate(model, { images, labels });
+  const hears = async (phi: string): Promise<boolean> => {
+    const read = readHead(observe(model, update, { labels, obfuscation: parseObfuscation(phi) }));
+    const head = { ...read, last: { ...read.last, evidence: noised(EXACT, 1) } }; // leaves open what is active
+    const { first } = head;
+    const turned = { ...head, first: { ...first, observed: first.observed.map((q) => -q) } };
+    const features = { shape: [2, 16], data: images.data };
+    const [found, other] = [await refreshed(head, labels, features), await refreshed(turned, labels, features)];
+    return found.delta.data.some((value, at) => value !== other.delta.data[at]);
+  };
+  assert.deepEqual([await hears('quantize:3'), await hears('sign'), await hears('none')], [true, false, false]);
 });
 
 const one = (value: number): Matrix => matrix(1, 1, [value]);

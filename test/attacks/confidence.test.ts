@@ -177,6 +177,17 @@ test('yardstick: the share of every tensor by its evidence, by hand, and the rou
     near(found.unexplained, mean, 1e-5);
     near(found.value, (evidence.signOnly ? 3 : 1) * found.unexplained + 0.03 * found.roughness, 1e-9);
   }
+  const sparse = plain.tensors.map((q) => ({ ...q, data: q.data.map((x, i) => (i % 2 ? x : 0)) }));
+  const dropped = q.map(() => rounded(EXACT, 0, 5e-3));
+  const ofSparse = { ...plain, tensors: sparse, obfuscation: { ...plain.obfuscation, evidence: dropped } };
+  near(
+    (await yardstick(ofSparse, labels)(images)).shares,
+    sparse.map(({ data }, k) => {
+      const beyond = q[k]!.map((x, i) => (data[i] === 0 ? Math.max(0, Math.abs(x) - 5e-3) : 0));
+      return Math.sqrt(Math.min(1, squares(beyond) / squares(data)));
+    }),
+    1e-5,
+  );
   const noisy = (sigma: number) => ({ ...plain.obfuscation, evidence: q.map(() => noised(EXACT, sigma)) });
   const power = (k: number): number => squares(q[k]!) / q[k]!.length;
   const sigma = 0.5 * Math.sqrt(Math.min(...q.map((_, k) => power(k))));

@@ -22,6 +22,11 @@ test('rog: pictures behind deep batch norm in training mode, which explain nothi
   const race = chosen.settings.race as { candidate: string; yardstick: number }[];
   assert.match(race.at(-1)!.candidate, /contrast/);
   assert.ok(race.at(-1)!.yardstick <= race.at(-2)!.yardstick);
+  const few = (await rog(seen, { iterations: 2 })).settings.race as { candidate: string }[];
+  assert.ok(
+    few.every(({ candidate }) => !/contrast/.test(candidate)),
+    'too few closures to weigh anything',
+  );
   const alone = await reached(await rog(seen, { iterations: 50, method: 'matching' }));
   assert.ok((await reached(chosen)) > alone + 1, `${await reached(chosen)} dB, ${alone} of matching alone`);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { minimise, type Search, type SearchState } from '../../src/attacks/search/minimise.js';
+import { closuresIn, minimise, type Search, type SearchState } from '../../src/attacks/search/minimise.js';
 import { OPTIMIZERS } from '../../src/attacks/search/optimizers/index.js';
 import { cubicMinimum, wolfe } from '../../src/attacks/search/optimizers/wolfe.js';
 import { ndarray } from '../../src/core/arrays.js';
@@ -124,6 +124,26 @@ test('minimise: restarts are searched one after the other, the best of all by th
   const state = await run(searching([3], wells, 12, { restarts: [other(-3), other(2)] }));
   assert.equal(state.restart, 2);
   assert.ok(Math.abs(state.best.images.data[0]! + 1) < 1e-3);
+});
+
+test('minimise: side by side every lane counts its closures among all, the best of all is kept', async () => {
+  const parabola = (x: Float64Array) => ({ value: (x[0]! - 1) ** 2, gradient: [2 * (x[0]! - 1)] });
+  const others = [-3, 2].map((x) => ({ start: ndarray([1, 1, 1, 1], x) }));
+  const more = { restarts: others, sideBySide: true, evaluations: 2, optimizer: 'adam' } as const;
+  const search = searching([30], parabola, 3, more);
+  const { history, best } = await run(search);
+  assert.deepEqual(
+    history.map(({ closure }) => closure),
+    [2, 4, 6, 8, 10, 12, 14, 16, 18],
+  );
+  assert.deepEqual(
+    history.slice(0, 3).map(({ objective }) => objective),
+    [29 ** 2, 4 ** 2, 1],
+  );
+  assert.equal(closuresIn(search), 18);
+  assert.equal(best.objective, Math.min(...history.map(({ objective }) => objective)));
+  // the last two of a lane differ: what is told is the latest
+  assert.ok(history.slice(6).every(({ objective }, lane) => objective !== history[3 + lane]!.objective));
 });
 
 test('cubicMinimum: of t^3 - 3 t, from any two points with their slopes: 1', () => {

@@ -85,6 +85,9 @@ test('rogs: several starts keep the best; labels are inferred; unknown classes a
   assert.deepEqual([...alone.labels], [1]);
   const several = await rogs(one, { ...short, restarts: 3 });
   assert.ok(several.objective <= alone.objective && several.closures === 24);
+  const all = await rogs(one, { ...short, iterations: 3, restarts: 5 });
+  const names = (all.settings.start as string[]).toSorted();
+  assert.deepEqual(names, ['draw 1', 'draw 2', 'mean', 'raw', 'raw, halved']);
   const blind = await rogs(one, { ...short, classes: 'unknown', relax: false });
   assert.notDeepEqual(blind.images.data, alone.images.data);
 });

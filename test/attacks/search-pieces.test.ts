@@ -10,6 +10,7 @@ import { isDrowned, isFine, isFinelyRounded } from '../../src/attacks/search/fin
 import { noiseWeight } from '../../src/attacks/search/noise-weight.js';
 import { intervalsTell, objectiveOfValues } from '../../src/attacks/search/objectives.js';
 import { PRIORS } from '../../src/attacks/search/priors.js';
+import { orOne, projected, projectedData } from '../../src/attacks/search/seen.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { EXACT, noised, rounded, signed, UNKNOWN, UNSENT } from '../../src/core/evidence.js';
 import { deriveSeed, normalStream, uniformStream } from '../../src/core/random.js';
@@ -126,6 +127,22 @@ test('keptByPhi: what phi would leave of another update; noise and what is not k
   assert.deepEqual(of(rounded(EXACT, 1, 1, 0.3), several), same, 'random rounding has mean 0');
   assert.deepEqual(of(signed(EXACT, false), several), [1, -1, 1, 1]);
   assert.deepEqual(of(rounded(EXACT, 0, 0.5), several), [0, ...same.slice(1, 2), 0, ...same.slice(3)]);
+});
+
+test('a projection: rows on the span of its basis, of numbers and of tensors; orOne: 1 for 0 alone', async () => {
+  await start();
+  const basis = Float32Array.of(0.6, 0, 0, 1, 0.8, 0); // columns (0.6, 0, 0.8) and (0, 1, 0)
+  const data = Float32Array.of(1, 2, 3, -1, 0.5, 0);
+  // along the first: 0.6 + 2.4 = 3 and -0.6
+  const wanted = [1.8, 2, 2.4, -0.36, 0.5, -0.48];
+  near(projectedData(data, { basis, rank: 2 }), wanted, 1e-6);
+  near(
+    tf.tidy(() => projected(tf.tensor2d(data, [2, 3]), tf.tensor2d(basis, [3, 2])).dataSync()),
+    wanted,
+    1e-6,
+  );
+  const ones = tf.tidy(() => [0, 5, -0.25].map((sum) => orOne(tf.scalar(sum)).dataSync()[0]));
+  assert.deepEqual(ones, [1, 5, -0.25]);
 });
 
 test('comparisonOf: parameters are inputs where moments of batch norm are compared, and only there', async () => {

@@ -182,6 +182,11 @@ test('separated: knows by itself where it fails: noise, wrong labels, one pictur
   assert.equal(zeros.recovered, undefined, 'zeros');
   const twice = stackImages([imageAt(images, 0), imageAt(images, 0), imageAt(images, 1), imageAt(images, 2)]);
   assert.equal((await found(model, twice, Int32Array.of(2, 2, 5, 7))).recovered, undefined, 'twice the same');
+  const moved = (head: Head): Head => ({
+    ...head,
+    last: { ...head.last, bias: head.last.bias.map((b, j) => b + (j % 2 ? 2 : -2)) },
+  });
+  assert.equal((await found(model, images, labels, moved)).recovered, undefined, 'explained, but not as predicted');
   const { head } = await found(model, images, labels);
   const prior = meanFeatures(await features(head, syntheticImages(model.imageShape, 1)));
   const other = Int32Array.from(labels, (label) => (label + 1) % 10);

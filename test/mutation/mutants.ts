@@ -9,6 +9,8 @@ export interface Mutant {
   readonly line: number;
   readonly start: number;
   readonly end: number;
+  /** Where its expression begins: run wherever the change shows. */
+  readonly place: number;
   readonly kind: Kind;
   readonly was: string;
   readonly now: string;
@@ -17,7 +19,7 @@ export interface Mutant {
 }
 
 type Kind = 'sign' | 'constant' | 'index' | 'comparison' | 'operator';
-type Change = Pick<Mutant, 'start' | 'end' | 'kind' | 'now'>;
+type Change = Pick<Mutant, 'start' | 'end' | 'place' | 'kind' | 'now'>;
 // biome-ignore lint/suspicious/noExplicitAny: a syntax tree, walked by its keys
 type Tree = Node & Record<string, any>;
 
@@ -58,16 +60,18 @@ function changesAt(node: Tree, parent: Tree | undefined, text: string): Change[]
     const change = BINARY[node.operator];
     if (!change || isString(node.left) || isString(node.right)) return [];
     const at = text.indexOf(node.operator, node.left.end);
-    return [{ start: at, end: at + node.operator.length, kind: change[0], now: change[1] }];
+    return [{ start: at, end: at + node.operator.length, place: start, kind: change[0], now: change[1] }];
   }
-  if (type === 'UnaryExpression' && node.operator === '-') return [{ start, end: start + 1, kind: 'sign', now: '' }];
+  if (type === 'UnaryExpression' && node.operator === '-')
+    return [{ start, end: start + 1, place: start, kind: 'sign', now: '' }];
   if (type === 'CallExpression') {
     const change = CALLS[text.slice(node.callee.start, node.callee.end)];
-    return change ? [{ start: node.callee.start, end: node.callee.end, kind: change[0], now: change[1] }] : [];
+    if (!change) return [];
+    return [{ start: node.callee.start, end: node.callee.end, place: start, kind: change[0], now: change[1] }];
   }
   if (type === 'Literal' && typeof node.value === 'number') {
     const isIndex = parent?.type === 'MemberExpression' && parent.property === node;
-    return [{ start, end, kind: isIndex ? 'index' : 'constant', now: another(node.value) }];
+    return [{ start, end, place: start, kind: isIndex ? 'index' : 'constant', now: another(node.value) }];
   }
   return [];
 }

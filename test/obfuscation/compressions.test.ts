@@ -274,3 +274,8 @@ test('percentileClip: a zero was at most the smallest size that was let through'
   assert.deepEqual([...tensors[0]!.data], [0, 0, 0.5, -0.75, 1]);
   assert.deepEqual([report.evidence[0]!.tolerance, report.evidence[0]!.zeroTolerance], [0, 0.5]);
 });
+
+test('percentileClip: the entry that stands at the percentile is sent', () => {
+  const g = tensor('a', [-0.1, 0.25, 0.5, -0.75, 1]);
+  assert.deepEqual([...percentileClip({ percentile: 50 }).apply([g], 1).tensors[0]!.data], [0, 0, 0.5, -0.75, 1]);
+});

@@ -75,7 +75,7 @@ test('privacyBudget agrees with dp-accounting from sigma 1e-10 to 1e4 on its ord
   }
 });
 
-test('renyiDivergence of fractional orders is the integral of its definition from sigma 0.005 on', () => {
+test('renyiDivergence of fractional orders is its defining integral, sigma 0.005 to 20, rates to 1e-100', () => {
   for (const { divergence, ...of } of range.divergences)
     within(renyiDivergence(of), divergence, 1e-9, `divergence ${JSON.stringify(of)}`);
 });

@@ -105,8 +105,9 @@ function checkedPair({ name, smallest }: Perceptual, x: NdArray, y: NdArray): [N
 }
 
 function clamped(name: string, images: NdArray): NdArray {
-  const data = new Float32Array(images?.data?.length ?? 0);
-  pictures(name, images).forEach((picture, i) => {
+  const each = pictures(name, images);
+  const data = new Float32Array(images.data.length);
+  each.forEach((picture, i) => {
     data.set(picture.data, i * picture.data.length);
   });
   return { shape: images.shape, data };

@@ -58,10 +58,9 @@ function poolOfThree(x: Tensor4D, ceil: boolean): Tensor4D {
 function everyOther(x: Tensor, outer: number, length: number, count: number, inner: number): Tensor {
   const needed = 2 * count + 2;
   const flat = tf.reshape(x, [outer, length, inner]);
-  const cut = length > needed ? tf.slice(flat, [0, 0, 0], [outer, needed, inner]) : flat;
-  const whole = tf.pad(cut, [
+  const whole = tf.pad(flat, [
     [0, 0],
-    [0, Math.max(0, needed - length)],
+    [0, needed - length],
     [0, 0],
   ]);
   const pairs = tf.reshape(whole, [outer, count + 1, 2 * inner]);
