@@ -2,6 +2,7 @@ import { ndarray } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import { checked } from '../core/option-table.js';
 import type { AttackSteps, NamedArray, Observation, Reconstruction } from '../core/types.js';
+import { entranceOf } from '../models/index.js';
 import { judged } from './confidence/judge.js';
 import { labelsOf } from './infer-labels.js';
 import { clamped } from './search/minimise.js';
@@ -18,6 +19,7 @@ export const ANALYTIC_NEEDS: Needs = { biasedFirstLayer: true, labels: 'readable
  *
  *     x = dW[:, r] / db[r]        for every neuron r with db[r] != 0.
  *
+ * Of a picture that is normalised first, x is the normalised one, and the normalisation is taken off.
  * One image: exact, for any number of local steps, without search. A batch: the quotient of neuron r is the mixture
  * sum_b d_br x_b / sum_b d_br; the mixtures of the neurons with the largest |db| are returned, one per image. Where a
  * ReLU neuron was active for a single image, its mixture is that image.
@@ -47,9 +49,14 @@ export async function* quotients(observation: Observation): AttackSteps {
     throw problem('analytic', `needs ${client.batchSize} neurons with a bias gradient other than 0`, neurons.length);
 
   const columns = neurons.map((r) => quotient(dW, db, r));
+  const { gain, shift } = entranceOf(model);
+  const pixel = (value: number, i: number): number => (value - shift[i % shift.length]!) / gain[i % gain.length]!;
   if (!columns.every((x) => x.every(Number.isFinite)))
     throw problem('analytic', 'the update must be finite numbers', 'NaN or infinities');
-  const images = ndarray([client.batchSize, ...model.imageShape], Float32Array.from(columns.flatMap((x) => [...x])));
+  const images = ndarray(
+    [client.batchSize, ...model.imageShape],
+    Float32Array.from(columns.flatMap((x) => [...x.map(pixel)])),
+  );
   const inferred = known ? undefined : await labelsOf(observation);
   const labels = known ?? inferred!.labels;
   return {

@@ -18,8 +18,9 @@ export interface InferredLabels {
 /** Options of {@link inferLabels}. */
 export interface LabelOptions {
   /**
-   * Default `auto`: `rowSum` for one image; `simulated` for batches behind phi where that can be learnt; `head` behind
-   * phi where there is one; `proof` where signs prove; else `rowSum` after clipping, `bias` or `counts`.
+   * Default `auto`: `rowSum` for one image, `opposite` where its features may be negative; `simulated` for batches
+   * behind phi where that can be learnt; `head` behind phi where there is one; `proof` where signs prove; else `rowSum`
+   * after clipping, `bias` or `counts`.
    */
   readonly rule?: 'auto' | LabelRule;
   /** `simulated`, which takes seconds: called with the parts that are done and all parts, first with 0. */
@@ -36,6 +37,7 @@ const OPTIONS = {
 
 const METHODS: Record<LabelRule, string> = {
   rowSum: 'the most negative columns',
+  opposite: 'iDLG: the column that points away from the others',
   minimum: 'the columns with the least entries',
   counts: 'LLG: greedy counts from column sums',
   proof: 'classes proven by a negative entry, further images by LLG counts',

@@ -93,7 +93,8 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   heedStop(options, [...rows, ...tried]);
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
-  const about = { batches, trained: subject.trained, model: model.name, data: name, parameters };
+  const { trained, batchNorm } = subject;
+  const about = { batches, trained, ...(batchNorm && { batchNorm }), model: model.name, data: name, parameters };
   return {
     audit: settings,
     subject: { ...about, ...(notice && { notice }) },

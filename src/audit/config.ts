@@ -17,7 +17,7 @@ import {
 import type { Layer } from '../core/types.js';
 import { CLIENT_TABLE, type ClientOptions } from '../federation/index.js';
 import { METRICS, type MetricName } from '../metrics/index.js';
-import { PRECODE_TABLE, type PrecodeOptions } from '../models/index.js';
+import { type BatchNormMode, PRECODE_TABLE, type PrecodeOptions } from '../models/index.js';
 import { parseObfuscation } from '../obfuscation/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { SOTERIA_TABLE, type SoteriaOptions } from '../studies/index.js';
@@ -48,6 +48,11 @@ export interface AuditConfig {
    * 2022).
    */
   readonly soteria?: SoteriaOptions;
+  /**
+   * How batch normalisation works while the client trains, whatever the network's file says (most are exported as they
+   * are evaluated): `train` by its batch's own statistics, `eval` by the running ones. Default: as the network has it.
+   */
+  readonly batchNorm?: BatchNormMode;
   /** File with the weights before the round, as loadWeights() reads it. Default: initial weights by `seed`. */
   readonly weights?: string;
   /**
@@ -88,7 +93,7 @@ export interface AuditConfig {
 /** A config with every default filled in. */
 export type Audit = Required<Omit<AuditConfig, Unsaid>> & Pick<AuditConfig, Unsaid>;
 
-type Unsaid = 'precode' | 'soteria' | 'weights' | 'after' | 'data' | 'size' | 'training';
+type Unsaid = 'precode' | 'soteria' | 'batchNorm' | 'weights' | 'after' | 'data' | 'size' | 'training';
 
 const WHERE = 'audit';
 
@@ -126,6 +131,7 @@ const CONFIG = {
   network,
   precode: group("the client puts PRECODE's bottleneck before its last layer; default none", PRECODE_TABLE),
   soteria: group('the client prunes its first dense layer by Soteria before phi; default none', SOTERIA_TABLE),
+  batchNorm: word('batch normalisation while the client trains; default as the network has it', ['train', 'eval']),
   weights: text('weights before the round: .pt, .pth, .npz, .npy or safetensors; default by seed', 'FILE'),
   after: text("weights after the client's own round; its images are the first of the data", 'FILE'),
   data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),

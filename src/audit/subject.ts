@@ -2,7 +2,15 @@ import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Batch, Model } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
-import { loadNetwork, loadWeights, network, precode } from '../models/index.js';
+import {
+  type BatchNormMode,
+  batchNormMode,
+  loadNetwork,
+  loadWeights,
+  network,
+  precode,
+  withModes,
+} from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
 import { type Audit, isFile } from './config.js';
 import { type Gallery, galleryOf } from './kappa.js';
@@ -14,6 +22,8 @@ export interface Subject {
   readonly batches: readonly Batch[];
   /** Whether the weights are the user's own. */
   readonly trained: boolean;
+  /** How its batch normalisation works; undefined where it has none. */
+  readonly batchNorm?: BatchNormMode | undefined;
   /** The network after the client's own round. */
   readonly after?: Model;
   /** Pictures among which the private ones are looked for. */
@@ -28,7 +38,8 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const count = data.sizes.test;
   if (count < size * audit.batches)
     throw problem('audit', `${audit.batches} batches of ${size} need as many images`, `${count} in ${data.name}`);
-  const bare = await blankOf(audit, data);
+  const given = await blankOf(audit, data);
+  const bare = audit.batchNorm === undefined ? given : withModes(given, { batchNorm: audit.batchNorm });
   const blank = audit.precode ? precode(bare, { ...audit.precode, seed }) : bare;
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
   const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
@@ -36,7 +47,8 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
     data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
   );
   const trained = audit.weights !== undefined || isOnnx(audit);
-  return { data, model, batches, trained, gallery: await galleryOf(data, batches), ...(after && { after }) };
+  const gallery = await galleryOf(data, batches);
+  return { data, model, batches, trained, batchNorm: batchNormMode(model), gallery, ...(after && { after }) };
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

@@ -27,6 +27,7 @@ const TOLD = {
   flags: {
     config: text('JSON with any of the settings below and more (--schema config); flags come on top', 'FILE'),
     network: text('a ready-made network (default lenet), or FILE.onnx; layers of your own in the config', 'NAME'),
+    batchNorm: word('while the client trains, train or eval (default as the network has it)', ['train', 'eval']),
     weights: text('before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)', 'FILE'),
     after: text("after the client's own round, whose images are the first of the data: a measurement", 'FILE'),
     data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),
@@ -63,12 +64,12 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   const file = flags.config === undefined ? {} : readJson(flags.config);
-  const { network, weights, after, data, size, batch, clients, batches, labels, iterations, seed } = flags;
+  const { network, batchNorm, weights, after, data, size, batch, clients, batches, labels, iterations, seed } = flags;
   const { localSteps, learningRate } = flags;
   const failOn = flags.failOn === undefined ? undefined : parseFailOn(flags.failOn);
   const given: AuditConfig = {
     ...file,
-    ...without({ network, weights, after, data, size, batch, clients, batches, labels, iterations, seed }),
+    ...without({ network, batchNorm, weights, after, data, size, batch, clients, batches, labels, iterations, seed }),
     ...(flags.phi && { phi: flags.phi.split(',').map((part) => part.trim()) }),
     ...(flags.noRemedies && { remedies: false }),
     ...without({ threshold: failOn?.threshold }),

@@ -2,6 +2,7 @@ export { alexnet } from './alexnet.js';
 export { type NetworkOptions, network, type WidthOptions } from './build.js';
 export { type Card, cardText } from './card.js';
 export { type DenseLink, denseHead, isIdle } from './dense-head.js';
+export { type Entrance, entranceOf } from './entrance.js';
 export type { Architecture, BatchMoments, Drawing, Finish, ForwardOptions, Use, Using } from './forward.js';
 export { forward, layerOutputs } from './forward.js';
 export { drawSamples, rebuildImages } from './generated.js';
@@ -10,7 +11,17 @@ export { isKinked } from './kinked.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet, lenet5 } from './lenet.js';
 export { mobilenetV2 } from './mobilenet-v2.js';
-export { draws, inEvaluation, type Modes, mapLayers, mixesExamples, someLayer, withModes } from './modes.js';
+export {
+  type BatchNormMode,
+  batchNormMode,
+  draws,
+  inEvaluation,
+  type Modes,
+  mapLayers,
+  mixesExamples,
+  someLayer,
+  withModes,
+} from './modes.js';
 export { isNonNegative } from './non-negative.js';
 export { loadNetwork, type NetworkFileOptions } from './onnx/index.js';
 export { type ParameterSpec, parameterSpecs } from './parameters.js';

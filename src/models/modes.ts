@@ -74,6 +74,10 @@ export const inEvaluation = (model: Model): Model => ({
   }),
 });
 
+/** How batch normalisation works; `train` where one layer does so, undefined where there is none. */
+export const batchNormMode = ({ layers }: Pick<Model, 'layers'>): BatchNormMode | undefined =>
+  mixesExamples({ layers }) ? 'train' : someLayer(layers, ({ kind }) => kind === 'batchNorm') ? 'eval' : undefined;
+
 /** Whether the images of a batch see each other, through the batch's statistics. */
 export const mixesExamples = ({ layers }: Pick<Model, 'layers'>): boolean =>
   someLayer(layers, (layer) => layer.kind === 'batchNorm' && (layer.mode ?? 'train') === 'train');

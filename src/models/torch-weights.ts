@@ -175,7 +175,9 @@ function refuseTwoOrders(
 }
 
 const COUNTER = /(^|[._/])num_batches_tracked$/;
-const OPTIMIZER = /(^|\.)(optimizer|optim|scheduler|lr_scheduler|scaler)(_state_dict|_state|s)?(\.|$)/i;
+/** What a training keeps beside the weights, by the names of checkpoints, or as every optimizer of PyTorch calls it. */
+const OPTIMIZER =
+  /(^|\.)((optim|optimizer|scheduler|lr_scheduler|scaler)(_state_dict|_states?|s)?(\.|$)|state\.\d+\.(?!weight|bias)\w+$)/i;
 
 const isToken = ({ name }: ParameterSpec): boolean => /\/(token|table|gains|shifts)$/.test(name);
 

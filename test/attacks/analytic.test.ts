@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { analytic } from '../../src/attacks/index.js';
+import { quotientError } from '../../src/attacks/choose/quotient-error.js';
+import { analytic, rog } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { Layer } from '../../src/core/types.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet, network } from '../../src/models/index.js';
+import { uniformQuantizer } from '../../src/obfuscation/index.js';
 
 const imageShape = [8, 8, 3] as const;
 const dense = (units: number, bias = true): Layer => ({ kind: 'dense', units, bias });
@@ -25,6 +27,29 @@ for (const localSteps of [1, 5])
     assert.deepEqual([...result.labels], [2]);
     assert.ok(result.objective < 1e-8, `one image explains the whole gradient: ${result.objective}`);
   });
+
+test('analytic: the picture itself where the network normalises its input, and rog() takes it', async () => {
+  const entrance: Layer[] = [
+    { kind: 'scale', factor: 2 },
+    { kind: 'normalize', mean: [0.9, 1, 1.1], std: [0.4, 0.5, 0.6] },
+    { kind: 'flatten' },
+  ];
+  const layers = [...entrance, dense(32), { kind: 'relu' } as const, dense(4)];
+  const model = network({ name: 'normalised', imageShape, classes: 4, layers });
+  const images = picture(1);
+  const update = await clientUpdate(model, { images, labels: Int32Array.of(2) }, { localSteps: 3, learningRate: 0.1 });
+  for (const obfuscation of [undefined, uniformQuantizer({ bits: 12 })]) {
+    const seen = observe(model, update, { obfuscation });
+    const { images: found } = await analytic(seen);
+    const far = farthest(found.data, images.data);
+    assert.ok(far < (obfuscation ? 0.03 : 1e-4), `${far}`);
+    const error = Math.sqrt(found.data.reduce((sum, x, i) => sum + (x - images.data[i]!) ** 2, 0) / 192);
+    const told = quotientError(seen, found);
+    assert.ok(told >= error / 2 && told < Math.max(10 * error, 1e-4), `told ${told}, is ${error}`);
+  }
+  const { settings } = await rog(observe(model, update), { iterations: 60 });
+  assert.equal(settings.method, 'analytic');
+});
 
 test('analytic: a batch gives mixtures, sum_b d_br x_b / sum_b d_br', async () => {
   const model = perceptron('sigmoid');

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { inferLabels, LABEL_RULES, type LabelRule } from '../../src/attacks/index.js';
 import type { LabelOptions } from '../../src/attacks/infer-labels.js';
 import { classView, dummyImpact } from '../../src/attacks/labels/class-view.js';
+import type { Layer } from '../../src/core/types.js';
 import { openDataset } from '../../src/data/index.js';
 import { clientUpdate, observe } from '../../src/federation/index.js';
 import { lenet, network } from '../../src/models/index.js';
@@ -107,7 +108,7 @@ test('inferLabels: each rule by name; a rule that does not fit is refused', asyn
     /needs a last dense layer with bias.*'counts'/,
   );
   await assert.rejects(inferred(2, 1, 'none', 'any', 1, { rule: 'rowsum' as LabelRule }), /did you mean "rowSum"/);
-  assert.equal(Object.keys(LABEL_RULES).length, 7);
+  assert.equal(Object.keys(LABEL_RULES).length, 8);
 });
 
 test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {
@@ -116,6 +117,43 @@ test('inferLabels: a last layer with bias counts repeated labels exactly', async
     imageShape: [8, 8, 3],
     layers: [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }, { kind: 'dense', units: 10, bias: true }],
   });
+  const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
+  const truth = [1, 1, 1, 4, 4, 9];
+  const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
+  const { labels, method } = await inferLabels(observe(model, update));
+  assert.deepEqual([...labels], truth);
+  assert.match(method, /bias/);
+});
+
+/** Heads whose features may be negative: pixels about their mean, tanh, a layer norm, whose features sum to 0. */
+const SIGNED: Readonly<Record<string, readonly Layer[]>> = {
+  pixels: [{ kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] }],
+  tanh: [{ kind: 'conv', filters: 6, size: 3, bias: true }, { kind: 'tanh' }],
+  norm: [{ kind: 'dense', units: 16, bias: true }, { kind: 'layerNorm' }],
+};
+
+test('inferLabels: features that may be negative: one image, with bias and without, and four', async () => {
+  const data = await openDataset('scenes', { size: 16 });
+  for (const [name, body] of Object.entries(SIGNED))
+    for (const phi of ['none', 'quantize:4', 'sign', 'topk:0.9'])
+      for (const [k, bias] of [true, false, true, false].entries()) {
+        const layers = [...body, { kind: 'dense', units: 6, bias } as const];
+        const model = network({ name, imageShape: data.imageShape, classes: 6, seed: k, layers });
+        for (const truth of [[k], ...(bias && ['none', 'quantize:4'].includes(phi) ? [[1, 2, 4, 5]] : [])]) {
+          const { images } = data.batch({ split: 'test', size: truth.length, seed: k });
+          const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
+          const seen = observe(model, update, { obfuscation: parseObfuscation(phi) });
+          const { labels, confidence } = await inferLabels(seen);
+          assert.deepEqual([...labels], truth, `${name}, ${phi}, ${bias ? '' : 'no '}bias`);
+          assert.ok(confidence.every((c) => c >= 0 && c <= 1));
+        }
+      }
+});
+
+test('inferLabels: scores that are multiplied are counted by what one image moves the bias', async () => {
+  const layers: Layer[] = [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }];
+  layers.push({ kind: 'dense', units: 10, bias: true }, { kind: 'scale', factor: 0.125 });
+  const model = network({ name: 'scaled', imageShape: [8, 8, 3], layers });
   const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
   const truth = [1, 1, 1, 4, 4, 9];
   const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
@@ -157,7 +195,8 @@ test('inferLabels: repeated labels behind top-k and signs: fewer errors than fro
 test('dummyImpact: the predicted probabilities sum to one; classView sums the columns per local step', async () => {
   const data = await openDataset('scenes', { size: 16 });
   const model = lenet({ imageShape: data.imageShape, seed: 100 });
-  const { probabilities, impact } = await dummyImpact(model, 3);
+  const batch = data.batch({ size: 3, seed: 1 });
+  const { probabilities, impact } = await dummyImpact(classView(observe(model, await clientUpdate(model, batch))));
   const total = probabilities.reduce((sum, p) => sum + p, 0);
   assert.ok(Math.abs(total - 1) < 0.02 && probabilities.every((p) => p > 0), `${probabilities}`);
   assert.ok(impact > 0);

@@ -134,6 +134,28 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   assert.throws(() => readConfig({ training: { rounds: 0 } }), /audit training: rounds must be an integer/);
 });
 
+test('audit: batch normalisation as the client trains, whatever the network says; it is told what was taken', async () => {
+  const [layer] = [{ kind: 'batchNorm', mode: 'eval' }] as const;
+  const layers: Layer[] = [
+    { kind: 'conv', filters: 4, size: 3 },
+    layer,
+    { kind: 'relu' },
+    { kind: 'dense', units: 10 },
+  ];
+  const given = { ...config, network: { layers }, phi: ['none'], labels: ['known'] as const, iterations: 3 };
+  const [asItIs, training] = [await audit(given), await audit({ ...given, batchNorm: 'train' })];
+  assert.deepEqual(
+    [asItIs, training].map(({ subject }) => subject.batchNorm),
+    ['eval', 'train'],
+  );
+  assert.notDeepEqual(asItIs.rows[0]!.scores, training.rows[0]!.scores);
+  const pages = [asItIs, training].map((found) => auditPage(found, { version: '1', engine: 'e' }));
+  assert.match(pages[0]!, /running statistics \(evaluation mode\).*batchNorm: train/s);
+  assert.match(pages[1]!, /batch&#39;s own statistics \(training mode\)|batch's own statistics \(training mode\)/);
+  resultFits(training);
+  await assert.rejects(audit({ ...config, batchNorm: 'train' }), /has no batchNorm layer whose mode could be set/);
+});
+
 test('auditSchema: takes and refuses what readConfig does, and tells its defaults', () => {
   const schema = JSON.parse(JSON.stringify(auditSchema()));
   const filled = readConfig({}) as unknown as Record<string, unknown>;

@@ -54,3 +54,19 @@ test('fromTorch: files of many thousand states, or of names without end, are ref
   const deep = file(4, (k) => `s${k >> 1}${'.a'.repeat(1_000_000)}.w${k & 1}`);
   assert.throws(() => fromTorch('test', small, deep), /the file may hold one state, got "those of s0\.a.*, s1\.a/);
 });
+
+test("fromTorch: a checkpoint's optimizers are left out: of Lightning, of loops of one's own, under any name", () => {
+  const layers: Layer[] = [{ kind: 'dense', units: 2, bias: true }];
+  const small = network({ name: 'small', imageShape: [2, 2, 1], classes: 2, layers });
+  const tensor = (name: string, shape: readonly number[]) => ({ name, shape, data: new Float32Array(8).fill(1) });
+  const state = [
+    tensor('net.state.0.weight', [2, 4]),
+    { ...tensor('net.state.0.bias', [2]), data: Float32Array.of(3, 4) },
+  ];
+  for (const name of ['optimizer_states.0.state.0.exp_avg', 'opt.state.1.momentum_buffer', 'scheduler_state.lrs'])
+    assert.deepEqual(
+      fromTorch('test', small, [...state, tensor(name, [8])]).parameters[1]!.data,
+      Float32Array.of(3, 4),
+      name,
+    );
+});

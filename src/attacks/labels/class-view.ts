@@ -1,7 +1,7 @@
 import { ndarray } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
 import { hidesScale, isExactToScale, isSent, keepsSigns } from '../../core/evidence.js';
-import { sum } from '../../core/numbers.js';
+import { dot, sum } from '../../core/numbers.js';
 import { uniformStream } from '../../core/random.js';
 import { resample } from '../../core/resample.js';
 import type { Layer, Model, NamedArray, Observation } from '../../core/types.js';
@@ -16,13 +16,17 @@ export interface ClassView {
   readonly observation: Observation;
   readonly model: Model;
   readonly batchSize: number;
-  /** S_j: the sum of column j of the kernel's update. */
+  /** The columns of the kernel's update. */
+  readonly columns: readonly (readonly number[])[];
+  /** S_j: the sum of column j. */
   readonly sums: readonly number[];
-  /** The least entry of column j. */
+  /** The least entry of column j; where features may be negative, its bias' update, if that was sent. */
   readonly minima: readonly number[];
   /** The bias' update, where the layer has one. */
   readonly bias?: readonly number[];
-  /** No absent class has an entry below 0: the features are not negative and phi keeps signs. */
+  /** Features cannot be negative, so that S_j has the sign of p_j - y_j. */
+  readonly nonNegative: boolean;
+  /** No absent class has a minimum below 0: features are not negative, or the bias tells, and phi keeps signs. */
   readonly signsProve: boolean;
   /** phi left every entry as it was, so a present class shows itself. */
   readonly exact: boolean;
@@ -43,16 +47,21 @@ export function classView(observation: Observation): ClassView {
   const { batchSize } = client;
   const columns = columnsOf(oneGradient(observation, at).observed, model.classes);
   const denseHead = offers(observation, { denseHead: true }) && hasSimpleHead(observation);
+  const nonNegative = isNonNegative(beforeLastDense(model));
+  const sent =
+    bias && isSent(obfuscation.evidence[at + 1]!) ? [...oneGradient(observation, at + 1).observed] : undefined;
   return {
     observation,
     model,
     batchSize,
     denseHead,
     everySign: obfuscation.evidence.every(({ signOnly }) => signOnly) && kernel.data.every((value) => value !== 0),
+    columns,
     sums: columns.map(sum),
-    minima: columns.map((column) => Math.min(...column)),
-    bias: bias && isSent(obfuscation.evidence[at + 1]!) ? [...oneGradient(observation, at + 1).observed] : undefined,
-    signsProve: isNonNegative(beforeLastDense(model)) && obfuscation.evidence.every(keepsSigns),
+    minima: nonNegative || !sent ? columns.map((column) => Math.min(...column)) : sent,
+    bias: sent,
+    nonNegative,
+    signsProve: (nonNegative || sent !== undefined) && obfuscation.evidence.every(keepsSigns),
     exact: obfuscation.evidence.every(isExactToScale),
     scaleKnown: !obfuscation.evidence.some(hidesScale),
   };
@@ -83,7 +92,8 @@ function lastDense(
       model.name,
       'give the labels to observe()',
     );
-  return { kernel, bias: tensors[at + 1], at };
+  const after = tensors[at + 1];
+  return { kernel, ...(after?.data.length === model.classes && { bias: after }), at };
 }
 
 const columnsOf = (data: Float32Array, classes: number): number[][] =>
@@ -99,20 +109,39 @@ export interface Impact {
   readonly impact: number;
   /** p_j: mean predicted probability. */
   readonly probabilities: readonly number[];
+  /** What the S_j of the observation are, by the same weights. */
+  readonly sums: readonly number[];
+  /** By how much an image of class j lowers its bias' update, times the batch size: 1, unless the scores are scaled. */
+  readonly ofBias: number;
 }
 
-/** Two updates on noise, labelled all 0 and all 1: column sums differ by s in columns 0, 1 (LLG*, Wainakh 2022). */
-export async function dummyImpact(model: Model, batchSize: number): Promise<Impact> {
+/**
+ * Two updates on noise, labelled all 0 and all 1: column sums differ by s in columns 0, 1 (LLG*, Wainakh 2022). Where
+ * features may be negative and their sums be 0 (behind a layer norm), entries are weighed by the typical features,
+ * which are what the two updates differ by.
+ */
+export async function dummyImpact({ model, batchSize, columns, sums, nonNegative }: ClassView): Promise<Impact> {
   const [height, width, channels] = model.imageShape;
   const coarse = ndarray([batchSize, 4, 4, channels], uniformStream(77));
   const images = resample(coarse, [height, width], 'bilinear');
-  const run = async (label: number): Promise<number[]> => {
+  const run = async (label: number) => {
     const labels = new Int32Array(batchSize).fill(label);
-    const { kernel } = lastDense(model, (await clientUpdate(model, { images, labels })).tensors);
-    return columnsOf(kernel.data, model.classes).map(sum);
+    const { kernel, bias } = lastDense(model, (await clientUpdate(model, { images, labels })).tensors);
+    return { columns: columnsOf(kernel.data, model.classes), bias: bias?.data[0] ?? 0 };
   };
   const [zero, one] = [await run(0), await run(1)];
-  const offset = zero.map((s, j) => (j === 0 ? one[0]! : s));
-  const impact = one[0]! - zero[0]!;
-  return { offset, impact, probabilities: offset.map((s) => s / impact) };
+  const features = one.columns[0]!.map((value, i) => value - zero.columns[0]![i]!);
+  const summed = (list: readonly (readonly number[])[]): readonly number[] =>
+    list.map((column) => (nonNegative ? sum(column) : dot(column, features)));
+  const [none, first] = [summed(zero.columns), summed(one.columns)];
+  const offset = none.map((s, j) => (j === 0 ? first[0]! : s));
+  const impact = first[0]! - none[0]!;
+  const probabilities = offset.map((s) => s / impact);
+  return {
+    offset,
+    impact,
+    probabilities,
+    sums: nonNegative ? sums : summed(columns),
+    ofBias: one.bias - zero.bias,
+  };
 }

@@ -1,6 +1,6 @@
 import { problem } from '../../core/errors.js';
 import { isSparse, isUnknown } from '../../core/evidence.js';
-import { sum } from '../../core/numbers.js';
+import { dot, sum } from '../../core/numbers.js';
 import { decidedness } from '../confidence/decided.js';
 import { isAdaptive } from '../search/soften.js';
 import type { ClassView } from './class-view.js';
@@ -11,7 +11,7 @@ import { pinkPictures } from './pink-pictures.js';
 import { simulatedCounts } from './simulated-counts.js';
 
 /** The rules' names. */
-export type LabelRule = 'rowSum' | 'minimum' | 'counts' | 'proof' | 'bias' | 'head' | 'simulated';
+export type LabelRule = 'rowSum' | 'opposite' | 'minimum' | 'counts' | 'proof' | 'bias' | 'head' | 'simulated';
 
 type Rule = (view: ClassView, watch?: Watch) => Found | Promise<Found>;
 
@@ -51,6 +51,10 @@ function greedy(
  * (p_bj - y_bj) / B.
  * - `rowSum`: the B classes with the least column sums. One image: the only negative one (iDLG, Zhao et al. 2020).
  *   Distinct labels are assumed; nothing but the order is used, so it takes signs as they are.
+ *   Where features may be negative, entries are weighed by typical ones.
+ * - `opposite`: one image of three or more classes, whatever the signs of its features: column j is p_j - y_j times
+ *   the features, so the label's is the longest and points away from all others: the least <c_j, sum of the others> -
+ *   |c_j|^2, the bias one more entry. After Zhao et al. 2020, equation 4.
  * - `minimum`: the B classes with the least single entry (Yin et al. 2021, equation 5). Distinct labels are assumed.
  * - `counts`: each image of class j lowers the column sum by s / B; s and what other images add are measured on w0 with
  *   dummy pictures, then images are given out greedily (LLG*, Wainakh et al. 2022).
@@ -66,10 +70,12 @@ function greedy(
  *   sixteen random batches of 16: 3 bits 4 for 15 of `head`, QSGD 1 for 6, noise at -10 dB 4 for 16; signs 10 for 7.
  */
 export const LABEL_RULES: Record<LabelRule, Rule> = {
-  rowSum: ({ sums, batchSize }) => lowest(sums, batchSize),
+  rowSum: async (view) => lowest((await ordered(view)).sums, view.batchSize),
+  opposite: (view) => lowest(oppositesOf(view), 1),
   minimum: ({ minima, batchSize }) => lowest(minima, batchSize),
-  counts: async ({ sums, batchSize, model }) => {
-    const { offset, impact } = await dummyImpact(model, batchSize);
+  counts: async (view) => {
+    const { batchSize } = view;
+    const { offset, impact, sums } = await dummyImpact(view);
     return greedy(
       sums.map((s, j) => s - offset[j]!),
       impact / batchSize,
@@ -77,17 +83,19 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
     );
   },
   proof: async (view) => {
-    const { minima, sums, batchSize, model, exact, scaleKnown } = view;
+    const { minima, batchSize, exact, scaleKnown } = view;
     const proven = minima.flatMap((least, j) => (least < 0 ? [j] : []));
     if (proven.length === 0 || proven.length > batchSize) return LABEL_RULES[scaleKnown ? 'counts' : 'rowSum'](view);
     const rest = batchSize - proven.length;
     const further = async (): Promise<Found> => {
-      if (!scaleKnown)
+      if (!scaleKnown) {
+        const { sums } = await ordered(view);
         return lowest(
           proven.map((j) => sums[j]!),
           rest,
         );
-      const { offset, impact } = await dummyImpact(model, batchSize);
+      }
+      const { offset, impact, sums } = await dummyImpact(view);
       const left = sums.map((s, j) => s - offset[j]! + (proven.includes(j) ? impact / batchSize : 0));
       return greedy(left, impact / batchSize, rest, exact ? proven : undefined);
     };
@@ -98,13 +106,14 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
       confidence: [...proven.map(() => 1), ...confidence],
     };
   },
-  bias: async ({ bias, batchSize, model }) => {
+  bias: async (view) => {
+    const { bias, batchSize, model } = view;
     if (!bias)
       throw problem('inferLabels', "the rule 'bias' needs a last dense layer with bias", model.name, "use 'counts'");
-    const { probabilities } = await dummyImpact(model, batchSize);
+    const { probabilities, ofBias } = await dummyImpact(view);
     return greedy(
-      bias.map((d, j) => d - probabilities[j]!),
-      1 / batchSize,
+      bias.map((d, j) => d - ofBias * probabilities[j]!),
+      ofBias / batchSize,
       batchSize,
     );
   },
@@ -120,6 +129,17 @@ export const LABEL_RULES: Record<LabelRule, Rule> = {
     return simulatedCounts(view.observation, least, most, watch);
   },
 };
+
+/** Sums whose order tells the classes. */
+const ordered = async (view: ClassView): Promise<{ readonly sums: readonly number[] }> =>
+  view.nonNegative ? view : dummyImpact(view);
+
+/** Of each class, its column's product with the others' sum less that with itself; the bias is one more entry. */
+function oppositesOf({ columns, bias }: ClassView): number[] {
+  const rows = columns.map((column, j) => (bias ? [...column, bias[j]!] : column));
+  const all = rows[0]!.map((_, i) => sum(rows.map((row) => row[i]!)));
+  return rows.map((row) => dot(row, all) - 2 * dot(row, row));
+}
 
 /** At least one image of a class that a negative entry proves; none of a class that signs of all entries leave open. */
 function provenBounds({ minima, batchSize, signsProve, everySign }: ClassView): { least: number[]; most: number[] } {
@@ -157,16 +177,20 @@ async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHea
 }
 
 /**
- * One image: `rowSum`. A batch behind phi, or a large one: `simulated` where that can be learnt; behind phi `head`
- * where there is one; else `proof` where signs prove, `rowSum` where only the order is known, else `bias` or `counts`.
+ * One image: `rowSum`, where features may be negative `opposite`, or of two classes `bias`. A batch behind phi, or a
+ * large one: `simulated` where that can be learnt; behind phi `head` where there is one; else `proof` where signs prove
+ * and features are not negative, or nothing but signs or the largest entries is left; `rowSum` where only the order is
+ * known, else `bias` or `counts`.
  * @param learnt whether `simulated`, which takes seconds, is among them
  */
 export async function ruleFor(view: ClassView, learnt = true): Promise<LabelRule> {
-  const { batchSize, signsProve, scaleKnown, bias, exact, denseHead } = view;
+  const { batchSize, nonNegative, signsProve, scaleKnown, bias, exact, denseHead, model, observation } = view;
+  const whole = scaleKnown && !observation.obfuscation.evidence.some(isSparse);
+  if (batchSize === 1 && !nonNegative && (model.classes > 2 || bias)) return model.classes > 2 ? 'opposite' : 'bias';
   if (batchSize === 1) return 'rowSum';
   if (learnt && (await isLearnable(view))) return 'simulated';
   if (denseHead && !exact) return 'head';
-  if (signsProve) return 'proof';
+  if (signsProve && (nonNegative || !whole)) return 'proof';
   if (!scaleKnown) return 'rowSum';
   return bias ? 'bias' : 'counts';
 }

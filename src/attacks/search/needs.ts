@@ -6,7 +6,7 @@ import { EXACT } from '../../core/evidence.js';
 import { type Checked, checked, type OptionTable } from '../../core/option-table.js';
 import type { Layer, Observation } from '../../core/types.js';
 import { checkSettings } from '../../federation/index.js';
-import { denseHead, isIdle } from '../../models/index.js';
+import { denseHead, entranceOf } from '../../models/index.js';
 
 /** What an attack needs of an observation, as data. What is not said is not needed. */
 export interface Needs {
@@ -22,7 +22,7 @@ export interface Needs {
   readonly phiKnown?: true;
   /** The network must end in dense - ReLU - dense; flatten and dropout that is off may lie between. */
   readonly denseHead?: true;
-  /** The first layer must be dense with bias. */
+  /** The first layer must be dense with bias; input normalisation may stand before it. */
   readonly biasedFirstLayer?: true;
 }
 
@@ -75,8 +75,8 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       got: `${model.name}: ${kinds(model.layers.slice(-3))}`,
       fix: 'rog() takes any network',
     },
-  biasedFirstLayer: ({ model: { layers } }) => {
-    const first = layers.find((layer) => !isIdle(layer));
+  biasedFirstLayer: ({ model }) => {
+    const { first } = entranceOf(model);
     if (first?.kind === 'dense' && first.bias) return false;
     return {
       rule: 'the first layer must be dense with bias',
