@@ -58,6 +58,10 @@ function port(number: 11 | 12, name: string, shape: readonly number[]): Buffer {
   return inside(number, Buffer.concat([text(1, name), inside(2, inside(1, tensor))]));
 }
 
+/** An entry of a node's metadata. */
+export const metadata = (key: string, value: string): Buffer =>
+  inside(9, Buffer.concat([text(1, key), text(2, value)]));
+
 /** A file whose graph takes `image` of a shape and gives `answer`. */
 export const onnxFile = (parts: readonly Buffer[], image: readonly number[] = [1, 3, 8, 8]): Buffer =>
   Buffer.concat([

@@ -12,6 +12,7 @@ import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
 import { foretold } from './told-time.js';
+import { doubtsOf } from './unmeasured.js';
 
 /** What an audit found. */
 export interface AuditResult {
@@ -59,15 +60,17 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const settings = readConfig(config);
   const subject = await subjectOf(settings);
   heedStop(options);
-  const { model, data, batches } = subject;
+  const { data, batches } = subject;
   const check = await checkOf(settings, subject);
   if (check) options.onCheck?.(check);
+  const about = aboutOf(subject);
+  for (const sentence of doubtsOf({ subject: about, check })) options.onDoubt?.(sentence);
   heedStop(options);
   const updates = await updatesOf(settings, subject);
   heedStop(options);
   const told = { ...options, ...(options.onProgress && { each: await foretold(settings, subject) }) };
   const run = (phis: readonly string[], { labels }: Pick<Audit, 'labels'> = settings) =>
-    runCells(settings, subject, updates, cellsOf({ ...settings, labels }, model, phis), told);
+    runCells(settings, subject, updates, cellsOf({ ...settings, labels }, subject.model, phis), told);
   const { rows, untried } = await run(settings.phi);
   const [first] = untried;
   if (first && rows.length === 0) throw problem('audit', `no attack can be made: ${first.why}`);
@@ -85,19 +88,17 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const phis = [...new Set(['none', ...settings.phi, ...(safe ? [safe] : [])])];
   const { folder, signal } = options;
   const costs = settings.training
-    ? await costsOf(model, data, settings.training, { phis, seed: settings.seed, folder, signal }).catch((error) => {
-        heedStop(options, [...rows, ...tried]);
-        throw error;
-      })
+    ? await costsOf(subject.model, data, settings.training, { phis, seed: settings.seed, folder, signal }).catch(
+        (error) => {
+          heedStop(options, [...rows, ...tried]);
+          throw error;
+        },
+      )
     : [];
   heedStop(options, [...rows, ...tried]);
-  const { name, notice } = data;
-  const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
-  const { trained, batchNorm } = subject;
-  const about = { batches, trained, ...(batchNorm && { batchNorm }), model: model.name, data: name, parameters };
   return {
     audit: settings,
-    subject: { ...about, ...(notice && { notice }) },
+    subject: about,
     rows,
     tried,
     untried,
@@ -108,6 +109,13 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
     ...(privacy && { privacy }),
     ...(check && { check }),
   };
+}
+
+/** A subject in words and numbers. */
+function aboutOf({ data, model, after: _, gallery: __, ...rest }: Subject): AuditResult['subject'] {
+  const { name, notice } = data;
+  const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
+  return { ...rest, model: model.name, data: name, parameters, ...(notice && { notice }) };
 }
 
 /** Bounds of every phi; a network that cannot be differentiated so often has none, and the audit goes on. */

@@ -28,6 +28,8 @@ export interface AuditOptions {
   readonly onProgress?: (done: number, total: number, what: string, secondsLeft: number) => void;
   /** Called before the attacks where a real update was given: whether the simulated client is the real one. */
   readonly onCheck?: (check: ClientCheck) => void;
+  /** Called before the attacks with every sentence that leaves no verdict. */
+  readonly onDoubt?: (sentence: string) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -22,8 +22,10 @@ export interface Subject {
   readonly batches: readonly Batch[];
   /** Whether the weights are the user's own. */
   readonly trained: boolean;
-  /** How its batch normalisation works; undefined where it has none. */
-  readonly batchNorm?: BatchNormMode | undefined;
+  /** Layers into which the exporter of its file folded batch normalisation, where there are any. */
+  readonly folded?: readonly string[];
+  /** How its batch normalisation works; absent where it has none. */
+  readonly batchNorm?: BatchNormMode;
   /** The network after the client's own round. */
   readonly after?: Model;
   /** Pictures among which the private ones are looked for. */
@@ -48,7 +50,9 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   );
   const trained = audit.weights !== undefined || isOnnx(audit);
   const gallery = await galleryOf(data, batches);
-  return { data, model, batches, trained, batchNorm: batchNormMode(model), gallery, ...(after && { after }) };
+  const batchNorm = batchNormMode(model);
+  const known = { ...(batchNorm && { batchNorm }), ...(model.file?.folded.length && { folded: model.file.folded }) };
+  return { data, model, batches, trained, ...known, gallery, ...(after && { after }) };
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

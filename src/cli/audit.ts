@@ -6,7 +6,6 @@ import {
   audit,
   auditPage,
   auditSchema,
-  type ClientCheck,
   checkFailOn,
   failuresOf,
   parseFailOn,
@@ -84,7 +83,7 @@ export async function command(args: string[]): Promise<number> {
   const attacks = settings.phi.length * settings.labels.length * settings.batches;
   const signal = stopSignal();
   console.error(`${session.line}; ${counted(attacks, 'attack')} of ${settings.iterations} steps, ${workers} at a time`);
-  const run = { folder: out, workers, signal, onCheck: doubt, onProgress: say };
+  const run = { folder: out, workers, signal, onDoubt: doubt, onProgress: say };
   const result = await unlessStopped(signal, audit(given, run));
   if (!result) return STOPPED;
   const verdict = verdictOf(result);
@@ -134,9 +133,7 @@ function readJson(path: string): AuditConfig {
 }
 
 /** Said before the attacks: they may take long, and tell nothing of another client. */
-const doubt = ({ agrees, sentence }: ClientCheck): void => {
-  if (!agrees) console.error(`${sentence}; there will be no verdict (Ctrl-C stops)`);
-};
+const doubt = (sentence: string): void => console.error(`${sentence}; there will be no verdict (Ctrl-C stops)`);
 
 const say = (done: number, total: number, what: string, secondsLeft: number): void => {
   const about = secondsLeft >= 2 ? roughly(secondsLeft) : undefined;

@@ -74,6 +74,8 @@ export interface NetworkFile {
   readonly stored: readonly string[];
   /** Stored tensors that are no parameters. */
   readonly constants: readonly NamedArray[];
+  /** Nodes into which an exporter folded batch normalisation: the network is not the one that a client trains. */
+  readonly folded: readonly string[];
 }
 
 /**

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { audit, auditPage } from '../../src/audit/index.js';
+import { audit, auditPage, verdictOf } from '../../src/audit/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
+import { constant, metadata, node, onnxFile } from '../onnx-files.js';
 import { type TorchClient, torchClients, writeNetwork, writeState } from '../torch-clients.js';
 
 const folder = temporaryFolder();
@@ -46,3 +47,40 @@ for (const name of ['tutorial, safetensors', 'mobile, safetensors'])
     );
     assert.match(auditPage(found, { version: '0', engine: 'none' }), /what stands here is a measurement/);
   });
+
+test('audit: a network into which the exporter folded batch normalisation is no client: no verdict, said before', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 9);
+  const file = (kernel: string, rule: string): string => {
+    const path = join(folder, 'folded.onnx');
+    const more = [metadata('namespace', 'net'), metadata('pkg.onnxscript.rewriter.rule_name', rule)];
+    const parts = [
+      constant(kernel, [2, 3, 1, 1], values(6)),
+      constant('fc', [128, 4], values(512)),
+      node('Conv', ['image', kernel], ['a'], rule ? more : []),
+      node('Flatten', ['a'], ['b']),
+      node('MatMul', ['b', 'fc'], ['answer']),
+    ];
+    writeFileSync(path, onnxFile(parts));
+    return path;
+  };
+  const table = join(folder, 'four.csv');
+  const pixels = Array.from({ length: 192 }, (_, i) => i);
+  const rows = [0, 1, 2, 3].map((label) => [label, ...pixels.map((i) => (i * (label + 3)) % 256)].join(','));
+  writeFileSync(table, [['label', ...pixels.map((i) => `pixel${i}`)].join(','), ...rows].join('\n'));
+  for (const [kernel, rule, folded] of [
+    ['conv.weight', 'FuseBatchNormIntoConv', true],
+    ['onnx::Conv_12', '', true],
+    ['conv.weight', 'FuseConvPad', false],
+    ['conv.weight', '', false],
+  ] as const) {
+    const said: string[] = [];
+    const threshold = { metric: 'psnr', value: 60 } as const;
+    const few = { phi: ['none'], labels: ['known'], batch: 2, iterations: 2, remedies: false, threshold } as const;
+    const given = { network: file(kernel, rule), data: `csv:${table}`, ...few };
+    const found = await audit(given, { workers: 1, onDoubt: (sentence) => void said.push(sentence) });
+    const { passed, sentence } = verdictOf(found);
+    assert.equal(passed, !folded);
+    assert.equal(/^No verdict: .*folded into node of a, which no client trains: export/.test(sentence), folded);
+    assert.equal(said.length, folded ? 1 : 0);
+  }
+});

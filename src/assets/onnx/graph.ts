@@ -22,6 +22,8 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** The rule by which PyTorch's exporter made it of others, e.g. `FuseBatchNormIntoConv`. */
+  readonly rule?: string;
 }
 
 /** An input or output: its name and what is known of its shape; NaN: any size. */
@@ -84,18 +86,27 @@ function nodeOf(bytes: Uint8Array, source: Source, external: External): OnnxNode
   const inputs: string[] = [];
   const outputs: string[] = [];
   const held: Field[] = [];
-  let [name, op] = ['', ''];
+  let [name, op, rule] = ['', '', ''];
   for (const field of fieldsOf(bytes, source)) {
     if (field.number === 1) inputs.push(textOf(field));
     else if (field.number === 2) outputs.push(textOf(field));
     else if (field.number === 3) name = textOf(field).slice(0, LONGEST_NAME);
     else if (field.number === 4) op = textOf(field).slice(0, LONGEST_NAME);
     else if (field.number === 5) held.push(field);
+    else if (field.number === 9) rule ||= ruleOf(field.bytes, source);
     if (inputs.length + outputs.length > MOST_PORTS)
       throw problem(source.where, `a node may have at most ${MOST_PORTS} inputs and outputs`);
   }
   const attributes = Object.fromEntries(held.map((field) => attributeOf(field, source, op, external)));
-  return { name, op, inputs, outputs, attributes };
+  return { name, op, inputs, outputs, attributes, ...(rule && { rule }) };
+}
+
+const RULE = 'pkg.onnxscript.rewriter.rule_name';
+
+/** Of an entry of a node's metadata the rule that it names, else nothing. */
+function ruleOf(entry: Uint8Array, source: Source): string {
+  const [key, value] = [1, 2].map((number) => firstOf(entry, source, number, 2));
+  return value && key?.bytes.length === RULE.length && textOf(key) === RULE ? textOf(value).slice(0, LONGEST_NAME) : '';
 }
 
 function attributeOf(field: Field, source: Source, op: string, external: External): [string, Attribute] {

@@ -33,8 +33,20 @@ export function fileOf(
     if (pieces.every(({ names }) => names.length > 0)) sources[name] = { shape: tensor.shape, pieces };
   }
   const kept = [...graph.constants.values()].filter(({ name, data }) => !roots.has(name) && data.length <= MOST);
-  return { sources, stored: inOrder(graph, roots), constants: kept };
+  return { sources, stored: inOrder(graph, roots), constants: kept, folded: foldedIn(graph) };
 }
+
+/** What PyTorch's older exporter calls a kernel that it computed. */
+const COMPUTED = /^onnx::Conv_\d+$/;
+
+/** Nodes that are a layer and the batch normalisation behind it in one, as optimising exporters write it. */
+const foldedIn = ({ nodes, constants }: OnnxGraph): string[] =>
+  nodes
+    .filter(
+      ({ op, inputs, rule = '' }) =>
+        /BatchNorm/.test(rule) || (op === 'Conv' && COMPUTED.test(inputs[1] ?? '') && constants.has(inputs[1]!)),
+    )
+    .map(({ name, op, outputs }) => name || `${op} ${outputs[0]}`);
 
 /** The pieces of a tensor that stand one below the other; itself where it is one. */
 export const leaves = (tensor: Learned): readonly Learned[] => tensor.parts?.flatMap(leaves) ?? [tensor];
