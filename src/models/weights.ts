@@ -19,7 +19,8 @@ export function saveWeights(path: string, model: Model): Promise<void> {
  * loadNetwork(), else in the order of the file: checkpoints of PyTorch (.pt, .pth),
  * numpy's .npz and .npy (Flower's saved rounds), safetensors. Running statistics that the file does not hold stay as
  * they are.
- * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights
+ * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN or infinite weights, whole
+ * numbers alone
  * @example const trained = await rog.loadWeights('round-3.safetensors', rog.nets.resnet18({ classes: 10 }))
  */
 export async function loadWeights(path: string, model: Model): Promise<Model> {
@@ -31,7 +32,23 @@ export async function loadWeights(path: string, model: Model): Promise<Model> {
     : fromTorch(where, model, tensors, format !== 'safetensors');
   checkMatches(where, parameters, model.parameters);
   checkFinite(where, [...parameters, ...buffers], 'the weights');
+  checkScaled(where, parameters);
   return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
+}
+
+/** Whole numbers up to so much may be weights that somebody made up. */
+const SMALL = 16;
+
+/** Refuses quantized weights without their scales. */
+function checkScaled(where: string, parameters: readonly NamedArray[]): void {
+  const largest = Math.max(...parameters.map(({ data }) => data.reduce((most, x) => Math.max(most, Math.abs(x)), 0)));
+  if (largest > SMALL && parameters.every(({ data }) => data.every(Number.isInteger)))
+    throw problem(
+      where,
+      'weights must not be whole numbers alone',
+      `up to ${largest}`,
+      'quantized tensors have scales beside them: save what dequantize() gives',
+    );
 }
 
 /** Names that only saveWeights() gives. */

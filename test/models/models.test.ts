@@ -137,6 +137,9 @@ test('weights survive a safetensors file; those of another network are refused b
       loadWeights(path, lenet({ imageShape: [16, 16, 3] })),
       /dense6\/kernel \[1024,512\], got "dense6\/kernel \[256,512\]"/,
     );
+    const quantized = model.parameters.map((p) => ({ ...p, data: p.data.map((x) => Math.round(1000 * x)) }));
+    await saveWeights(path, { ...model, parameters: quantized });
+    await assert.rejects(loadWeights(path, model), /must not be whole numbers alone, got "up to \d+".*dequantize\(\)/);
     writeFileSync(path, 'not weights');
     await assert.rejects(loadWeights(path, model));
   } finally {

@@ -116,3 +116,37 @@ test('loadNetwork: a graph is the smallest region that is one: within a residual
     shortcut: [],
   });
 });
+
+test('loadNetwork: every second pixel beside channels of zeros, the shortcut without weights of CIFAR ResNets', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 5);
+  const file = (pads: readonly number[], channels: number): string => {
+    const path = join(folder, 'shortcut.onnx');
+    const parts = [
+      constant('from', [2], [1, 0], 7),
+      constant('to', [2], [8, 7], 7),
+      constant('axes', [2], [2, 3], 7),
+      constant('step', [2], [2, 3], 7),
+      constant('pads', [8], pads, 7),
+      constant('w', [channels * 12, 4], values(channels * 48)),
+      node('Slice', ['image', 'from', 'to', 'axes', 'step'], ['a']),
+      node('Pad', ['a', 'pads'], ['b']),
+      node('Flatten', ['b'], ['c']),
+      node('MatMul', ['c', 'w'], ['answer']),
+    ];
+    writeFileSync(path, onnxFile(parts));
+    return path;
+  };
+  // what is read must give ONNX Runtime's answers, where it loads
+  for (const [before, after] of [
+    [1, 2],
+    [0, 3],
+    [2, 0],
+  ] as const) {
+    const { layers } = await loadNetwork(file([0, before, 0, 0, 0, after, 0, 0], 3 + before + after));
+    const [cut, pool, zeros] = layers;
+    assert.ok(cut?.kind === 'pad' && String(cut.padding) === '-1,0,0,-1');
+    assert.deepEqual(pool, { kind: 'averagePool', size: 1, stride: [2, 3] });
+    assert.ok(zeros?.kind === 'branches' && zeros.branches.length === 1 + Number(before > 0) + Number(after > 0));
+  }
+  await assert.rejects(loadNetwork(file([0, 4, 0, 0, 0, 0, 0, 0], 7)), /Pad.* is no layer that is known/);
+});

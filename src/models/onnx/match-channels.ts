@@ -8,15 +8,34 @@ import { backFrom, found, type Match, type Matcher, makerIs, scalar } from './ma
 
 const MODES = { constant: 'zeros', reflect: 'reflect', edge: 'replicate', wrap: 'circular' } as const;
 
-/** Cells around a picture. */
+/** Channels of zeros before and after those of a picture: some of its own, times 0. */
+const withZeros = (before: number, after: number): Layer[] => {
+  const zeros = (count: number): Layer[][] =>
+    count > 0
+      ? [
+          [
+            { kind: 'takeChannels', from: 0, count },
+            { kind: 'scale', factor: 0 },
+          ],
+        ]
+      : [];
+  return [{ kind: 'branches', branches: [...zeros(before), [], ...zeros(after)], join: 'concat' }];
+};
+
+/** Cells around a picture, or channels of zeros (the shortcut without weights of He et al. 2016). */
 export const padded: Matcher = (node, known) => {
   const pads = [...(node.inputs[1] ? (known.constant(node.inputs[1])?.data ?? []) : numbers(node.attributes.pads, []))];
   const value = node.inputs[2] ? scalar(known.constant(node.inputs[2])) : numberOf(node.attributes.value, 0);
   const said = (node.attributes.mode as string | undefined) ?? 'constant';
   const mode = Object.hasOwn(MODES, said) ? MODES[said as keyof typeof MODES] : undefined;
   const plane = pads.length === 8 && [0, 1, 4, 5].every((k) => pads[k] === 0);
-  if (!mode || !plane || (mode === 'zeros' && value !== 0)) return undefined;
-  if (pads.every((n) => n === 0)) return found(node.inputs[0]!, []);
+  if (!mode || (mode === 'zeros' && value !== 0)) return undefined;
+  if (pads.length > 0 && pads.every((n) => n === 0)) return found(node.inputs[0]!, []);
+  const [, channels = 0] = known.shape(node.inputs[0]!);
+  const [before, after] = [pads[1]!, pads[5]!];
+  const beside = pads.length === 8 && pads.every((n, k) => n === 0 || (k % 4 === 1 && n > 0 && n <= channels));
+  if (mode === 'zeros' && beside) return found(node.inputs[0]!, withZeros(before, after));
+  if (!plane) return undefined;
   return found(node.inputs[0]!, [{ kind: 'pad', padding: [pads[2]!, pads[6]!, pads[3]!, pads[7]!], mode }]);
 };
 
@@ -35,18 +54,25 @@ export const part: Matcher = (node, known, name = node.outputs[0]!) => {
 export const slice: Matcher = (node, known) => {
   const shape = known.shape(node.inputs[0]!);
   const places = slicePlaces(shape, cutOf(node, known));
-  const whole = places.every(({ by, length }, axis) => by === 1 && (axis > 0 || length === shape[axis]));
+  const whole = places.every(
+    ({ by, length }, axis) => by > 0 && (axis > 1 || (by === 1 && (axis > 0 || length === shape[axis]))),
+  );
   if (!whole || (shape.length !== 4 && shape.length !== 2)) return undefined;
   const { start, length } = places[1]!;
   const channels: Layer[] = length === shape[1] ? [] : [{ kind: 'takeChannels', from: start, count: length }];
   const [top = 0, bottom = 0, left = 0, right = 0] = places
     .slice(2)
-    .flatMap((cut, k) => [-cut.start, cut.start + cut.length - shape[k + 2]!]);
+    .flatMap(({ start, by, length }, k) => [-start, start + (length - 1) * by + 1 - shape[k + 2]!]);
   const plane: Layer[] = [top, bottom, left, right].some((n) => n !== 0)
     ? [{ kind: 'pad', padding: [top, bottom, left, right] }]
     : [];
-  return found(node.inputs[0]!, [...channels, ...plane]);
+  const strides = places.slice(2).map(({ by }) => by);
+  const every = strides.some((by) => by > 1) ? [everyOther(strides as [number, number])] : [];
+  return found(node.inputs[0]!, [...channels, ...plane, ...every]);
 };
+
+/** One cell of so many. */
+const everyOther = (stride: readonly [number, number]): Layer => ({ kind: 'averagePool', size: 1, stride });
 
 /** Channels as groups, turned, in a row again (ShuffleNet). */
 export const shuffle: Matcher = (node, known) => {
