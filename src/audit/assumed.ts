@@ -7,8 +7,8 @@ const FULL = 200;
 const BATCH_NORM = {
   train: "Batch normalisation goes by the batch's own statistics (training mode).",
   eval:
-    'Batch normalisation goes by the running statistics (evaluation mode), as files are often exported; a client that ' +
-    "trains mostly takes its batch's own (batchNorm: train).",
+    'Batch normalisation goes by the running statistics (evaluation mode), as files are often exported; a client ' +
+    "that trains mostly takes its batch's own (batchNorm: train).",
 };
 
 /** What an audit took for granted, a sentence each. */

@@ -134,7 +134,7 @@ test('audit: the sum of three clients; intervals of the scores; what a phi costs
   assert.throws(() => readConfig({ training: { rounds: 0 } }), /audit training: rounds must be an integer/);
 });
 
-test('audit: batch normalisation as the client trains, whatever the network says; it is told what was taken', async () => {
+test('audit: batch normalisation as the client trains, whatever the network says; told in the report', async () => {
   const [layer] = [{ kind: 'batchNorm', mode: 'eval' }] as const;
   const layers: Layer[] = [
     { kind: 'conv', filters: 4, size: 3 },

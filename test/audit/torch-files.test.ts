@@ -48,7 +48,7 @@ for (const name of ['tutorial, safetensors', 'mobile, safetensors'])
     assert.match(auditPage(found, { version: '0', engine: 'none' }), /what stands here is a measurement/);
   });
 
-test('audit: a network into which the exporter folded batch normalisation is no client: no verdict, said before', async () => {
+test('audit: a network with batch normalisation folded in is no client: no verdict, said before', async () => {
   const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 9);
   const file = (kernel: string, rule: string): string => {
     const path = join(folder, 'folded.onnx');

@@ -117,7 +117,7 @@ test('loadNetwork: a graph is the smallest region that is one: within a residual
   });
 });
 
-test('loadNetwork: every second pixel beside channels of zeros, the shortcut without weights of CIFAR ResNets', async () => {
+test('loadNetwork: every second pixel, channels of zeros: the shortcut without weights of CIFAR ResNets', async () => {
   const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 5);
   const file = (pads: readonly number[], channels: number): string => {
     const path = join(folder, 'shortcut.onnx');
