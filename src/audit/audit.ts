@@ -5,6 +5,7 @@ import { type AuditBound, type AuditPrivacy, boundsOf, priorOf, privacyOf } from
 import { type ClientCheck, checkClient } from './client/check.js';
 import { type Audit, type AuditConfig, reaches, readConfig } from './config.js';
 import { costsOf, type PhiCost } from './cost.js';
+import { doubtsOf } from './doubts.js';
 import { heedStop } from './heed-stop.js';
 import { kappaOf, type RetrievalBaseline, retrievalBaseline } from './kappa.js';
 import { FAMILIES } from './remedies.js';
@@ -12,7 +13,6 @@ import { type AuditOptions, cellsOf, type Ran, runCells, type Untried } from './
 import { observed, type Sent, updatesOf } from './sent.js';
 import { type Subject, subjectOf } from './subject.js';
 import { foretold } from './told-time.js';
-import { doubtsOf } from './unmeasured.js';
 
 /** What an audit found. */
 export interface AuditResult {
@@ -64,7 +64,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   const check = await checkOf(settings, subject);
   if (check) options.onCheck?.(check);
   const about = aboutOf(subject);
-  for (const sentence of doubtsOf({ subject: about, check })) options.onDoubt?.(sentence);
+  for (const sentence of doubtsOf(subject, check)) options.onDoubt?.(sentence);
   heedStop(options);
   const updates = await updatesOf(settings, subject);
   heedStop(options);

@@ -1,16 +1,6 @@
 import { METRICS } from '../metrics/index.js';
 import type { AuditResult } from './audit.js';
-
-/** Why no attack could say anything of the client, a sentence each, known before the attacks. */
-export function doubtsOf({ subject: { folded }, check }: Pick<AuditResult, 'subject' | 'check'>): readonly string[] {
-  if (check) return check.agrees ? [] : [check.sentence];
-  if (!folded) return [];
-  const [first, ...others] = folded;
-  const where = `${first}${others.length ? ` and ${others.length} more` : ''}`;
-  return [`the network's file has batch normalisation folded into ${where}, which no client trains: ${FIX}`];
-}
-
-const FIX = 'export with optimize=False, or the older exporter with training=TrainingMode.PRESERVE';
+import { doubtsOf } from './doubts.js';
 
 /**
  * Why an audit says nothing of some images, a sentence each: doubts about client and network, a phi under which no
@@ -27,5 +17,5 @@ export function unmeasured(result: Pick<AuditResult, 'audit' | 'subject' | 'rows
     return scored ? [] : [`phi ${phi}: no image has a score of ${METRICS[metric].label}`];
   };
   const phis = new Set([...audit.phi, ...rows.map(({ phi }) => phi)]);
-  return [...doubtsOf(result), ...[...phis].flatMap(ofPhi)];
+  return [...doubtsOf(result.subject, result.check), ...[...phis].flatMap(ofPhi)];
 }
