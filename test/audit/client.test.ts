@@ -51,6 +51,23 @@ for (const golden of torchClients.filter(({ network: exported }) => exported))
     assert.ok(found.agrees, found.sentence);
   });
 
+test('checkClient: a gradient or a difference for the weights is named; weights of zeros may move', async () => {
+  const { before, after, batch, settings } = await round(named('tutorial'));
+  const moved = before.parameters.map((w, k) => ({
+    ...w,
+    data: w.data.map((x, i) => after.parameters[k]!.data[i]! - x),
+  }));
+  for (const sign of [1, -10]) {
+    const parameters = moved.map((w) => ({ ...w, data: w.data.map((x) => sign * x) }));
+    const { agrees, sentence, instead } = await checkClient(before, { after: { parameters }, batch, settings });
+    assert.ok(!agrees && instead.length === 0);
+    assert.match(sentence, /are they a gradient, a difference, or of another run\? The whole state/);
+  }
+  const empty = { ...before, parameters: before.parameters.map((w) => ({ ...w, data: w.data.map(() => 0) })) };
+  const { sentence } = await checkClient(empty, { after: { parameters: moved }, batch, settings });
+  assert.match(sentence, /the simulated client is not the real one/);
+});
+
 const wrong: [name: string, change: (settings: ClientOptions) => ClientOptions, says: RegExp][] = [
   ['tutorial', (settings) => ({ ...settings, learningRate: 0.05 }), /agrees with learning rate 0\.1$/],
   ['tutorial, npz, five steps with momentum', ({ optimizer: _, ...rest }) => rest, /agrees with momentum 0\.9$/],

@@ -1,5 +1,6 @@
 import { checkMatches } from '../../core/arrays.js';
 import { problem } from '../../core/errors.js';
+import { dot } from '../../core/numbers.js';
 import { checkOptions } from '../../core/options.js';
 import type { Batch, Model, NamedArray } from '../../core/types.js';
 import { CLIENT_OPTIONS, type ClientOptions, clientUpdate } from '../../federation/index.js';
@@ -64,6 +65,7 @@ export async function checkClient(before: Model, { after, batch, settings }: Cli
   const given = await measured(before, settings, before, { after, batch });
   const worst = furthest(given.tensors);
   if (worst.agrees) return { agrees: true, tensors: given.tensors, worst, instead: [], sentence: AGREES };
+  if (isOther(before, after)) return { agrees: false, tensors: given.tensors, worst, instead: [], sentence: OTHER };
   const tried = await neighbours({ model: before, client: settings, batch }, before, after, given);
   const instead = tried
     .filter(({ ofUpdate, agrees }) => agrees || ofUpdate < worst.ofUpdate / 2)
@@ -196,6 +198,21 @@ function still(
   const frozen = unmoved.map(({ name }) => name);
   return [{ says: `frozen ${frozen.join(', ')}`, model, batch, client: { ...client, frozen } }];
 }
+
+/** Cosine of the weights before and after a round below which they are not those of one network in training. */
+const ALIKE = 0.5;
+
+/** Whether the weights after the round have little to do with those before: a gradient, a difference, another run. */
+function isOther(before: Model, after: ClientRound['after']): boolean {
+  const dots = (a: ClientRound['after'], b: ClientRound['after']): number =>
+    a.parameters.reduce((sum, { data }, k) => sum + dot(data, b.parameters[k]!.data), 0);
+  const size = Math.sqrt(dots(before, before) * dots(after, after));
+  return size > 0 && dots(before, after) < ALIKE * size;
+}
+
+const OTHER =
+  'the weights after the round are not those before it, moved: are they a gradient, a difference, or of another run? ' +
+  'The whole state after the local steps is needed';
 
 const AGREES = 'the simulated client is the real one, to float precision in every tensor';
 
