@@ -150,3 +150,32 @@ test('loadNetwork: every second pixel, channels of zeros: the shortcut without w
   }
   await assert.rejects(loadNetwork(file([0, 4, 0, 0, 0, 0, 0, 0], 7)), /Pad.* is no layer that is known/);
 });
+
+test('loadNetwork: one channel of a picture, and pictures without an axis of channels, as for MNIST', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 5);
+  const path = join(folder, 'gray.onnx');
+  const numbers = [constant('one', [1], [1], 7), constant('zero', [], [0], 7), constant('flat', [2], [1, 64], 7)];
+  const net = (...nodes: Buffer[]): Buffer[] => [
+    ...numbers,
+    constant('k', [2, 1, 1, 1], [1, -2]),
+    constant('w', [128, 4], values(512)),
+    constant('v', [64, 4], values(256)),
+    ...nodes,
+  ];
+  const conv = [node('Conv', ['b', 'k'], ['c']), node('Flatten', ['c'], ['d']), node('MatMul', ['d', 'w'], ['answer'])];
+  const taken = node('Gather', ['image', 'zero'], ['a'], [whole('axis', 1)]);
+  const dense = [node('Reshape', ['image', 'flat'], ['d']), node('MatMul', ['d', 'v'], ['answer'])];
+  for (const [file, image, kinds] of [
+    [net(taken, node('Unsqueeze', ['a', 'one'], ['b']), ...conv), [1, 1, 8, 8], 'conv,flatten,dense'],
+    [net(taken, node('Unsqueeze', ['a', 'one'], ['b']), ...conv), [1, 3, 8, 8], 'takeChannels,conv,flatten,dense'],
+    [net(node('Unsqueeze', ['image', 'one'], ['b']), ...conv), [1, 8, 8], 'conv,flatten,dense'],
+    [net(...dense), [1, 8, 8], 'flatten,dense'],
+  ] as const) {
+    writeFileSync(path, onnxFile(file, image));
+    const { layers, imageShape } = await loadNetwork(path);
+    assert.equal(String(layers.map(({ kind }) => kind)), kinds);
+    assert.deepEqual(imageShape, [8, 8, image.length === 4 ? image[1] : 1]);
+  }
+  writeFileSync(path, onnxFile(net(node('Relu', ['image'], ['a']), ...dense), [1, 8, 8]));
+  await assert.rejects(loadNetwork(path), /must be given its channel or be flattened first, got "Relu"; export with/);
+});

@@ -29,14 +29,21 @@ export function follow(graph: OnnxGraph, where: string): Known {
       graph.outputs.map(({ name }) => name),
       'export a network that returns what the loss is taken of',
     );
-  const image = input.shape.map((n, axis) => (axis === 0 && !(n >= 1) ? 1 : n));
+  const gray = input.shape.length === 3;
+  const image = (gray ? input.shape.toSpliced(1, 0, 1) : input.shape).map((n, axis) =>
+    axis === 0 && !(n >= 1) ? 1 : n,
+  );
   if (image.length !== 4 || image.some((n) => !(n >= 1)))
-    throw problem(where, 'the input must be [batch, channels, height, width] of known size', input.shape);
+    throw problem(
+      where,
+      'the input must be [batch, channels, height, width] of known size, or [batch, height, width]',
+      input.shape,
+    );
   if (sizeOf(image) > LIMITS.picturePixels)
     throw problem(where, `an image may have at most ${LIMITS.picturePixels} pixels`, input.shape);
   const constants = new Map<string, OnnxTensor>();
   for (const [name, tensor] of graph.constants) constants.set(name, { ...tensor, names: [name] });
-  const channelsLast = isChannelsLast(graph, input.name, image);
+  const channelsLast = !gray && isChannelsLast(graph, input.name, image);
   const start = channelsLast ? `${input.name} turned` : input.name;
   const [batch = 1, height, width, channels] = image;
   const seen = channelsLast ? [batch, channels!, height!, width!] : image;
@@ -49,6 +56,7 @@ export function follow(graph: OnnxGraph, where: string): Known {
     input: start,
     batch,
     channelsLast,
+    gray,
     output: graph.outputs[0]!.name,
     nodes,
     constant: (name) => (name === undefined ? undefined : constants.get(name)),
@@ -87,12 +95,25 @@ export function follow(graph: OnnxGraph, where: string): Known {
   const apart = tokensFirst();
   const parts = sequences(known, (tensor) => void constants.set(tensor.name, tensor));
   const direct = withoutIdentities(graph, known.constant);
-  for (const node of graph.nodes.flatMap(direct).flatMap(apart)) {
+  const given = gray ? graph.nodes.map((node) => withChannel(node, input.name, where)) : graph.nodes;
+  for (const node of given.flatMap(direct).flatMap(apart)) {
     if (node.op === 'SplitToSequence') for (const one of order.restored(node.inputs.slice(0, 1))) add(one);
     for (const one of parts(node)) for (const rewritten of order.rewrite(one)) add(rewritten);
   }
   for (const node of order.restored(graph.outputs.map(({ name }) => name))) add(node);
   return known;
+}
+
+/** Where a picture without an axis of channels gets one, it has it. @throws where it is taken otherwise */
+function withChannel(node: OnnxNode, image: string, where: string): OnnxNode {
+  if (!node.inputs.includes(image) || ['Flatten', 'Reshape'].includes(node.op)) return node;
+  if (node.op === 'Unsqueeze') return { ...node, op: 'Identity', inputs: [image] };
+  throw problem(
+    where,
+    'a picture of [batch, height, width] must be given its channel or be flattened first',
+    node.op,
+    'export with pictures [batch, channels, height, width]',
+  );
 }
 
 /** Channels that a picture has. */

@@ -28,7 +28,7 @@ export interface NetworkFileOptions {
  * InstanceNormalization, RMS norm, pools of the plane and over channels, Resize to more cells, Add, Sub, Mul, Div, Max,
  * Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library, learned
  * factors and summands of channels or of all, patch embedding, class token, positions and self-attention as PyTorch
- * exports them; pictures [n, c, h, w], or [n, h, w, c] as tf2onnx has them; a Softmax at the end is left out, since
+ * exports them; pictures [n, c, h, w], [n, h, w, c] as tf2onnx has them, or [n, h, w]; a Softmax at the end is left out, since
  * training puts it into the loss. Values may cross: what is no residual block or branches is a `graph` layer.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
  * answers on a random image must be the file's to 1e-4. An export that is optimised is not the network that a client
@@ -102,7 +102,9 @@ async function checkAnswers(path: string, where: string, model: Model, known: Kn
   const shape = [known.batch, ...model.imageShape];
   const image: NdArray = { shape, data: Float32Array.from({ length: sizeOf(shape) }, random) };
   const softmax = known.maker(known.output)?.op;
-  const theirs = await onnxValues(path, known.channelsLast ? image : channelsFirst(image)).catch((error: Error) => {
+  const first = known.channelsLast ? image : channelsFirst(image);
+  const given = known.gray ? { ...first, shape: first.shape.toSpliced(1, 1) } : first;
+  const theirs = await onnxValues(path, given).catch((error: Error) => {
     throw problem(where, 'ONNX Runtime must be able to run the file', error.message.split('\n')[0]);
   });
   const wild = theirs.find((value) => !Number.isFinite(value));

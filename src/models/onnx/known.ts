@@ -16,6 +16,8 @@ export interface Known {
   readonly input: string;
   /** Whether the file takes it as [batch, height, width, channels]. */
   readonly channelsLast: boolean;
+  /** Whether the file takes it as [batch, height, width], one channel. */
+  readonly gray: boolean;
   /** Images that the graph is followed for: those of its export where they are fixed, else one. */
   readonly batch: number;
   readonly output: string;

@@ -125,6 +125,16 @@ export const gathered: Matcher = (node, known) => {
   return at?.shape.length === 1 && axis === 1 ? chosen(node.inputs[0]!, at.data, known) : undefined;
 };
 
+/** One channel by its number, which the axis of channels was taken away of and given back to. */
+export const oneOf: Matcher = (node, known) => {
+  const taken = makerIs(node.inputs[0]!, 'Gather', known);
+  const at = taken && known.constant(taken.inputs[1]);
+  const from = taken ? known.shape(taken.inputs[0]!) : [];
+  const apart = numberOf(taken?.attributes.axis, 0) === 1 && at?.data.length === 1 && at.shape.length === 0;
+  const back = String(known.shape(node.outputs[0]!)) === String([from[0], 1, from[2], from[3]]);
+  return taken && apart && back && from.length === 4 ? chosen(taken.inputs[0]!, at.data, known) : undefined;
+};
+
 /** The same with the channels moved to the front and back. */
 export const gatheredByHand: Matcher = (node, known) => {
   const front = ({ attributes }: OnnxNode): boolean => String(numbers(attributes.perm, [])) === '1,0,2,3';
@@ -140,6 +150,7 @@ function chosen(from: string, at: Float32Array, known: Known): Match | undefined
   if (shape.length !== 4) return undefined;
   const [n, all] = [at.length, shape[1]!];
   const places = [...at].map((i) => (i < 0 ? i + all : i));
+  if (n === all && n === 1) return found(from, []);
   if (places.every((i, k) => i === places[0]! + k))
     return found(from, [{ kind: 'takeChannels', from: places[0]!, count: n }]);
   const each = places[1]! - places[0]!;
