@@ -38,6 +38,10 @@ export const node = (
 export const whole = (name: string, value: number): Buffer =>
   inside(5, Buffer.concat([text(1, name), Buffer.of(0x18, ...varint(value)), Buffer.of(0xa0, 1, 2)]));
 
+/** An attribute of several whole numbers. */
+export const ints = (name: string, values: readonly number[]): Buffer =>
+  inside(5, Buffer.concat([text(1, name), ...values.map((n) => Buffer.of(0x40, ...varint(n))), Buffer.of(0xa0, 1, 7)]));
+
 /** A stored constant of floats, or of 64-bit whole numbers. */
 export function constant(name: string, shape: readonly number[], values: readonly number[], type: 1 | 7 = 1): Buffer {
   const raw = type === 1 ? Float32Array.from(values) : BigInt64Array.from(values, BigInt);

@@ -263,8 +263,11 @@ export type Layer =
   | { readonly kind: 'classToken' }
   /** A learned vector added to every token. */
   | { readonly kind: 'positions' }
-  /** Self-attention between the tokens, PyTorch's MultiheadAttention; bias: default true. */
-  | { readonly kind: 'attention'; readonly heads: number; readonly bias?: boolean }
+  /**
+   * Self-attention between the tokens, PyTorch's MultiheadAttention; bias: default true. inBias: of queries, keys and
+   * values, default as `bias`.
+   */
+  | { readonly kind: 'attention'; readonly heads: number; readonly bias?: boolean; readonly inBias?: boolean }
   /** One token of the sequence; default the first. */
   | { readonly kind: 'takeToken'; readonly index?: number }
   | { readonly kind: 'residual'; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }

@@ -198,4 +198,14 @@ test('noise as strong as the update: few entries are solved and polished, below 
   assert.match((await closedFormDeclines(louder, louder.labels!))!, /more prior/);
   const { observation: dense } = await seen('four dense, relu', 'noise:0', {}, 3);
   assert.equal(doneUpTo(dense, dense.labels!), FAILED);
+  for (const [phi, most] of [
+    ['quantize:4', 0.3],
+    ['topk:0.9', 0.3],
+    ['sign', FAILED],
+    ['qsgd:3', FAILED],
+    ['quantize:4+noise:0', FAILED],
+  ] as const) {
+    const { observation: one } = await seen('convolution, few dense, relu', phi, {}, 3);
+    assert.equal(doneUpTo(one, one.labels!), most, phi);
+  }
 });

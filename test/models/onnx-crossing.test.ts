@@ -10,7 +10,7 @@ import { fromTorch } from '../../src/models/torch-weights.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { forEachEngine } from '../engines.js';
 import { root } from '../fixtures.js';
-import { constant, node, onnxFile, whole } from '../onnx-files.js';
+import { constant, ints, node, onnxFile, whole } from '../onnx-files.js';
 
 interface Case {
   readonly name: string;
@@ -178,4 +178,60 @@ test('loadNetwork: one channel of a picture, and pictures without an axis of cha
   }
   writeFileSync(path, onnxFile(net(node('Relu', ['image'], ['a']), ...dense), [1, 8, 8]));
   await assert.rejects(loadNetwork(path), /must be given its channel or be flattened first, got "Relu"; export with/);
+});
+
+test('loadNetwork: patches as tokens without weights, attention without a bias of queries and keys', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i) / 5);
+  const whole64 = (name: string, list: readonly number[]): Buffer => constant(name, [list.length], list, 7);
+  const perm = (list: readonly number[]): Buffer[] => [ints('perm', list)];
+  const heads = (name: string, from: number): Buffer[] => [
+    whole64(`${name} from`, [from]),
+    whole64(`${name} to`, [from + 4]),
+    node('Slice', ['qkv', `${name} from`, `${name} to`, 'last'], [`${name} flat`]),
+    node('Reshape', [`${name} flat`, 'split'], [`${name} split`]),
+    node('Transpose', [`${name} split`], [name], perm([0, 2, 1, 3])),
+  ];
+  const net = (order: readonly number[], bias: readonly Buffer[]): Buffer[] => [
+    ...[whole64('six', [1, 3, 2, 4, 2, 4]), whole64('tokens', [1, 4, 48]), whole64('split', [1, 4, 2, 2])],
+    ...[whole64('whole', [1, 4, 4]), whole64('last', [2]), constant('half', [], [Math.SQRT1_2])],
+    ...[
+      constant('fc', [48, 4], values(192)),
+      constant('qkv.w', [4, 12], values(48)),
+      constant('out.w', [4, 4], values(16)),
+    ],
+    ...[constant('out.b', [4], [1, 2, 3, 4]), constant('head', [16, 4], values(64))],
+    node('Reshape', ['image', 'six'], ['a']),
+    node('Transpose', ['a'], ['b'], perm(order)),
+    node('Reshape', ['b', 'tokens'], ['c']),
+    node('MatMul', ['c', 'fc'], ['x']),
+    node('MatMul', ['x', 'qkv.w'], [bias.length ? 'product' : 'qkv']),
+    ...bias,
+    ...[...heads('q', 0), ...heads('k', 4), ...heads('v', 8)],
+    node('Transpose', ['k'], ['kt'], perm([0, 1, 3, 2])),
+    node('MatMul', ['q', 'kt'], ['scores']),
+    node('Mul', ['scores', 'half'], ['scaled']),
+    node('Softmax', ['scaled'], ['weights'], [whole('axis', 3)]),
+    node('MatMul', ['weights', 'v'], ['mixed']),
+    node('Transpose', ['mixed'], ['back'], perm([0, 2, 1, 3])),
+    node('Reshape', ['back', 'whole'], ['joined']),
+    node('MatMul', ['joined', 'out.w'], ['o']),
+    node('Add', ['out.b', 'o'], ['p']),
+    node('Flatten', ['p'], ['flat']),
+    node('MatMul', ['flat', 'head'], ['answer']),
+  ];
+  const path = join(folder, 'patches.onnx');
+  const ofIn = [constant('in.b', [12], values(12)), node('Add', ['in.b', 'product'], ['qkv'])];
+  for (const [order, name] of [
+    [[0, 2, 4, 3, 5, 1], 'dcr'],
+    [[0, 2, 4, 1, 3, 5], 'crd'],
+  ] as const)
+    for (const bias of [[], ofIn]) {
+      writeFileSync(path, onnxFile(net(order, bias)));
+      const { layers, parameters } = await loadNetwork(path);
+      assert.deepEqual(layers[0], { kind: 'spaceToDepth', block: 4, order: name });
+      const learned = parameters
+        .filter((one) => one.name.startsWith('attention'))
+        .map((one) => one.name.split('/').slice(1));
+      assert.equal(String(learned.flat()), `in,kernel,${bias.length ? 'in,bias,' : ''}out,kernel,out,bias`);
+    }
 });

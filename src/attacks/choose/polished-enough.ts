@@ -1,4 +1,4 @@
-import { isExactToScale } from '../../core/evidence.js';
+import { hidesScale, isBounded, isExactToScale } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { isFinelyRounded } from '../search/fine.js';
 import { isNoisedFirmly } from '../search/noise-weight.js';
@@ -14,6 +14,12 @@ const DONE = 0.1;
 const SHOULD = 0.2;
 
 /**
+ * The same behind rounding or top-k. Of 20 such polishes that left more, matching afresh measured better in 17, and was
+ * nearer in 14, by up to 6 dB; the worst lost .45.
+ */
+const BOUNDED = 0.3;
+
+/**
  * Noise that asks for a firm prior leaves much to all pictures behind convolutions, and what goes on from a solver's is
  * nearer than it measures (0 dB, few entries, eleven batches: as good as matching afresh on average, once 4 dB better).
  * Where every neuron sees every pixel matching afresh is cheap, simulates all local steps, and can be exact; where
@@ -26,5 +32,8 @@ export function doneUpTo(observation: Observation, labels: Int32Array): number {
   const exact = obfuscation.evidence.every(isExactToScale);
   const mixed = new Set(labels).size < labels.length;
   if ((seesAll(observation) && exact) || (mixed && isFinelyRounded(observation))) return DONE;
-  return exact ? SHOULD : FAILED;
+  if (exact) return SHOULD;
+  return obfuscation.evidence.every((one) => isExactToScale(one) || (isBounded(one) && !hidesScale(one)))
+    ? BOUNDED
+    : FAILED;
 }

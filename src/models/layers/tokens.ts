@@ -68,22 +68,22 @@ export const takeToken: Rule<Of<'takeToken'>> = {
 
 /** softmax(Q K^T / sqrt(width / heads)) V for each head, between two dense layers (Vaswani et al. 2017, 3.2). */
 export const attention: Rule<Of<'attention'>> = {
-  options: { heads: required(count), bias: optional(flag) },
-  plan: ({ heads, bias = true }, at, name, where) => {
+  options: { heads: required(count), bias: optional(flag), inBias: optional(flag) },
+  plan: ({ heads, bias = true, inBias = bias }, at, name, where) => {
     const [, width] = sequence(where, at);
     if (width % heads !== 0) throw problem(where, `heads must divide the width of the tokens (${width})`, heads);
     return {
       ...at,
       specs: [
-        ...weighted(`${name}/in`, [width, 3 * width], width, bias),
+        ...weighted(`${name}/in`, [width, 3 * width], width, inBias),
         ...weighted(`${name}/out`, [width, width], width, bias),
       ],
     };
   },
-  apply: ({ heads, bias = true }, x, way) => {
+  apply: ({ heads, bias = true, inBias = bias }, x, way) => {
     const [batch, , tokens, width] = x.shape as [number, number, number, number];
     const each = width / heads;
-    const all = affine(x, bias, way);
+    const all = affine(x, inBias, way);
     const part = (k: number): Tensor => {
       const one = tf.reshape(tf.slice(all, [0, k * width], [batch * tokens, width]), [batch, tokens, heads, each]);
       return tf.reshape(tf.transpose(one, [0, 2, 1, 3]), [batch * heads, tokens, each]);

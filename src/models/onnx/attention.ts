@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../../assets/index.js';
+import type { Layer } from '../../core/types.js';
 import type { Known, Learned } from './known.js';
 import { backFrom, type Linear, linearAt, type Match, sides } from './match-linear.js';
 
@@ -39,15 +40,17 @@ export function attention(node: OnnxNode, known: Known): Match | undefined {
   const wanted = [known.batch, tokens, parts[0]!.weight.shape[1]!];
   const [start, ...others] = parts.map(({ from }) => sequenceBefore(from, wanted, known));
   if (start === undefined || others.some((name) => name !== start)) return undefined;
-  // exporters drop a bias of zeros
-  const bias = [...parts, out].some((one) => one.bias !== undefined);
+  // exporters drop a bias of zeros, of one part or the last layer; none of all parts have one where they learn none
+  const inBias = parts.some((one) => one.bias !== undefined);
+  const bias = inBias || out.bias !== undefined;
   const tensors = [
     stacked(parts.map(({ weight }) => weight)),
-    ...(bias ? [stacked(parts.map(biasOf))] : []),
+    ...(inBias ? [stacked(parts.map(biasOf))] : []),
     out.weight,
     ...(bias ? [biasOf(out)] : []),
   ];
-  return { from: start, layers: [{ kind: 'attention', heads, bias }], tensors };
+  const layer: Layer = { kind: 'attention', heads, bias, ...(bias && !inBias && { inBias }) };
+  return { from: start, layers: [layer], tensors };
 }
 
 const biasOf = ({ weight, bias }: Linear): Learned => {

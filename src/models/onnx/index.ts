@@ -28,8 +28,9 @@ export interface NetworkFileOptions {
  * InstanceNormalization, RMS norm, pools of the plane and over channels, Resize to more cells, Add, Sub, Mul, Div, Max,
  * Concat, Flatten, Reshape, Split, Slice, Pad, DepthToSpace, Pow, Dropout, the activations of this library, learned
  * factors and summands of channels or of all, patch embedding, class token, positions and self-attention as PyTorch
- * exports them; pictures [n, c, h, w], [n, h, w, c] as tf2onnx has them, or [n, h, w]; a Softmax at the end is left out, since
- * training puts it into the loss. Values may cross: what is no residual block or branches is a `graph` layer.
+ * and vit-pytorch export them; pictures [n, c, h, w], [n, h, w, c] as tf2onnx has them, or [n, h, w]; a Softmax at the
+ * end is left out, since training puts it into the loss. Values may cross: what is no residual block or branches is a
+ * `graph` layer.
  * Nothing is guessed: axes and the order of flattening come from the graph, and where ONNX Runtime loads, the network's
  * answers on a random image must be the file's to 1e-4. An export that is optimised is not the network that a client
  * trains: batch normalisation is folded into the convolutions before it, biases of zeros are left out, equal tensors

@@ -118,6 +118,25 @@ export const blocksByHand: Matcher = (node, known) => {
   return at.every((k) => between![k] === block) ? found(apart.inputs[0]!, [{ kind, block, order }]) : undefined;
 };
 
+/** Axes of a picture cut into patches, before they become tokens: each by its pixels or by its channels. */
+const CUTS: Readonly<Record<string, 'crd' | 'dcr'>> = { '0,2,4,3,5,1': 'dcr', '0,2,4,1,3,5': 'crd' };
+
+/** Patches of a picture as tokens, without weights: Reshape to six axes, Transpose, Reshape. */
+export const cutToTokens: Matcher = (node, known) => {
+  const moved = makerIs(node.inputs[0]!, 'Transpose', known);
+  const apart = moved && makerIs(moved.inputs[0]!, 'Reshape', known);
+  const order = moved && CUTS[String(numbers(moved.attributes.perm, []))];
+  if (!apart || !order) return undefined;
+  const [from, between, to] = [apart.inputs[0]!, apart.outputs[0]!, node.outputs[0]!].map(known.shape);
+  const [batch, channels, rows, block, columns, other] = between as number[];
+  const cut = [batch, channels, rows! * block!, columns! * block!];
+  const tokens = [batch, rows! * columns!, channels! * block! ** 2];
+  if (block !== other || String(from) !== String(cut) || String(to) !== String(tokens)) return undefined;
+  const layers: Layer[] = [{ kind: 'spaceToDepth', block: block!, order }];
+  layers.push({ kind: 'reshape', shape: [1, tokens[1]!, tokens[2]!] });
+  return found(apart.inputs[0]!, layers);
+};
+
 /** Channels in another order or fewer of them, by their numbers. */
 export const gathered: Matcher = (node, known) => {
   const at = known.constant(node.inputs[1]);

@@ -25,6 +25,7 @@ import {
   blocks,
   blocksByHand,
   circular,
+  cutToTokens,
   gathered,
   gatheredByHand,
   oneOf,
@@ -60,15 +61,17 @@ const one =
     return layer && found(node.inputs[0]!, [layer]);
   };
 
-/** A dense layer after a picture flattened in the order h, w, c: its columns are put into the order c, h, w. */
+/** A dense layer after a picture flattened in the order h, w, c, or tokens: its columns are put into order c, h, w. */
 function flattenedChannelsLast({ from, weight, bias }: Linear, known: Known): Match | undefined {
   const flat = known.maker(from);
   if (flat?.op !== 'Reshape' && flat?.op !== 'Flatten') return undefined;
-  const last = channelsFirstOf(flat.inputs[0]!, known);
+  const tokens = known.shape(flat.inputs[0]!).length === 3 ? flat.inputs[0]! : undefined;
+  const last = tokens ?? channelsFirstOf(flat.inputs[0]!, known);
   if (last === undefined || known.shape(from).length !== 2) return undefined;
-  const [, channels, ...plane] = known.shape(last) as [number, number, number, number];
+  const [, ...sizes] = known.shape(last) as [number, ...number[]];
+  const [channels = 1, ...plane] = tokens === undefined ? sizes : sizes.toReversed();
   const [units, columns] = weight.shape as [number, number];
-  const places = plane[0] * plane[1];
+  const places = plane.reduce((product, n) => product * n, 1);
   if (columns !== channels * places) return undefined;
   const data = new Float32Array(weight.data.length);
   for (let u = 0; u < units; u++)
@@ -238,7 +241,7 @@ const MATCHERS: Readonly<Record<string, readonly Matcher[]>> = {
   Gemm: [attention, dense],
   MatMul: [attention, dense],
   Flatten: [flatten],
-  Reshape: [attention, flatten, shuffle, blocksByHand, asRow, asPixel],
+  Reshape: [attention, flatten, shuffle, blocksByHand, cutToTokens, asRow, asPixel],
   Transpose: [patches, attention, gatheredByHand, asRow],
   Squeeze: [attention, flatten, asRow, asPixel],
   Add: [
