@@ -22,6 +22,9 @@ export function assumptions({ audit, subject, check }: AuditResult): string[] {
       : 'The weights are initial ones: no file was given. Trained networks often leak less.',
     `Clients hold images like these: ${subject.data}.`,
     ...(subject.batchNorm ? [BATCH_NORM[subject.batchNorm]] : []),
+    ...(subject.softmax
+      ? ["The softmax at the end of the network's file is part of the loss, the cross-entropy of what goes into it."]
+      : []),
     check
       ? `The update is the client's own, and ${check.sentence}` +
         (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')

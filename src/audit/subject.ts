@@ -24,6 +24,8 @@ export interface Subject {
   readonly trained: boolean;
   /** Layers into which the exporter of its file folded batch normalisation, where there are any. */
   readonly folded?: readonly string[];
+  /** Its file ends in a softmax, which was left out. */
+  readonly softmax?: true;
   /** How its batch normalisation works; absent where it has none. */
   readonly batchNorm?: BatchNormMode;
   /** The network after the client's own round. */
@@ -51,7 +53,11 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const trained = audit.weights !== undefined || isOnnx(audit);
   const gallery = await galleryOf(data, batches);
   const batchNorm = batchNormMode(model);
-  const known = { ...(batchNorm && { batchNorm }), ...(model.file?.folded.length && { folded: model.file.folded }) };
+  const known = {
+    ...(batchNorm && { batchNorm }),
+    ...(model.file?.folded.length && { folded: model.file.folded }),
+    ...(model.file?.softmax && { softmax: true as const }),
+  };
   return { data, model, batches, trained, ...known, gallery, ...(after && { after }) };
 }
 

@@ -76,6 +76,8 @@ export interface NetworkFile {
   readonly constants: readonly NamedArray[];
   /** Nodes into which an exporter folded batch normalisation: the network is not the one that a client trains. */
   readonly folded: readonly string[];
+  /** It ends in a softmax, which was left out: the loss is taken of what goes into it. */
+  readonly softmax?: true;
 }
 
 /**

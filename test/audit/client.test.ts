@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkClient } from '../../src/audit/index.js';
 import { ndarray } from '../../src/core/arrays.js';
@@ -7,6 +9,7 @@ import type { Layer, NdArray } from '../../src/core/types.js';
 import { applyUpdate, type ClientOptions, clientUpdate, observe, updateFrom } from '../../src/federation/index.js';
 import { loadNetwork, loadWeights, network, withModes } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
+import { constant, node, onnxFile } from '../onnx-files.js';
 import { batchOf, type TorchClient, torchClients, writeNetwork, writeState } from '../torch-clients.js';
 
 const folder = temporaryFolder();
@@ -66,6 +69,24 @@ test('checkClient: a gradient or a difference for the weights is named; weights 
   const empty = { ...before, parameters: before.parameters.map((w) => ({ ...w, data: w.data.map(() => 0) })) };
   const { sentence } = await checkClient(empty, { after: { parameters: moved }, batch, settings });
   assert.match(sentence, /the simulated client is not the real one/);
+});
+
+test('checkClient: a softmax that the file ends in, and that the client feeds to its loss, is named', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i));
+  const path = join(folder, 'softmax.onnx');
+  const parts = [constant('w', [192, 4], values(768)), node('Flatten', ['image'], ['a'])];
+  writeFileSync(path, onnxFile([...parts, node('MatMul', ['a', 'w'], ['b']), node('Softmax', ['b'], ['answer'])]));
+  const before = await loadNetwork(path);
+  const images = ndarray([3, 8, 8, 3], uniformStream(4));
+  const batch = { images, labels: Int32Array.of(0, 1, 3) };
+  const settings = { learningRate: 0.1 };
+  const after = async (model: typeof before) =>
+    applyUpdate(before, (await clientUpdate(model, batch, settings)).tensors, 0.1);
+  const twice = { ...before, layers: [...before.layers, { kind: 'softmax' } as const] };
+  assert.ok((await checkClient(before, { after: await after(before), batch, settings })).agrees);
+  const { agrees, sentence } = await checkClient(before, { after: await after(twice), batch, settings });
+  assert.ok(!agrees);
+  assert.match(sentence, /it agrees with a softmax before its loss, which has one of its own$/);
 });
 
 const wrong: [name: string, change: (settings: ClientOptions) => ClientOptions, says: RegExp][] = [

@@ -61,6 +61,8 @@ const NORMALISATIONS: Readonly<Record<string, readonly [mean: readonly number[],
   'mean 0.5 and deviation 0.5, gray': [[0.5], [0.5]],
 };
 
+const isSoftmax = (layer: Layer | undefined): boolean => layer?.kind === 'softmax';
+
 const bare = (list: readonly Layer[]): Layer[] => list.filter(({ kind }) => kind !== 'normalize');
 
 const normalised = (mean: readonly number[], std: readonly number[]): Change =>
@@ -145,6 +147,10 @@ const CHANGES: readonly (readonly [says: string, change: Change])[] = [
   [
     'its images mirrored',
     pictures((i, width, channels) => backwards(Math.floor(i / channels), width) * channels + (i % channels)),
+  ],
+  [
+    'a softmax before its loss, which has one of its own',
+    layers((list, { file }) => (file?.softmax && !isSoftmax(list.at(-1)) ? [...list, { kind: 'softmax' }] : list)),
   ],
   ['every layer trained', client(({ frozen: _, ...given }) => given)],
   ['a constant learning rate', client((given) => ({ ...given, schedule: 'constant' }))],

@@ -54,7 +54,8 @@ export async function loadNetwork(path: string, options: NetworkFileOptions = {}
   const { name = 'network' } = options;
   const blank = network({ name, layers, imageShape: [height, width, channels], classes });
   const { parameters, buffers, taken } = fromTorch(where, blank, tensors);
-  const file = fileOf(graph, (other) => partsOf(other, where).tensors, tensors, taken);
+  const traced = fileOf(graph, (other) => partsOf(other, where).tensors, tensors, taken);
+  const file = { ...traced, ...(end !== known.output && { softmax: true as const }) };
   const model = { ...blank, parameters, ...(buffers.length > 0 && { buffers }), file };
   checkFinite(where, [...parameters, ...buffers], 'the weights');
   await checkAnswers(path, where, model, known);
