@@ -16,7 +16,7 @@ writeFileSync(
     size: 16,
     batch: 2,
     phi: ['none', 'sign', 'quantize:3', 'topk:0.9'],
-    iterations: 40,
+    iterations: 80,
     labels: ['known'],
     remedies: false,
   }),
@@ -71,7 +71,8 @@ test('roglab audit, killed and then stopped by Ctrl-C, goes on to the result of 
     if (kill === 'SIGKILL') assert.equal(signal, kill, said);
     else {
       assert.equal(code, 130, said);
-      assert.match(said.trim().split('\n').at(-1)!, /stopped; finished attacks: [23]; the same call goes on from /);
+      const told = `stopped; finished attacks: ${rowsOf(killed).length}; the same call goes on from `;
+      assert.ok(said.trim().split('\n').at(-1)!.includes(told), said);
     }
     assert.ok(!existsSync(join(killed, 'audit.json')));
     assert.ok(rowsOf(killed).length >= rows && rowsOf(killed).length < 4);

@@ -2,7 +2,7 @@ import { isExactToScale } from '../../core/evidence.js';
 import type { AttackSteps, Observation, Reconstruction } from '../../core/types.js';
 import { needsMeasuring } from '../closed-form/suits.js';
 import { firstLabels } from '../infer-labels.js';
-import { isDrowned } from '../search/fine.js';
+import { areSigns, isDrowned } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
@@ -107,7 +107,7 @@ export async function* chosen(observation: Observation, options: ChoiceOptions):
   const left = ({ unexplained }: Measured): number => unexplained / gray.unexplained;
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const several = observation.client.localSteps > 1;
-  const signsAlone = observation.obfuscation.evidence.some(({ signOnly }) => signOnly);
+  const signsAlone = areSigns(observation);
   const race: Entry[] = [
     { candidate: 'gray', closures: 0, yardstick: gray.value, unexplained: gray.unexplained, dropped: 'for comparison' },
   ];

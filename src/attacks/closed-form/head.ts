@@ -1,5 +1,6 @@
-import { isSent } from '../../core/evidence.js';
+import { EXACT, isSent } from '../../core/evidence.js';
 import type { Entries } from '../../core/linear-algebra.js';
+import { squaredLength } from '../../core/numbers.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { denseHead, isIdle, isNonNegative } from '../../models/index.js';
 import { oneGradient } from '../search/one-gradient.js';
@@ -81,3 +82,20 @@ export function readHead(observation: Observation): Head {
 
 /** A layer's update as a matrix [inputs, units]. */
 export const observedOf = ({ observed, weights }: DenseLayer): Entries => ({ ...weights, data: observed });
+
+/** Deviation of entries that hold nearly, of their tensor's root mean square. */
+const NEARLY = 0.1;
+
+/**
+ * The same head, its updates equal to one gradient only nearly: what is left counts as noise. Solved as exact, several
+ * local steps bend errors and features to fit what no gradient explains. LeNet, eight photographs at 64x64, five steps
+ * of 0.01 and 0.02, sent as they are: 20.5 and 18.0 dB as exact, 27.7 and 24.8 so; one step at 8 bits 26.3 within its
+ * bounds, 29.2 so.
+ */
+export function nearly(head: Head): Head {
+  const layer = <L extends DenseLayer>(one: L): L => {
+    const rms = Math.sqrt(squaredLength(one.observed) / one.observed.length);
+    return { ...one, evidence: { ...EXACT, noise: NEARLY * rms } };
+  };
+  return { ...head, first: layer(head.first), between: head.between?.map(layer), last: layer(head.last) };
+}

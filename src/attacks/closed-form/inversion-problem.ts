@@ -1,6 +1,7 @@
 import { fingerprint } from '../../core/hash.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import type { InferredLabels } from '../infer-labels.js';
+import { hasMoved } from '../search/drift.js';
 import { clamped, type Evaluate, type Stage } from '../search/minimise.js';
 import type { Problem } from '../search/run-search.js';
 import { softInversion } from '../sparse/index.js';
@@ -21,10 +22,11 @@ export async function inversionProblem(
   { seed = 1, prior = 'colorTv', typical, defenseAware = true, ...options }: ClosedFormOptions,
 ): Promise<{ problem: Problem; stages: readonly Stage[] }> {
   const began = performance.now();
-  const head = readHead(seen);
+  const sent = readHead(seen);
   const images = typical ?? syntheticImages(seen.model.imageShape, seed);
-  const mean = meanFeatures(await features(head, images));
-  let found = await recover(head, read.labels, mean, !seen.labels);
+  const mean = meanFeatures(await features(sent, images));
+  let found = await recover(sent, read.labels, mean, { revisable: !seen.labels, moved: hasMoved(seen) });
+  const { head } = found;
   const labels = found.separated ?? read.labels;
   const corrected = labels.some((label, b) => label !== read.labels[b]);
   const method = corrected ? "counted in the row space of the first dense layer's update" : read.method;

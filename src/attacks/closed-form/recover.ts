@@ -1,10 +1,11 @@
 import { isExact } from '../../core/evidence.js';
 import { matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
+import { isFineIn } from '../search/fine.js';
 import { separated } from '../sparse/index.js';
 import { chainOf } from './chain.js';
 import { featureSolver } from './feature-solver.js';
-import type { Head } from './head.js';
+import { type Head, nearly } from './head.js';
 import { hasEveryClass } from './null-direction.js';
 import type { Recovered } from './recovered.js';
 
@@ -25,17 +26,23 @@ const OF_PICTURES = 0.97;
  * prior's features for all samples.
  * @param revisable whether the labels were only inferred: where the update is exact it may correct them, see
  *   `separated`
+ * @param moved whether the client's weights did in between: an update that was sent as it is then is one gradient only
+ *   nearly, unless the errors of every image can be read off it all the same. So are fine roundings behind a body, where
+ *   bounds that narrow leave no picture that keeps them all
  */
 export async function recover(
-  head: Head,
+  sent: Head,
   labels: Int32Array,
   prior: Float64Array,
-  revisable = false,
+  { revisable = false, moved = false }: { readonly revisable?: boolean; readonly moved?: boolean } = {},
 ): Promise<Recovered> {
-  const { observed, evidence } = head.first;
-  const plain = isExact(evidence) && !head.between?.length;
-  const exact = plain ? await separated(head, labels, prior, revisable) : undefined;
+  const plain = isExact(sent.first.evidence) && !sent.between?.length;
+  const exact = plain ? await separated(sent, labels, prior, revisable) : undefined;
   if (exact) return exact;
+  const { evidence: told, observed: seen } = sent.first;
+  const inexact = isExact(told) ? moved : sent.body.length > 0;
+  const head = inexact && isFineIn(told, seen) ? nearly(sent) : sent;
+  const { observed, evidence } = head.first;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));
   const chain = await chainOf(head, labels);
@@ -43,14 +50,14 @@ export async function recover(
   try {
     let features = before;
     let found = await chain.through(features, COSINES[0]!, false);
-    if (blind || observed.every((value) => value === 0)) return { ...found, features };
+    if (blind || observed.every((value) => value === 0)) return { ...found, features, head };
     const closer = hasEveryClass(labels, head.last.weights.columns) ? CLOSER : [];
     for (const cosine of [...COSINES, ...closer]) {
       features = await solver.solve(found.delta, features);
       found = await chain.through(features, cosine, !isExact(evidence) || closer.includes(cosine));
     }
     features = await solver.solve(found.delta, features);
-    return { ...found, features };
+    return { ...found, features, head };
   } finally {
     solver.dispose();
     chain.dispose();
@@ -64,7 +71,7 @@ export async function refreshed(head: Head, labels: Int32Array, { shape, data }:
   const chain = await chainOf(head, labels);
   try {
     const refine = !isExact(evidence) && !evidence.signOnly;
-    return { ...(await chain.through(features, OF_PICTURES, refine)), features };
+    return { ...(await chain.through(features, OF_PICTURES, refine)), features, head };
   } finally {
     chain.dispose();
   }

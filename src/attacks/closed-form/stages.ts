@@ -3,6 +3,7 @@ import { type Matrix, mapped } from '../../core/linear-algebra.js';
 import { checked } from '../../core/option-table.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { labelsOf } from '../infer-labels.js';
+import { hasMoved } from '../search/drift.js';
 import { checkNeeds, checkObservation } from '../search/needs.js';
 import { CLOSED_FORM_NEEDS } from './closed-form.js';
 import { CLOSED_FORM_OPTIONS, type ClosedFormOptions } from './closed-form-options.js';
@@ -45,7 +46,10 @@ export async function closedFormStages(
   const read = await labelsOf(observation);
   const head = readHead(observation);
   const typical = meanFeatures(await features(head, pictures));
-  const found = await recover(head, read.labels, typical, !observation.labels);
+  const found = await recover(head, read.labels, typical, {
+    revisable: !observation.labels,
+    moved: hasMoved(observation),
+  });
   return {
     labels: found.separated ?? read.labels,
     typical: { shape: [typical.length], data: Float32Array.from(typical) },

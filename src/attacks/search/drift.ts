@@ -26,8 +26,12 @@ const STILL = 2e-3;
  * `direction` gives to the search as they are; its later ones tell more than signs, and only simulated steps know it.
  */
 export const simulation = (observation: Observation): 'steps' | 'direction' =>
-  observation.client.localSteps > 1 && (isAdaptive(observation.client.optimizer) || drift(observation) > STILL)
+  hasMoved(observation) || (observation.client.localSteps > 1 && isAdaptive(observation.client.optimizer))
     ? 'steps'
     : 'direction';
+
+/** Whether several local steps moved the weights too far for one gradient to be what was sent. */
+export const hasMoved = (observation: Observation): boolean =>
+  observation.client.localSteps > 1 && drift(observation) > STILL;
 
 const norm = ({ data }: NamedArray): number => Math.sqrt(squaredLength(data));

@@ -12,7 +12,8 @@ export const isFine = ({ tensors, obfuscation }: Observation): boolean =>
 export const isFinelyRounded = (observation: Observation): boolean =>
   isFine(observation) && !observation.obfuscation.evidence.every(isExactToScale);
 
-function isFineIn(evidence: Evidence, data: Float32Array): boolean {
+/** The same of one tensor. */
+export function isFineIn(evidence: Evidence, data: Float32Array): boolean {
   if (isExactToScale(evidence)) return true;
   const { tolerance, zeroTolerance, noise, signOnly, projection, unsent } = evidence;
   if (noise > 0 || signOnly || projection || unsent) return false;
@@ -28,3 +29,7 @@ export function noisePart({ tensors, obfuscation }: Pick<Observation, 'tensors' 
 
 /** Whether phi's noise has at least the power of the update itself. */
 export const isDrowned = (observation: Observation): boolean => noisePart(observation) >= 0.5;
+
+/** Whether phi left signs alone, so that lengths and rests tell nothing. */
+export const areSigns = ({ obfuscation }: Pick<Observation, 'obfuscation'>): boolean =>
+  obfuscation.evidence.some(({ signOnly }) => signOnly);

@@ -51,7 +51,7 @@ export async function separated(
     const hidden = mapped(odds, (z) => head.factor * Math.max(0, z));
     const predicted = outputErrors(head, hidden, labels);
     const away = predicted.data.reduce((top, e, i) => Math.max(top, Math.abs(e - errors.data[i]!)), 0);
-    return { features, delta, hidden, odds, errors: predicted, away };
+    return { head, features, delta, hidden, odds, errors: predicted, away };
   };
   const mixes = mapped(matrix(labels.length, head.last.weights.columns), (_, b, j) => all[b]!.mix[j]!);
   const unscaled = await solved(masked(head, mixes, all));
