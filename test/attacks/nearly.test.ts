@@ -46,7 +46,8 @@ test('recover: one step and steps that hardly moved the weights stay exact, so d
   };
   assert.deepEqual([await noiseOf('none', true), await noiseOf('none', false)], [true, false]);
   assert.deepEqual([await noiseOf('quantize:10', true), await noiseOf('quantize:10', false)], [true, true]);
-  assert.deepEqual([await noiseOf('quantize:10', false, []), await noiseOf('quantize:3', true)], [false, false]);
+  assert.deepEqual([await noiseOf('quantize:10', false, []), await noiseOf('none', true, [])], [false, false]);
+  assert.deepEqual([await noiseOf('quantize:3', true), await noiseOf('clip:0.1', false)], [false, false]);
 });
 
 test('the closed form goes first for signs of several steps of one image, not of one step', async () => {

@@ -1,4 +1,4 @@
-import { isExact } from '../../core/evidence.js';
+import { hidesScale, isExact } from '../../core/evidence.js';
 import { matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
 import { isFineIn } from '../search/fine.js';
@@ -40,8 +40,8 @@ export async function recover(
   const exact = plain ? await separated(sent, labels, prior, revisable) : undefined;
   if (exact) return exact;
   const { evidence: told, observed: seen } = sent.first;
-  const inexact = isExact(told) ? moved : sent.body.length > 0;
-  const head = inexact && isFineIn(told, seen) ? nearly(sent) : sent;
+  const inexact = sent.body.length > 0 && (isExact(told) ? moved : !hidesScale(told) && isFineIn(told, seen));
+  const head = inexact ? nearly(sent) : sent;
   const { observed, evidence } = head.first;
   const blind = evidence.signOnly;
   const before = matrix(labels.length, prior.length, repeat(prior, labels.length));
