@@ -27,7 +27,7 @@ const OF_PICTURES = 0.97;
  * @param revisable whether the labels were only inferred: where the update is exact it may correct them, see
  *   `separated`
  * @param moved whether the client's weights did in between: an update that was sent as it is then is one gradient only
- *   nearly, unless the errors of every image can be read off it all the same. So are fine roundings behind a body, where
+ *   nearly, unless the errors of every image can be read off it all the same. So are fine roundings, behind a body:
  *   bounds that narrow leave no picture that keeps them all
  */
 export async function recover(
