@@ -25,7 +25,8 @@ export const CLOSED_FORM_NEEDS: Needs = { labels: 'readable', denseHead: true };
  *
  * Without obfuscation and with distinct labels X is exact. After phi, intervals, noise and dropped entries enter both
  * linear systems, and errors of G1 average out over its hundreds of columns. The search for pictures costs one ordinary
- * backward pass a step: no gradient of a gradient. FedAvg's update is taken for local steps times one gradient.
+ * backward pass a step: no gradient of a gradient. FedAvg's update is taken for local steps times one gradient, and
+ * what that leaves, where the weights moved, for noise: see nearly().
  *
  * Repeated labels and trained networks: where the update is exact, its row space gives every image's mask and errors by
  * itself (sparse/separate.ts), and G2 is not needed. What limits it: repeated labels behind phi (activations known
