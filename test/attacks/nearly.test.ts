@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readHead } from '../../src/attacks/closed-form/head.js';
+import { nearly, readHead } from '../../src/attacks/closed-form/head.js';
 import { recover } from '../../src/attacks/closed-form/recover.js';
 import { closedFormDeclines } from '../../src/attacks/closed-form/suits.js';
 import { closedForm } from '../../src/attacks/index.js';
 import { ndarray } from '../../src/core/arrays.js';
+import { EXACT, signed } from '../../src/core/evidence.js';
 import { mean } from '../../src/core/numbers.js';
 import { uniformStream } from '../../src/core/random.js';
 import type { Layer } from '../../src/core/types.js';
@@ -48,6 +49,15 @@ test('recover: one step stays exact, so do steps that hardly moved the weights a
   assert.deepEqual([await noiseOf('quantize:10', true), await noiseOf('quantize:10', false)], [true, true]);
   assert.deepEqual([await noiseOf('quantize:10', false, []), await noiseOf('none', true, [])], [false, false]);
   assert.deepEqual([await noiseOf('quantize:3', true), await noiseOf('clip:0.1', false)], [false, false]);
+});
+
+test('nearly: a layer that is known less finely than the others keeps what is known of it', async () => {
+  const { observation } = await seen('none', 5, 2);
+  const read = readHead(observation);
+  const { first, last } = nearly({ ...read, last: { ...read.last, evidence: signed(EXACT, false) } });
+  const rms = Math.sqrt(mean(first.observed.map((value) => value * value)));
+  assert.ok(Math.abs(first.evidence.noise / rms - 0.1) < 1e-5, `${first.evidence.noise / rms}`);
+  assert.deepEqual(last.evidence, signed(EXACT, false));
 });
 
 test('the closed form goes first for signs of several steps of one image, not of one step', async () => {

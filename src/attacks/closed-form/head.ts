@@ -1,8 +1,9 @@
-import { EXACT, isSent } from '../../core/evidence.js';
+import { EXACT, hidesScale, isSent } from '../../core/evidence.js';
 import type { Entries } from '../../core/linear-algebra.js';
 import { squaredLength } from '../../core/numbers.js';
 import type { Evidence, Layer, Model, NamedArray, Observation } from '../../core/types.js';
 import { denseHead, isIdle, isNonNegative } from '../../models/index.js';
+import { isFineIn } from '../search/fine.js';
 import { oneGradient } from '../search/one-gradient.js';
 
 /** One dense layer of the head: weights [inputs, units], bias, and its observed update as one gradient. */
@@ -90,10 +91,11 @@ const NEARLY = 0.1;
  * The same head, its updates equal to one gradient only nearly: what is left counts as noise. Solved as exact, several
  * local steps bend errors and features to fit what no gradient explains. LeNet, eight photographs at 64x64, five steps
  * of 0.01 and 0.02, sent as they are: 20.5 and 18.0 dB as exact, 27.7 and 24.8 so; one step at 8 bits 26.3 within its
- * bounds, 29.2 so.
+ * bounds, 29.2 so. Layers that are known less finely stay as they are.
  */
 export function nearly(head: Head): Head {
   const layer = <L extends DenseLayer>(one: L): L => {
+    if (hidesScale(one.evidence) || !isFineIn(one.evidence, one.observed)) return one;
     const rms = Math.sqrt(squaredLength(one.observed) / one.observed.length);
     return { ...one, evidence: { ...EXACT, noise: NEARLY * rms } };
   };
