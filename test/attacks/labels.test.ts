@@ -111,19 +111,21 @@ test('inferLabels: each rule by name; a rule that does not fit is refused', asyn
   assert.equal(Object.keys(LABEL_RULES).length, 8);
 });
 
-test('inferLabels: a last layer with bias counts repeated labels exactly', async () => {
-  const model = network({
-    name: 'biased',
-    imageShape: [8, 8, 3],
-    layers: [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }, { kind: 'dense', units: 10, bias: true }],
+for (const [name, after] of [
+  ['a last layer with bias counts repeated labels exactly', []],
+  ['scores that are multiplied are counted by what one image moves the bias', [{ kind: 'scale', factor: 0.125 }]],
+] as const)
+  test(`inferLabels: ${name}`, async () => {
+    const layers: Layer[] = [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }];
+    layers.push({ kind: 'dense', units: 10, bias: true }, ...after);
+    const model = network({ name: 'biased', imageShape: [8, 8, 3], layers });
+    const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
+    const truth = [1, 1, 1, 4, 4, 9];
+    const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
+    const { labels, method } = await inferLabels(observe(model, update));
+    assert.deepEqual([...labels], truth);
+    assert.match(method, /bias/);
   });
-  const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
-  const truth = [1, 1, 1, 4, 4, 9];
-  const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
-  const { labels, method } = await inferLabels(observe(model, update));
-  assert.deepEqual([...labels], truth);
-  assert.match(method, /bias/);
-});
 
 /** Heads whose features may be negative: pixels about their mean, tanh, a layer norm, whose features sum to 0. */
 const SIGNED: Readonly<Record<string, readonly Layer[]>> = {
@@ -148,18 +150,6 @@ test('inferLabels: features that may be negative: one image, with bias and witho
           assert.ok(confidence.every((c) => c >= 0 && c <= 1));
         }
       }
-});
-
-test('inferLabels: scores that are multiplied are counted by what one image moves the bias', async () => {
-  const layers: Layer[] = [{ kind: 'conv', filters: 6, size: 3 }, { kind: 'tanh' }];
-  layers.push({ kind: 'dense', units: 10, bias: true }, { kind: 'scale', factor: 0.125 });
-  const model = network({ name: 'scaled', imageShape: [8, 8, 3], layers });
-  const images = { shape: [6, 8, 8, 3], data: new Float32Array(6 * 192).map((_, i) => (i % 7) / 7) };
-  const truth = [1, 1, 1, 4, 4, 9];
-  const update = await clientUpdate(model, { images, labels: Int32Array.from(truth) });
-  const { labels, method } = await inferLabels(observe(model, update));
-  assert.deepEqual([...labels], truth);
-  assert.match(method, /bias/);
 });
 
 test('labelStudy: the share of a batch that is right, repeated labels counted', async () => {

@@ -1,11 +1,10 @@
-import { hidesScale, isExact } from '../../core/evidence.js';
+import { isExact } from '../../core/evidence.js';
 import { matrix } from '../../core/linear-algebra.js';
 import type { NdArray } from '../../core/types.js';
-import { isFineIn } from '../search/fine.js';
 import { separated } from '../sparse/index.js';
 import { chainOf } from './chain.js';
 import { featureSolver } from './feature-solver.js';
-import { type Head, nearly } from './head.js';
+import { type Head, isKnownFinely, nearly } from './head.js';
 import { hasEveryClass } from './null-direction.js';
 import type { Recovered } from './recovered.js';
 
@@ -36,11 +35,10 @@ export async function recover(
   prior: Float64Array,
   { revisable = false, moved = false }: { readonly revisable?: boolean; readonly moved?: boolean } = {},
 ): Promise<Recovered> {
-  const plain = isExact(sent.first.evidence) && !sent.between?.length;
-  const exact = plain ? await separated(sent, labels, prior, revisable) : undefined;
+  const asItIs = isExact(sent.first.evidence);
+  const exact = asItIs && !sent.between?.length ? await separated(sent, labels, prior, revisable) : undefined;
   if (exact) return exact;
-  const { evidence: told, observed: seen } = sent.first;
-  const inexact = sent.body.length > 0 && (isExact(told) ? moved : !hidesScale(told) && isFineIn(told, seen));
+  const inexact = sent.body.length > 0 && isKnownFinely(sent.first) && (moved || !asItIs);
   const head = inexact ? nearly(sent) : sent;
   const { observed, evidence } = head.first;
   const blind = evidence.signOnly;

@@ -186,8 +186,8 @@ async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHea
 export async function ruleFor(view: ClassView, learnt = true): Promise<LabelRule> {
   const { batchSize, nonNegative, signsProve, scaleKnown, bias, exact, denseHead, model, observation } = view;
   const whole = scaleKnown && !observation.obfuscation.evidence.some(isSparse);
-  if (batchSize === 1 && !nonNegative && (model.classes > 2 || bias)) return model.classes > 2 ? 'opposite' : 'bias';
-  if (batchSize === 1) return 'rowSum';
+  if (batchSize === 1 && !nonNegative && model.classes > 2) return 'opposite';
+  if (batchSize === 1) return !nonNegative && bias ? 'bias' : 'rowSum';
   if (learnt && (await isLearnable(view))) return 'simulated';
   if (denseHead && !exact) return 'head';
   if (signsProve && (nonNegative || !whole)) return 'proof';
