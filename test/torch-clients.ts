@@ -42,7 +42,39 @@ export function writeNetwork(folder: string, { name, network = '' }: TorchClient
   return path;
 }
 
+/** Writes the private pictures as a table of pixels; a last row so that there are four classes. */
+export function writeTable(folder: string, { name, images, labels, imageShape }: TorchClient): string {
+  const size = imageShape[0] * imageShape[1] * imageShape[2];
+  const row = (label: number, k: number): string =>
+    [label, ...images.slice(k * size, (k + 1) * size).map((x) => Math.round(255 * x))].join(',');
+  const header = ['label', ...Array.from({ length: size }, (_, i) => `pixel${i}`)].join(',');
+  const path = join(folder, `${name.replace(/\W+/g, '-')}.csv`);
+  writeFileSync(path, [header, ...labels.map(row), row(1, 0)].join('\n'));
+  return path;
+}
+
 export const batchOf = ({ images, labels, imageShape }: TorchClient): Pick<Batch, 'images' | 'labels'> => ({
   images: ndarray([labels.length, ...imageShape], Float32Array.from(images)),
   labels: Int32Array.from(labels),
 });
+
+/** The gradient of one of the clients in one of the forms in which people keep it (test/golden/torch-gradients.py). */
+export interface TorchGradients {
+  readonly client: string;
+  readonly form: string;
+  readonly gradients: string;
+  /** Weights of its own, where they are not the client's. */
+  readonly before?: string;
+}
+
+export const torchGradients = JSON.parse(
+  readFileSync(join(root, 'test/golden/torch-gradients.json'), 'utf8'),
+) as readonly TorchGradients[];
+
+/** Writes weights before and gradients into a folder. */
+export function writeGradients(folder: string, { client, form, gradients, before }: TorchGradients) {
+  const golden = torchClients.find(({ name }) => name === client)!;
+  const path = join(folder, `${client} ${form}`.replace(/\W+/g, '-'));
+  writeFileSync(path, Buffer.from(gradients, 'base64'));
+  return { golden, path, before: writeState(folder, before ? { ...golden, name: form, before } : golden, 'before') };
+}

@@ -13,7 +13,8 @@ const BATCH_NORM = {
 
 /** What an audit took for granted, a sentence each. */
 export function assumptions({ audit, subject, check }: AuditResult): string[] {
-  const { client } = audit;
+  const { learningRate = 0.003, ...client } = audit.client;
+  const rate = audit.gradients === undefined ? { learningRate } : {};
   return [
     'The server is honest but curious: it sees one update, the network, the weights before the round and the ' +
       'settings below.',
@@ -26,9 +27,9 @@ export function assumptions({ audit, subject, check }: AuditResult): string[] {
       ? ["The softmax at the end of the network's file is part of the loss, the cross-entropy of what goes into it."]
       : []),
     check
-      ? `The update is the client's own, and ${check.sentence}` +
+      ? `The update is the client's own${audit.gradients === undefined ? '' : ' gradient'}, and ${check.sentence}` +
         (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
-      : 'The client was simulated from the settings; give its real weights (after) to check them.',
+      : 'The client was simulated from the settings; give its real weights (after) or gradients to check them.',
     ...(audit.clients > 1
       ? [
           `Each of the ${audit.clients} clients obfuscates its own update; the server sees the sum alone, and the ` +
@@ -37,7 +38,7 @@ export function assumptions({ audit, subject, check }: AuditResult): string[] {
       : []),
     ...(audit.soteria ? [`The client prunes its first dense layer by Soteria: ${JSON.stringify(audit.soteria)}.`] : []),
     ...(audit.precode ? [`The client has PRECODE's bottleneck: ${JSON.stringify(audit.precode)}.`] : []),
-    `The client: ${JSON.stringify({ localSteps: 1, learningRate: 0.003, ...client })}, batch ${audit.batch}.`,
+    `The client: ${JSON.stringify({ localSteps: 1, ...rate, ...client })}, batch ${audit.batch}.`,
     `Each attack had ${audit.iterations} steps.${audit.iterations < FULL ? ` With ${FULL} it rebuilds more.` : ''}`,
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,
   ];

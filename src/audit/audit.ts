@@ -17,7 +17,7 @@ import { foretold } from './told-time.js';
 /** What an audit found. */
 export interface AuditResult {
   readonly audit: Audit;
-  readonly subject: Omit<Subject, 'data' | 'model' | 'after' | 'gallery'> & {
+  readonly subject: Omit<Subject, 'data' | 'model' | 'after' | 'gradients' | 'gallery'> & {
     readonly model: string;
     readonly data: string;
     readonly notice?: string;
@@ -112,7 +112,7 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
 }
 
 /** A subject in words and numbers. */
-function aboutOf({ data, model, after: _, gallery: __, ...rest }: Subject): AuditResult['subject'] {
+function aboutOf({ data, model, after: _, gradients: __, gallery: ___, ...rest }: Subject): AuditResult['subject'] {
   const { name, notice } = data;
   const parameters = model.parameters.reduce((sum, array) => sum + array.data.length, 0);
   return { ...rest, model: model.name, data: name, parameters, ...(notice && { notice }) };
@@ -149,8 +149,12 @@ function named(retrieval: RetrievalBaseline, rows: readonly AuditRow[]) {
   return { rank, kappa: kappaOf(retrieval, rank) };
 }
 
-const checkOf = async ({ client }: Audit, { model, batches, after }: Subject): Promise<ClientCheck | undefined> =>
-  after && checkClient(model, { after, batch: batches[0]!, settings: client });
+async function checkOf({ client: settings }: Audit, subject: Subject): Promise<ClientCheck | undefined> {
+  const { model, batches, after, gradients } = subject;
+  const batch = batches[0]!;
+  if (after) return checkClient(model, { after, batch, settings });
+  return gradients && checkClient(model, { gradients, batch, settings });
+}
 
 /** Whether any image of a row reaches the threshold. */
 export const isRebuilt = ({ threshold }: Pick<Audit, 'threshold'>, { scores }: Pick<AuditRow, 'scores'>): boolean =>

@@ -60,6 +60,11 @@ export interface AuditConfig {
    * data in their order, and checkClient() says whether `client` describes it. Default: the client is simulated.
    */
   readonly after?: string;
+  /**
+   * Instead of `after`: file with the gradient that the client sent (FedSGD), as loadGradients() reads it, of one step
+   * of plain SGD; its learning rate means nothing.
+   */
+  readonly gradients?: string;
   /** As openDataset() takes it: `folder:DIR`, `photos`, ... Default: that of ROGLAB_DATA, else CIFAR-10. */
   readonly data?: string;
   /** Side of the images in pixels; default the data set's own. */
@@ -93,7 +98,7 @@ export interface AuditConfig {
 /** A config with every default filled in. */
 export type Audit = Required<Omit<AuditConfig, Unsaid>> & Pick<AuditConfig, Unsaid>;
 
-type Unsaid = 'precode' | 'soteria' | 'batchNorm' | 'weights' | 'after' | 'data' | 'size' | 'training';
+type Unsaid = 'precode' | 'soteria' | 'batchNorm' | 'weights' | 'after' | 'gradients' | 'data' | 'size' | 'training';
 
 const WHERE = 'audit';
 
@@ -134,6 +139,7 @@ const CONFIG = {
   batchNorm: word('batch normalisation while the client trains; default as the network has it', ['train', 'eval']),
   weights: text('weights before the round: .pt, .pth, .npz, .npy or safetensors; default by seed', 'FILE'),
   after: text("weights after the client's own round; its images are the first of the data", 'FILE'),
+  gradients: text('instead of after: the gradient that the client sent, one tensor for each of the weights', 'FILE'),
   data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),
   size: whole("side of the images in pixels; default the data set's own"),
   batch: whole("images in a client's batch", 8),
@@ -173,9 +179,13 @@ export function readConfig(config: AuditConfig): Audit {
     throw problem(WHERE, 'the config must be an object', config, 'e.g. { "phi": ["quantize:4"] }');
   const { $schema: _, ...given } = config as AuditConfig & { $schema?: string };
   const settings: Audit = checked(WHERE, given as AuditConfig, CONFIG);
-  const { after, weights, batches, clients } = settings;
-  if (after !== undefined && (weights === undefined || batches > 1 || clients > 1))
-    throw problem(WHERE, 'after, the weights after a round, needs weights, one client and one batch', after);
+  const { after, gradients, weights, batches, clients } = settings;
+  if (after !== undefined && gradients !== undefined)
+    throw problem(WHERE, 'give after or gradients: what one client sent', [after, gradients]);
+  const sent = after ?? gradients;
+  const what = after === undefined ? 'gradients, those of a client,' : 'after, the weights after a round,';
+  if (sent !== undefined && (weights === undefined || batches > 1 || clients > 1))
+    throw problem(WHERE, `${what} needs weights, one client and one batch`, sent);
   return settings;
 }
 

@@ -1,6 +1,6 @@
 import { deriveSeed } from '../core/random.js';
 import type { Batch, Model, Obfuscation, Observation, Update } from '../core/types.js';
-import { averageUpdates, clientUpdate, observeSum, updateFrom } from '../federation/index.js';
+import { averageUpdates, clientUpdate, observeSum, updateFrom, updateFromGradients } from '../federation/index.js';
 import { compose, parseObfuscation } from '../obfuscation/index.js';
 import type { Audit } from './config.js';
 import { defencesOf } from './defences.js';
@@ -21,9 +21,12 @@ export async function updatesOf(audit: Audit, subject: Subject): Promise<Sent[]>
   return sent.map((one, k) => ({ ...one, ...(defences && { defences: defences[k]! }) }));
 }
 
-async function trainedBy({ client, clients, seed }: Audit, { model, batches, after }: Subject): Promise<Sent[]> {
+async function trainedBy({ client, clients, seed }: Audit, subject: Subject): Promise<Sent[]> {
+  const { model, batches, after, gradients } = subject;
   const sent = (own: readonly Update[]): Sent => ({ own, mean: own.length === 1 ? own[0]! : averageUpdates(own) });
-  if (after) return [sent([updateFrom(model, after, { ...client, batchSize: batches[0]!.labels.length })])];
+  const real = { ...client, batchSize: batches[0]!.labels.length };
+  if (after) return [sent([updateFrom(model, after, real)])];
+  if (gradients) return [sent([updateFromGradients(model, gradients, real)])];
   const updates: Sent[] = [];
   for (const batch of batches) {
     const own: Update[] = [];

@@ -5,6 +5,8 @@ import { type Dataset, openDataset } from '../data/index.js';
 import {
   type BatchNormMode,
   batchNormMode,
+  type Gradients,
+  loadGradients,
   loadNetwork,
   loadWeights,
   network,
@@ -30,6 +32,8 @@ export interface Subject {
   readonly batchNorm?: BatchNormMode;
   /** The network after the client's own round. */
   readonly after?: Model;
+  /** The client's own gradient. */
+  readonly gradients?: Gradients;
   /** Pictures among which the private ones are looked for. */
   readonly gallery: Gallery;
 }
@@ -47,8 +51,10 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const blank = audit.precode ? precode(bare, { ...audit.precode, seed }) : bare;
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
   const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
+  const gradients = audit.gradients === undefined ? undefined : await loadGradients(audit.gradients, model);
+  const isReal = after !== undefined || gradients !== undefined;
   const batches = Array.from({ length: audit.batches }, (_, k) =>
-    data.batch({ split: 'test', ...(after ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
+    data.batch({ split: 'test', ...(isReal ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
   );
   const trained = audit.weights !== undefined || isOnnx(audit);
   const gallery = await galleryOf(data, batches);
@@ -58,7 +64,7 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
     ...(model.file?.folded.length && { folded: model.file.folded }),
     ...(model.file?.softmax && { softmax: true as const }),
   };
-  return { data, model, batches, trained, ...known, gallery, ...(after && { after }) };
+  return { data, model, batches, trained, ...known, gallery, ...(after && { after }), ...(gradients && { gradients }) };
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

@@ -29,6 +29,7 @@ const TOLD = {
     batchNorm: word('while the client trains, train or eval (default as the network has it)', ['train', 'eval']),
     weights: text('before the round: .pt, .pth, .npz, .npy or safetensors (default initial weights)', 'FILE'),
     after: text("after the client's own round, whose images are the first of the data: a measurement", 'FILE'),
+    gradients: text('instead of after: the gradient that the client sent, of one step of SGD', 'FILE'),
     data: text('folder:DIR, cifar10, photos, scenes ...', 'NAME'),
     size: whole("side of the images in pixels (default the data set's own)"),
     batch: whole("images in a client's batch (default 8)"),
@@ -63,12 +64,13 @@ export async function command(args: string[]): Promise<number> {
     return 0;
   }
   const file = flags.config === undefined ? {} : readJson(flags.config);
-  const { network, batchNorm, weights, after, data, size, batch, clients, batches, labels, iterations, seed } = flags;
-  const { localSteps, learningRate } = flags;
+  const { network, batchNorm, weights, after, gradients, data, size, batch, clients, batches } = flags;
+  const { labels, iterations, seed, localSteps, learningRate } = flags;
   const failOn = flags.failOn === undefined ? undefined : parseFailOn(flags.failOn);
   const given: AuditConfig = {
     ...file,
-    ...without({ network, batchNorm, weights, after, data, size, batch, clients, batches, labels, iterations, seed }),
+    ...without({ network, batchNorm, weights, after, gradients, data, size, batch, clients, batches }),
+    ...without({ labels, iterations, seed }),
     ...(flags.phi && { phi: flags.phi.split(',').map((part) => part.trim()) }),
     ...(flags.noRemedies && { remedies: false }),
     ...without({ threshold: failOn?.threshold }),

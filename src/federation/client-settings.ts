@@ -198,7 +198,7 @@ export function together(clients: readonly ClientSettings[], shares: readonly nu
 }
 
 /** A single local step of plain SGD on the whole batch. */
-const isOneGradient = ({
+export const isOneGradient = ({
   localSteps,
   miniBatch,
   batchSize,

@@ -1,7 +1,7 @@
 export { checkSettings } from './check-settings.js';
 export { CLIENT_OPTIONS, CLIENT_TABLE, type ClientOptions } from './client-options.js';
 export type { Assumed } from './client-settings.js';
-export { assumed, clientSettings, stepCountOf, stepsOf, unrolls } from './client-settings.js';
+export { assumed, clientSettings, isOneGradient, stepCountOf, stepsOf, unrolls } from './client-settings.js';
 export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { asGradients, direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
@@ -21,4 +21,4 @@ export { privateStep } from './private-step.js';
 export type { RoundPoint } from './saved-federation.js';
 export { applyUpdate, averageUpdates } from './server.js';
 export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments, tellsMoments } from './statistics.js';
-export { type UpdateFromOptions, updateFrom } from './update-from.js';
+export { checkOneGradient, type UpdateFromOptions, updateFrom, updateFromGradients } from './update-from.js';

@@ -2,10 +2,10 @@ import { checkFinite, checkMatches } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { checkOptions, integer } from '../core/options.js';
-import type { Model, NamedArray, Update } from '../core/types.js';
-import { mixesExamples } from '../models/index.js';
+import type { ClientSettings, Model, NamedArray, Update } from '../core/types.js';
+import { type Gradients, mixesExamples } from '../models/index.js';
 import { CLIENT_OPTIONS, type ClientOptions } from './client-options.js';
-import { clientSettings } from './client-settings.js';
+import { clientSettings, isOneGradient } from './client-settings.js';
 import { trainedOf } from './frozen.js';
 
 /** Options of {@link updateFrom}: what the client did, as it announces it, and how many images it had. */
@@ -29,24 +29,73 @@ export function updateFrom(
   after: Pick<Model, 'parameters' | 'buffers'>,
   options: UpdateFromOptions,
 ): Update {
-  checkOptions('updateFrom', options, [...CLIENT_OPTIONS, 'batchSize']);
-  const { batchSize, ...rest } = options;
-  integer('updateFrom', 'batchSize', batchSize, 1);
-  const client = clientSettings('updateFrom', batchSize, rest, before);
+  const client = clientOf('updateFrom', options, before);
   checkMatches('updateFrom', after?.parameters ?? [], before.parameters);
   checkFinite('updateFrom', [...before.parameters, ...after.parameters]);
   const tensors = before.parameters.map((w, k): NamedArray => {
     const moved = after.parameters[k]!.data;
     return { ...w, data: w.data.map((value, i) => (value - moved[i]!) / client.learningRate) };
   });
-  checkStill(tensors, trainedOf(before, client.frozen));
+  checkStill('updateFrom', before, tensors, client, 'the same weights after as before');
   checkAttackable('updateFrom', before, tensors);
   const statistics = mixesExamples(before) && after.buffers;
   if (statistics) checkMatches('updateFrom', statistics, before.buffers ?? []);
   return { kind: 'update', tensors, client, loss: Number.NaN, ...(statistics && { statistics }) };
 }
 
-function checkStill(tensors: readonly NamedArray[], trained: readonly boolean[]): void {
+/**
+ * The update of a real client that sent its gradient (FedSGD, the setting of DLG): delta is the gradient as it is,
+ * where {@link updateFrom} has the rounding of the weights in it. One step of plain SGD on the whole batch; its
+ * learning rate means nothing.
+ * @throws gradients of another network, NaN, zeros alone, a gradient of what is frozen, settings of another client
+ * @example
+ * const gradients = await rog.nets.loadGradients('grads.pt', model);
+ * const update = rog.federation.updateFromGradients(model, gradients, { batchSize: 1 });
+ */
+export function updateFromGradients(
+  model: Model,
+  gradients: Pick<Gradients, 'tensors'>,
+  options: UpdateFromOptions,
+): Update {
+  const where = 'updateFromGradients';
+  const client = clientOf(where, options, model);
+  checkOneGradient(where, client);
+  checkMatches(where, gradients?.tensors, model.parameters);
+  checkFinite(where, [...model.parameters, ...gradients.tensors]);
+  const { tensors } = gradients;
+  checkStill(where, model, tensors, client, 'no gradient');
+  checkAttackable(where, model, tensors);
+  return { kind: 'update', tensors, client, loss: Number.NaN };
+}
+
+function clientOf(where: string, options: UpdateFromOptions, model: Model): ClientSettings {
+  checkOptions(where, options, [...CLIENT_OPTIONS, 'batchSize']);
+  const { batchSize, ...rest } = options;
+  integer(where, 'batchSize', batchSize, 1);
+  return clientSettings(where, batchSize, rest, model);
+}
+
+/** Refuses a client that cannot have sent one gradient. */
+export function checkOneGradient(where: string, { privacy: _, ...client }: ClientSettings): void {
+  const { localSteps, miniBatch, optimizer } = client;
+  const { kind, ...more } = optimizer!;
+  if (!isOneGradient(client))
+    throw problem(
+      where,
+      'a client that sends gradients takes one step of plain SGD on its whole batch',
+      [kind, ...Object.keys(more), `steps ${localSteps}`, `images ${miniBatch}`].join(', '),
+      'of any other give the weights after its steps (updateFrom; after in an audit)',
+    );
+}
+
+function checkStill(
+  where: string,
+  model: Model,
+  tensors: readonly NamedArray[],
+  { frozen }: ClientSettings,
+  has: string,
+): void {
+  const trained = trainedOf(model, frozen);
   const moved = tensors.find(({ data }, k) => !trained[k] && data.some((value) => value !== 0));
-  if (moved) throw problem('updateFrom', 'what is frozen has the same weights after as before', `${moved.name} moved`);
+  if (moved) throw problem(where, `what is frozen has ${has}`, `${moved.name} moved`);
 }

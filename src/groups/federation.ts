@@ -9,6 +9,7 @@ export {
   observeSum,
   partition,
   updateFrom,
+  updateFromGradients,
 } from '../federation/index.js';
 export { remembered, warmStart } from '../obfuscation/index.js';
 export { federate } from '../studies/index.js';

@@ -5,6 +5,7 @@ export {
   forward,
   lenet,
   lenet5,
+  loadGradients,
   loadNetwork,
   loadWeights,
   mobilenetV2,

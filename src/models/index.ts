@@ -34,4 +34,4 @@ export { type TrunkName, trunk, trunkMinimum, trunkStages } from './trunk.js';
 export { type TwoLayerOptions, twoLayer } from './two-layer.js';
 export { vgg7, vgg11 } from './vgg.js';
 export { type VitOptions, vit } from './vit.js';
-export { loadWeights, saveWeights } from './weights.js';
+export { type Gradients, loadGradients, loadWeights, saveWeights } from './weights.js';

@@ -26,14 +26,46 @@ export function saveWeights(path: string, model: Model): Promise<void> {
 export async function loadWeights(path: string, model: Model): Promise<Model> {
   checkPath('loadWeights', path, model);
   const where = `loadWeights ${path}`;
-  const { tensors, format } = await loadTensors(path);
-  const { parameters, buffers } = isOwn(tensors, model)
-    ? ownState(tensors, model)
-    : fromTorch(where, model, tensors, format !== 'safetensors');
-  checkMatches(where, parameters, model.parameters);
+  const { parameters, buffers } = await stateOf(where, path, model);
   checkFinite(where, [...parameters, ...buffers], 'the weights');
   checkScaled(where, parameters);
   return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
+}
+
+/** A gradient of the loss by every parameter of a network, named, shaped and ordered as those. */
+export interface Gradients {
+  readonly tensors: readonly NamedArray[];
+}
+
+/**
+ * The gradients of a file, by the rules of {@link loadWeights} for kinds of file, names, order and axes: of PyTorch a
+ * list or tuple (`torch.save(torch.autograd.grad(loss, net.parameters()), path)`) or a dict by the names of the
+ * parameters. Running statistics have none.
+ * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN, running statistics
+ * @example const gradients = await rog.nets.loadGradients('grads.pt', model)
+ */
+export async function loadGradients(path: string, model: Model): Promise<Gradients> {
+  checkPath('loadGradients', path, model);
+  const where = `loadGradients ${path}`;
+  const { parameters: tensors, buffers } = await stateOf(where, path, model);
+  if (buffers.length > 0)
+    throw problem(
+      where,
+      'running statistics have no gradient',
+      buffers[0]!.name,
+      'are these the weights after a round?',
+    );
+  checkFinite(where, tensors, 'the gradients');
+  return { tensors };
+}
+
+async function stateOf(where: string, path: string, model: Model) {
+  const { tensors, format } = await loadTensors(path);
+  const state = isOwn(tensors, model)
+    ? ownState(tensors, model)
+    : fromTorch(where, model, tensors, format !== 'safetensors');
+  checkMatches(where, state.parameters, model.parameters);
+  return state;
 }
 
 /** Whole numbers up to so much may be weights that somebody made up. */

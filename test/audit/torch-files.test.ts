@@ -5,20 +5,9 @@ import { test } from 'node:test';
 import { audit, auditPage, verdictOf } from '../../src/audit/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import { constant, metadata, node, onnxFile } from '../onnx-files.js';
-import { type TorchClient, torchClients, writeNetwork, writeState } from '../torch-clients.js';
+import { torchClients, writeNetwork, writeState, writeTable } from '../torch-clients.js';
 
 const folder = temporaryFolder();
-
-/** The private pictures as a table of pixels; a last row so that there are four classes. */
-function tableOf({ name, images, labels, imageShape }: TorchClient): string {
-  const size = imageShape[0] * imageShape[1] * imageShape[2];
-  const row = (label: number, k: number): string =>
-    [label, ...images.slice(k * size, (k + 1) * size).map((x) => Math.round(255 * x))].join(',');
-  const header = ['label', ...Array.from({ length: size }, (_, i) => `pixel${i}`)].join(',');
-  const path = join(folder, `${name.replace(/\W+/g, '-')}.csv`);
-  writeFileSync(path, [header, ...labels.map(row), row(1, 0)].join('\n'));
-  return path;
-}
 
 for (const name of ['tutorial, safetensors', 'mobile, safetensors'])
   test(`audit: a client of PyTorch from its files alone, ONNX and safetensors: ${name}`, async () => {
@@ -28,7 +17,7 @@ for (const name of ['tutorial, safetensors', 'mobile, safetensors'])
         network: writeNetwork(folder, golden),
         weights: writeState(folder, golden, 'before'),
         after: writeState(folder, golden, 'after'),
-        data: `csv:${tableOf(golden)}`,
+        data: `csv:${writeTable(folder, golden)}`,
         batch: 3,
         client: golden.client,
         phi: ['none', 'sigma:0.01'],

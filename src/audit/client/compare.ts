@@ -1,0 +1,129 @@
+import { dot, squaredLength } from '../../core/numbers.js';
+import type { Model, NamedArray } from '../../core/types.js';
+import { type ClientOptions, clientUpdate } from '../../federation/index.js';
+import type { Images } from './neighbours.js';
+
+/** How far a simulated tensor is from the real one. */
+export interface TensorCheck {
+  readonly name: string;
+  /** |simulated after - after| / |after - before|: the error of the update, or of the gradient. */
+  readonly ofUpdate: number;
+  /** |simulated after - after| / |after|; of a gradient the same as `ofUpdate`. */
+  readonly ofWeights: number;
+  /** To float precision, see {@link checkClient}. */
+  readonly agrees: boolean;
+}
+
+/** What a real client did, tensor by tensor. */
+export interface Real {
+  /** What each weight moved by, or its gradient: of a client whose learning rate is 1. */
+  readonly moved: readonly Float32Array[];
+  /** Lengths of what was stored in float32: the weights after the round, or the gradient. */
+  readonly stored: readonly number[];
+  readonly isGradient: boolean;
+}
+
+const lengthOf = (x: Float32Array): number => Math.sqrt(squaredLength(x));
+
+const total = (x: readonly Float32Array[]): number => x.reduce((sum, one) => sum + squaredLength(one), 0);
+
+export const movedBy = ({ parameters }: Pick<Model, 'parameters'>, after: readonly NamedArray[]): Real => ({
+  moved: parameters.map(({ data }, k) => data.map((value, i) => value - after[k]!.data[i]!)),
+  stored: after.map(({ data }) => lengthOf(data)),
+  isGradient: false,
+});
+
+export const gradientOf = (tensors: readonly NamedArray[]): Real => ({
+  moved: tensors.map(({ data }) => data),
+  stored: tensors.map(({ data }) => lengthOf(data)),
+  isGradient: true,
+});
+
+/** Float32 steps of the client and of the simulation: relative error of the update that they may leave. */
+export const OF_UPDATE = 1e-3;
+/** Rounding of the stored weights. */
+const OF_WEIGHTS = 2.5e-7;
+/** Rounding beside the whole update: what a tensor moves by whose gradient is 0 but for it. */
+const OF_WHOLE = 1e-6;
+
+export interface Compared {
+  readonly tensors: readonly (TensorCheck & { readonly off: number })[];
+  /** What each simulated weight moved by. */
+  readonly moved: readonly Float32Array[];
+  /** <simulated, real> / <simulated, simulated> of the updates: the learning rate would be so many times larger. */
+  readonly scale: number;
+  /** Of the angle between the updates; NaN where one of them is zero. */
+  readonly cosine: number;
+  /** Of the same angle: 0 the same direction, 1 a right angle or more. */
+  readonly sine: number;
+}
+
+/** A client with what it trains: the network may be another than the real one's, the names of its tensors not. */
+export interface Trial {
+  readonly model: Model;
+  readonly client: ClientOptions;
+  readonly batch: Images;
+}
+
+/** A client compared with the real one; for Adam as far as rounding leaves something to compare. */
+export async function measured({ model, client, batch }: Trial, real: Real): Promise<Compared> {
+  const given = await compared({ model, client, batch }, real);
+  if (furthest(given.tensors).agrees || !isAdaptive(client)) return given;
+  return withRounding(given, await compared({ model, client, batch: nudged(batch) }, real));
+}
+
+const isAdaptive = ({ optimizer = 'sgd' }: ClientOptions): boolean =>
+  (typeof optimizer === 'string' ? optimizer : optimizer.kind) !== 'sgd';
+
+/** The batch, changed by less than rounding does. */
+const nudged = ({ images, labels }: Images): Images => ({
+  labels,
+  images: { ...images, data: images.data.map((x) => x * (1 - 1e-6)) },
+});
+
+/**
+ * Adam divides gradients by their size: where they are nothing but rounding (the bias of keys in attention), so are
+ * its moves, and two clients differ there however alike they are. What a change of the images below rounding moves is
+ * left out of account, four times.
+ */
+const withRounding = (given: Compared, other: Compared): Compared => ({
+  ...given,
+  tensors: given.tensors.map((tensor, k) => ({
+    ...tensor,
+    agrees: tensor.agrees || apart(given.moved[k]!, other.moved[k]!) * ROUNDING >= tensor.off,
+  })),
+});
+
+const ROUNDING = 4;
+
+const apart = (a: Float32Array, b: Float32Array): number =>
+  Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
+
+async function compared({ model, client, batch }: Trial, { moved: really, stored }: Real): Promise<Compared> {
+  const { tensors, client: resolved } = await clientUpdate(model, batch, client);
+  const moved = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
+  const both = moved.reduce((sum, one, k) => sum + dot(one, really[k]!), 0);
+  const [square, whole2] = [total(moved), total(really)];
+  const whole = Math.sqrt(whole2);
+  const cosine = both / Math.sqrt(square * whole2);
+  return {
+    moved,
+    tensors: tensors.map(({ name }, k) =>
+      checkOf(name, apart(moved[k]!, really[k]!), lengthOf(really[k]!), stored[k]!, whole),
+    ),
+    scale: square > 0 ? both / square : Number.NaN,
+    cosine,
+    sine: Number.isFinite(cosine) && cosine > 0 ? Math.sqrt(Math.max(0, 1 - cosine ** 2)) : 1,
+  };
+}
+
+const checkOf = (name: string, off: number, update: number, weights: number, whole: number) => ({
+  off,
+  name,
+  ofUpdate: off / Math.max(update, OF_WEIGHTS * weights, OF_WHOLE * whole, 1e-30),
+  ofWeights: off / Math.max(weights, 1e-30),
+  agrees: off <= OF_UPDATE * update + OF_WEIGHTS * weights + OF_WHOLE * whole,
+});
+
+export const furthest = <T extends TensorCheck>(tensors: readonly T[]): T =>
+  tensors.reduce((a, b) => ((Number(b.agrees) - Number(a.agrees) || a.ofUpdate - b.ofUpdate) < 0 ? b : a));
