@@ -30,6 +30,12 @@ export function assumptions({ audit, subject, check }: AuditResult): string[] {
       ? `The update is the client's own${audit.gradients === undefined ? '' : ' gradient'}, and ${check.sentence}` +
         (check.agrees ? ': what stands here is a measurement.' : '. Until it is, what stands here is no measurement.')
       : 'The client was simulated from the settings; give its real weights (after) or gradients to check them.',
+    ...(subject.unsent
+      ? [
+          `The client's file has no ${some(subject.unsent)}: taken as trained and not sent (frozen in the client's ` +
+            'settings if it was not trained); no attack uses them.',
+        ]
+      : []),
     ...(audit.clients > 1
       ? [
           `Each of the ${audit.clients} clients obfuscates its own update; the server sees the sum alone, and the ` +
@@ -43,6 +49,11 @@ export function assumptions({ audit, subject, check }: AuditResult): string[] {
     `An image counts as rebuilt from ${METRICS[audit.threshold.metric].label} ${audit.threshold.value} on.`,
   ];
 }
+
+const SHOWN = 6;
+
+const some = (names: readonly string[]): string =>
+  names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '');
 
 /** What an audit leaves open. */
 export const notTried = ({ audit, costs, untried }: AuditResult): string[] => [

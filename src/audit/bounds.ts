@@ -1,7 +1,8 @@
 import { boundOf, inversionInfluence, largestEigenvalue, updateJacobian } from '../bounds/index.js';
+import { trainedOf } from '../core/frozen.js';
 import type { Batch, Model, Observation, Update } from '../core/types.js';
 import type { Dataset } from '../data/index.js';
-import { multiplierOf, stepCountOf, trainedOf } from '../federation/index.js';
+import { multiplierOf, stepCountOf } from '../federation/index.js';
 import {
   gaussianEpsilon,
   gaussianTradeOff,

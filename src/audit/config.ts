@@ -57,7 +57,8 @@ export interface AuditConfig {
   readonly weights?: string;
   /**
    * File with the weights after the round: the update is then the client's own, its images the first `batch` of the
-   * data in their order, and checkClient() says whether `client` describes it. Default: the client is simulated.
+   * data in their order, and checkClient() says whether `client` describes it. It may hold a part of the network, see
+   * loadSent(): the others are those of `client.frozen`, or were not sent. Default: the client is simulated.
    */
   readonly after?: string;
   /**

@@ -65,7 +65,7 @@ export function cellsOf(audit: Audit, model: Subject['model'], phis: readonly st
 /** Attacks not kept yet, on a pool of workers; one whose labels the update does not tell is left out, and said. */
 export async function runCells(
   settings: Audit,
-  { model, batches, gallery }: Subject,
+  { model, batches, gallery, unsent }: Subject,
   updates: readonly Sent[],
   cells: readonly Cell[],
   { folder, workers, onProgress = () => {}, signal, each = 0 }: AuditOptions & { readonly each?: number },
@@ -75,6 +75,7 @@ export async function runCells(
   const decides = (cell: Cell) => ({
     ...cell,
     client: updates[cell.batch]!.mean.client,
+    ...(unsent && { unsent }),
     clients: settings.clients,
     seed,
     iterations,

@@ -1,16 +1,20 @@
 import { sizeOf } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { trainedOf } from '../core/frozen.js';
 import type { Batch, Model } from '../core/types.js';
 import { type Dataset, openDataset } from '../data/index.js';
+import type { ClientOptions } from '../federation/index.js';
 import {
   type BatchNormMode,
   batchNormMode,
   type Gradients,
   loadGradients,
   loadNetwork,
+  loadSent,
   loadWeights,
   network,
   precode,
+  type SentWeights,
   withModes,
 } from '../models/index.js';
 import { lookUp, MODELS } from '../registry/index.js';
@@ -31,9 +35,11 @@ export interface Subject {
   /** How its batch normalisation works; absent where it has none. */
   readonly batchNorm?: BatchNormMode;
   /** The network after the client's own round. */
-  readonly after?: Model;
+  readonly after?: SentWeights;
   /** The client's own gradient. */
   readonly gradients?: Gradients;
+  /** Parameters that the client trained and did not send: its file does not hold them. */
+  readonly unsent?: readonly string[];
   /** Pictures among which the private ones are looked for. */
   readonly gallery: Gallery;
 }
@@ -50,8 +56,11 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const bare = audit.batchNorm === undefined ? given : withModes(given, { batchNorm: audit.batchNorm });
   const blank = audit.precode ? precode(bare, { ...audit.precode, seed }) : bare;
   const model = audit.weights === undefined ? blank : await loadWeights(audit.weights, blank);
-  const after = audit.after === undefined ? undefined : await loadWeights(audit.after, model);
-  const gradients = audit.gradients === undefined ? undefined : await loadGradients(audit.gradients, model);
+  const { frozen } = audit.client;
+  const part = frozen ? { frozen } : {};
+  const after = audit.after === undefined ? undefined : await loadSent(audit.after, model, part);
+  const gradients = audit.gradients === undefined ? undefined : await loadGradients(audit.gradients, model, part);
+  const unsent = keptBack(model, frozen, (after ?? gradients)?.unsent);
   const isReal = after !== undefined || gradients !== undefined;
   const batches = Array.from({ length: audit.batches }, (_, k) =>
     data.batch({ split: 'test', ...(isReal ? { indices: [...Array(size).keys()] } : { size, seed: seed + k }) }),
@@ -61,10 +70,18 @@ export async function subjectOf(audit: Audit): Promise<Subject> {
   const batchNorm = batchNormMode(model);
   const known = {
     ...(batchNorm && { batchNorm }),
+    ...(unsent.length > 0 && { unsent }),
     ...(model.file?.folded.length && { folded: model.file.folded }),
     ...(model.file?.softmax && { softmax: true as const }),
   };
   return { data, model, batches, trained, ...known, gallery, ...(after && { after }), ...(gradients && { gradients }) };
+}
+
+/** Of what a file does not hold, what was trained. */
+function keptBack(model: Model, frozen: ClientOptions['frozen'], unsent: readonly string[] = []): string[] {
+  const trained = trainedOf(model, frozen);
+  const names = model.parameters.filter((_, k) => trained[k]).map(({ name }) => name);
+  return names.filter((name) => unsent.includes(name));
 }
 
 const isOnnx = ({ network: choice }: Audit): boolean => typeof choice === 'string' && isFile(choice);

@@ -1,9 +1,9 @@
 import { problem } from '../core/errors.js';
+import { checkFrozen } from '../core/frozen.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
 import { checkOptimizer } from './client-optimizers.js';
 import { checkFactors, checkOrder } from './client-settings.js';
-import { checkFrozen } from './frozen.js';
 import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [

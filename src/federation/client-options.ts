@@ -1,9 +1,9 @@
+import { checkFrozen, type Frozen } from '../core/frozen.js';
 import { halfCosine } from '../core/numbers.js';
 import { type OptionTable, real, schemaOf, whole } from '../core/option-table.js';
 import { oneOf } from '../core/options.js';
 import type { ClientOptimizer, ClientPrivacy, ClientSettings } from '../core/types.js';
 import { checkOptimizer, OPTIMIZER_KINDS } from './client-optimizers.js';
-import { checkFrozen, type Frozen } from './frozen.js';
 import { checkPrivacy, PRIVACY_TABLE } from './private-settings.js';
 
 /** Options of {@link clientUpdate}. */

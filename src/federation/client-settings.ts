@@ -1,4 +1,5 @@
 import { problem } from '../core/errors.js';
+import { checkFrozen } from '../core/frozen.js';
 import { checked } from '../core/option-table.js';
 import { integer, number } from '../core/options.js';
 import { deriveSeed, permutation } from '../core/random.js';
@@ -6,7 +7,6 @@ import type { ClientSettings, Model } from '../core/types.js';
 import { computesOnCard } from '../engine/index.js';
 import { checkOptimizer, isPlainSgd } from './client-optimizers.js';
 import { CLIENT_TABLE, type ClientOptions, SCHEDULES } from './client-options.js';
-import { checkFrozen } from './frozen.js';
 import { checkPrivacy } from './private-settings.js';
 
 /**

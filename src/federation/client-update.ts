@@ -1,13 +1,13 @@
 import { checkArguments } from '../core/arguments.js';
 import { checkImages, oneHot } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { trainedOf } from '../core/frozen.js';
 import { deriveSeed } from '../core/random.js';
 import type { Batch, ClientSettings, Model, NdArray, Update } from '../core/types.js';
 import { compile, type Tensor } from '../engine/index.js';
 import { mixesExamples } from '../models/index.js';
 import type { ClientOptions } from './client-options.js';
 import { clientSettings, stepsOf, unrolls } from './client-settings.js';
-import { trainedOf } from './frozen.js';
 import { iterated } from './iterated.js';
 import { localSteps } from './local-steps.js';
 import { pick } from './picked-rows.js';

@@ -1,7 +1,7 @@
+import { trainedOf } from '../core/frozen.js';
 import type { ClientSettings, Model } from '../core/types.js';
 import { type Tensor, tf } from '../engine/index.js';
 import { assumed, stepsOf } from './client-settings.js';
-import { trainedOf } from './frozen.js';
 import { type Delta, localSteps } from './local-steps.js';
 
 /**

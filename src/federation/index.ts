@@ -6,7 +6,6 @@ export { clientUpdate, simulatedUpdate } from './client-update.js';
 export { asGradients, direction } from './direction.js';
 export { type ClientWork, type Federated, federatedRounds } from './federated-rounds.js';
 export { cohortOf, type FederationOptions, localSettings, type RoundProgress } from './federation-plan.js';
-export { trainedOf } from './frozen.js';
 export { iterated, secondsOf } from './iterated.js';
 export type { Cost, Iterated } from './iterated-type.js';
 export { localSteps } from './local-steps.js';

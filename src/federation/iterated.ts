@@ -1,8 +1,8 @@
+import { trainedOf } from '../core/frozen.js';
 import type { ClientSettings, Model, NdArray } from '../core/types.js';
 import { type Kept, type Tensor, tf } from '../engine/index.js';
 import { corrections } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
-import { trainedOf } from './frozen.js';
 import { together } from './iterated-clients.js';
 import { blankRows, compiledStep, type Layout, type LocalStepRun, startState } from './iterated-step.js';
 import type { Iterated, Sweep } from './iterated-type.js';

@@ -1,9 +1,9 @@
+import { trainedOf } from '../core/frozen.js';
 import type { ClientSettings, Model } from '../core/types.js';
 import { crossEntropy, type Tensor, type Tensor2D, tf } from '../engine/index.js';
 import { type Architecture, type ForwardOptions, forward, type Using } from '../models/index.js';
 import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
-import { trainedOf } from './frozen.js';
 import type { Taps } from './later-rows.js';
 import { type Rows, type Thin, throughRows } from './thin-weights.js';
 

@@ -46,7 +46,7 @@ export function observeSum(model: Model, updates: readonly Update[], options: Ob
   const sent = updates.map((update, c) => sentBy(where, model, update, phis[c], deriveSeed(seed, 'client', c)));
   const weights = options.weights ?? updates.map(({ client }) => client.batchSize);
   const { tensors, client } = averageUpdates(
-    updates.map((update, c) => ({ ...update, tensors: sent[c]!.tensors })),
+    updates.map(({ unsent: _, ...update }, c) => ({ ...update, tensors: sent[c]!.tensors })),
     weights,
   );
   checkAttackable(where, model, tensors, 'the sum after phi');

@@ -3,6 +3,7 @@ import { checkFinite, checkMatches, oneHot } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN, UNSENT } from '../core/evidence.js';
+import { trainedOf } from '../core/frozen.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
 import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
@@ -17,7 +18,6 @@ import type {
   Update,
 } from '../core/types.js';
 import { checkSettings } from './check-settings.js';
-import { trainedOf } from './frozen.js';
 import { meanOfPrivate, privateReport } from './private-evidence.js';
 
 /** Options of {@link observe}. */
@@ -92,14 +92,24 @@ export function sentBy(
   checkFinite(where, update.tensors);
   checkAttackable(where, model, update.tensors);
   const { privacy, frozen, clients } = update.client;
-  const trained = trainedOf(model, frozen);
+  const kept = keptOf(where, model, update);
+  const sent = trainedOf(model, frozen).map((is, k) => is && !kept.has(model.parameters[k]!.name));
   const noisy = privacy
     ? privateReport(update.tensors, update.client, privacy)
     : clients?.some(({ settings }) => settings.privacy)
       ? meanOfPrivate(update.tensors, clients)
       : undefined;
-  const before = trained.includes(false) ? partialReport(update.tensors, trained, noisy) : noisy;
+  const before = sent.includes(false) ? partialReport(update.tensors, sent, noisy) : noisy;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
+}
+
+/** What the client kept to itself. @throws a name that no parameter has; nothing left to send */
+function keptOf(where: string, { parameters }: Model, { unsent = [] }: Update): Set<string> {
+  const kept = new Set(unsent);
+  const wrong = unsent.find((one) => !parameters.some(({ name }) => name === one));
+  if (wrong !== undefined) throw problem(where, 'no parameter of the model has the name in unsent', wrong);
+  if (parameters.every(({ name }) => kept.has(name))) throw problem(where, 'unsent leaves nothing that was sent');
+  return kept;
 }
 
 /** Labels as the server was told them; undefined: it was not. @throws another number than images, or out of range */
@@ -150,15 +160,15 @@ const plain = (update: Update): ObfuscationReport => ({
   evidence: update.tensors.map(() => EXACT),
 });
 
-/** What is frozen is not sent; which that is, is public. @param report of what is sent; default: it is exact */
+/** What is frozen or kept back is not sent; which, is public. @param report of what is sent; default: it is exact */
 function partialReport(
   tensors: readonly NamedArray[],
-  trained: readonly boolean[],
+  sent: readonly boolean[],
   report?: ObfuscationReport,
 ): ObfuscationReport {
   const count = (of: readonly NamedArray[]): number => of.reduce((sum, { data }) => sum + data.length, 0);
-  const share = count(tensors.filter((_, k) => trained[k])) / count(tensors);
-  const evidence = trained.map((is, k) => (is ? (report?.evidence[k] ?? EXACT) : UNSENT));
+  const share = count(tensors.filter((_, k) => sent[k])) / count(tensors);
+  const evidence = sent.map((is, k) => (is ? (report?.evidence[k] ?? EXACT) : UNSENT));
   return { name: 'none', parameters: {}, ...report, bitsPerEntry: 32 * share, evidence };
 }
 

@@ -1,8 +1,8 @@
 import { EXACT } from '../core/evidence.js';
+import { trainedOf } from '../core/frozen.js';
 import { squaredLength as squares, sum } from '../core/numbers.js';
 import { summedEvidence } from '../core/summed-evidence.js';
 import type { ClientPrivacy, ClientSettings, Evidence, NamedArray, ObfuscationReport } from '../core/types.js';
-import { trainedOf } from './frozen.js';
 import { type Mechanism, mechanismOf, privacyOfTrained } from './private-settings.js';
 
 /**

@@ -39,6 +39,14 @@ export function averageUpdates(
   if (whole.length < updates.length)
     throw problem('averageUpdates', 'takes updates or lists of tensors, not both', undefined, 'give whole updates');
   const shares = given.map((w) => w / total);
+  const [{ unsent }] = whole as [Update, ...Update[]];
+  if (whole.some((update) => String(update.unsent) !== String(unsent)))
+    throw problem(
+      'averageUpdates',
+      'every client must keep back the same parameters',
+      undefined,
+      'observeSum() takes any',
+    );
   const loss = whole.reduce((sum, update, c) => sum + shares[c]! * update.loss, 0);
   return {
     kind: 'update',
@@ -48,6 +56,7 @@ export function averageUpdates(
       shares,
     ),
     loss,
+    ...(unsent && { unsent }),
   };
 }
 

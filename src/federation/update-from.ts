@@ -1,12 +1,12 @@
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { checkAttackable } from '../core/attackable.js';
 import { problem } from '../core/errors.js';
+import { trainedOf } from '../core/frozen.js';
 import { checkOptions, integer } from '../core/options.js';
 import type { ClientSettings, Model, NamedArray, Update } from '../core/types.js';
-import { type Gradients, mixesExamples } from '../models/index.js';
+import { type Gradients, mixesExamples, type SentWeights } from '../models/index.js';
 import { CLIENT_OPTIONS, type ClientOptions } from './client-options.js';
 import { clientSettings, isOneGradient } from './client-settings.js';
-import { trainedOf } from './frozen.js';
 
 /** Options of {@link updateFrom}: what the client did, as it announces it, and how many images it had. */
 export interface UpdateFromOptions extends ClientOptions {
@@ -17,7 +17,7 @@ export interface UpdateFromOptions extends ClientOptions {
  * The update of a real client from its weights before and after its local steps: delta = (before - after) /
  * learningRate, checked tensor by tensor, with the running statistics of batch norm in training mode that `after`
  * holds. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient() tells.
- * @param after a model, or its parameters alone
+ * @param after a model, or its parameters alone; loadSent() reads files that hold a part of them
  * @throws weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range
  * @example
  * const before = await rog.loadWeights('before.safetensors', rog.nets.lenet5({ classes: 10 }));
@@ -26,7 +26,7 @@ export interface UpdateFromOptions extends ClientOptions {
  */
 export function updateFrom(
   before: Model,
-  after: Pick<Model, 'parameters' | 'buffers'>,
+  after: Pick<Model, 'parameters' | 'buffers'> & Partial<Pick<SentWeights, 'unsent'>>,
   options: UpdateFromOptions,
 ): Update {
   const client = clientOf('updateFrom', options, before);
@@ -40,7 +40,7 @@ export function updateFrom(
   checkAttackable('updateFrom', before, tensors);
   const statistics = mixesExamples(before) && after.buffers;
   if (statistics) checkMatches('updateFrom', statistics, before.buffers ?? []);
-  return { kind: 'update', tensors, client, loss: Number.NaN, ...(statistics && { statistics }) };
+  return { kind: 'update', tensors, client, loss: Number.NaN, ...(statistics && { statistics }), ...keptBack(after) };
 }
 
 /**
@@ -52,11 +52,7 @@ export function updateFrom(
  * const gradients = await rog.nets.loadGradients('grads.pt', model);
  * const update = rog.federation.updateFromGradients(model, gradients, { batchSize: 1 });
  */
-export function updateFromGradients(
-  model: Model,
-  gradients: Pick<Gradients, 'tensors'>,
-  options: UpdateFromOptions,
-): Update {
+export function updateFromGradients(model: Model, gradients: Gradients, options: UpdateFromOptions): Update {
   const where = 'updateFromGradients';
   const client = clientOf(where, options, model);
   checkOneGradient(where, client);
@@ -65,8 +61,10 @@ export function updateFromGradients(
   const { tensors } = gradients;
   checkStill(where, model, tensors, client, 'no gradient');
   checkAttackable(where, model, tensors);
-  return { kind: 'update', tensors, client, loss: Number.NaN };
+  return { kind: 'update', tensors, client, loss: Number.NaN, ...keptBack(gradients) };
 }
+
+const keptBack = ({ unsent = [] }: { readonly unsent?: readonly string[] }) => unsent.length > 0 && { unsent };
 
 function clientOf(where: string, options: UpdateFromOptions, model: Model): ClientSettings {
   checkOptions(where, options, [...CLIENT_OPTIONS, 'batchSize']);

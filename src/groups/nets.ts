@@ -7,6 +7,7 @@ export {
   lenet5,
   loadGradients,
   loadNetwork,
+  loadSent,
   loadWeights,
   mobilenetV2,
   network,

@@ -62,9 +62,9 @@ export type { BatchMoments, Drawing, Finish, Use, Using } from '../models/layers
 export type { Modes } from '../models/modes.js';
 export type { NetworkFileOptions } from '../models/onnx/index.js';
 export type { PrecodeOptions } from '../models/precode.js';
+export type { Gradients, SentOptions, SentWeights } from '../models/sent-weights.js';
 export type { TwoLayerOptions } from '../models/two-layer.js';
 export type { VitOptions } from '../models/vit.js';
-export type { Gradients } from '../models/weights.js';
 export type { BlockwiseOptions } from '../obfuscation/blockwise-quantizer.js';
 export type { ClipOptions } from '../obfuscation/clip.js';
 export type { FeedbackState } from '../obfuscation/error-feedback.js';

@@ -26,6 +26,7 @@ type Described = Pick<Model, 'layers' | 'imageShape' | 'file'>;
  * @param tensors in PyTorch's axis order, as loadTensors() gives them
  * @param keepsOrder whether they are in the order of the modules; safetensors files sort them by name, see
  * inModuleOrder()
+ * @param held of a file of a part: which parameters and running statistics it holds
  * @throws the first tensor that does not fit; names and an order that say different things
  */
 export function fromTorch(
@@ -33,13 +34,18 @@ export function fromTorch(
   model: Described,
   tensors: readonly NamedArray[],
   keepsOrder = true,
+  held: (name: string) => boolean = () => true,
 ): TorchState {
-  const { specs, buffers } = parameterSpecs(model.layers, model.imageShape);
-  const all = tensors.filter(({ name }) => !COUNTER.test(name) && !OPTIMIZER.test(name));
-  const own = all.filter(({ shape }) => shape.length > 0);
+  const all = parameterSpecs(model.layers, model.imageShape);
+  const [specs, buffers] = [all.specs, all.buffers].map((list) => list.filter(({ name }) => held(name))) as [
+    ParameterSpec[],
+    ParameterSpec[],
+  ];
+  const given = stateIn(tensors);
+  const own = given.filter(({ shape }) => shape.length > 0);
   const wanted = stateOrder(specs, buffers);
   const numbered = model.file ? fitsOf(where, model.file, namedInOrder(model.file, own)) : [];
-  const named = numbered[0] ?? (model.file && byName(where, model.file, all));
+  const named = numbered[0] ?? (model.file && byName(where, model.file, given));
   const missing = wanted.filter(({ name }) => !named?.found.has(name));
   const complete = named?.rest.length === 0 && missing.every((spec) => buffers.includes(spec));
   const taken =
@@ -51,6 +57,10 @@ export function fromTorch(
     list.flatMap((spec, k) => (taken.has(spec.name) ? [converted(where, spec, taken.get(spec.name), k)] : []));
   return { parameters: state(specs), buffers: state(buffers), taken };
 }
+
+/** The tensors of a network's state: no counters, nothing of an optimizer. */
+export const stateIn = (tensors: readonly NamedArray[]): NamedArray[] =>
+  tensors.filter(({ name }) => !COUNTER.test(name) && !OPTIMIZER.test(name));
 
 type Taken = ReadonlyMap<string, NamedArray>;
 
@@ -124,9 +134,11 @@ function otherCount(
     others.length > 0
       ? `the network's file has no ${others.join(', ')}; an exporter that optimises leaves out biases of zeros, ` +
           'merges equal tensors and folds batch norm: export with optimize=False'
-      : 'is it a file of this network?',
+      : `is it a file of this network?${own.length < wanted.length - buffers.length ? PART : ''}`,
   );
 }
+
+const PART = ' A part of one is read by loadSent(), by names that the weights before it have too, or by what is frozen';
 
 /** Refuses an order that puts a tensor elsewhere than its name. */
 function agreeing(where: string, named: ByName | undefined, taken: Taken): Taken {

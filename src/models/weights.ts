@@ -1,9 +1,9 @@
-import { loadTensors, saveSafetensors } from '../assets/index.js';
+import { loadTensors, saveSafetensors, type TensorFile } from '../assets/index.js';
 import { checkArguments, described } from '../core/arguments.js';
 import { checkFinite, checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
 import type { Model, NamedArray } from '../core/types.js';
-import { fromTorch } from './torch-weights.js';
+import { fromTorch, type TorchState } from './torch-weights.js';
 
 /** Writes parameters and running statistics as safetensors, atomically; name, shape and classes as metadata. */
 export function saveWeights(path: string, model: Model): Promise<void> {
@@ -26,46 +26,38 @@ export function saveWeights(path: string, model: Model): Promise<void> {
 export async function loadWeights(path: string, model: Model): Promise<Model> {
   checkPath('loadWeights', path, model);
   const where = `loadWeights ${path}`;
-  const { parameters, buffers } = await stateOf(where, path, model);
+  const { parameters, buffers, taken } = stateOf(where, await loadTensors(path), model);
+  checkMatches(where, parameters, model.parameters);
+  checkWeights(where, parameters, buffers);
+  return { ...model, parameters, ...(buffers.length > 0 && { buffers }), ...sourcesOf(taken) };
+}
+
+/** Refuses what no network has: NaN, infinities, quantized weights without their scales. */
+export function checkWeights(where: string, parameters: readonly NamedArray[], buffers: readonly NamedArray[]): void {
   checkFinite(where, [...parameters, ...buffers], 'the weights');
   checkScaled(where, parameters);
-  return { ...model, parameters, ...(buffers.length > 0 && { buffers }) };
 }
 
-/** A gradient of the loss by every parameter of a network, named, shaped and ordered as those. */
-export interface Gradients {
-  readonly tensors: readonly NamedArray[];
+/** A name, and no place in a list. */
+const isName = (name: string): boolean => !/(^|[._])\d+$/.test(name);
+
+/** Where the tensors of a file of weights stand, if it has names. */
+function sourcesOf(taken: TorchState['taken']): Pick<Model, 'sources'> {
+  if (![...taken.values()].every(({ name }) => isName(name))) return {};
+  const source = ({ name, shape }: NamedArray) => ({ shape, pieces: [{ names: [name], shape }] });
+  return { sources: Object.fromEntries([...taken].map(([name, tensor]) => [name, source(tensor)])) };
 }
 
-/**
- * The gradients of a file, by the rules of {@link loadWeights} for kinds of file, names, order and axes: of PyTorch a
- * list or tuple (`torch.save(torch.autograd.grad(loss, net.parameters()), path)`) or a dict by the names of the
- * parameters. Running statistics have none.
- * @throws a damaged file, tensors whose number, names or shapes are not the model's, NaN, running statistics
- * @example const gradients = await rog.nets.loadGradients('grads.pt', model)
- */
-export async function loadGradients(path: string, model: Model): Promise<Gradients> {
-  checkPath('loadGradients', path, model);
-  const where = `loadGradients ${path}`;
-  const { parameters: tensors, buffers } = await stateOf(where, path, model);
-  if (buffers.length > 0)
-    throw problem(
-      where,
-      'running statistics have no gradient',
-      buffers[0]!.name,
-      'are these the weights after a round?',
-    );
-  checkFinite(where, tensors, 'the gradients');
-  return { tensors };
-}
-
-async function stateOf(where: string, path: string, model: Model) {
-  const { tensors, format } = await loadTensors(path);
-  const state = isOwn(tensors, model)
+/** What a file has of a network. @param held which of its tensors; default all */
+export function stateOf(
+  where: string,
+  { tensors, format }: TensorFile,
+  model: Model,
+  held?: (name: string) => boolean,
+): TorchState {
+  return isOwn(tensors, model)
     ? ownState(tensors, model)
-    : fromTorch(where, model, tensors, format !== 'safetensors');
-  checkMatches(where, state.parameters, model.parameters);
-  return state;
+    : fromTorch(where, model, tensors, format !== 'safetensors', held);
 }
 
 /** Whole numbers up to so much may be weights that somebody made up. */
@@ -84,17 +76,18 @@ function checkScaled(where: string, parameters: readonly NamedArray[]): void {
 }
 
 /** Names that only saveWeights() gives. */
-const isOwn = (tensors: readonly NamedArray[], { parameters }: Model): boolean =>
+export const isOwn = (tensors: readonly NamedArray[], { parameters }: Model): boolean =>
   tensors.some(({ name }) => parameters.some((parameter) => parameter.name === name));
 
-function ownState(tensors: readonly NamedArray[], { buffers = [] }: Model) {
+function ownState(tensors: readonly NamedArray[], { buffers = [] }: Model): TorchState {
   const names = new Set(buffers.map(({ name }) => name));
   const statistics = tensors.filter(({ name }) => names.has(name));
-  return { parameters: tensors.filter(({ name }) => !names.has(name)), buffers: statistics };
+  const parameters = tensors.filter(({ name }) => !names.has(name));
+  return { parameters, buffers: statistics, taken: new Map() };
 }
 
 /** Refuses a call without a path first and a model second. */
-function checkPath(where: string, path: string, model: Model): void {
+export function checkPath(where: string, path: string, model: Model): void {
   if (typeof path !== 'string')
     throw problem(where, 'the first argument must be a path', described(path), `the order is ${where}(path, model)`);
   checkArguments(where, `${where}(path, model)`, { path, model });

@@ -34,7 +34,7 @@ const relative = (a: readonly NamedArray[], b: readonly NamedArray[]): number =>
   return Math.hypot(...x.map((value, i) => value - y[i]!)) / Math.hypot(...y);
 };
 
-for (const one of torchGradients)
+for (const one of torchGradients.filter(({ frozen }) => !frozen))
   test(`gradients of PyTorch are the simulated client's: ${one.client}, ${one.form}`, async () => {
     const { before, gradients, batch } = await round(one);
     const found = await checkClient(before, { gradients, batch, settings });
@@ -121,7 +121,10 @@ test('loadGradients: a state dict with running statistics is no gradient', async
     loadGradients(writeState(folder, golden, 'after'), before),
     /running statistics have no gradient/,
   );
-  await assert.rejects(loadGradients(writeState(folder, torchClients[0]!, 'after'), before), /takes \d+ tensors/);
+  await assert.rejects(
+    loadGradients(writeState(folder, torchClients[0]!, 'after'), before),
+    /conv1.weight must have the shape/,
+  );
 });
 
 for (const name of ['tutorial, safetensors', 'mobile, safetensors'])

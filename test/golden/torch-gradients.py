@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gradients of the clients of torch-clients.json in the forms in which people keep them, and one of a network trained until it is tiny.
+"""Gradients of the clients of torch-clients.json in the forms in which people keep them, some with layers that are frozen (None), and one of a network trained until it is tiny.
 
 usage: python3 test/golden/torch-gradients.py > test/golden/torch-gradients.json   (Debian's python3-torch)
 Computed in float64 and stored in float32; the tiny one in float32, as a client computes it.
@@ -58,15 +58,16 @@ FORMS = {
 }
 
 
-def gradient(name, form):
+def gradient(name, form, frozen=()):
     case = cases[name]
     net = net_of(case).double()
     net.train("batch statistics" in name)
     images, labels = batch_of(case)
-    loss = F.cross_entropy(net(images.double()), labels)
-    grads = torch.autograd.grad(loss, list(net.parameters()))
-    named = {k: g.float() for (k, _), g in zip(net.named_parameters(), grads)}
-    return {"client": name, "form": form, "gradients": FORMS[form](named)}
+    for key, parameter in net.named_parameters():
+        parameter.requires_grad_(not key.startswith(tuple(frozen)))
+    F.cross_entropy(net(images.double()), labels).backward()
+    named = {k: None if p.grad is None else p.grad.float() for k, p in net.named_parameters()}
+    return {"client": name, "form": form, **({"frozen": frozen} if frozen else {}), "gradients": FORMS[form](named)}
 
 
 def tiny():
@@ -101,4 +102,9 @@ if __name__ == "__main__":
         ("lenet-5, safetensors, two steps of Adam", "npz by name"),
         ("mobile, safetensors", "safetensors"),
     ]
-    json.dump([*(gradient(*pair) for pair in pairs), tiny()], sys.stdout)
+    nones = [
+        gradient("tutorial", "tuple", ["conv1"]),
+        gradient("tutorial", "dict", ["conv1", "fc2"]),
+        gradient("residual, batch statistics", "dict with a loss, in data parallel", ["layer1", "bn1"]),
+    ]
+    json.dump([*(gradient(*pair) for pair in pairs), *nones, tiny()], sys.stdout)

@@ -10,7 +10,7 @@ import {
   clientSettings,
   isOneGradient,
 } from '../../federation/index.js';
-import type { Gradients } from '../../models/index.js';
+import type { Gradients, SentWeights } from '../../models/index.js';
 import {
   type Compared,
   furthest,
@@ -28,10 +28,10 @@ export type { TensorCheck } from './compare.js';
 
 /** A real client's round, as its owner has it: the weights after it, or the gradient that was sent. */
 export interface ClientRound {
-  /** The weights after the local steps. */
-  readonly after?: Pick<Model, 'parameters'>;
+  /** The weights after the local steps; what was not sent of them (loadSent()) is left out of account. */
+  readonly after?: Pick<Model, 'parameters'> & Partial<Pick<SentWeights, 'unsent'>>;
   /** The gradient, of one step of plain SGD on the whole batch; a learning rate means nothing to it. */
-  readonly gradients?: Pick<Gradients, 'tensors'>;
+  readonly gradients?: Gradients;
   /** The images that the client trained on, in its order, with their labels. */
   readonly batch: Pick<Batch, 'images' | 'labels'>;
   /** What is believed of the client. */
@@ -80,8 +80,8 @@ export async function checkClient(before: Model, round: ClientRound): Promise<Cl
     instead: [],
     sentence,
   });
-  if (worst.agrees) return end(true, AGREES);
-  const other = otherThing(before, round, given);
+  if (worst.agrees) return end(true, real.sent.includes(false) ? `${AGREES} that it sent` : AGREES);
+  const other = otherThing(before, round, real, given);
   if (other) return end(false, other);
   const tried = await neighbours({ model: before, client, batch }, real, given);
   const instead = tried
@@ -104,7 +104,7 @@ function realOf(before: Model, { after, gradients }: ClientRound): Real {
     throw problem('checkClient', 'give the weights after the round, or the gradient that was sent', after && 'both');
   const sent = after ? after.parameters : gradients?.tensors;
   checkMatches('checkClient', sent ?? [], before.parameters);
-  return after ? movedBy(before, after.parameters) : gradientOf(sent!);
+  return after ? movedBy(before, after) : gradientOf(gradients!);
 }
 
 type Tried = Neighbour & Compared & Pick<TensorCheck, 'ofUpdate' | 'agrees'>;
@@ -190,8 +190,14 @@ function still({ model, batch, client: { privacy, ...client } }: Trial, { moved 
 const ALIKE = 0.5;
 
 /** What was given for the weights after the round, or for the gradient, where it is neither. */
-function otherThing(before: Model, { after, gradients }: ClientRound, { cosine }: Compared): string | undefined {
-  const alike = cosineOf(before.parameters, after?.parameters ?? gradients!.tensors);
+function otherThing(
+  { parameters }: Model,
+  { after, gradients }: ClientRound,
+  { sent }: Real,
+  { cosine }: Compared,
+): string | undefined {
+  const [was, is] = [parameters, after?.parameters ?? gradients!.tensors].map((all) => all.filter((_, k) => sent[k]));
+  const alike = cosineOf(was!, is!);
   if (after) return alike < ALIKE ? OTHER : undefined;
   return alike > ALIKE ? WEIGHTS : cosine < -ALIKE ? AGAINST : undefined;
 }

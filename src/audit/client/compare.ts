@@ -1,6 +1,7 @@
 import { dot, squaredLength } from '../../core/numbers.js';
 import type { Model, NamedArray } from '../../core/types.js';
 import { type ClientOptions, clientUpdate } from '../../federation/index.js';
+import type { Gradients } from '../../models/index.js';
 import type { Images } from './neighbours.js';
 
 /** How far a simulated tensor is from the real one. */
@@ -21,22 +22,36 @@ export interface Real {
   /** Lengths of what was stored in float32: the weights after the round, or the gradient. */
   readonly stored: readonly number[];
   readonly isGradient: boolean;
+  /** Whether it was sent: of others nothing is known. */
+  readonly sent: readonly boolean[];
 }
 
 const lengthOf = (x: Float32Array): number => Math.sqrt(squaredLength(x));
 
 const total = (x: readonly Float32Array[]): number => x.reduce((sum, one) => sum + squaredLength(one), 0);
 
-export const movedBy = ({ parameters }: Pick<Model, 'parameters'>, after: readonly NamedArray[]): Real => ({
-  moved: parameters.map(({ data }, k) => data.map((value, i) => value - after[k]!.data[i]!)),
-  stored: after.map(({ data }) => lengthOf(data)),
+type Unsent = { readonly unsent?: readonly string[] };
+
+const sentOf = (tensors: readonly NamedArray[], { unsent = [] }: Unsent): boolean[] => {
+  const kept = new Set(unsent);
+  return tensors.map(({ name }) => !kept.has(name));
+};
+
+export const movedBy = (
+  { parameters }: Pick<Model, 'parameters'>,
+  round: Pick<Model, 'parameters'> & Unsent,
+): Real => ({
+  moved: parameters.map(({ data }, k) => data.map((value, i) => value - round.parameters[k]!.data[i]!)),
+  stored: round.parameters.map(({ data }) => lengthOf(data)),
   isGradient: false,
+  sent: sentOf(parameters, round),
 });
 
-export const gradientOf = (tensors: readonly NamedArray[]): Real => ({
+export const gradientOf = ({ tensors, ...round }: Gradients): Real => ({
   moved: tensors.map(({ data }) => data),
   stored: tensors.map(({ data }) => lengthOf(data)),
   isGradient: true,
+  sent: sentOf(tensors, round),
 });
 
 /** Float32 steps of the client and of the simulation: relative error of the update that they may leave. */
@@ -48,7 +63,7 @@ const OF_WHOLE = 1e-6;
 
 export interface Compared {
   readonly tensors: readonly (TensorCheck & { readonly off: number })[];
-  /** What each simulated weight moved by. */
+  /** What each simulated weight that was sent moved by. */
   readonly moved: readonly Float32Array[];
   /** <simulated, real> / <simulated, simulated> of the updates: the learning rate would be so many times larger. */
   readonly scale: number;
@@ -99,17 +114,18 @@ const ROUNDING = 4;
 const apart = (a: Float32Array, b: Float32Array): number =>
   Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
 
-async function compared({ model, client, batch }: Trial, { moved: really, stored }: Real): Promise<Compared> {
+async function compared({ model, client, batch }: Trial, { moved: really, stored, sent }: Real): Promise<Compared> {
   const { tensors, client: resolved } = await clientUpdate(model, batch, client);
-  const moved = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
-  const both = moved.reduce((sum, one, k) => sum + dot(one, really[k]!), 0);
-  const [square, whole2] = [total(moved), total(really)];
+  const all = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
+  const [moved, real] = [all, really].map((of) => of.filter((_, k) => sent[k])) as [Float32Array[], Float32Array[]];
+  const both = moved.reduce((sum, one, k) => sum + dot(one, real[k]!), 0);
+  const [square, whole2] = [total(moved), total(real)];
   const whole = Math.sqrt(whole2);
   const cosine = both / Math.sqrt(square * whole2);
   return {
     moved,
-    tensors: tensors.map(({ name }, k) =>
-      checkOf(name, apart(moved[k]!, really[k]!), lengthOf(really[k]!), stored[k]!, whole),
+    tensors: tensors.flatMap(({ name }, k) =>
+      sent[k] ? [checkOf(name, apart(all[k]!, really[k]!), lengthOf(really[k]!), stored[k]!, whole)] : [],
     ),
     scale: square > 0 ? both / square : Number.NaN,
     cosine,

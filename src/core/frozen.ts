@@ -1,18 +1,20 @@
-import { problem } from '../core/errors.js';
-import { checkOptions } from '../core/options.js';
-import type { ClientSettings, Model } from '../core/types.js';
+import { problem } from './errors.js';
+import { checkOptions } from './options.js';
+import type { ClientSettings, Model, NamedArray } from './types.js';
 
 /** Layers that a client leaves as they are: by name, or all but those named. */
 export type Frozen = NonNullable<ClientSettings['frozen']>;
 
 type Parameters = Pick<Model, 'parameters'>;
+type Named = { readonly parameters: readonly Pick<NamedArray, 'name'>[] };
 
 /** `dense2` is dense2/kernel and dense2/bias; a tensor has its whole name; `residual3` is all within. */
 const belongs = (name: string, to: string): boolean => name === to || name.startsWith(`${to}/`);
 
 const namesOf = (frozen: Frozen): readonly string[] => ('allBut' in frozen ? frozen.allBut : frozen);
 
-export function trainedOf({ parameters }: Parameters, frozen: Frozen | undefined): boolean[] {
+/** Which of the tensors are trained. */
+export function trainedOf({ parameters }: Named, frozen: Frozen | undefined): boolean[] {
   if (frozen === undefined) return parameters.map(() => true);
   const named = parameters.map(({ name }) => namesOf(frozen).some((one) => belongs(name, one)));
   return 'allBut' in frozen ? named : named.map((is) => !is);
