@@ -49,8 +49,8 @@ export function updateFrom(
  * learning rate means nothing.
  * @throws gradients of another network, NaN, zeros alone, a gradient of what is frozen, settings of another client
  * @example
- * const gradients = await rog.nets.loadGradients('grads.pt', model);
- * const update = rog.federation.updateFromGradients(model, gradients, { batchSize: 1 });
+ * const gradients = await rog.nets.loadGradients('gradients.safetensors', model);
+ * const update = rog.federation.updateFromGradients(model, gradients, { batchSize: 2 });
  */
 export function updateFromGradients(model: Model, gradients: Gradients, options: UpdateFromOptions): Update {
   const where = 'updateFromGradients';

@@ -33,7 +33,7 @@ export interface Gradients {
  * network's own file, has too; without such names by `frozen`, and nothing is guessed. Running statistics are taken
  * where the file has all of them.
  * @throws those of loadWeights(); a part that neither names nor `frozen` tell
- * @example const after = await rog.nets.loadSent('head.pt', await rog.loadWeights('before.pt', model))
+ * @example const sent = await rog.nets.loadSent('head.safetensors', before)
  */
 export async function loadSent(path: string, before: Model, options: SentOptions = {}): Promise<SentWeights> {
   const where = `loadSent ${path}`;
@@ -52,7 +52,7 @@ export async function loadSent(path: string, before: Model, options: SentOptions
  * a list or tuple (`torch.save(torch.autograd.grad(loss, net.parameters()), path)`) or a dict by the names of the
  * parameters; None, as of a layer that is not trained, is not sent. Running statistics have none.
  * @throws those of loadSent(); running statistics
- * @example const gradients = await rog.nets.loadGradients('grads.pt', model)
+ * @example const gradients = await rog.nets.loadGradients('gradients.safetensors', model)
  */
 export async function loadGradients(path: string, model: Model, options: SentOptions = {}): Promise<Gradients> {
   const where = `loadGradients ${path}`;

@@ -48,6 +48,8 @@ const args = ['--only', '00'];
 const work = async (k: number) => k;
 await rog.nets.saveWeights('before.safetensors', rog.nets.lenet5({ classes: 10 }));
 await rog.nets.saveWeights('after.safetensors', rog.nets.lenet5({ classes: 10, seed: 2 }));
+await rog.nets.saveWeights('head.safetensors', { ...model, parameters: after.parameters.slice(-2) });
+await rog.nets.saveWeights('gradients.safetensors', { ...model, parameters: update.tensors });
 await rog.nets.saveWeights('round-3.safetensors', rog.nets.resnet18({ classes: 10 }));
 `;
 
