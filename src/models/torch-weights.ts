@@ -44,7 +44,7 @@ export function fromTorch(
   const given = stateIn(tensors);
   const own = given.filter(({ shape }) => shape.length > 0);
   const wanted = stateOrder(specs, buffers);
-  const numbered = model.file ? fitsOf(where, model.file, namedInOrder(model.file, own)) : [];
+  const numbered = model.file ? fitsOf(where, model.file, ordersOf(model.file, buffers, own)) : [];
   const named = numbered[0] ?? (model.file && byName(where, model.file, given));
   const missing = wanted.filter(({ name }) => !named?.found.has(name));
   const complete = named?.rest.length === 0 && missing.every((spec) => buffers.includes(spec));
@@ -151,6 +151,13 @@ function agreeing(where: string, named: ByName | undefined, taken: Taken): Taken
         'export with optimize=False',
       );
   return taken;
+}
+
+/** Tensors without names, by those of the network's file: all, or all but running statistics. */
+function ordersOf(file: NetworkFile, buffers: readonly ParameterSpec[], own: readonly NamedArray[]): NamedArray[][] {
+  const moving = new Set(buffers.flatMap(({ name }) => file.sources[name]?.pieces.flatMap(({ names }) => names) ?? []));
+  const learned = { ...file, stored: file.stored.filter((name) => !moving.has(name)) };
+  return (moving.size > 0 ? [file, learned] : [file]).flatMap((one) => namedInOrder(one, own));
 }
 
 /** Of the orders that tensors without names may have, those of the network's shapes. */

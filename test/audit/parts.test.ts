@@ -15,7 +15,7 @@ import {
   updateFrom,
   updateFromGradients,
 } from '../../src/federation/index.js';
-import { loadGradients, loadSent, loadWeights, network, saveWeights } from '../../src/models/index.js';
+import { loadGradients, loadNetwork, loadSent, loadWeights, network, saveWeights } from '../../src/models/index.js';
 import { temporaryFolder } from '../assets/temporary.js';
 import {
   batchOf,
@@ -44,7 +44,10 @@ async function part(path: string, keep: RegExp, rename = (name: string): string 
   const { tensors } = await loadTensors(path);
   const kept = tensors.filter(({ name }) => keep.test(name)).map((one) => ({ ...one, name: rename(one.name) }));
   const out = join(folder, `part-${Math.abs(keep.source.length)}-${kept.length}-${rename('x').length}`);
-  await saveSafetensors(out, kept);
+  await saveSafetensors(
+    out,
+    kept.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
   return out;
 }
 
@@ -114,6 +117,23 @@ test('a part without names is told by what is frozen, and never guessed', async 
   await assert.rejects(loadWeights(head, before), /takes 10 tensors, got "2 in the file"; .*loadSent\(\)/);
   const other = await part(path, /^fc3/, (name) => `other.${name.slice(4)}`);
   await assert.rejects(loadSent(other, before), /takes 10 tensors, got "2 in the file"/);
+});
+
+test('a part without names of an ONNX network: the names of its file, of the layers that are trained', async () => {
+  const golden = named('tutorial, safetensors');
+  const before = await loadNetwork(writeNetwork(folder, golden));
+  const path = writeState(folder, golden, 'after');
+  const whole = await loadSent(path, before);
+  const places = ['conv2.weight', 'conv2.bias', 'fc3.weight', 'fc3.bias'];
+  const some = await part(path, /^(conv2|fc3)/, (name) => `arr_${places.indexOf(name)}`);
+  const layerOf = (at: number): string => before.parameters.at(at)!.name.split('/')[0]!;
+  const trained = [layerOf(2), layerOf(-1)];
+  const after = await loadSent(some, before, { frozen: { allBut: trained } });
+  after.parameters.forEach(({ name, data }, k) => {
+    const wanted = trained.includes(name.split('/')[0]!) ? whole : before;
+    assert.deepEqual(data, wanted.parameters[k]!.data, name);
+  });
+  assert.equal(after.unsent.length, before.parameters.length - places.length);
 });
 
 for (const one of torchGradients.filter(({ frozen }) => frozen))

@@ -87,6 +87,17 @@ test('loadWeights: tensors without names in the order of the modules; refused wh
   const [plain, norms] = await load('norms before their convolutions');
   const listed = tensorsOf(plain.state).map((tensor, k) => ({ ...tensor, name: `arr_${k}` }));
   near(answers({ ...norms, ...fromTorch('test', norms, listed) }, plain.images), plain.answers);
+  const learned = plain.state.filter(([name]) => !/running_|num_batches/.test(name));
+  assert.ok(learned.length < plain.state.length);
+  const { parameters } = fromTorch('test', norms, tensorsOf(plain.state));
+  assert.deepEqual(
+    fromTorch(
+      'test',
+      norms,
+      tensorsOf(learned, () => ''),
+    ).parameters,
+    parameters,
+  );
   const [swapped, model] = await load('convolutions made in another order');
   const nameless = tensorsOf(swapped.state, () => '');
   assert.throws(() => fromTorch('test', model, nameless), /fit the network in two orders, which differ in conv/);
