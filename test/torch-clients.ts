@@ -63,6 +63,8 @@ export interface TorchGradients {
   readonly client: string;
   readonly form: string;
   readonly gradients: string;
+  /** PyTorch's label_smoothing. */
+  readonly smoothing?: number;
   /** PyTorch's modules without a gradient: None. */
   readonly frozen?: readonly string[];
   /** Weights of its own, where they are not the client's. */

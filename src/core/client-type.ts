@@ -69,6 +69,11 @@ export interface ClientSettings {
    * list of layers or tensors by name, or all but those named (a head alone). Default: every layer is trained.
    */
   readonly frozen?: readonly string[] | { readonly allBut: readonly string[] };
+  /**
+   * Part e of every label that is spread over all classes: the loss is the cross-entropy against (1 - e) y + e /
+   * classes (PyTorch's label_smoothing). Default 0.
+   */
+  readonly labelSmoothing?: number;
   /** Present when each example's gradient was clipped and each step noised. */
   readonly privacy?: ClientPrivacy;
   /**

@@ -3,12 +3,13 @@ import { checkFrozen } from '../core/frozen.js';
 import { checkOptions, integer, number, oneOf } from '../core/options.js';
 import type { ClientSettings } from '../core/types.js';
 import { checkOptimizer } from './client-optimizers.js';
+import { CLIENT_TABLE } from './client-options.js';
 import { checkFactors, checkOrder } from './client-settings.js';
 import { checkPrivacy } from './private-settings.js';
 
 const FIELDS = [
   ...['batchSize', 'localSteps', 'learningRate', 'miniBatch', 'optimizer', 'order', 'schedule', 'frozen', 'privacy'],
-  'clients',
+  ...['labelSmoothing', 'clients'],
 ];
 
 /**
@@ -34,6 +35,8 @@ export function checkSettings(where: string, client: ClientSettings): void {
   if (typeof schedule === 'string') oneOf(at, 'schedule', schedule, ['constant']);
   else if (schedule !== undefined) checkFactors(at, schedule, localSteps);
   if (frozen !== undefined) checkFrozen(at, frozen);
+  if (client.labelSmoothing !== undefined)
+    CLIENT_TABLE.labelSmoothing.check(at, 'labelSmoothing', client.labelSmoothing);
   if (privacy !== undefined) checkPrivacy(at, privacy);
   if (clients !== undefined) checkClients(at, clients, batchSize);
 }

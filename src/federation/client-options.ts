@@ -30,6 +30,8 @@ export interface ClientOptions {
    * ['dense8'] }` trains a head alone. No optimizer moves them, weight decay neither. Default: every layer is trained.
    */
   readonly frozen?: ClientSettings['frozen'];
+  /** Part of every label that is spread over all classes, in [0, 1), as PyTorch's label_smoothing; default 0. */
+  readonly labelSmoothing?: number;
   /** Privacy of the steps (DP-SGD, Fed-CDP, the talk): gradients clipped by example, noise on each. Default none. */
   readonly privacy?: ClientPrivacy;
   /** Of the noise of `privacy`, the shuffled order and the dropout masks that the server does not know; default 1. */
@@ -79,6 +81,7 @@ export const CLIENT_TABLE = {
     schema: { type: ['array', 'object'] },
     check: (where, _, value) => void checkFrozen(where, value as Frozen),
   },
+  labelSmoothing: real('part of every label that is spread over all classes; default 0', undefined, { below: 1 }),
   privacy: {
     about: "each example's gradient clipped, noise on every step; default none",
     schema: schemaOf(PRIVACY_TABLE),

@@ -36,6 +36,7 @@ export function clientSettings(
     }),
     ...((localSteps > 1 || schedule !== 'constant') && { schedule: factorsOf(where, schedule, localSteps) }),
     ...(frozen && { frozen }),
+    ...(said.labelSmoothing && { labelSmoothing: said.labelSmoothing }),
     ...(privacy && { privacy }),
   };
   if (privacy && !isPlainSgd(optimizer))
@@ -180,12 +181,16 @@ export function together(clients: readonly ClientSettings[], shares: readonly nu
       `the clients must have one learning rate, ${learningRate}`,
       other.settings.learningRate,
     );
+  const { labelSmoothing = 0 } = parts[0]!.settings;
+  if (parts.some(({ settings }) => (settings.labelSmoothing ?? 0) !== labelSmoothing))
+    throw problem('averageUpdates', `the clients must smooth their labels alike, by ${labelSmoothing}`);
   const batchSize = parts.reduce((sum, { settings }) => sum + settings.batchSize, 0);
   const localSteps = Math.max(...parts.map(({ settings }) => settings.localSteps));
   const { frozen } = parts[0]!.settings;
   const sameLayers = parts.every(({ settings }) => JSON.stringify(settings.frozen) === JSON.stringify(frozen));
   const round = { batchSize, localSteps, learningRate, miniBatch: batchSize };
-  const common = { ...round, ...(sameLayers && frozen && { frozen }) };
+  const smoothing = labelSmoothing > 0 && { labelSmoothing };
+  const common = { ...round, ...(sameLayers && frozen && { frozen }), ...smoothing };
   const oneBatch =
     sameLayers &&
     parts.every(

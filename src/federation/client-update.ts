@@ -13,6 +13,7 @@ import { localSteps } from './local-steps.js';
 import { pick } from './picked-rows.js';
 import { clippedGradients, datasOf, named, noised } from './private-gradient.js';
 import { checkPrivacy, mechanismOf, privacyOfTrained } from './private-settings.js';
+import { smoothedTargets } from './smoothed.js';
 import { runningStatistics } from './statistics.js';
 
 /**
@@ -38,7 +39,8 @@ export async function clientUpdate(
   const targets = oneHot('clientUpdate', batch.labels, model.classes);
   const { seed = 1 } = options;
   if (client.privacy) checkPrivacy('clientUpdate', client.privacy, model);
-  if (client.privacy) return privateUpdate(model, batch.images, targets, client, seed);
+  if (client.privacy)
+    return privateUpdate(model, batch.images, smoothedTargets(targets, client.labelSmoothing), client, seed);
   const { delta, loss } = await simulatedUpdate(model, batch.images, targets, client, seed);
   const statistics = mixesExamples(model) && {
     statistics: await runningStatistics(model, batch.images, targets, client, seed),

@@ -39,13 +39,14 @@ export function direction(model: Pick<Model, 'layers' | 'parameters'>, settings:
   };
 }
 
-const once = ({ batchSize, learningRate, frozen }: ClientSettings): ClientSettings => ({
+const once = ({ batchSize, learningRate, frozen, labelSmoothing }: ClientSettings): ClientSettings => ({
   batchSize,
   localSteps: 1,
   learningRate,
   miniBatch: batchSize,
   optimizer: { kind: 'sgd' },
   ...(frozen && { frozen }),
+  ...(labelSmoothing && { labelSmoothing }),
 });
 
 /**

@@ -5,6 +5,7 @@ import { type Architecture, type ForwardOptions, forward, type Using } from '../
 import { corrections, isPlainSgd, type Moment, ruleOf } from './client-optimizers.js';
 import { assumed, stepsOf } from './client-settings.js';
 import type { Taps } from './later-rows.js';
+import { smoothed } from './smoothed.js';
 import { type Rows, type Thin, throughRows } from './thin-weights.js';
 
 /** A network whose parameters have names, so that some of them can be frozen. */
@@ -51,14 +52,14 @@ const still = (weight: Tensor): Tensor => tf.zerosLike(weight);
  */
 export function clientStep(
   model: Trained,
-  { optimizer, frozen }: ClientSettings,
+  { optimizer, frozen, labelSmoothing }: ClientSettings,
   run: ForwardOptions = {},
   thin: readonly Thin[] = [],
   hold: (x: Tensor) => Tensor = (x) => x,
 ) {
   const isThin = new Set(thin.map(({ k }) => k));
   const trained = trainedOf(model, frozen).map((is, k) => is && !isThin.has(k));
-  const lossAt = lossOf(model, run, thin);
+  const lossAt = lossOf(model, run, thin, labelSmoothing);
   const { step } = ruleOf(optimizer!);
   const plain = isPlainSgd(optimizer!);
   return ({ x, y, weights, slots, corrected, scale, rows = [], taps }: StepAt): Stepped => {
@@ -111,7 +112,7 @@ interface Lossy {
 }
 
 /** The loss, with what layers add to it, at weights of which the thin ones are given as w0, rows and errors. */
-function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[]) {
+function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[], labelSmoothing?: number) {
   const at = new Map(thin.map(({ k }, i) => [k, i]));
   return (weights: readonly Tensor[], { x, y, rows, errors, taps }: LossAt): Lossy => {
     const penalties: Tensor[] = [];
@@ -130,7 +131,8 @@ function lossOf(model: Trained, run: ForwardOptions, thin: readonly Thin[]) {
     };
     const charge = (penalty: Tensor): number => penalties.push(penalty);
     const logits = forward(model, { ...run, charge, ...(thin.length > 0 && { using }) })(weights, x);
-    return { value: tf.addN([crossEntropy(logits, y as Tensor2D), ...penalties]) as tf.Scalar, inputs, tapped };
+    const loss = crossEntropy(logits, smoothed(y, labelSmoothing));
+    return { value: tf.addN([loss, ...penalties]) as tf.Scalar, inputs, tapped };
   };
 }
 

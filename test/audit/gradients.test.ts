@@ -37,9 +37,10 @@ const relative = (a: readonly NamedArray[], b: readonly NamedArray[]): number =>
 for (const one of torchGradients.filter(({ frozen }) => !frozen))
   test(`gradients of PyTorch are the simulated client's: ${one.client}, ${one.form}`, async () => {
     const { before, gradients, batch } = await round(one);
+    const settings = one.smoothing ? { labelSmoothing: one.smoothing } : {};
     const found = await checkClient(before, { gradients, batch, settings });
     assert.ok(found.agrees, found.sentence);
-    const options = { batchSize: batch.labels.length };
+    const options = { ...settings, batchSize: batch.labels.length };
     const { tensors, client } = updateFromGradients(before, gradients, options);
     const simulated = await clientUpdate(before, batch, settings);
     assert.ok(relative(tensors, simulated.tensors) < (one.before ? 1e-5 : 1e-6));

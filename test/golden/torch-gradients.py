@@ -58,16 +58,17 @@ FORMS = {
 }
 
 
-def gradient(name, form, frozen=()):
+def gradient(name, form, frozen=(), smoothing=0.0):
     case = cases[name]
     net = net_of(case).double()
     net.train("batch statistics" in name)
     images, labels = batch_of(case)
     for key, parameter in net.named_parameters():
         parameter.requires_grad_(not key.startswith(tuple(frozen)))
-    F.cross_entropy(net(images.double()), labels).backward()
+    F.cross_entropy(net(images.double()), labels, label_smoothing=smoothing).backward()
     named = {k: None if p.grad is None else p.grad.float() for k, p in net.named_parameters()}
-    return {"client": name, "form": form, **({"frozen": frozen} if frozen else {}), "gradients": FORMS[form](named)}
+    more = {**({"frozen": frozen} if frozen else {}), **({"smoothing": smoothing} if smoothing else {})}
+    return {"client": name, "form": form, **more, "gradients": FORMS[form](named)}
 
 
 def tiny():
@@ -107,4 +108,4 @@ if __name__ == "__main__":
         gradient("tutorial", "dict", ["conv1", "fc2"]),
         gradient("residual, batch statistics", "dict with a loss, in data parallel", ["layer1", "bn1"]),
     ]
-    json.dump([*(gradient(*pair) for pair in pairs), *nones, tiny()], sys.stdout)
+    json.dump([*(gradient(*pair) for pair in pairs), *nones, gradient("lenet-5, safetensors, two steps of Adam", "list in a dict", smoothing=0.1), tiny()], sys.stdout)

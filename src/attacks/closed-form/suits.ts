@@ -60,6 +60,7 @@ const isMaskedAnew = (layer: Layer): boolean => layer.kind === 'dropout' && laye
  */
 export async function closedFormDeclines(observation: Observation, labels: Int32Array): Promise<string | undefined> {
   const { model, client } = observation;
+  if (client.labelSmoothing) return 'labels are smoothed: errors are not P - Y';
   if (!offers(observation, CLOSED_FORM_NEEDS)) return 'the network does not end in dense, relu, dense';
   const head = readHead(observation);
   if ([head.first, head.last].some(({ evidence }) => isUnknown(evidence))) return 'nothing is known of phi';

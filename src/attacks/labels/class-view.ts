@@ -26,7 +26,10 @@ export interface ClassView {
   readonly bias?: readonly number[];
   /** Features cannot be negative, so that S_j has the sign of p_j - y_j. */
   readonly nonNegative: boolean;
-  /** No absent class has a minimum below 0: features are not negative, or the bias tells, and phi keeps signs. */
+  /**
+   * No absent class has a minimum below 0: features are not negative, or the bias tells, phi keeps signs, and labels
+   * are not smoothed.
+   */
   readonly signsProve: boolean;
   /** phi left every entry as it was, so a present class shows itself. */
   readonly exact: boolean;
@@ -61,7 +64,7 @@ export function classView(observation: Observation): ClassView {
     minima: nonNegative || !sent ? columns.map((column) => Math.min(...column)) : sent,
     bias: sent,
     nonNegative,
-    signsProve: (nonNegative || sent !== undefined) && obfuscation.evidence.every(keepsSigns),
+    signsProve: (nonNegative || sent !== undefined) && !client.labelSmoothing && obfuscation.evidence.every(keepsSigns),
     exact: obfuscation.evidence.every(isExactToScale),
     scaleKnown: !obfuscation.evidence.some(hidesScale),
   };
@@ -107,11 +110,11 @@ export interface Impact {
   readonly offset: readonly number[];
   /** s: by how much an image of class j lowers S_j, times the batch size. */
   readonly impact: number;
-  /** p_j: mean predicted probability. */
+  /** p_j: mean predicted probability; of smoothed labels (p_j - e / K) / (1 - e). */
   readonly probabilities: readonly number[];
   /** What the S_j of the observation are, by the same weights. */
   readonly sums: readonly number[];
-  /** By how much an image of class j lowers its bias' update, times the batch size: 1, unless the scores are scaled. */
+  /** By how much an image of class j lowers its bias' update, times the batch size: 1 - e, unless scores are scaled. */
   readonly ofBias: number;
 }
 
@@ -120,13 +123,22 @@ export interface Impact {
  * features may be negative and their sums be 0 (behind a layer norm), entries are weighed by the typical features,
  * which are what the two updates differ by.
  */
-export async function dummyImpact({ model, batchSize, columns, sums, nonNegative }: ClassView): Promise<Impact> {
+export async function dummyImpact({
+  observation,
+  model,
+  batchSize,
+  columns,
+  sums,
+  nonNegative,
+}: ClassView): Promise<Impact> {
   const [height, width, channels] = model.imageShape;
   const coarse = ndarray([batchSize, 4, 4, channels], uniformStream(77));
   const images = resample(coarse, [height, width], 'bilinear');
   const run = async (label: number) => {
     const labels = new Int32Array(batchSize).fill(label);
-    const { kernel, bias } = lastDense(model, (await clientUpdate(model, { images, labels })).tensors);
+    const { labelSmoothing = 0 } = observation.client;
+    const { tensors } = await clientUpdate(model, { images, labels }, { labelSmoothing });
+    const { kernel, bias } = lastDense(model, tensors);
     return { columns: columnsOf(kernel.data, model.classes), bias: bias?.data[0] ?? 0 };
   };
   const [zero, one] = [await run(0), await run(1)];

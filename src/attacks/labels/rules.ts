@@ -177,16 +177,17 @@ async function isLearnable({ observation, batchSize, exact, scaleKnown, denseHea
 }
 
 /**
- * One image: `rowSum`, where features may be negative `opposite`, or of two classes `bias`. A batch behind phi, or a
- * large one: `simulated` where that can be learnt; behind phi `head` where there is one; else `proof` where signs prove
- * and features are not negative, or nothing but signs or the largest entries is left; `rowSum` where only the order is
- * known, else `bias` or `counts`.
+ * One image: `rowSum`, where features may be negative or labels are smoothed `opposite`, or of two classes `bias`. A
+ * batch behind phi, or a large one: `simulated` where that can be learnt; behind phi `head` where there is one; else
+ * `proof` where signs prove and features are not negative, or nothing but signs or the largest entries is left;
+ * `rowSum` where only the order is known, else `bias` or `counts`.
  * @param learnt whether `simulated`, which takes seconds, is among them
  */
 export async function ruleFor(view: ClassView, learnt = true): Promise<LabelRule> {
   const { batchSize, nonNegative, signsProve, scaleKnown, bias, exact, denseHead, model, observation } = view;
   const whole = scaleKnown && !observation.obfuscation.evidence.some(isSparse);
-  if (batchSize === 1 && !nonNegative && model.classes > 2) return 'opposite';
+  const smoothed = Boolean(observation.client.labelSmoothing);
+  if (batchSize === 1 && (!nonNegative || smoothed) && model.classes > 2) return 'opposite';
   if (batchSize === 1) return !nonNegative && bias ? 'bias' : 'rowSum';
   if (learnt && (await isLearnable(view))) return 'simulated';
   if (denseHead && !exact) return 'head';

@@ -20,7 +20,7 @@ export interface Needs {
   readonly batchNormStatistics?: true;
   /** The server must be told which phi was used, with its parameters. */
   readonly phiKnown?: true;
-  /** The network must end in dense - ReLU - dense; flatten and dropout that is off may lie between. */
+  /** Dense - ReLU - dense at the end, flatten and dropout that is off may lie between; labels that are not smoothed. */
   readonly denseHead?: true;
   /** The first layer must be dense with bias; input normalisation may stand before it. */
   readonly biasedFirstLayer?: true;
@@ -69,12 +69,18 @@ const CHECKS: { [K in keyof Needs]-?: Check<K> } = {
       got: 'an observation whose phi the server was not told',
       fix: 'set defenseAware: false to take the update as it came',
     },
-  denseHead: ({ model }) =>
-    denseHead(model.layers).length < 2 && {
-      rule: 'needs a network that ends in dense, relu, dense',
-      got: `${model.name}: ${kinds(model.layers.slice(-3))}`,
-      fix: 'rog() takes any network',
-    },
+  denseHead: ({ model, client }) =>
+    client.labelSmoothing
+      ? {
+          rule: 'needs errors P - Y of labels that are not smoothed',
+          got: `labelSmoothing ${client.labelSmoothing}`,
+          fix: 'rog() simulates the client',
+        }
+      : denseHead(model.layers).length < 2 && {
+          rule: 'needs a network that ends in dense, relu, dense',
+          got: `${model.name}: ${kinds(model.layers.slice(-3))}`,
+          fix: 'rog() takes any network',
+        },
   biasedFirstLayer: ({ model }) => {
     const { first } = entranceOf(model);
     if (first?.kind === 'dense' && first.bias) return false;

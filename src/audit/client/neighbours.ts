@@ -132,6 +132,12 @@ const CHANGES: readonly (readonly [says: string, change: Change])[] = [
   ['no weight decay', withDecay(0)],
   ['plain SGD', client((given) => ({ ...given, optimizer: 'sgd' }))],
   ["Adam with Keras' epsilon 1e-7", client((given) => ({ ...given, optimizer: { kind: 'adam', epsilon: 1e-7 } }))],
+  ...of(
+    [0.1, 0.05, 0.2],
+    (n) => `label smoothing ${n}`,
+    (labelSmoothing) => client((given) => ({ ...given, labelSmoothing })),
+  ),
+  ['no label smoothing', client(({ labelSmoothing: _, ...given }) => given)],
   ['batch statistics in its batch normalisation (training mode)', inMode('train')],
   ['running statistics in its batch normalisation (evaluation mode)', inMode('eval')],
   ['no dropout', inDropout('off')],
