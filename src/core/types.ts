@@ -91,6 +91,8 @@ export interface Update {
   readonly client: ClientSettings;
   /** Loss of the batch at w0. */
   readonly loss: number;
+  /** What is known of the tensors, where that is not all: see updateFrom(). */
+  readonly evidence?: readonly Evidence[];
   /**
    * Running means and variances after the local steps, named and ordered as the model's buffers; where it has batch
    * norm in training mode. Whether the client sends them is said in observe().

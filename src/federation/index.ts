@@ -20,4 +20,5 @@ export { privateStep } from './private-step.js';
 export type { RoundPoint } from './saved-federation.js';
 export { applyUpdate, averageUpdates } from './server.js';
 export { type BatchNormThreat, batchMoments, batchNormThreat, knownMoments, tellsMoments } from './statistics.js';
+export { storedIn } from './stored-evidence.js';
 export { checkOneGradient, type UpdateFromOptions, updateFrom, updateFromGradients } from './update-from.js';

@@ -5,6 +5,7 @@ import { problem } from '../core/errors.js';
 import { EXACT, UNKNOWN, UNSENT } from '../core/evidence.js';
 import { trainedOf } from '../core/frozen.js';
 import { checkOptions, integer, oneOf } from '../core/options.js';
+import { after } from '../core/own-evidence.js';
 import { asObfuscation } from '../core/own-obfuscation.js';
 import type {
   ClientSettings,
@@ -99,7 +100,8 @@ export function sentBy(
     : clients?.some(({ settings }) => settings.privacy)
       ? meanOfPrivate(update.tensors, clients)
       : undefined;
-  const before = sent.includes(false) ? partialReport(update.tensors, sent, noisy) : noisy;
+  const stored = update.evidence ? storedReport(update, noisy) : noisy;
+  const before = sent.includes(false) ? partialReport(update.tensors, sent, stored) : stored;
   return phi?.apply(update.tensors, seed, before) ?? { tensors: update.tensors, report: before ?? plain(update) };
 }
 
@@ -171,6 +173,12 @@ function partialReport(
   const evidence = sent.map((is, k) => (is ? (report?.evidence[k] ?? EXACT) : UNSENT));
   return { name: 'none', parameters: {}, ...report, bitsPerEntry: 32 * share, evidence };
 }
+
+/** @param report of what was done before the weights were stored; default: nothing */
+const storedReport = (update: Update, report = plain(update)): ObfuscationReport => ({
+  ...report,
+  evidence: report.evidence.map((e, k) => after(e, update.evidence![k]!)),
+});
 
 const untold = (update: Update, bitsPerEntry: number): ObfuscationReport => ({
   name: 'unknown',

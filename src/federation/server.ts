@@ -1,6 +1,8 @@
 import { checkArguments } from '../core/arguments.js';
 import { checkMatches } from '../core/arrays.js';
 import { problem } from '../core/errors.js';
+import { EXACT } from '../core/evidence.js';
+import { summedEvidence } from '../core/summed-evidence.js';
 import type { Model, NamedArray, Update } from '../core/types.js';
 import { together } from './client-settings.js';
 
@@ -48,6 +50,8 @@ export function averageUpdates(
       'observeSum() takes any',
     );
   const loss = whole.reduce((sum, update, c) => sum + shares[c]! * update.loss, 0);
+  const known = (k: number) => whole.map(({ evidence }) => evidence?.[k] ?? EXACT);
+  const evidence = whole.some((update) => update.evidence) && tensors.map((_, k) => summedEvidence(known(k), shares));
   return {
     kind: 'update',
     tensors,
@@ -57,6 +61,7 @@ export function averageUpdates(
     ),
     loss,
     ...(unsent && { unsent }),
+    ...(evidence && { evidence }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { ClientSettings, Model, NamedArray, Update } from '../core/types.js
 import { type Gradients, mixesExamples, type SentWeights } from '../models/index.js';
 import { CLIENT_OPTIONS, type ClientOptions } from './client-options.js';
 import { clientSettings, isOneGradient } from './client-settings.js';
+import { storedEvidence } from './stored-evidence.js';
 
 /** Options of {@link updateFrom}: what the client did, as it announces it, and how many images it had. */
 export interface UpdateFromOptions extends ClientOptions {
@@ -16,7 +17,9 @@ export interface UpdateFromOptions extends ClientOptions {
 /**
  * The update of a real client from its weights before and after its local steps: delta = (before - after) /
  * learningRate, checked tensor by tensor, with the running statistics of batch norm in training mode that `after`
- * holds. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient() tells.
+ * holds. Where the format of the weights (float32, float16, bfloat16) rounds a good part of it away, `evidence` tells an
+ * attack by how much. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient()
+ * tells.
  * @param after a model, or its parameters alone; loadSent() reads files that hold a part of them
  * @throws weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range
  * @example
@@ -40,7 +43,18 @@ export function updateFrom(
   checkAttackable('updateFrom', before, tensors);
   const statistics = mixesExamples(before) && after.buffers;
   if (statistics) checkMatches('updateFrom', statistics, before.buffers ?? []);
-  return { kind: 'update', tensors, client, loss: Number.NaN, ...(statistics && { statistics }), ...keptBack(after) };
+  const kept = new Set(after.unsent);
+  const counts = trainedOf(before, client.frozen).map((is, k) => is && !kept.has(tensors[k]!.name));
+  const evidence = storedEvidence(after.parameters, tensors, client, counts);
+  return {
+    kind: 'update',
+    tensors,
+    client,
+    loss: Number.NaN,
+    ...(evidence && { evidence }),
+    ...(statistics && { statistics }),
+    ...keptBack(after),
+  };
 }
 
 /**

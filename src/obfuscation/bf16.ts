@@ -1,3 +1,4 @@
+import { BFLOAT16 } from '../core/float-format.js';
 import type { Obfuscation } from '../core/types.js';
 import { reducedFloat } from './reduced-float.js';
 
@@ -14,4 +15,4 @@ const LARGEST = (2 - 2 ** -7) * 2 ** 127;
  * @throws NaN or infinite entries
  * @example rog.phi.bf16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */
-export const bf16 = (): Obfuscation => reducedFloat('bf16', { fraction: 7, least: -126, largest: LARGEST });
+export const bf16 = (): Obfuscation => reducedFloat('bf16', BFLOAT16, LARGEST);

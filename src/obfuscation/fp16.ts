@@ -1,3 +1,4 @@
+import { FLOAT16 } from '../core/float-format.js';
 import type { Obfuscation } from '../core/types.js';
 import { reducedFloat } from './reduced-float.js';
 
@@ -12,4 +13,4 @@ import { reducedFloat } from './reduced-float.js';
  * @throws NaN or infinite entries
  * @example rog.phi.fp16().apply(update.tensors, 1).report.bitsPerEntry // 16
  */
-export const fp16 = (): Obfuscation => reducedFloat('fp16', { fraction: 10, least: -14, largest: 65504 });
+export const fp16 = (): Obfuscation => reducedFloat('fp16', FLOAT16, 65504);

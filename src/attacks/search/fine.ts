@@ -1,8 +1,8 @@
-import { isExactToScale } from '../../core/evidence.js';
+import { isExactToScale, type Widths, widthsOf } from '../../core/evidence.js';
 import { squaredLength } from '../../core/numbers.js';
 import type { Evidence, Observation } from '../../core/types.js';
 
-/** An entry is known finely where its bound is at most this part of its tensor's root mean square. */
+/** Entries are known finely where the root mean square of their bounds is at most this part of that of the tensor. */
 const FINE = 0.1;
 
 /** Whether every entry was sent as it is, or rounded finely. */
@@ -15,11 +15,13 @@ export const isFinelyRounded = (observation: Observation): boolean =>
 /** The same of one tensor. */
 export function isFineIn(evidence: Evidence, data: Float32Array): boolean {
   if (isExactToScale(evidence)) return true;
-  const { tolerance, zeroTolerance, noise, signOnly, projection, unsent } = evidence;
+  const { noise, signOnly, projection, unsent } = evidence;
   if (noise > 0 || signOnly || projection || unsent) return false;
-  const square = squaredLength(data) / data.length;
-  return Math.max(tolerance, zeroTolerance) ** 2 <= FINE ** 2 * square;
+  const { kept, zero } = widthsOf(evidence);
+  return Math.max(meanSquare(kept), meanSquare(zero)) <= FINE ** 2 * meanSquare(data);
 }
+
+const meanSquare = (x: Widths): number => (typeof x === 'number' ? x * x : squaredLength(x) / x.length);
 
 /** The part of sum q^2 that phi's noise is expected to be, sum n sigma^2: by chance above 1. */
 export function noisePart({ tensors, obfuscation }: Pick<Observation, 'tensors' | 'obfuscation'>): number {

@@ -1,6 +1,7 @@
+import { FLOAT32, halfStepsAbout, nearestIn } from '../../core/float-format.js';
 import { dot, squaredLength } from '../../core/numbers.js';
 import type { Model, NamedArray } from '../../core/types.js';
-import { type ClientOptions, clientUpdate } from '../../federation/index.js';
+import { type ClientOptions, clientUpdate, storedIn } from '../../federation/index.js';
 import type { Gradients } from '../../models/index.js';
 import type { Images } from './neighbours.js';
 
@@ -21,6 +22,10 @@ export interface Real {
   readonly moved: readonly Float32Array[];
   /** Lengths of what was stored in float32: the weights after the round, or the gradient. */
   readonly stored: readonly number[];
+  /** What is read off stored weights k of a simulated move; of a gradient the move itself. */
+  readonly seen: (moved: Float32Array, k: number) => Float32Array;
+  /** What a step may leave besides, where weights are stored in 16 bits: lengths. */
+  readonly flips: readonly number[];
   readonly isGradient: boolean;
   /** Whether it was sent: of others nothing is known. */
   readonly sent: readonly boolean[];
@@ -37,19 +42,27 @@ const sentOf = (tensors: readonly NamedArray[], { unsent = [] }: Unsent): boolea
   return tensors.map(({ name }) => !kept.has(name));
 };
 
-export const movedBy = (
-  { parameters }: Pick<Model, 'parameters'>,
-  round: Pick<Model, 'parameters'> & Unsent,
-): Real => ({
-  moved: parameters.map(({ data }, k) => data.map((value, i) => value - round.parameters[k]!.data[i]!)),
-  stored: round.parameters.map(({ data }) => lengthOf(data)),
-  isGradient: false,
-  sent: sentOf(parameters, round),
-});
+export function movedBy({ parameters }: Pick<Model, 'parameters'>, round: Pick<Model, 'parameters'> & Unsent): Real {
+  const after = round.parameters;
+  const formats = storedIn(after);
+  const less = (k: number, by: Float32Array): Float32Array => parameters[k]!.data.map((value, i) => value - by[i]!);
+  return {
+    moved: after.map(({ data }, k) => less(k, data)),
+    stored: after.map(({ data }) => lengthOf(data)),
+    seen: (moved, k) => (formats[k] === FLOAT32 ? moved : less(k, nearestIn(less(k, moved), formats[k]!))),
+    flips: after.map(({ data }, k) =>
+      formats[k] === FLOAT32 ? 0 : FLIPS * lengthOf(halfStepsAbout(data, formats[k]!)),
+    ),
+    isGradient: false,
+    sent: sentOf(parameters, round),
+  };
+}
 
 export const gradientOf = ({ tensors, ...round }: Gradients): Real => ({
   moved: tensors.map(({ data }) => data),
   stored: tensors.map(({ data }) => lengthOf(data)),
+  seen: (moved) => moved,
+  flips: tensors.map(() => 0),
   isGradient: true,
   sent: sentOf(tensors, round),
 });
@@ -58,6 +71,8 @@ export const gradientOf = ({ tensors, ...round }: Gradients): Real => ({
 export const OF_UPDATE = 1e-3;
 /** Rounding of the stored weights. */
 const OF_WEIGHTS = 2.5e-7;
+/** Half steps of 16-bit weights, a local step: what comes out on the other side of a midpoint. */
+const FLIPS = 0.25;
 /** Rounding beside the whole update: what a tensor moves by whose gradient is 0 but for it. */
 const OF_WHOLE = 1e-6;
 
@@ -114,7 +129,8 @@ const ROUNDING = 4;
 const apart = (a: Float32Array, b: Float32Array): number =>
   Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
 
-async function compared({ model, client, batch }: Trial, { moved: really, stored, sent }: Real): Promise<Compared> {
+async function compared({ model, client, batch }: Trial, given: Real): Promise<Compared> {
+  const { moved: really, stored, sent } = given;
   const { tensors, client: resolved } = await clientUpdate(model, batch, client);
   const all = tensors.map(({ data }) => data.map((d) => d * resolved.learningRate));
   const [moved, real] = [all, really].map((of) => of.filter((_, k) => sent[k])) as [Float32Array[], Float32Array[]];
@@ -124,21 +140,23 @@ async function compared({ model, client, batch }: Trial, { moved: really, stored
   const cosine = both / Math.sqrt(square * whole2);
   return {
     moved,
-    tensors: tensors.flatMap(({ name }, k) =>
-      sent[k] ? [checkOf(name, apart(all[k]!, really[k]!), lengthOf(really[k]!), stored[k]!, whole)] : [],
-    ),
+    tensors: tensors.flatMap(({ name }, k) => {
+      if (!sent[k]) return [];
+      const rounding = OF_WEIGHTS * stored[k]! + OF_WHOLE * whole + given.flips[k]! * resolved.localSteps;
+      return [checkOf(name, apart(given.seen(all[k]!, k), really[k]!), lengthOf(really[k]!), stored[k]!, rounding)];
+    }),
     scale: square > 0 ? both / square : Number.NaN,
     cosine,
     sine: Number.isFinite(cosine) && cosine > 0 ? Math.sqrt(Math.max(0, 1 - cosine ** 2)) : 1,
   };
 }
 
-const checkOf = (name: string, off: number, update: number, weights: number, whole: number) => ({
+const checkOf = (name: string, off: number, update: number, weights: number, rounding: number) => ({
   off,
   name,
-  ofUpdate: off / Math.max(update, OF_WEIGHTS * weights, OF_WHOLE * whole, 1e-30),
+  ofUpdate: off / Math.max(update, rounding, 1e-30),
   ofWeights: off / Math.max(weights, 1e-30),
-  agrees: off <= OF_UPDATE * update + OF_WEIGHTS * weights + OF_WHOLE * whole,
+  agrees: off <= OF_UPDATE * update + rounding,
 });
 
 export const furthest = <T extends TensorCheck>(tensors: readonly T[]): T =>
