@@ -30,7 +30,7 @@ async function inShort(learningRate: number) {
   return { update, after, read: updateFrom(before, after, { learningRate, batchSize: 4 }) };
 }
 
-test('what 16-bit weights round away of an update is told: true entries lie in its bounds and keep their signs', async () => {
+test('what 16-bit weights round away is told: true entries lie in the bounds and keep their signs', async () => {
   const { update, read } = await inShort(0.001);
   let zeros = 0;
   update.tensors.forEach(({ data }, k) => {
