@@ -18,8 +18,8 @@ export interface UpdateFromOptions extends ClientOptions {
  * The update of a real client from its weights before and after its local steps: delta = (before - after) /
  * learningRate, checked tensor by tensor, with the running statistics of batch norm in training mode that `after`
  * holds. Where the format of the weights (float32, float16, bfloat16) rounds a good part of it away, `evidence` tells
- * an attack by how much. `loss` is NaN: nobody said it. Whether the settings are those of the client is what checkClient()
- * tells.
+ * an attack by how much. `loss` is NaN: nobody said it. Whether the settings are those of the client is what
+ * checkClient() tells.
  * @param after a model, or its parameters alone; loadSent() reads files that hold a part of them
  * @throws weights of another network, NaN, weights that did not move, frozen ones that did, settings out of range
  * @example
