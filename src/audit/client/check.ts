@@ -58,8 +58,11 @@ export interface ClientCheck {
  * Where it does not, clients one change away are tried, each also with the learning rate that fits the length of the
  * update (optimizer, momentum, Nesterov, weight decay, label smoothing, batch-norm mode, dropout, input normalisation,
  * pixels, frozen layers, schedule, steps, size and order of mini-batches), until one agrees; then two changes from the
- * three that point best. A gradient is compared as it is, without a learning rate, with rounding of its own size; clients of
- * another factor (a loss that is summed) stand for other learning rates, and other optimizers and steps are left out.
+ * three that point best.
+ *
+ * A gradient is compared as it is, without a learning rate, with rounding of its own size; clients of another factor (a
+ * loss that is summed) stand for other learning rates, and other optimizers and steps are left out.
+ *
  * An attack's result is a measurement of this client only where they agree.
  * @example
  * const { agrees, sentence } = await rog.checkClient(before,
