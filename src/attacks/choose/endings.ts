@@ -68,11 +68,10 @@ export async function endingsFor(
   const { weight, objective: taken } = settings as { readonly weight: number; readonly objective: AnyObjective };
   if (hasKinks(observation.model) && !sees)
     return isFine(observation) && ANGLES.includes(taken) ? lightened(taken, weight, several) : [];
-  if (!isFine(observation)) {
-    return BOUNDED.includes(objective)
-      ? LIGHTER.map((share) => ({ asked: { objective, weight: share * weight }, rates: [1e-2, 1e-3] as const }))
-      : [];
-  }
+  const fine = isFine(observation);
+  if (BOUNDED.includes(objective) && !(fine && hasKinks(observation.model)))
+    return LIGHTER.map((share) => ({ asked: { objective, weight: share * weight }, rates: [1e-2, 1e-3] as const }));
+  if (!fine) return [];
   const exact = observation.obfuscation.evidence.every(isExactToScale);
   const asked: Asked =
     exact && sees

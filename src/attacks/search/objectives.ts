@@ -12,7 +12,7 @@ import {
 } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
-import { mixesExamples } from '../../models/index.js';
+import { isKinked, mixesExamples, someLayer } from '../../models/index.js';
 import { isNoisedFirmly } from './noise-weight.js';
 import { isAdaptive } from './soften.js';
 
@@ -131,7 +131,8 @@ export function objectiveOf(observation: Observation): ObjectiveName {
   const { model, client, tensors, obfuscation } = observation;
   const { evidence } = obfuscation;
   if (isNoisedFirmly(observation) || (mixesExamples(model) && evidence.every(isExact))) return 'relativeL2';
-  if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence);
+  const fine = someLayer(model.layers, isKinked) ? FINE : 0;
+  if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence, fine);
   if (client.localSteps === 1) return evidence.every(keepsSigns) ? 'wrongSign' : 'cosine';
   return evidence.every(isExact) ? 'relativeL2' : objectiveFor(evidence);
 }
@@ -140,12 +141,13 @@ export function objectiveOf(observation: Observation): ObjectiveName {
 export function objectiveOfValues(
   tensors: readonly Pick<NdArray, 'data'>[],
   evidence: readonly Evidence[],
+  fine = FINE,
 ): ObjectiveName {
   const own = objectiveFor(evidence);
-  return own === 'interval' && !intervalsTell(tensors, evidence) ? 'cosine' : own;
+  return own === 'interval' && !intervalsTell(tensors, evidence, fine) ? 'cosine' : own;
 }
 
-/** Rounding that moved less than this share of the update's squared length is as good as none. */
+/** Behind kinks, rounding that moved less than this share of the update's squared length is as good as none. */
 const FINE = 1e-4;
 
 /** Where no bound holds for more than this share of it, intervals leave the largest entries out. */
@@ -158,12 +160,16 @@ const LOOSE = 0.1;
  * and 27.1, 8 bits (3e-4) 27.8 and 27.3; fp16 26.2 and 29.3, nf4 27.0 and 29.4; six centres of k-means, the outermost
  * of them open, 16.5 and 25.6.
  */
-export function intervalsTell(tensors: readonly Pick<NdArray, 'data'>[], evidence: readonly Evidence[]): boolean {
+export function intervalsTell(
+  tensors: readonly Pick<NdArray, 'data'>[],
+  evidence: readonly Evidence[],
+  fine = FINE,
+): boolean {
   let sums: Sums = { all: 0, moved: 0, open: 0, coarse: 0 };
   for (const [k, { data }] of tensors.entries()) if (isSent(evidence[k]!)) sums = added(sums, data, evidence[k]!);
   const { all, moved, open, coarse } = sums;
   const othersFine = coarse < FINE * (all - open);
-  return moved > FINE * all && (open < LOOSE * all || othersFine);
+  return moved > fine * all && (open < LOOSE * all || othersFine);
 }
 
 /** Squares of all entries, of how far rounding moved them, of those that are as small as their bound, of the others. */
