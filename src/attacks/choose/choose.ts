@@ -6,6 +6,7 @@ import { areSigns, isDrowned } from '../search/fine.js';
 import type { AnyObjective } from '../search/objectives.js';
 import { type RunOptions, runRecipe } from '../search/recipe.js';
 import { shifted, stopwatch } from './account.js';
+import { asSent } from './as-sent.js';
 import { SOLVERS } from './candidates.js';
 import { type Contender, contendersFor, lightSquares, objectiveOf, shortened } from './contenders.js';
 import { endingsFor, isHeldBack } from './endings.js';
@@ -81,13 +82,14 @@ interface Finished {
  * The best of all that ran in full is returned, paler where it explains nothing, with the closures and seconds of
  * everything; `settings.race` tells the story.
  */
-export async function* chosen(observation: Observation, options: ChoiceOptions): AttackSteps {
+export async function* chosen(told: Observation, options: ChoiceOptions): AttackSteps {
+  const observation = asSent(told);
   const { iterations = 200, prior, weight, restarts, defenseAware, matchingOnly = false, onMeasured } = options;
   const { seed, signal, checkpoint, checkpointSeconds } = options;
   const rest = { seed, signal, checkpointSeconds };
   const few = iterations < ENOUGH;
   const clock = stopwatch();
-  const found = await firstLabels('rog', observation, signal);
+  const found = await firstLabels('rog', told, signal);
   const { labels } = found;
   const measure = yardstick(observation, labels);
   const rule: Yardstick = async (images, own = labels) => {

@@ -165,11 +165,21 @@ export function intervalsTell(
   evidence: readonly Evidence[],
   fine = FINE,
 ): boolean {
-  let sums: Sums = { all: 0, moved: 0, open: 0, coarse: 0 };
-  for (const [k, { data }] of tensors.entries()) if (isSent(evidence[k]!)) sums = added(sums, data, evidence[k]!);
-  const { all, moved, open, coarse } = sums;
+  const { all, moved, open, coarse } = sumsOf(tensors, evidence);
   const othersFine = coarse < FINE * (all - open);
   return moved > fine * all && (open < LOOSE * all || othersFine);
+}
+
+/** Whether rounding moved so little that a search behind kinks ends further from the update. */
+export function isAsGoodAsNone({ tensors, obfuscation }: Pick<Observation, 'tensors' | 'obfuscation'>): boolean {
+  const { all, moved } = sumsOf(tensors, obfuscation.evidence);
+  return moved <= FINE * all;
+}
+
+function sumsOf(tensors: readonly Pick<NdArray, 'data'>[], evidence: readonly Evidence[]): Sums {
+  let sums: Sums = { all: 0, moved: 0, open: 0, coarse: 0 };
+  for (const [k, { data }] of tensors.entries()) if (isSent(evidence[k]!)) sums = added(sums, data, evidence[k]!);
+  return sums;
 }
 
 /** Squares of all entries, of how far rounding moved them, of those that are as small as their bound, of the others. */
