@@ -4,6 +4,7 @@ import { rog } from '../../src/attacks/index.js';
 import { checkClient } from '../../src/audit/index.js';
 import { EXACT, halfWidth } from '../../src/core/evidence.js';
 import { BFLOAT16, type FloatFormat, nearestIn } from '../../src/core/float-format.js';
+import { uniformStream } from '../../src/core/random.js';
 import type { Model } from '../../src/core/types.js';
 import { averageUpdates, clientUpdate, observe, updateFrom } from '../../src/federation/index.js';
 import { psnr } from '../../src/metrics/index.js';
@@ -86,4 +87,18 @@ test('checkClient compares 16-bit weights as they are stored, and still knows ot
     const other = await checkClient(before, { after, batch: wrong, settings: { learningRate } });
     assert.equal(other.agrees, false);
   }
+});
+
+test('checkClient: a client as far off as 16-bit arithmetic is told so, one of other images is not', async () => {
+  const settings = { learningRate: 0.1 };
+  const { tensors } = await clientUpdate(before, batch, settings);
+  const noise = uniformStream(5);
+  const parameters = before.parameters.map((w, k) => ({
+    ...w,
+    data: w.data.map((value, i) => value - 0.1 * tensors[k]!.data[i]! * (1 + 0.1 * (noise() - 0.5))),
+  }));
+  const found = await checkClient(before, { after: { parameters }, batch, settings });
+  assert.match(found.sentence, /computes in 16 bits .*record a round of it in float32$/);
+  const other = await checkClient(before, { after: { parameters }, batch: wrong, settings });
+  assert.doesNotMatch(other.sentence, /16 bits/);
 });
