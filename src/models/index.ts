@@ -7,7 +7,7 @@ export type { Architecture, BatchMoments, Drawing, Finish, ForwardOptions, Use, 
 export { forward, layerOutputs } from './forward.js';
 export { drawSamples, rebuildImages } from './generated.js';
 export { type Generator, generatorFrom, shippedGenerator } from './generator-weights.js';
-export { isKinked } from './kinked.js';
+export { hasKinks, isKinked } from './kinked.js';
 export { batchNormalised, momentsOver } from './layers/normalisation.js';
 export { lenet, lenet5 } from './lenet.js';
 export { mobilenetV2 } from './mobilenet-v2.js';

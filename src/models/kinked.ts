@@ -1,4 +1,5 @@
-import type { Layer } from '../core/types.js';
+import type { Layer, Model } from '../core/types.js';
+import { someLayer } from './modes.js';
 
 const KINKED: ReadonlySet<Layer['kind']> = new Set([
   ...(['relu', 'relu6', 'hardtanh', 'leakyRelu', 'prelu', 'maxPool', 'hardsigmoid'] as const),
@@ -11,3 +12,6 @@ export function isKinked(layer: Layer): boolean {
   if (layer.kind === 'graph') return layer.nodes.some(({ join }) => join === 'max');
   return layer.kind === 'poolChannels' ? layer.by === 'max' : KINKED.has(layer.kind);
 }
+
+/** Whether the slope of a network jumps: gradient matching then has kinks to settle in. */
+export const hasKinks = ({ layers }: Pick<Model, 'layers'>): boolean => someLayer(layers, isKinked);

@@ -1,8 +1,9 @@
 import { EXACT } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
+import { hasKinks } from '../../models/index.js';
 import { isFinelyRounded } from '../search/fine.js';
 import { isAsGoodAsNone } from '../search/objectives.js';
-import { hasKinks, seesAll } from './kinks.js';
+import { seesAll } from './sees-all.js';
 
 /**
  * The observation, rounding that is as good as none taken for none: behind kinks a search ends further from the update

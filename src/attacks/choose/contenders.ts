@@ -1,10 +1,11 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { NdArray, Observation } from '../../core/types.js';
 import { compile } from '../../engine/index.js';
+import { hasKinks } from '../../models/index.js';
 import { comparisonOf } from '../search/closure.js';
 import type { AnyObjective } from '../search/objectives.js';
-import { hasKinks, seesAll } from './kinks.js';
 import { type Asked, coarseToFine, type Preset } from './recipes.js';
+import { seesAll } from './sees-all.js';
 
 /** A way to match gradients. */
 export interface Contender {

@@ -1,10 +1,11 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation, Reconstruction } from '../../core/types.js';
+import { hasKinks } from '../../models/index.js';
 import { isFine } from '../search/fine.js';
 import { type AnyObjective, objectiveOf } from '../search/objectives.js';
 import { weightFor } from './contenders.js';
-import { hasKinks, seesAll } from './kinks.js';
 import type { Asked } from './recipes.js';
+import { seesAll } from './sees-all.js';
 import type { Measured } from './yardstick.js';
 
 /** A last polish: what is asked for, its step sizes, its yardstick's factor; default that of the pictures before. */

@@ -2,7 +2,7 @@ import { hidesScale, isBounded, isExactToScale } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
 import { isFinelyRounded } from '../search/fine.js';
 import { isNoisedFirmly } from '../search/noise-weight.js';
-import { seesAll } from './kinks.js';
+import { seesAll } from './sees-all.js';
 
 /** A polish that leaves more than this share of what a gray leaves has failed: matching then starts afresh besides. */
 export const FAILED = 0.6;

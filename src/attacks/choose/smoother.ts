@@ -1,8 +1,7 @@
 import { isExactToScale } from '../../core/evidence.js';
 import type { Observation } from '../../core/types.js';
-import { mixesExamples } from '../../models/index.js';
+import { hasKinks, mixesExamples } from '../../models/index.js';
 import { type Contender, OF_PICTURES } from './contenders.js';
-import { hasKinks } from './kinks.js';
 import { type Asked, coarseToFine } from './recipes.js';
 import type { Measured } from './yardstick.js';
 

@@ -12,7 +12,7 @@ import {
 } from '../../core/evidence.js';
 import type { Evidence, NdArray, Observation } from '../../core/types.js';
 import { type Tensor, tf } from '../../engine/index.js';
-import { isKinked, mixesExamples, someLayer } from '../../models/index.js';
+import { hasKinks, mixesExamples } from '../../models/index.js';
 import { isNoisedFirmly } from './noise-weight.js';
 import { isAdaptive } from './soften.js';
 
@@ -131,7 +131,7 @@ export function objectiveOf(observation: Observation): ObjectiveName {
   const { model, client, tensors, obfuscation } = observation;
   const { evidence } = obfuscation;
   if (isNoisedFirmly(observation) || (mixesExamples(model) && evidence.every(isExact))) return 'relativeL2';
-  const fine = someLayer(model.layers, isKinked) ? FINE : 0;
+  const fine = hasKinks(model) ? FINE : 0;
   if (!isAdaptive(client.optimizer)) return objectiveOfValues(tensors, evidence, fine);
   if (client.localSteps === 1) return evidence.every(keepsSigns) ? 'wrongSign' : 'cosine';
   return evidence.every(isExact) ? 'relativeL2' : objectiveFor(evidence);
